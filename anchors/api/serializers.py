@@ -1,0 +1,160 @@
+"""Shapes of requests and answers of this room, as the contract's section 7 gives them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from anchors.models import Anchor, Asset, ScreenshotTask
+from config.api.pagination import PageQuery
+from config.api.serializers import StrictSerializer
+
+STRATEGIES = ["precise", "nearest_keyframe"]
+FORMATS = ["png", "jpg", "webp"]
+MAX_INT = 2**31 - 1
+
+
+class CharRange(StrictSerializer):
+    start_offset = serializers.IntegerField(min_value=0, max_value=MAX_INT)
+    end_offset = serializers.IntegerField(min_value=0, max_value=MAX_INT)
+
+
+class AddressingBody(StrictSerializer):
+    address_type = serializers.ChoiceField(Anchor.AddressType.choices)
+    block_id = serializers.UUIDField(required=False)
+    char_range = CharRange(required=False)
+    strategy = serializers.ChoiceField(STRATEGIES, default="precise")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if {"block_id", "char_range"} & set(attrs) != {attrs["address_type"]}:
+            raise serializers.ValidationError("Send block_id or char_range, the one that address_type names.")
+        return attrs
+
+
+class AnchorBody(StrictSerializer):
+    instruction_version_id = serializers.CharField()
+    addressing = AddressingBody()
+
+
+class ExtractBody(StrictSerializer):
+    instruction_id = serializers.CharField()
+    instruction_version_id = serializers.CharField()
+    timestamp_ms = serializers.IntegerField(min_value=0, max_value=MAX_INT)
+    offset_ms = serializers.IntegerField(min_value=-60_000, max_value=60_000, default=0)
+    strategy = serializers.ChoiceField(STRATEGIES, default="precise")
+    format = serializers.ChoiceField(FORMATS, default="png")
+    anchor_id = serializers.CharField(required=False)
+    block_id = serializers.UUIDField(required=False)
+    char_range = CharRange(required=False)
+    idempotency_key = serializers.CharField(max_length=255, required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if len({"anchor_id", "block_id", "char_range"} & set(attrs)) > 1:
+            raise serializers.ValidationError("Send at most one of anchor_id, block_id and char_range.")
+        return attrs
+
+
+class AnnotationBody(StrictSerializer):
+    base_asset_id = serializers.CharField()
+    operations = serializers.JSONField()
+    idempotency_key = serializers.CharField(max_length=255, required=False)
+
+
+class AnchorListQuery(PageQuery):
+    instruction_version_id = serializers.CharField(required=False)
+    include_deleted_assets = serializers.BooleanField(default=False)
+
+
+class AnchorQuery(StrictSerializer):
+    target_instruction_version_id = serializers.CharField(required=False)
+
+
+class AddressingSerializer(serializers.Serializer[Any]):
+    address_type = serializers.ChoiceField(Anchor.AddressType.choices)
+    block_id = serializers.UUIDField(required=False)
+    char_range = CharRange(required=False)
+    strategy = serializers.CharField()
+
+
+class AssetSerializer(serializers.ModelSerializer[Asset]):
+    anchor_id = serializers.UUIDField(allow_null=True)
+    previous_asset_id = serializers.UUIDField(allow_null=True)
+    image_uri = serializers.SerializerMethodField()
+    mime_type = serializers.ChoiceField(["image/png", "image/jpeg", "image/webp"])
+    upload_id = serializers.UUIDField(allow_null=True, default=None)
+    rendered_from_asset_id = serializers.UUIDField(source="rendered_from_id", allow_null=True)
+
+    class Meta:
+        model = Asset
+        fields = (
+            "id", "anchor_id", "version", "kind", "previous_asset_id", "image_uri", "mime_type", "width", "height",
+            "extraction_key", "checksum_sha256", "upload_id", "ops_hash", "rendered_from_asset_id", "is_deleted",
+            "created_at",
+        )  # fmt: skip
+
+    def get_image_uri(self, asset: Asset) -> str:
+        return f"{settings.PUBLIC_URL}/api/v1/assets/{asset.pk}/content"
+
+
+class ResolutionSerializer(serializers.Serializer[Any]):
+    source_instruction_version_id = serializers.UUIDField()
+    target_instruction_version_id = serializers.UUIDField()
+    resolution_state = serializers.ChoiceField(["retain", "remap", "unresolved"])
+    trace = serializers.DictField()
+
+
+class AnchorSerializer(serializers.ModelSerializer[Anchor]):
+    instruction_id = serializers.UUIDField()
+    instruction_version_id = serializers.UUIDField()
+    addressing = AddressingSerializer()
+    active_asset_id = serializers.UUIDField(allow_null=True)
+    assets = serializers.SerializerMethodField()
+    resolution = ResolutionSerializer(required=False)
+
+    class Meta:
+        model = Anchor
+        fields = (
+            "id", "instruction_id", "instruction_version_id", "addressing", "active_asset_id", "assets", "resolution",
+            "created_at", "updated_at",
+        )  # fmt: skip
+
+    def get_assets(self, anchor: Anchor) -> AssetSerializer(many=True):  # type: ignore[valid-type]
+        shown = sorted(anchor.assets.all(), key=lambda asset: asset.version)
+        if not self.context.get("include_deleted_assets"):
+            shown = [asset for asset in shown if not asset.is_deleted]
+        return AssetSerializer(shown, many=True).data
+
+    def to_representation(self, instance: Anchor) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        if resolution := self.context.get("resolution"):
+            shown["resolution"] = ResolutionSerializer(resolution).data
+        return shown
+
+
+class ScreenshotTaskSerializer(serializers.ModelSerializer[ScreenshotTask]):
+    task_id = serializers.UUIDField(source="pk")
+    status = serializers.ChoiceField(["PENDING", "RUNNING", "SUCCEEDED", "FAILED"])
+    anchor_id = serializers.UUIDField(allow_null=True)
+    asset_id = serializers.UUIDField(allow_null=True)
+
+    class Meta:
+        model = ScreenshotTask
+        fields = (
+            "task_id", "operation", "status", "anchor_id", "asset_id", "extracted_at_ms", "failure_code",
+            "failure_message",
+        )  # fmt: skip
+
+    def to_representation(self, instance: ScreenshotTask) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        optional = ("anchor_id", "asset_id", "extracted_at_ms", "failure_code", "failure_message")
+        return {key: value for key, value in shown.items() if key not in optional or value not in (None, "")}
+
+
+class AnnotationSerializer(serializers.Serializer[Any]):
+    anchor_id = serializers.UUIDField()
+    base_asset_id = serializers.UUIDField()
+    ops_hash = serializers.CharField()
+    rendered_asset_id = serializers.UUIDField()
+    active_asset_id = serializers.UUIDField()

@@ -1,0 +1,155 @@
+"""The rows of the room `anchors`: where a picture stands, its pictures, and the work of getting them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from uuid6 import uuid7
+
+from instructions.models import Instruction, InstructionVersion
+from jobs.models import Job, User
+from jobs.work import WorkRow
+
+
+class AnchorQuerySet(models.QuerySet["Anchor"]):
+    def visible_to(self, user: User) -> AnchorQuerySet:
+        return self.filter(instruction__job__owner_id=user.pk)
+
+
+class Anchor(models.Model):
+    """A place in one version of a document that carries a picture: a block, or a range of its text."""
+
+    class AddressType(models.TextChoices):
+        BLOCK_ID = "block_id"
+        CHAR_RANGE = "char_range"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    instruction = models.ForeignKey(Instruction, models.CASCADE, related_name="anchors")
+    instruction_version = models.ForeignKey(InstructionVersion, models.CASCADE, related_name="+")
+    address_type = models.CharField(max_length=16, choices=AddressType.choices)
+    block_id = models.UUIDField(null=True)
+    char_start = models.PositiveIntegerField(null=True)
+    char_end = models.PositiveIntegerField(null=True)
+    strategy = models.CharField(max_length=32, default="precise")
+    active_asset = models.ForeignKey("Asset", models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(db_default=Now())
+    objects = AnchorQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["instruction", "-id"], name="anchor_list")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(address_type="block_id", block_id__isnull=False, char_start__isnull=True)
+                | Q(address_type="char_range", block_id__isnull=True, char_start__lt=models.F("char_end")),
+                name="anchor_has_one_address",
+            )
+        ]
+
+    @property
+    def addressing(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {"address_type": self.address_type}
+        if self.address_type == self.AddressType.BLOCK_ID:
+            shown["block_id"] = str(self.block_id)
+        else:
+            shown["char_range"] = {"start_offset": self.char_start, "end_offset": self.char_end}
+        return {**shown, "strategy": self.strategy}
+
+
+class AssetQuerySet(models.QuerySet["Asset"]):
+    def visible_to(self, user: User) -> AssetQuerySet:
+        return self.filter(job__owner_id=user.pk)
+
+
+class Asset(models.Model):
+    """One picture. Its bytes and what they came from never change; only `is_deleted` and `anchor` do."""
+
+    class Kind(models.TextChoices):
+        EXTRACTED = "EXTRACTED"
+        UPLOADED = "UPLOADED"
+        ANNOTATED = "ANNOTATED"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.ForeignKey(Job, models.CASCADE, related_name="assets")
+    anchor = models.ForeignKey(Anchor, models.CASCADE, null=True, related_name="assets")
+    version = models.PositiveIntegerField()
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    previous_asset = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
+    uri = models.CharField(max_length=2048)
+    mime_type = models.CharField(max_length=32)
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    checksum_sha256 = models.CharField(max_length=64)
+    extraction_key = models.CharField(max_length=64, default="", blank=True)
+    extracted_at_ms = models.PositiveIntegerField(null=True)
+    ops_hash = models.CharField(max_length=64, default="", blank=True)
+    operations = models.JSONField(null=True)
+    rendered_from = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
+    is_deleted = models.BooleanField(default=False)
+    created_at = models.DateTimeField(db_default=Now())
+    objects = AssetQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["anchor", "version"], name="asset_version_once"),
+            models.UniqueConstraint(
+                fields=["anchor", "ops_hash"], condition=~Q(ops_hash="") & Q(is_deleted=False), name="annotated_once"
+            ),
+        ]
+        triggers = [
+            pgtrigger.ReadOnly(
+                name="asset_bytes_immutable",
+                fields=["uri", "kind", "mime_type", "width", "height", "checksum_sha256", "ops_hash", "operations"],
+            )
+        ]
+
+
+class ScreenshotTaskQuerySet(models.QuerySet["ScreenshotTask"]):
+    def visible_to(self, user: User) -> ScreenshotTaskQuerySet:
+        return self.filter(job__owner_id=user.pk)
+
+
+class ScreenshotTask(WorkRow):
+    """The work of taking one picture out of a job's video."""
+
+    class Operation(models.TextChoices):
+        EXTRACT = "extract"
+        REPLACE = "replace"
+        ANNOTATE = "annotate"
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="screenshot_tasks")
+    operation = models.CharField(max_length=16, choices=Operation.choices)
+    instruction_version = models.ForeignKey(InstructionVersion, models.CASCADE, related_name="+")
+    anchor = models.ForeignKey(Anchor, models.CASCADE, null=True, related_name="tasks")
+    asset = models.ForeignKey(Asset, models.SET_NULL, null=True, related_name="+")
+    at_ms = models.PositiveIntegerField()  # timestamp + offset
+    strategy = models.CharField(max_length=32)
+    image_format = models.CharField(max_length=8)
+    extraction_key = models.CharField(max_length=64)
+    extracted_at_ms = models.PositiveIntegerField(null=True)
+    idempotency_key = models.CharField(max_length=255, null=True)
+    objects = ScreenshotTaskQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["status", "available_at"], name="screenshot_sweep")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]), name="screenshot_status_known"
+            ),
+            models.UniqueConstraint(fields=["extraction_key"], name="extraction_once"),
+            models.UniqueConstraint(fields=["job", "idempotency_key"], name="screenshot_idempotency"),
+        ]
+
+    def perform(self, lease: Any) -> None:
+        from anchors.services import perform_extraction
+
+        perform_extraction(self, lease)
+
+    def fail_work(self, failure: Any, *, lease: Any) -> None:
+        from anchors.services import fail_extraction
+
+        fail_extraction(self, failure, lease=lease)

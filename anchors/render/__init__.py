@@ -1,0 +1,16 @@
+"""Annotation of pictures: what may be drawn, by what name the result is known, and the drawing itself."""
+
+from __future__ import annotations
+
+from anchors.render.engine import ImageUnreadable, render_annotations
+from anchors.render.identity import RENDERER_VERSION, ops_hash
+from anchors.render.operations import OperationsInvalid, normalise_operations
+
+__all__ = [
+    "RENDERER_VERSION",
+    "ImageUnreadable",
+    "OperationsInvalid",
+    "normalise_operations",
+    "ops_hash",
+    "render_annotations",
+]

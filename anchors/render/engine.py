@@ -1,0 +1,96 @@
+"""Draws a list of operations on a picture."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from typing import Any
+
+from PIL import Image, ImageCms, ImageOps
+
+from anchors.frames import encode_image
+from anchors.render.lettering import draw_badge, draw_text
+from anchors.render.operations import normalise_operations
+from anchors.render.redaction import redact
+from anchors.render.shapes import draw_arrow, draw_box, draw_marker, draw_pencil, pixel_box
+
+MAX_PIXELS = 40_000_000
+MAX_SIDE = 65_535
+
+_DRAW = {
+    "arrow": draw_arrow,
+    "marker": draw_marker,
+    "pencil": draw_pencil,
+    "box": draw_box,
+    "text": draw_text,
+    "badge": draw_badge,
+}
+
+
+class ImageUnreadable(ValueError):
+    """The base picture is no PNG, JPEG or WebP, is damaged, or has over `MAX_PIXELS` pixels."""
+
+
+def render_annotations(base: bytes, operations: list[dict[str, Any]]) -> bytes:
+    """The base picture with the operations drawn on it, as the bytes of a PNG file without metadata.
+
+    Operations are drawn in the order of the list, each on what the ones before have left: a blur also hides drawings
+    that come before it. The crop comes last wherever it stands. The picture is turned upright (EXIF), brought to sRGB
+    and laid on white where it is transparent; of an animation the first picture is taken.
+
+    The same arguments give the same bytes under the same `RENDERER_VERSION`. Raises ImageUnreadable and
+    OperationsInvalid.
+    """
+    normal = normalise_operations(operations)
+    image = _decode(base)
+    for operation in normal:
+        op_type, geometry, style = operation["op_type"], operation["geometry"], operation["style"]
+        if op_type == "blur":
+            redact(image, geometry, mode=style["mode"], strength=style["strength"])
+        elif op_type in _DRAW:
+            _DRAW[op_type](image, geometry, style)
+    for operation in normal:
+        if operation["op_type"] == "crop":
+            image = image.crop(pixel_box(image, operation["geometry"]))
+    return encode_image(image, "png")
+
+
+def _decode(base: bytes) -> Image.Image:
+    """RGB. Size is checked before any pixel is decoded."""
+    try:
+        with Image.open(io.BytesIO(base), formats=("PNG", "JPEG", "WEBP")) as image:
+            if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
+                raise ImageUnreadable(f"The picture is too large: {image.width} x {image.height} pixels.")
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+    except (OSError, SyntaxError, ValueError, struct.error, zlib.error, Image.DecompressionBombError) as error:
+        if isinstance(error, ImageUnreadable):
+            raise
+        raise ImageUnreadable("The picture is damaged or not of a known kind.") from error
+    return _flatten(_to_srgb(upright))
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """Colours as sRGB, when the picture carries another profile that can be read."""
+    profile = image.info.get("icc_profile")
+    if not profile or image.mode not in ("RGB", "RGBA"):
+        return image
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        if "sRGB" in ImageCms.getProfileDescription(source):
+            return image
+        converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"))
+    except (OSError, ImageCms.PyCMSError):
+        return image  # players show a picture with a broken profile as if it had none
+    return image if converted is None else converted
+
+
+def _flatten(image: Image.Image) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        image = image.point(lambda value: value / 256).convert("L")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    white = Image.new("RGBA", image.size, "white")
+    white.alpha_composite(image.convert("RGBA"))
+    return white.convert("RGB")

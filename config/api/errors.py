@@ -1,0 +1,166 @@
+"""One error shape from every producer: `{code, message, details?, hint?, request_id}`.
+
+Services raise `ApiError`; DRF's and Django's own exceptions are translated here, and nowhere else.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from config.api import request_id
+
+log = logging.getLogger(__name__)
+
+
+class ApiError(Exception):
+    """A refusal that the contract names.
+
+    `message` is one sentence for a person and never holds a secret, transcript or prompt text.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        details: dict[str, Any] | None = None,
+        hint: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(code)
+        self.status, self.code, self.message = status, code, message
+        self.details, self.hint, self.headers = details, hint, headers or {}
+
+
+def not_found() -> ApiError:
+    """The one answer for what is missing, another owner's, or malformed."""
+    return ApiError(404, "RESOURCE_NOT_FOUND", "There is no such resource.")
+
+
+def conflict(code: str, message: str, *, hint: str | None = None, **details: Any) -> ApiError:
+    return ApiError(409, code, message, details=details, hint=hint)
+
+
+def invalid(field: str, message: str, *, code: str = "invalid", hint: str | None = None) -> ApiError:
+    """A 400 about one field, a dotted path into the body, query or headers."""
+    return validation_error([{"field": field, "code": code, "message": message}], hint=hint)
+
+
+def validation_error(errors: list[dict[str, str]], *, hint: str | None = None) -> ApiError:
+    return ApiError(400, "VALIDATION_ERROR", "The request is not valid.", details={"errors": errors}, hint=hint)
+
+
+def body(error: ApiError) -> dict[str, Any]:
+    content: dict[str, Any] = {"code": error.code, "message": error.message}
+    if error.details:
+        content["details"] = error.details
+    if error.hint:
+        content["hint"] = error.hint
+    content["request_id"] = request_id.current()
+    return content
+
+
+def json_response(error: ApiError) -> JsonResponse:
+    """For producers outside DRF: middleware and Django's own handlers."""
+    return JsonResponse(body(error), status=error.status, headers=error.headers)
+
+
+def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's EXCEPTION_HANDLER: everything that a view raises ends here."""
+    error = translate(exception)
+    if error.status >= 500:
+        log.error("request failed: %s", error.code, exc_info=exception)
+    return Response(body(error), status=error.status, headers=error.headers)
+
+
+def translate(exception: Exception) -> ApiError:
+    match exception:
+        case ApiError():
+            return exception
+        case exceptions.ValidationError():
+            return validation_error(list(_flatten(exception.get_full_details(), "")))
+        case exceptions.ParseError():
+            return invalid("body", str(exception.detail), code="parse_error", hint="Send a JSON object in UTF-8.")
+        case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
+            return ApiError(
+                401,
+                "UNAUTHENTICATED",
+                str(exception.detail),
+                hint="Send a valid token: Authorization: Bearer TOKEN.",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        case exceptions.MethodNotAllowed():
+            return ApiError(405, "METHOD_NOT_ALLOWED", "This path does not take that method.")
+        case exceptions.NotAcceptable():
+            return ApiError(406, "NOT_ACCEPTABLE", "The answer cannot be given in a media type that Accept names.")
+        case exceptions.UnsupportedMediaType():
+            return ApiError(415, "UNSUPPORTED_MEDIA_TYPE", "The body's media type is not taken here.")
+        case exceptions.Throttled():
+            seconds = str(max(1, round(exception.wait or 1)))
+            return ApiError(
+                429, "RATE_LIMITED", "Too many requests.", hint="Wait, then try again.", headers={"Retry-After": seconds}
+            )
+        case Http404() | PermissionDenied() | exceptions.NotFound() | exceptions.PermissionDenied():
+            return not_found()
+        case RequestDataTooBig():
+            return too_large()
+        case SuspiciousOperation():
+            return invalid("request", "The request is malformed.")
+        case OperationalError() | InterfaceError():
+            return unavailable()
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return ApiError(507, "STORAGE_FULL", "The storage has no room for these bytes.", hint="Free space, then retry.")
+        case _:
+            return ApiError(500, "INTERNAL_ERROR", "Something went wrong on our side.")
+
+
+def too_large() -> ApiError:
+    return ApiError(413, "PAYLOAD_TOO_LARGE", "The body is larger than this path takes.")
+
+
+def unavailable() -> ApiError:
+    return ApiError(
+        503, "SERVICE_UNAVAILABLE", "The service cannot reach its database.", headers={"Retry-After": "5"}
+    )
+
+
+def _flatten(details: Any, path: str) -> Any:
+    """DRF's nested error details as `{field, code, message}` with dotted paths."""
+    if isinstance(details, dict) and set(details) == {"message", "code"}:
+        yield {"field": path or "body", "code": str(details["code"]), "message": str(details["message"])}
+    elif isinstance(details, dict):
+        for key, value in details.items():
+            yield from _flatten(value, path if key == "non_field_errors" else f"{path}.{key}".lstrip("."))
+    else:
+        for index, value in enumerate(details):
+            leaf = isinstance(value, dict) and set(value) == {"message", "code"}
+            if leaf or value:
+                yield from _flatten(value, path if leaf else f"{path}.{index}".lstrip("."))
+
+
+def handler400(request: HttpRequest, exception: Exception) -> JsonResponse:
+    return json_response(translate(exception))
+
+
+def handler403(request: HttpRequest, exception: Exception) -> JsonResponse:
+    return json_response(not_found())
+
+
+def handler404(request: HttpRequest, exception: Exception) -> JsonResponse:
+    return json_response(not_found())
+
+
+def handler500(request: HttpRequest) -> JsonResponse:
+    import sys
+
+    raised = sys.exc_info()[1]
+    return json_response(translate(raised if isinstance(raised, Exception) else RuntimeError()))

@@ -1,0 +1,47 @@
+"""JSON as the contract takes it: UTF-8, one object, no NUL, no lone surrogate, no NaN."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rest_framework.exceptions import ParseError
+from rest_framework.parsers import BaseParser
+
+
+class StrictJSONParser(BaseParser):
+    media_type = "application/json"
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
+        return parse_object(stream.read())
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """Bytes to a JSON object; raises ParseError. No bytes at all count as an empty object."""
+    if not raw.strip():
+        return {}
+    try:
+        text = raw.decode("utf-8")
+        value = json.loads(text, parse_constant=_refuse_constant)
+    except (UnicodeDecodeError, ValueError, RecursionError) as error:
+        raise ParseError("The body is not valid JSON.") from error
+    if not isinstance(value, dict):
+        raise ParseError("The body must be a JSON object.")
+    if "\\u" in text:  # NUL and lone surrogates can only come in as escapes
+        try:
+            clean = "\0" not in _all_text(value)
+        except UnicodeEncodeError as error:
+            raise ParseError("The body holds a lone surrogate.") from error
+        if not clean:
+            raise ParseError("The body holds a NUL character.")
+    return value
+
+
+def _all_text(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    text.encode("utf-8")
+    return "\0" if "\\u0000" in text.replace("\\\\", "") else ""
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(name)

@@ -1,0 +1,32 @@
+"""Request ids: taken from X-Request-ID when well formed, else made; on every response, error and log line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import structlog
+from django.http import HttpRequest, HttpResponseBase
+from uuid6 import uuid7
+
+WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
+
+
+class RequestIdMiddleware:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        given = request.headers.get("X-Request-ID", "")
+        value = given if WELL_FORMED.match(given) else str(uuid7())
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=value)
+        response = self.get_response(request)
+        response["X-Request-ID"] = value
+        return response
+
+
+def current() -> str:
+    """The id of the request (or, in a worker, the correlation id of the work) being served now."""
+    context = structlog.contextvars.get_contextvars()
+    return str(context.get("request_id") or context.get("correlation_id") or uuid7())

@@ -1,0 +1,111 @@
+"""Every environment variable the service reads, with its default, in one table.
+
+`.env.example` lists the same names; a test holds the two together. Values come from the process's
+environment, else from a `.env` file in the working folder, else from this table.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from dotenv import load_dotenv
+
+DEFAULTS: dict[str, str] = {
+    "STEPWRIGHT_ENV": "development",
+    "STEPWRIGHT_DEBUG": "",
+    "STEPWRIGHT_HOME": ".stepwright",
+    "STEPWRIGHT_SECRET_KEY": "",
+    "STEPWRIGHT_ALLOWED_HOSTS": "",
+    "PORT": "8000",
+    "HOST": "127.0.0.1",
+    "DATABASE_URL": "",
+    "STEPWRIGHT_BROKER_URL": "",
+    "STEPWRIGHT_STORAGE_URL": "",
+    "STEPWRIGHT_ORCHESTRATOR": "local",
+    "STEPWRIGHT_PUBLIC_URL": "",
+    "STEPWRIGHT_CALLBACK_SECRET": "",
+    "STEPWRIGHT_CALLBACK_SECRET_PREVIOUS": "",
+    "STEPWRIGHT_JWT_SECRET": "",
+    "STEPWRIGHT_JWT_ISSUER": "stepwright",
+    "STEPWRIGHT_JWT_AUDIENCE": "stepwright",
+    "STEPWRIGHT_JWT_ALGORITHMS": "HS256",
+    "STEPWRIGHT_ACTIVE_JOBS_PER_OWNER": "3",
+    "STEPWRIGHT_MAX_UPLOAD_BYTES": str(8 * 2**30),
+    "STEPWRIGHT_DOWNLOAD_URL_SECONDS": "900",
+    "STEPWRIGHT_WHISPER_MODEL": "",
+    "STEPWRIGHT_SPEECH_URL": "",
+    "STEPWRIGHT_SPEECH_API_KEY": "",
+    "STEPWRIGHT_SPEECH_MODEL": "whisper-1",
+    "STEPWRIGHT_LOG_LEVEL": "INFO",
+}
+
+
+def read(name: str) -> str:
+    """The value of one variable of the table; an empty value counts as not set."""
+    return os.environ.get(name, "") or DEFAULTS[name]
+
+
+def read_list(name: str) -> list[str]:
+    """A comma-separated value as a list without blanks."""
+    return [part.strip() for part in read(name).split(",") if part.strip()]
+
+
+def load_env_file(folder: Path) -> None:
+    """Take what `.env` in `folder` says; the process's own environment wins."""
+    load_dotenv(folder / ".env", override=False)
+
+
+def home() -> Path:
+    """The folder of all local state, made on first use."""
+    path = Path(read("STEPWRIGHT_HOME")).expanduser().resolve()
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def generated_secret(name: str) -> str:
+    """A random secret kept in HOME/secrets/NAME with mode 0600; made by whoever asks first.
+
+    Of two processes that ask at once one creates the file (written beside it, then linked, so nobody
+    reads half a secret) and both read the same value.
+    """
+    folder = home() / "secrets"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    path = folder / name
+    if not path.exists():
+        draft = folder / f".{name}.{os.getpid()}"
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass  # somebody was first: theirs counts
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+class UnsafeConfiguration(Exception):
+    """Production would start with something that is not safe; the message names each."""
+
+
+SECRETS = ("STEPWRIGHT_SECRET_KEY", "STEPWRIGHT_CALLBACK_SECRET", "STEPWRIGHT_JWT_SECRET")
+SHORTEST_SECRET = 32
+
+
+def refuse_unsafe_production() -> None:
+    """Raise UnsafeConfiguration when STEPWRIGHT_ENV=production and a setting is only fit for development."""
+    if read("STEPWRIGHT_ENV") != "production":
+        return
+    wrong = [f"{name} must be set, with {SHORTEST_SECRET} characters or more" for name in SECRETS
+             if len(read(name)) < SHORTEST_SECRET]  # fmt: skip
+    if read("STEPWRIGHT_DEBUG"):
+        wrong.append("STEPWRIGHT_DEBUG must be empty")
+    if not read_list("STEPWRIGHT_ALLOWED_HOSTS") or "*" in read_list("STEPWRIGHT_ALLOWED_HOSTS"):
+        wrong.append("STEPWRIGHT_ALLOWED_HOSTS must name the hosts")
+    if not read("DATABASE_URL"):
+        wrong.append("DATABASE_URL must name a PostgreSQL server")
+    if wrong:
+        raise UnsafeConfiguration("STEPWRIGHT_ENV=production, but: " + "; ".join(wrong) + ".")

@@ -1,0 +1,71 @@
+"""Liveness and readiness. `/readyz` names the part that is down."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import dramatiq
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.db.models.functions import Now
+from django.http import HttpRequest, JsonResponse
+
+from config.api.storage import storage
+from jobs.models import Worker
+
+ALIVE = timedelta(seconds=30)
+
+
+def healthz(request: HttpRequest) -> JsonResponse:
+    return JsonResponse({"status": "ok"})
+
+
+def _database() -> None:
+    with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _migrations() -> None:
+    executor = MigrationExecutor(connections[DEFAULT_DB_ALIAS])
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise RuntimeError("migrations are missing")
+
+
+def _broker() -> None:
+    broker = dramatiq.get_broker()
+    client = getattr(broker, "client", None)  # Redis
+    if client is not None and hasattr(client, "ping"):
+        client.ping()
+    elif hasattr(broker, "connection"):  # RabbitMQ: connects on first use
+        if not broker.connection.is_open:
+            raise ConnectionError("no connection")
+    # PostgreSQL is checked as the database.
+
+
+def _workers() -> None:
+    if not Worker.objects.filter(heartbeat_at__gt=Now() - ALIVE).exists():
+        raise RuntimeError("no worker has reported lately")
+
+
+CHECKS: dict[str, Callable[[], None]] = {
+    "database": _database,
+    "migrations": _migrations,
+    "storage": lambda: storage().check(),
+    "broker": _broker,
+    "workers": _workers,
+}
+
+
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 when every part works, else 503; `parts` says which."""
+    parts = {}
+    for name, check in CHECKS.items():
+        try:
+            check()
+            parts[name] = "ok"
+        except Exception as error:
+            parts[name] = f"down ({type(error).__name__})"
+    ready = all(state == "ok" for state in parts.values())
+    content = {"status": "ready" if ready else "not ready", "parts": parts}
+    return JsonResponse(content, status=200 if ready else 503)

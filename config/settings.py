@@ -1,0 +1,137 @@
+"""Django's settings. What an operator may set stands in `environment.DEFAULTS`; the rest is fixed here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import structlog
+
+from config import embedded, environment, logs
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environment.load_env_file(BASE_DIR)
+
+PRODUCTION = environment.read("STEPWRIGHT_ENV") == "production"
+DEBUG = environment.read("STEPWRIGHT_DEBUG").lower() in {"1", "true", "yes"}
+HOST, PORT = environment.read("HOST"), int(environment.read("PORT"))
+PUBLIC_URL = (environment.read("STEPWRIGHT_PUBLIC_URL") or f"http://{HOST}:{PORT}").rstrip("/")
+ALLOWED_HOSTS = environment.read_list("STEPWRIGHT_ALLOWED_HOSTS") or ([] if PRODUCTION else ["*"])
+SECRET_KEY = environment.read("STEPWRIGHT_SECRET_KEY") or environment.generated_secret("django_key")
+
+environment.refuse_unsafe_production()
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "pgtrigger",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "config",
+    "jobs",
+    "instructions",
+    "anchors",
+    "exports",
+]
+MIDDLEWARE = [
+    "config.api.request_id.RequestIdMiddleware",
+    "config.api.limits.BodyLimitMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    # For the admin's pages; the API signs in by bearer token and touches none of it.
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False  # a redirect would lose a request's body
+USE_TZ, TIME_ZONE = True, "UTC"
+LANGUAGE_CODE = "en-us"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "jobs.User"
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+DATABASES = {"default": embedded.django_database(embedded.database_url())}
+# Ours is content-addressed and stands in config/api/storage.py; Django's own is used for nothing.
+STEPWRIGHT_STORAGE_URL = environment.read("STEPWRIGHT_STORAGE_URL") or f"file:{environment.home() / 'files'}"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
+
+BROKER_URL = environment.read("STEPWRIGHT_BROKER_URL")
+ORCHESTRATOR = environment.read("STEPWRIGHT_ORCHESTRATOR")
+CALLBACK_SECRETS = [
+    secret
+    for secret in (
+        environment.read("STEPWRIGHT_CALLBACK_SECRET") or environment.generated_secret("callback_secret"),
+        environment.read("STEPWRIGHT_CALLBACK_SECRET_PREVIOUS"),
+    )
+    if secret
+]
+JWT = {
+    "SECRET": environment.read("STEPWRIGHT_JWT_SECRET") or environment.generated_secret("jwt_secret"),
+    "ISSUER": environment.read("STEPWRIGHT_JWT_ISSUER"),
+    "AUDIENCE": environment.read("STEPWRIGHT_JWT_AUDIENCE"),
+    "ALGORITHMS": environment.read_list("STEPWRIGHT_JWT_ALGORITHMS"),
+    "LEEWAY_SECONDS": 30,
+}
+ACTIVE_JOBS_PER_OWNER = int(environment.read("STEPWRIGHT_ACTIVE_JOBS_PER_OWNER"))
+MAX_UPLOAD_BYTES = int(environment.read("STEPWRIGHT_MAX_UPLOAD_BYTES"))
+DOWNLOAD_URL_SECONDS = int(environment.read("STEPWRIGHT_DOWNLOAD_URL_SECONDS"))
+UPLOAD_URL_SECONDS = 3600
+MODEL_PROFILES = ["extractive"]
+STT_PROFILES = ["default"]
+PROMPT_TEMPLATES = ["guide"]
+WHISPER_MODEL = environment.read("STEPWRIGHT_WHISPER_MODEL")
+SPEECH_URL = environment.read("STEPWRIGHT_SPEECH_URL")
+SPEECH_API_KEY = environment.read("STEPWRIGHT_SPEECH_API_KEY")
+SPEECH_MODEL = environment.read("STEPWRIGHT_SPEECH_MODEL")
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.auth.JwtAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["config.api.parsers.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "config.api.schema.ContractSchema",
+    "EXCEPTION_HANDLER": "config.api.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Stepwright",
+    "DESCRIPTION": "Turns a screen recording into a step-by-step guide.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_PERMISSIONS": [],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "ENUM_NAME_OVERRIDES": {"JobStatus": "jobs.states.JobStatus"},
+}
+UNFOLD = {"SITE_TITLE": "Stepwright", "SITE_HEADER": "Stepwright", "SITE_SYMBOL": "movie"}
+
+LOGGING = logs.logging_config(environment.read("STEPWRIGHT_LOG_LEVEL"))
+structlog.configure(**logs.STRUCTLOG)

@@ -1,0 +1,32 @@
+"""Every path of the service. No trailing slashes: one gets 404, never a redirect that loses a body."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
+
+from config import health
+from config.api.files import SignedDownload, SignedUpload
+
+handler400 = "config.api.errors.handler400"
+handler403 = "config.api.errors.handler403"
+handler404 = "config.api.errors.handler404"
+handler500 = "config.api.errors.handler500"
+
+api = [
+    path("", include("jobs.api.urls")),
+    path("", include("instructions.api.urls")),
+    path("", include("anchors.api.urls")),
+    path("", include("exports.api.urls")),
+    path("files/uploads/<str:token>", SignedUpload.as_view()),
+    path("files/<str:token>", SignedDownload.as_view()),
+    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+]
+urlpatterns = [
+    path("api/v1/", include(api)),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="openapi")),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("admin/", admin.site.urls),
+]

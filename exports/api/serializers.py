@@ -1,0 +1,77 @@
+"""Shapes of requests and answers of this room, as the contract's section 8 gives them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from config.api.files import download_url
+from config.api.serializers import StrictSerializer
+from exports.models import Export
+
+
+class ExportBody(StrictSerializer):
+    format = serializers.CharField(max_length=16)
+    instruction_version_id = serializers.CharField()
+    idempotency_key = serializers.CharField(max_length=255, required=False)
+
+
+class ProvenanceAnchorSerializer(serializers.Serializer[Any]):
+    anchor_id = serializers.UUIDField()
+    active_asset_id = serializers.UUIDField()
+    rendered_asset_id = serializers.UUIDField(allow_null=True)
+
+
+class ProvenanceSerializer(serializers.Serializer[Any]):
+    instruction_version_id = serializers.UUIDField()
+    instruction_snapshot_id = serializers.UUIDField()
+    screenshot_set_hash = serializers.CharField()
+    anchors = ProvenanceAnchorSerializer(many=True)
+    model_profile_id = serializers.CharField()
+    prompt_template_id = serializers.CharField()
+    prompt_params_ref = serializers.CharField(required=False)
+    renderer_version = serializers.CharField()
+    generated_at = serializers.DateTimeField(allow_null=True)
+
+
+class ExportSerializer(serializers.ModelSerializer[Export]):
+    job_id = serializers.UUIDField()
+    format = serializers.ChoiceField(Export.Format.choices)
+    status = serializers.ChoiceField(["REQUESTED", "RUNNING", "SUCCEEDED", "FAILED"])
+    instruction_version_id = serializers.UUIDField()
+    provenance = serializers.SerializerMethodField()
+    provenance_frozen_at = serializers.DateTimeField(required=False)
+    artifact_sha256 = serializers.CharField(required=False)
+    artifact_size_bytes = serializers.IntegerField(required=False)
+    download_url = serializers.URLField(required=False)
+    download_url_expires_at = serializers.DateTimeField(required=False)
+
+    class Meta:
+        model = Export
+        fields = (
+            "id", "job_id", "format", "status", "instruction_version_id", "identity_key", "screenshot_set_hash",
+            "provenance", "provenance_frozen_at", "last_audit_event", "failure_code", "failure_message",
+            "artifact_sha256", "artifact_size_bytes", "download_url", "download_url_expires_at", "created_at",
+            "updated_at",
+        )  # fmt: skip
+
+    def get_provenance(self, export: Export) -> ProvenanceSerializer:
+        frozen = export.snapshot["provenance"]
+        shown = {
+            **{name: value for name, value in frozen.items() if value is not None},
+            "instruction_snapshot_id": export.instruction_snapshot_id,
+            "screenshot_set_hash": export.screenshot_set_hash,
+            "renderer_version": export.renderer_version,
+            "generated_at": export.generated_at,
+        }
+        return ProvenanceSerializer(shown).data  # type: ignore[return-value]
+
+    def to_representation(self, instance: Export) -> dict[str, Any]:
+        if instance.status == Export.SUCCEEDED:
+            url, expires_at = download_url(
+                instance.artifact_uri, filename=instance.artifact_name, mime_type=instance.artifact_mime_type
+            )
+            instance.download_url, instance.download_url_expires_at = url, expires_at  # type: ignore[attr-defined]
+        shown = super().to_representation(instance)
+        return {key: value for key, value in shown.items() if value not in (None, "")}

@@ -1,0 +1,82 @@
+"""The rows of the room `exports`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pgtrigger
+from django.db import models
+from django.db.models import Q
+
+from instructions.models import InstructionVersion
+from jobs.models import Job, User
+from jobs.work import WorkRow
+
+
+class ExportQuerySet(models.QuerySet["Export"]):
+    def visible_to(self, user: User) -> ExportQuerySet:
+        return self.filter(job__owner_id=user.pk)
+
+
+class Export(WorkRow):
+    """One artifact of one version in one format, with the pictures that were active when it was asked for.
+
+    `snapshot` is the frozen input (see snapshot.Document); once SUCCEEDED the database refuses every change.
+    """
+
+    WAITING = "REQUESTED"
+
+    class Format(models.TextChoices):
+        PDF = "PDF"
+        MD_ZIP = "MD_ZIP"
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="exports")
+    instruction_version = models.ForeignKey(InstructionVersion, models.PROTECT, related_name="exports")
+    format = models.CharField(max_length=8, choices=Format.choices)
+    identity_key = models.CharField(max_length=64)
+    screenshot_set_hash = models.CharField(max_length=64)
+    renderer_version = models.CharField(max_length=255)
+    instruction_snapshot_id = models.UUIDField()
+    snapshot = models.JSONField()
+    manifest = models.JSONField(null=True)
+    generated_at = models.DateTimeField(null=True)
+    provenance_frozen_at = models.DateTimeField(null=True)
+    last_audit_event = models.CharField(max_length=64, default="EXPORT_REQUESTED")
+    artifact_uri = models.CharField(max_length=2048, default="", blank=True)
+    artifact_sha256 = models.CharField(max_length=64, default="", blank=True)
+    artifact_size_bytes = models.PositiveBigIntegerField(null=True)
+    artifact_name = models.CharField(max_length=255, default="", blank=True)
+    artifact_mime_type = models.CharField(max_length=64, default="", blank=True)
+    idempotency_key = models.CharField(max_length=255, null=True)
+    objects = ExportQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["status", "available_at"], name="export_sweep"),
+            models.Index(fields=["job", "-id"], name="export_list"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["REQUESTED", "RUNNING", "SUCCEEDED", "FAILED"]),
+                name="export_status_known",
+            ),
+            models.UniqueConstraint(fields=["job", "identity_key"], name="export_once"),
+            models.UniqueConstraint(fields=["job", "idempotency_key"], name="export_idempotency"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="export_frozen",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__status="SUCCEEDED"),
+            )
+        ]
+
+    def perform(self, lease: Any) -> None:
+        from exports.services import perform_export
+
+        perform_export(self, lease)
+
+    def fail_work(self, failure: Any, *, lease: Any) -> None:
+        from exports.services import fail_export
+
+        fail_export(self, failure, lease=lease)

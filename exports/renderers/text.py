@@ -1,0 +1,107 @@
+"""What text needs before it can be typeset: glyphs for every character, places to break, a direction."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from exports.renderers import fonts
+
+# Scripts that break between any two characters already: Hangul, kana, Han and their punctuation.
+_BREAKS_ANYWHERE = r"\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\U00020000-\U0003ffff"
+
+
+# Characters that steer how others are shown and are not drawn themselves: soft hyphen, joiners, directions,
+# variation selectors, tags (of emoji flags). The rest of Default_Ignorable_Code_Point has no use here.
+_STEERING = frozenset(
+    code
+    for first, last in (
+        *((0xAD, 0xAD), (0x61C, 0x61C), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2060)),
+        *((0x2066, 0x2069), (0xFE00, 0xFE0F), (0xE0020, 0xE007F), (0xE0100, 0xE01EF)),
+    )
+    for code in range(first, last + 1)
+)
+
+
+class _Drawable(dict[int, str | None]):
+    """For `str.translate`: spaces for every white space, nothing for controls, U+FFFD for what no font has.
+
+    PDF/UA-1 (clause 7.21.8) allows no text without a glyph.
+    """
+
+    def __missing__(self, code: int) -> str | None:
+        category = unicodedata.category(chr(code))
+        if category in ("Zl", "Zp") or code in (0x09, 0x85):
+            self[code] = " "
+        elif category == "Cc" or code == 0xFEFF:
+            self[code] = None
+        elif code in fonts.drawing_families() or code in _STEERING:
+            self[code] = chr(code)
+        else:
+            self[code] = " " if category == "Zs" else "\ufffd"
+        return self[code]
+
+
+DRAWABLE = _Drawable()
+
+
+def pieces(text: str, longest: int) -> list[str]:
+    """The text cut where a word of more than `longest` characters may go on in the next line.
+
+    Also before a mark that no family can draw together with what it stands on: else neither would be drawn.
+    """
+    cuts = {*_cuts_in_long_words(text, longest), *_cuts_before_foreign_marks(text), len(text)}
+    cuts.discard(0)
+    ordered = sorted(cuts)
+    return [text[begin:end] for begin, end in zip([0, *ordered], ordered, strict=False)]
+
+
+def _cuts_in_long_words(text: str, longest: int) -> Iterator[int]:
+    if len(text) <= longest:
+        return
+    step = max(1, longest // 4)
+    for word in re.finditer(rf"[^\s{_BREAKS_ANYWHERE}]{{{longest + 1},}}", text):
+        last = word.start()
+        for at in range(word.start() + 1, word.end()):
+            if at - last >= step and not _belongs(text[at - 1], text[at]):
+                last = at
+                yield at
+
+
+def _cuts_before_foreign_marks(text: str) -> Iterator[int]:
+    if text.isascii():
+        return
+    families = fonts.drawing_families()
+    shared = 0
+    for at, character in enumerate(text):
+        code = ord(character)
+        if code in _STEERING:
+            continue
+        drawing = families.get(code, 0)
+        if at and _belongs(text[at - 1], character):
+            if not shared & drawing:
+                yield at
+                shared = drawing
+            shared &= drawing
+        else:
+            shared = drawing
+
+
+def _belongs(before: str, character: str) -> bool:
+    """Whether a character is drawn as one with that before it: marks, joined and paired parts of emoji."""
+    return (
+        unicodedata.category(character)[0] == "M"
+        or before == "\u200d"
+        or "\U0001f3fb" <= character <= "\U0001f3ff"
+        or "\U0001f1e6" <= character <= "\U0001f1ff"
+    )
+
+
+def is_rtl(text: str) -> bool | None:
+    """By the first strong character (Unicode Bidirectional Algorithm, P2 and P3); None when there is none."""
+    for character in text:
+        direction = unicodedata.bidirectional(character)
+        if direction in ("L", "R", "AL"):
+            return direction != "L"
+    return None

@@ -1,0 +1,156 @@
+"""A document as a small tree of values, the same for every format that has a layout.
+
+Text in it is text: nothing that an author writes reaches a renderer as markup of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from exports.renderers.compose import PlacedPicture
+
+
+@dataclass(frozen=True)
+class Text:
+    text: str
+
+
+@dataclass(frozen=True)
+class CodeSpan:
+    text: str
+
+
+@dataclass(frozen=True)
+class Break:
+    is_hard: bool
+
+
+@dataclass(frozen=True)
+class Styled:
+    """`style` is strong, emph or strike."""
+
+    style: str
+    children: tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    """`url` is http, https or mailto, at most 2,000 characters."""
+
+    url: str
+    children: tuple[Inline, ...]
+
+
+Inline = Text | CodeSpan | Break | Styled | Link
+
+
+@dataclass(frozen=True)
+class Heading:
+    """`level` counts from 1 and never skips one on the way down."""
+
+    level: int
+    children: tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """The heading of a step: its title without number and times; times in milliseconds of the video."""
+
+    level: int
+    number: int
+    children: tuple[Inline, ...]
+    start_ms: int | None
+    end_ms: int | None
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    children: tuple[Inline, ...]
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """`start` is None for a list without numbers."""
+
+    start: int | None
+    is_tight: bool
+    items: tuple[tuple[Node, ...], ...]
+
+
+@dataclass(frozen=True)
+class Quote:
+    children: tuple[Node, ...]
+
+
+@dataclass(frozen=True)
+class Code:
+    text: str
+    language: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """Every row has as many cells as `alignments` has entries: left, right, center or empty."""
+
+    alignments: tuple[str, ...]
+    header: tuple[tuple[Inline, ...], ...]
+    rows: tuple[tuple[tuple[Inline, ...], ...], ...]
+
+
+@dataclass(frozen=True)
+class Rule:
+    pass
+
+
+@dataclass(frozen=True)
+class PictureAt:
+    placed: PlacedPicture
+
+
+Node = Heading | Step | Paragraph | ListOf | Quote | Code | Table | Rule | PictureAt
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A document ready for layout. `language` is of ISO 639, `region` of ISO 3166 or empty, by their form."""
+
+    title: str
+    language: str
+    region: str
+    nodes: tuple[Node, ...]
+    pictures: tuple[PlacedPicture, ...]
+
+    @property
+    def steps(self) -> list[Step]:
+        return [node for node in self.nodes if isinstance(node, Step)]
+
+
+def plain(children: Iterable[Inline]) -> str:
+    """What a reader sees of inline nodes, on one line."""
+    parts = []
+    for child in children:
+        match child:
+            case Text(text) | CodeSpan(text):
+                parts.append(text)
+            case Break():
+                parts.append(" ")
+            case Styled(_, inner) | Link(_, inner):
+                parts.append(plain(inner))
+    return "".join(parts)
+
+
+def text_of(node: Node) -> str:
+    """All that a reader sees of a node, on one line; nothing for pictures."""
+    match node:
+        case Paragraph(children) | Heading(_, children):
+            return plain(children)
+        case ListOf(_, _, items):
+            return " ".join(text_of(child) for item in items for child in item)
+        case Quote(inner):
+            return " ".join(text_of(child) for child in inner)
+        case Code(text, _):
+            return text
+        case Table(_, header, rows):
+            return " ".join(plain(cell) for row in (header, *rows) for cell in row)
+    return ""

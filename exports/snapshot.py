@@ -1,0 +1,84 @@
+"""What an export is made of, frozen when it is requested: the text of one version and its pictures.
+
+A renderer sees a `Document` and a way to read picture bytes, and nothing else. The document travels as
+JSON beside the export's row, so that the same bytes can be made again years later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+SNAPSHOT_VERSION = 1
+
+
+class AssetMissing(Exception):
+    """The bytes of a picture are not there any more. The export fails with `ASSET_MISSING`."""
+
+    def __init__(self, asset_id: str) -> None:
+        super().__init__(f"The picture {asset_id} is missing from the storage.")
+        self.asset_id = asset_id
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One anchor's active asset, resolved into the version that is exported.
+
+    `block_id` is the block that the picture stands after (at the end of it, for a step); None, or an id that
+    the text does not hold, puts it at the end of the document. `width` and `height` are pixels, `sha256` is
+    that of the stored bytes in lower-case hex, `extracted_at_ms` the time of the frame in the video.
+    """
+
+    anchor_id: str
+    asset_id: str
+    block_id: str | None
+    sha256: str
+    mime_type: str
+    width: int
+    height: int
+    extracted_at_ms: int | None
+    alt: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """One version of an instruction with its pictures.
+
+    `markdown` holds the block markers. Pictures at the same place appear in the order of the tuple.
+    `provenance` is the export's, without `generated_at`: a clock in it would end up in the bytes.
+    """
+
+    job_id: str
+    instruction_id: str
+    instruction_version_id: str
+    version: int
+    title: str
+    language: str
+    markdown: str
+    pictures: tuple[Picture, ...]
+    video_sha256: str | None
+    provenance: Mapping[str, Any]
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON object that `from_json` turns back into an equal document."""
+        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain["pictures"] = [asdict(picture) for picture in self.pictures]
+        plain["provenance"] = dict(self.provenance)
+        return {"snapshot_version": SNAPSHOT_VERSION, **plain}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Document:
+        """Raises ValueError when the object is not one that `to_json` of this or an earlier version made."""
+        plain = dict(stored)
+        if plain.pop("snapshot_version", None) != SNAPSHOT_VERSION:
+            raise ValueError("this snapshot was made by another version")
+        try:
+            plain["pictures"] = tuple(Picture(**picture) for picture in plain["pictures"])
+            return cls(**plain)
+        except (KeyError, TypeError) as error:
+            raise ValueError("this snapshot lacks a field or has one too many") from error
+
+
+ReadPicture = Callable[[Picture], bytes]
+"""Answers the stored bytes of a picture, or raises AssetMissing."""

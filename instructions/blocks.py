@@ -1,0 +1,333 @@
+"""Block markers: what gives every top-level block of an instruction an id that outlives edits.
+
+A marker is a line `<!-- block:UUID -->` before the block it names. Block structure comes from markdown-it-py
+(CommonMark with tables and strikethrough), so a marker inside a code fence, a list item or a longer piece of
+HTML is not a marker. All offsets are Unicode code points of the text handed in; all times are milliseconds.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+_KINDS = {
+    "heading_open": "heading",
+    "paragraph_open": "paragraph",
+    "bullet_list_open": "list",
+    "ordered_list_open": "ordered_list",
+    "table_open": "table",
+    "fence": "code",
+    "code_block": "code",
+    "blockquote_open": "quote",
+    "html_block": "html",
+    "hr": "rule",
+}
+_LINE_END = re.compile(r"\r\n?|\n")
+_MARKER = re.compile(r"<!--[ \t]*block:([^\s>]*?)[ \t]*-->")
+_UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+_STEP_NUMBER = re.compile(
+    r"(?:step\s+([0-9]{1,3})(?![0-9]|\.[0-9]|\w)\s*[:.)–—-]?|([0-9]{1,3})[.)](?=\s|$))\s*", re.IGNORECASE
+)
+_CLOCK = r"(?:[0-9]{1,2}:[0-5][0-9]|[0-9]{1,3}):[0-5][0-9](?:\.[0-9]{1,3})?"
+_TIME_SUFFIX = re.compile(rf"\(\s*({_CLOCK})(?:\s*[–—-]\s*({_CLOCK}))?\s*\)$")
+
+
+@dataclass(frozen=True)
+class Block:
+    """A top-level block, or a whole step; offsets leave out the marker and the last line's newline.
+
+    `block_id` is empty for a block without a marker of its own. `title` is set for headings and steps: plain
+    text, without number and times.
+    """
+
+    block_id: str
+    kind: str
+    title: str | None
+    start_offset: int
+    end_offset: int
+    start_ms: int | None
+    end_ms: int | None
+    level: int | None = None
+
+
+@dataclass
+class TopLevel:
+    """A top-level block as the parser sees it: lines `first` to `last` (exclusive), tokens of its own."""
+
+    kind: str
+    first: int
+    last: int
+    tokens: list[Token]
+    block_id: str = ""
+    level: int | None = None
+    text: str | None = None
+    is_step: bool = False
+
+
+@dataclass
+class Outline:
+    """The lines of a text, its top-level blocks, and the numbers of the lines that are markers."""
+
+    lines: list[str]
+    blocks: list[TopLevel] = field(default_factory=list)
+    marker_lines: set[int] = field(default_factory=set)
+    environment: dict[str, Any] = field(default_factory=dict)
+
+
+def make_parser(kind: type[MarkdownIt] = MarkdownIt, *, nesting: int) -> MarkdownIt:
+    """A parser of block structure; inline content stays unparsed until `parse_inline` asks for it."""
+    return kind("commonmark", {"maxNesting": nesting}).enable(["table", "strikethrough"]).disable("inline")
+
+
+# Blocks: at the preset's 20 levels a list ten deep would swallow the rest of the document.
+# Inline: at more than 20, brackets within brackets cost too much.
+BLOCK_NESTING, INLINE_NESTING = 100, 20
+_BLOCK_PARSER = make_parser(nesting=BLOCK_NESTING)
+_INLINE_PARSER = make_parser(nesting=INLINE_NESTING)
+
+
+def parse_blocks(markdown: str) -> list[Block]:
+    """The blocks in the order they begin; a step stands before the blocks within it."""
+    outline = read_outline(markdown)
+    starts = _line_starts(markdown)
+    result = []
+    for index, top in enumerate(outline.blocks):
+        last, title, start_ms, end_ms = top.last, top.text, None, None
+        if top.is_step:
+            last = outline.blocks[section_end(outline.blocks, index) - 1].last
+            _, title, start_ms, end_ms = split_step_heading(top.text or "")
+        result.append(
+            Block(
+                block_id=top.block_id,
+                kind="step" if top.is_step else top.kind,
+                title=title,
+                start_offset=starts[top.first],
+                end_offset=starts[last - 1] + len(outline.lines[last - 1]),
+                start_ms=start_ms,
+                end_ms=end_ms,
+                level=top.level,
+            )
+        )
+    return result
+
+
+def step_blocks(markdown: str) -> list[Block]:
+    """The steps alone, in the order of the document."""
+    return [block for block in parse_blocks(markdown) if block.kind == "step"]
+
+
+def ensure_markers(markdown: str, new_id: Callable[[], str]) -> str:
+    """The same text with exactly one marker directly before every top-level block.
+
+    A marker belongs to the next block after it. Missing, malformed and repeated ids are made anew by
+    `new_id`; markers with no block to name are dropped. Line ends become `\\n`, and the text ends with
+    exactly one; a blank text becomes empty. Doing it twice changes nothing more.
+    """
+    outline = read_outline(_LINE_END.sub("\n", markdown))
+    blocks = {block.first: block for block in outline.blocks}
+    written: list[str] = []
+    for number, line in enumerate(outline.lines):
+        if number in outline.marker_lines:
+            if _keeps_apart(outline, number, written, blocks):
+                written.append("")
+            continue
+        if block := blocks.get(number):
+            written.append(f"<!-- block:{block.block_id or new_id()} -->")
+        written.append(line)
+    return _ended(written)
+
+
+def strip_markers(markdown: str) -> str:
+    """The text without markers, blocks one blank line apart; code that shows a marker keeps it."""
+    outline = read_outline(_LINE_END.sub("\n", markdown))
+    lines = outline.lines
+    written: list[str] = []
+    after: TopLevel | None = None
+    line_after = 0
+    for block in outline.blocks:
+        between = _definitions(outline, line_after, block.first)
+        if after and not between and _would_join(after, block, lines[block.first]):
+            between = ["<!-- -->", ""]  # an empty comment: CommonMark's own way to keep two lists two
+        written += [*between, *_without_nested_markers(block, lines), ""]
+        after, line_after = block, block.last
+    written += _definitions(outline, line_after, len(lines))
+    return _ended(written)
+
+
+def split_step_heading(text: str) -> tuple[int | None, str, int | None, int | None]:
+    """Number, title, start and end (ms) of a step heading's plain text; number `None` for other headings.
+
+    Understood: `Step 3`, `Step 3:`, `3.`, `3)`, and at the end one time or a range in round brackets, as m:ss
+    or h:mm:ss with up to three decimals. A range that runs backwards is no range, and stays in the title.
+    """
+    text = text.strip()
+    number = _STEP_NUMBER.match(text)
+    if not number:
+        return None, text, None, None
+    title = text[number.end() :]
+    start_ms = end_ms = None
+    if times := _TIME_SUFFIX.search(title):
+        start_ms = _milliseconds(times[1])
+        end_ms = _milliseconds(times[2]) if times[2] else None
+        if end_ms is not None and end_ms < start_ms:
+            start_ms = end_ms = None
+        else:
+            title = title[: times.start()].rstrip()
+    return int(number[1] or number[2]), title, start_ms, end_ms
+
+
+def format_time_range(start_ms: int, end_ms: int | None = None) -> str:
+    """`(0:12–0:18)`: whole seconds, rounded down; the start alone when both fall into one second."""
+    start = _clock(start_ms)
+    end = _clock(end_ms) if end_ms is not None else start
+    return f"({start}–{end})" if end != start and (end_ms or 0) > start_ms else f"({start})"
+
+
+def read_outline(markdown: str, parser: MarkdownIt = _BLOCK_PARSER) -> Outline:
+    """Top-level blocks and markers, each id on the block it names (the first of two equal ids wins)."""
+    outline = Outline(lines=_LINE_END.split(markdown))
+    taken: set[str] = set()
+    waiting = ""
+    for tokens in _top_level_runs(parser.parse(markdown, outline.environment)):
+        first, last = tokens[0].map or (0, 0)
+        if marker := _marker_of(tokens[0]):
+            outline.marker_lines.add(first)
+            waiting = marker[1].lower()
+            continue
+        # A list or an open code fence counts blank lines after it as its own.
+        while last > first + 1 and not outline.lines[last - 1].strip(" \t"):
+            last -= 1
+        block = TopLevel(kind=_KINDS[tokens[0].type], first=first, last=last, tokens=tokens)
+        if _UUID.fullmatch(waiting) and waiting not in taken:
+            block.block_id = waiting
+            taken.add(waiting)
+        waiting = ""
+        _describe(block, outline)
+        outline.blocks.append(block)
+    return outline
+
+
+def parse_inline(token: Token, parser: MarkdownIt, environment: dict[str, Any]) -> list[Token]:
+    """The inline tokens of one block-level `inline` token, links and images resolved."""
+    children: list[Token] = []
+    parser.inline.parse(token.content, parser, environment, children)
+    return children
+
+
+def plain_text(tokens: Sequence[Token]) -> str:
+    """What a reader sees of inline tokens, on one line: no marks, no HTML, pictures by their description."""
+    parts = []
+    for token in tokens:
+        if token.type == "image":
+            parts.append(plain_text(token.children or []))
+        elif token.type in ("softbreak", "hardbreak"):
+            parts.append(" ")
+        elif token.type != "html_inline":
+            parts.append(token.content)
+    return " ".join("".join(parts).split())
+
+
+def _describe(block: TopLevel, outline: Outline) -> None:
+    opening, content = block.tokens[0], block.tokens[1:2]
+    if block.kind == "heading":
+        block.level = int(opening.tag[1])
+        block.text = plain_text(_readable(content[0], outline))
+        # The heading of level 1 that opens a document is its title, also when it reads "2. Invoices".
+        is_title = block.level == 1 and not outline.blocks
+        block.is_step = not is_title and split_step_heading(block.text)[0] is not None
+    elif block.kind == "paragraph" and content[0].content.startswith(("![", "[![")):
+        children = _readable(content[0], outline)
+        others = {child.type for child in children if child.type != "text" or child.content.strip()}
+        if "image" in others and others <= {"image", "link_open", "link_close", "softbreak", "hardbreak"}:
+            block.kind = "image"
+
+
+def _readable(token: Token, outline: Outline) -> list[Token]:
+    """Inline tokens; the text as it is when it is so full of brackets that parsing would take seconds."""
+    if token.content.count("[") > 30:
+        return [token]
+    return parse_inline(token, _INLINE_PARSER, outline.environment)
+
+
+def _top_level_runs(tokens: Sequence[Token]) -> list[list[Token]]:
+    """Tokens cut into top-level blocks, from each opening token to its closing one."""
+    runs: list[list[Token]] = []
+    for token in tokens:
+        if token.level == 0 and token.nesting >= 0:
+            runs.append([])
+        runs[-1].append(token)
+    return runs
+
+
+def _marker_of(token: Token) -> re.Match[str] | None:
+    return _MARKER.fullmatch(token.content.strip()) if token.type == "html_block" else None
+
+
+def section_end(blocks: Sequence[TopLevel], index: int) -> int:
+    """Index after the last block of the section that the heading at `index` opens."""
+    level = blocks[index].level or 1
+    for end in range(index + 1, len(blocks)):
+        if (blocks[end].level or 7) <= level:
+            return end
+    return len(blocks)
+
+
+def _keeps_apart(outline: Outline, number: int, written: list[str], blocks: dict[int, TopLevel]) -> bool:
+    """Whether a link definition would run into the text above, were the marker between them taken away."""
+    after = number + 1
+    if after >= len(outline.lines) or after in outline.marker_lines or after in blocks:
+        return False
+    return bool(written and written[-1].strip(" \t") and outline.lines[after].strip(" \t"))
+
+
+def _definitions(outline: Outline, first: int, last: int) -> list[str]:
+    """The link definitions between two blocks, with a blank line after them; empty when there are none."""
+    numbers = (number for number in range(first, last) if number not in outline.marker_lines)
+    found = [outline.lines[number] for number in numbers if outline.lines[number].strip(" \t")]
+    return [*found, ""] if found else []
+
+
+def _would_join(before: TopLevel, block: TopLevel, first_line: str) -> bool:
+    """Whether two blocks that only a marker kept apart would be read as one with a blank line between."""
+    if before.tokens[0].type == "code_block":
+        return block.tokens[0].type == "code_block"
+    return before.kind in ("list", "ordered_list") and (
+        block.kind == before.kind or first_line.startswith((" ", "\t"))
+    )
+
+
+def _without_nested_markers(block: TopLevel, lines: Sequence[str]) -> list[str]:
+    """The block's lines; markers that slipped into a list item or a quotation are taken out of them."""
+    nested = {token.map[0] for token in block.tokens[1:] if token.map and _marker_of(token)}
+    return [
+        _MARKER.sub("", lines[number]).rstrip() if number in nested else lines[number]
+        for number in range(block.first, block.last)
+    ]
+
+
+def _ended(lines: Sequence[str]) -> str:
+    text = "\n".join(lines).rstrip("\n")
+    return text + "\n" if text.strip() else ""
+
+
+def _line_starts(markdown: str) -> list[int]:
+    return [0, *(end.end() for end in _LINE_END.finditer(markdown))]
+
+
+def _milliseconds(clock: str) -> int:
+    whole, _, fraction = clock.partition(".")
+    seconds = 0
+    for part in whole.split(":"):
+        seconds = seconds * 60 + int(part)
+    return seconds * 1000 + int(fraction.ljust(3, "0") or 0)
+
+
+def _clock(ms: int) -> str:
+    minutes, seconds = divmod(ms // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

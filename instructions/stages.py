@@ -1,0 +1,32 @@
+"""GENERATING, the stage of the local pipeline that belongs to this room: a draft from the transcript."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from config.api.storage import kept_folder, read_bytes, storage
+from instructions.language_models import LanguageModelError
+from instructions.language_models.extractive import Extractive
+from jobs.models import Job
+from jobs.services.callbacks import CONTENT_LIMIT
+from jobs.speech import transcript_from_json
+from jobs.stages import newest
+from jobs.work import Lease, WorkFailed
+
+
+def generate_stage(job: Job, lease: Lease) -> dict[str, Any]:
+    transcript = transcript_from_json(json.loads(read_bytes(newest(job, "transcript").uri, limit=CONTENT_LIMIT)))
+    lease.check()
+    try:
+        draft = Extractive().draft(transcript.segments, title=job.options.get("title"), language=transcript.language)
+    except LanguageModelError as error:
+        raise WorkFailed(error.code, error.message) from error
+    content = {
+        "markdown": draft.markdown,
+        "title": draft.title,
+        "model_profile_id": draft.model_profile_id,
+        "prompt_template_id": draft.prompt_template_id,
+    }
+    encoded = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
+    return {"draft_uri": storage().save_bytes(kept_folder(job.pk), encoded, suffix=".json").uri}

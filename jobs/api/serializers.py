@@ -1,0 +1,174 @@
+"""Shapes of requests and answers of this room, as the contract's sections 3 to 5 give them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework import serializers
+
+from config.api.pagination import PageQuery
+from config.api.serializers import StrictSerializer
+from jobs.models import AuditEvent, Job, Project
+from jobs.states import Actor, JobStatus
+
+
+class ProjectBody(StrictSerializer):
+    name = serializers.CharField(max_length=200)
+
+
+class ProjectSerializer(serializers.ModelSerializer[Project]):
+    class Meta:
+        model = Project
+        fields = ("id", "name", "created_at")
+
+
+class OptionsBody(StrictSerializer):
+    language = serializers.RegexField(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, required=False)
+    model_profile = serializers.ChoiceField(settings.MODEL_PROFILES, required=False)
+    prompt_template_id = serializers.ChoiceField(settings.PROMPT_TEMPLATES, required=False)
+    stt_profile = serializers.ChoiceField(settings.STT_PROFILES, required=False)
+    title = serializers.CharField(max_length=200, required=False)
+    auto_screenshots = serializers.BooleanField(default=True)
+
+
+class JobBody(StrictSerializer):
+    options = OptionsBody(required=False)
+
+
+class UploadBody(StrictSerializer):
+    filename = serializers.CharField(max_length=255)
+    size_bytes = serializers.IntegerField(min_value=1)
+    mime_type = serializers.RegexField(r"^[a-z]+/[A-Za-z0-9.+-]+$", max_length=127)
+
+
+class UploadTicketSerializer(serializers.Serializer[Any]):
+    upload_url = serializers.URLField()
+    method = serializers.ChoiceField(["PUT"])
+    headers = serializers.DictField(child=serializers.CharField())
+    video_uri = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+    max_size_bytes = serializers.IntegerField()
+
+
+class ConfirmUploadBody(StrictSerializer):
+    video_uri = serializers.CharField(max_length=2048)
+
+
+class ManifestSerializer(serializers.Serializer[Any]):
+    video_uri = serializers.CharField(required=False)
+    audio_uri = serializers.CharField(required=False)
+    transcript_uri = serializers.CharField(required=False)
+    draft_uri = serializers.CharField(required=False)
+    exports = serializers.ListField(child=serializers.CharField())
+
+
+class FailureSerializer(serializers.Serializer[Any]):
+    failure_code = serializers.CharField()
+    failure_message = serializers.CharField()
+    failed_stage = serializers.CharField()
+    correlation_id = serializers.CharField()
+
+
+class OptionsSerializer(serializers.Serializer[Any]):
+    language = serializers.CharField(required=False)
+    model_profile = serializers.CharField(required=False)
+    prompt_template_id = serializers.CharField(required=False)
+    stt_profile = serializers.CharField(required=False)
+    title = serializers.CharField(required=False)
+    auto_screenshots = serializers.BooleanField()
+
+
+class JobSerializer(serializers.ModelSerializer[Job]):
+    project_id = serializers.UUIDField()
+    status = serializers.ChoiceField(JobStatus.choices)
+    manifest = serializers.SerializerMethodField()
+    options = OptionsSerializer()
+    instruction_id = serializers.UUIDField(allow_null=True)
+    failure = FailureSerializer(allow_null=True)
+    queue_position = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Job
+        fields = (
+            "id", "project_id", "status", "manifest", "options", "instruction_id", "failure", "queue_position",
+            "created_at", "updated_at",
+        )  # fmt: skip
+
+    def get_manifest(self, job: Job) -> ManifestSerializer:
+        return {"exports": [], **job.manifest}  # type: ignore[return-value]
+
+    def get_queue_position(self, job: Job) -> int | None:
+        """From 1 while the job waits for a local worker."""
+        return getattr(job, "queue_position", None)
+
+
+class ConfirmedSerializer(serializers.Serializer[Any]):
+    job = JobSerializer()
+    replayed = serializers.BooleanField()
+
+
+class RunSerializer(serializers.Serializer[Any]):
+    job_id = serializers.UUIDField()
+    status = serializers.ChoiceField(JobStatus.choices)
+    dispatch_id = serializers.UUIDField()
+    replayed = serializers.BooleanField()
+
+
+class JobQuery(PageQuery):
+    status = serializers.ListField(child=serializers.ChoiceField(JobStatus.choices), required=False)
+    created_after = serializers.DateTimeField(required=False)
+    created_before = serializers.DateTimeField(required=False)
+
+
+class EventSerializer(serializers.ModelSerializer[AuditEvent]):
+    job_id = serializers.UUIDField()
+    project_id = serializers.UUIDField()
+
+    class Meta:
+        model = AuditEvent
+        fields = (
+            "id", "event_type", "job_id", "project_id", "actor_type", "actor_id", "prev_status", "new_status",
+            "occurred_at", "recorded_at", "correlation_id", "data",
+        )  # fmt: skip
+
+    def to_representation(self, instance: AuditEvent) -> dict[str, Any]:
+        shown = super().to_representation(instance)
+        return {key: value for key, value in shown.items() if value != ""}  # optional ids and statuses are left out
+
+
+class TranscriptQuery(StrictSerializer):
+    limit = serializers.IntegerField(min_value=1, max_value=500, default=200)
+    cursor = serializers.CharField(required=False)
+
+
+class SegmentSerializer(serializers.Serializer[Any]):
+    start_ms = serializers.IntegerField()
+    end_ms = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+class TranscriptSerializer(serializers.Serializer[Any]):
+    items = SegmentSerializer(many=True)
+    limit = serializers.IntegerField()
+    next_cursor = serializers.CharField(allow_null=True)
+
+
+class CallbackBody(StrictSerializer):
+    event_id = serializers.CharField(max_length=255)
+    status = serializers.ChoiceField(JobStatus.choices)
+    occurred_at = serializers.DateTimeField()
+    correlation_id = serializers.CharField(max_length=128)
+    actor_type = serializers.ChoiceField([Actor.ORCHESTRATOR, Actor.SYSTEM], default=Actor.ORCHESTRATOR)
+    artifact_updates = serializers.DictField(default=dict)
+    failure_code = serializers.RegexField(r"^[A-Z][A-Z0-9_]{0,63}$", required=False)
+    failure_message = serializers.CharField(max_length=500, required=False)
+    failed_stage = serializers.CharField(max_length=64, required=False)
+
+
+class ReplaySerializer(serializers.Serializer[Any]):
+    job_id = serializers.UUIDField()
+    event_id = serializers.CharField()
+    replayed = serializers.BooleanField()
+    current_status = serializers.ChoiceField(JobStatus.choices)
+    latest_applied_occurred_at = serializers.DateTimeField(allow_null=True)

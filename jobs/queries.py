@@ -1,0 +1,68 @@
+"""Reads of this room that are more than a filter."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from typing import Any
+
+from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models.functions import Coalesce
+
+from config.api import errors
+from jobs.models import Dispatch, Job, JobQuerySet, TranscriptSegment
+from jobs.states import JobStatus
+
+
+def narrow_jobs(jobs: QuerySet[Job], query: dict[str, Any]) -> QuerySet[Job]:
+    """The filters of the job lists."""
+    if "status" in query:
+        jobs = jobs.filter(status__in=query["status"])
+    if "created_after" in query:
+        jobs = jobs.filter(created_at__gt=query["created_after"])
+    if "created_before" in query:
+        jobs = jobs.filter(created_at__lt=query["created_before"])
+    return jobs
+
+
+def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
+    """Each job with its place among the dispatches that wait for a local worker; None when it does not wait."""
+    waiting = Dispatch.objects.filter(status=Dispatch.WAITING, orchestrator="local")
+    before = (
+        waiting.filter(pk__lte=OuterRef("dispatch_id"))
+        .order_by()
+        .values("status")
+        .annotate(place=Count("pk"))
+        .values("place")
+    )
+    waits = Q(status=JobStatus.AUDIO_EXTRACTING, dispatch__status=Dispatch.WAITING, dispatch__orchestrator="local")
+    return jobs.annotate(queue_position=Case(When(waits, then=Coalesce(Subquery(before), 1))))
+
+
+def segments(job: Job) -> QuerySet[TranscriptSegment]:
+    return job.segments.order_by("start_ms", "position")
+
+
+def read_transcript(job: Job, *, limit: int, cursor: str | None) -> tuple[list[TranscriptSegment], str | None]:
+    """A page of segments and the cursor of the next. The cursor names the last segment given, by its time
+    and place, so that it stands when the transcript is written anew."""
+    rows = segments(job)
+    if cursor is not None:
+        start_ms, position = _read_cursor(cursor)
+        rows = rows.filter(Q(start_ms__gt=start_ms) | Q(start_ms=start_ms, position__gt=position))
+    page = list(rows[: limit + 1])
+    if len(page) <= limit:
+        return page, None
+    last = page[limit - 1]
+    return page[:limit], base64.urlsafe_b64encode(f"{last.start_ms}.{last.position}".encode()).decode().rstrip("=")
+
+
+def _read_cursor(cursor: str) -> tuple[int, int]:
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
+        start_ms, position = (int(part) for part in text.split("."))
+    except (ValueError, binascii.Error, UnicodeError) as error:
+        raise errors.invalid("cursor", "The cursor is not one that this list gave.") from error
+    if not (0 <= start_ms < 2**31 and 0 <= position < 2**31):
+        raise errors.invalid("cursor", "The cursor is not one that this list gave.")
+    return start_ms, position

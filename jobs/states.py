@@ -1,0 +1,119 @@
+"""The job's state machine: the one table that everything else is made from or checked against.
+
+django-fsm's transitions, the database trigger, the check constraint, the errors' `allowed_next_statuses`
+and the page `spec/job_fsm.md` come from `TRANSITIONS`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import TextChoices
+
+
+class JobStatus(TextChoices):
+    CREATED = "CREATED"
+    UPLOADING = "UPLOADING"
+    UPLOADED = "UPLOADED"
+    AUDIO_EXTRACTING = "AUDIO_EXTRACTING"
+    AUDIO_READY = "AUDIO_READY"
+    TRANSCRIBING = "TRANSCRIBING"
+    TRANSCRIPT_READY = "TRANSCRIPT_READY"
+    GENERATING = "GENERATING"
+    DRAFT_READY = "DRAFT_READY"
+    EDITING = "EDITING"
+    REGENERATING = "REGENERATING"
+    EXPORTING = "EXPORTING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class Actor(TextChoices):
+    """Who makes a change, as `actor_type` of the audit event."""
+
+    EDITOR = "editor"
+    ORCHESTRATOR = "orchestrator"
+    SYSTEM = "system"
+    STAFF = "staff"
+
+
+S = JobStatus
+TERMINAL = frozenset({S.DONE, S.FAILED, S.CANCELLED})
+PROCESSING = (S.AUDIO_EXTRACTING, S.AUDIO_READY, S.TRANSCRIBING, S.TRANSCRIPT_READY, S.GENERATING)
+PIPELINE = (S.UPLOADED, *PROCESSING, S.DRAFT_READY)
+# What a retry may go back to, best first; below them all is UPLOADED.
+CHECKPOINTS = (S.DRAFT_READY, S.TRANSCRIPT_READY, S.AUDIO_READY)
+HAS_DOCUMENT = frozenset({S.DRAFT_READY, S.EDITING, S.REGENERATING, S.EXPORTING, S.DONE})
+MAY_SHOW_TRANSCRIPT = frozenset({S.TRANSCRIPT_READY, S.GENERATING, S.FAILED}) | HAS_DOCUMENT
+_OPEN = tuple(status for status in S if status not in TERMINAL)
+_OUTSIDE_PIPELINE = tuple(status for status in _OPEN if status not in PIPELINE)
+_EDITOR, _SYSTEM = frozenset({Actor.EDITOR}), frozenset({Actor.SYSTEM})
+_CALLBACK = frozenset({Actor.ORCHESTRATOR, Actor.SYSTEM})
+
+
+@dataclass(frozen=True)
+class Transition:
+    """One verb's way from some statuses to one status, and who may go it."""
+
+    verb: str
+    sources: tuple[JobStatus, ...]
+    target: JobStatus
+    actors: frozenset[Actor]
+
+
+def _report(target: JobStatus, *sources: JobStatus) -> Transition:
+    return Transition("report", sources, target, _CALLBACK)
+
+
+TRANSITIONS: tuple[Transition, ...] = (
+    Transition("upload", (S.CREATED,), S.UPLOADING, _EDITOR),
+    Transition("confirm_upload", (S.CREATED, S.UPLOADING), S.UPLOADED, _EDITOR),
+    Transition("run", (S.UPLOADED,), S.AUDIO_EXTRACTING, _EDITOR),
+    _report(S.AUDIO_EXTRACTING, S.UPLOADED, S.AUDIO_EXTRACTING),
+    _report(S.AUDIO_READY, S.AUDIO_EXTRACTING),
+    _report(S.TRANSCRIBING, S.AUDIO_READY, S.TRANSCRIBING),
+    _report(S.TRANSCRIPT_READY, S.TRANSCRIBING),
+    _report(S.GENERATING, S.TRANSCRIPT_READY, S.GENERATING),
+    _report(S.DRAFT_READY, S.GENERATING),
+    _report(S.FAILED, *PIPELINE),
+    Transition("open_document", (S.DRAFT_READY,), S.EDITING, _EDITOR),
+    Transition("regenerate", (S.EDITING,), S.REGENERATING, _EDITOR),
+    Transition("finish_regenerate", (S.REGENERATING,), S.EDITING, _SYSTEM),
+    Transition("export", (S.EDITING,), S.EXPORTING, _EDITOR),
+    Transition("finish_export", (S.EXPORTING,), S.DONE, _SYSTEM),
+    Transition("fail_export", (S.EXPORTING,), S.EDITING, _SYSTEM),
+    Transition("fail", _OUTSIDE_PIPELINE, S.FAILED, frozenset({Actor.SYSTEM, Actor.STAFF})),
+    Transition("cancel", _OPEN, S.CANCELLED, frozenset({Actor.EDITOR, Actor.STAFF})),
+    *(Transition("retry", (S.FAILED,), target, _EDITOR) for target in (S.UPLOADED, *reversed(CHECKPOINTS))),
+)
+VERBS: tuple[str, ...] = tuple(dict.fromkeys(row.verb for row in TRANSITIONS))
+
+
+def rows(verb: str) -> tuple[Transition, ...]:
+    return tuple(row for row in TRANSITIONS if row.verb == verb)
+
+
+def pairs() -> frozenset[tuple[JobStatus, JobStatus]]:
+    """Every (from, to) that anybody may make: what the database lets through."""
+    return frozenset((source, row.target) for row in TRANSITIONS for source in row.sources)
+
+
+def is_allowed(verb: str, source: str, target: str) -> bool:
+    return any(row.target == target and source in row.sources for row in rows(verb))
+
+
+def allowed_next(source: str, actor: Actor) -> list[str]:
+    """The statuses that this actor may ask for next, in the table's order. A retry is a door of its own."""
+    return list(
+        dict.fromkeys(
+            str(row.target)
+            for row in TRANSITIONS
+            if row.verb != "retry" and actor in row.actors and source in row.sources
+        )
+    )
+
+
+def allowed_reports(source: str) -> list[str]:
+    """The statuses that a callback may ask for next."""
+    return [str(row.target) for row in rows("report") if source in row.sources]

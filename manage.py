@@ -1,0 +1,30 @@
+#!/usr/bin/env python
+"""The front door: `python manage.py COMMAND`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+# These read no rows; every other command gets the embedded database for as long as it runs.
+WITHOUT_DATABASE = {"token", "spectacular", "write_job_fsm", "help", "--version", "--help"}
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    from django.core.management import execute_from_command_line
+
+    from config import embedded
+
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if command in WITHOUT_DATABASE:
+        execute_from_command_line(sys.argv)
+        return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the database is stopped on the way out
+    with embedded.running_database():
+        execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,221 @@
+"""Anchors, extraction and annotation over HTTP, on the sample recording."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, transaction
+from PIL import Image
+from uuid6 import uuid7
+
+from anchors.models import Anchor, Asset, ScreenshotTask
+from config.api.storage import kept_folder, storage
+from jobs.models import Artifact, Job
+from jobs.states import JobStatus
+from tests.factories import SAMPLE, Api, make_job, work_off
+from tests.media.frame_counter import read_counter
+
+S = JobStatus
+BLUR = {"op_type": "blur", "geometry": {"x": 0.1, "y": 0.1, "width": 0.3, "height": 0.2}}
+
+
+class Desk:
+    """A job with the sample as its video, and its document."""
+
+    def __init__(self, api: Api, status: JobStatus = S.EDITING) -> None:
+        self.api = api
+        self.job = make_job(status, owner=api.user)
+        stored = storage().save_file(kept_folder(self.job.pk), SAMPLE, suffix="")
+        Artifact.objects.create(
+            job=self.job, kind="video", version=2, uri=stored.uri, sha256=stored.sha256, data={"duration_ms": 48_933}
+        )
+        self.document = api.get(f"/instructions/{self.job.instruction_id}").json()
+        self.version_id = self.document["instruction_version_id"]
+        self.block_id = next(block["block_id"] for block in self.document["blocks"] if block["kind"] == "step")
+
+    def extract(self, **changed: Any) -> Any:
+        body = {
+            "instruction_id": self.document["id"],
+            "instruction_version_id": self.version_id,
+            "timestamp_ms": 10_000,
+            "block_id": self.block_id,
+            **changed,
+        }
+        body = {name: value for name, value in body.items() if value is not None}
+        return self.api.post(f"/jobs/{self.job.pk}/screenshots/extract", body)
+
+    def picture(self, **changed: Any) -> dict[str, Any]:
+        task = self.extract(**changed).json()
+        work_off()
+        done: dict[str, Any] = self.api.get(f"/screenshot-tasks/{task['task_id']}").json()
+        assert done["status"] == "SUCCEEDED", done
+        return done
+
+    def annotate(self, task: dict[str, Any], *operations: Any) -> Any:
+        body = {"base_asset_id": task["asset_id"], "operations": list(operations)}
+        return self.api.post(f"/anchors/{task['anchor_id']}/annotations", body)
+
+
+@pytest.fixture
+def desk(owner: Api) -> Desk:
+    return Desk(owner)
+
+
+@pytest.mark.parametrize(
+    ("format", "mime_type"), [("png", "image/png"), ("jpg", "image/jpeg"), ("webp", "image/webp")]
+)
+def test_the_frame_that_is_shown_at_the_time_is_taken(desk: Desk, format: str, mime_type: str) -> None:
+    task = desk.picture(timestamp_ms=12_345, offset_ms=55, format=format)
+    content = desk.api.get(f"/assets/{task['asset_id']}/content", accept="image/*")
+    assert content.headers["Content-Type"] == mime_type
+    assert content.headers["Cache-Control"].startswith("private") and "immutable" in content.headers["Cache-Control"]
+    with Image.open(io.BytesIO(b"".join(content.streaming_content))) as image:
+        assert image.size == (1280, 720)
+        assert read_counter(image.convert("RGB")) == 186  # 12.4 s at 15 frames a second
+    assert task["extracted_at_ms"] == 12_400
+    anchor = desk.api.get(f"/anchors/{task['anchor_id']}").json()
+    assert anchor["active_asset_id"] == task["asset_id"]
+    assert anchor["addressing"] == {"address_type": "block_id", "block_id": desk.block_id, "strategy": "precise"}
+    assert [(asset["kind"], asset["version"]) for asset in anchor["assets"]] == [("EXTRACTED", 1)]
+
+
+def test_the_same_picture_is_the_same_task(desk: Desk) -> None:
+    first = desk.extract()
+    assert first.status_code == 202
+    assert first.headers["Location"] == f"/api/v1/screenshot-tasks/{first.json()['task_id']}"
+    again = desk.extract()
+    assert (again.status_code, again.json()["task_id"]) == (200, first.json()["task_id"])
+    assert ScreenshotTask.objects.count() == Anchor.objects.count() == 1
+
+
+def test_a_picture_without_an_address_has_no_anchor(desk: Desk) -> None:
+    task = desk.picture(block_id=None)
+    assert "anchor_id" not in task
+    assert Asset.objects.get(pk=task["asset_id"]).anchor is None
+
+
+def test_a_second_picture_of_an_anchor_follows_the_first(desk: Desk) -> None:
+    first = desk.picture()
+    second = desk.picture(block_id=None, anchor_id=first["anchor_id"], timestamp_ms=20_000)
+    anchor = desk.api.get(f"/anchors/{first['anchor_id']}").json()
+    assert [(asset["version"], asset["previous_asset_id"]) for asset in anchor["assets"]] == [
+        (1, None),
+        (2, first["asset_id"]),
+    ]
+    assert anchor["active_asset_id"] == second["asset_id"]
+
+
+def test_a_failed_task_starts_again(desk: Desk) -> None:
+    task = desk.extract(timestamp_ms=48_933).json()
+    ScreenshotTask.objects.filter(pk=task["task_id"]).update(status="FAILED", failure_code="X")
+    again = desk.extract(timestamp_ms=48_933)
+    assert (again.status_code, again.json()["status"], again.json()["task_id"]) == (202, "PENDING", task["task_id"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"instruction_id": str(uuid7())}, "instruction_id"),
+        ({"instruction_version_id": "odd"}, "instruction_version_id"),
+        ({"block_id": str(uuid7())}, "block_id"),
+        ({"block_id": None, "anchor_id": str(uuid7())}, "anchor_id"),
+        ({"block_id": None, "char_range": {"start_offset": 5, "end_offset": 5}}, "char_range"),
+        ({"block_id": None, "char_range": {"start_offset": 0, "end_offset": 10**6}}, "char_range"),
+        ({"anchor_id": str(uuid7())}, "body"),
+        ({"timestamp_ms": 48_934}, "timestamp_ms"),
+        ({"timestamp_ms": -1}, "timestamp_ms"),
+        ({"offset_ms": -10_001}, "timestamp_ms"),
+        ({"strategy": "odd"}, "strategy"),
+        ({"format": "gif"}, "format"),
+        ({"odd": 1}, "odd"),
+    ],
+)
+def test_a_bad_request_for_a_picture_names_its_field_and_makes_nothing(
+    desk: Desk, changed: dict[str, Any], field: str
+) -> None:
+    response = desk.extract(**changed)
+    assert response.status_code == 400, response.content
+    assert response.json()["details"]["errors"][0]["field"] == field
+    assert ScreenshotTask.objects.count() == Anchor.objects.count() == 0
+
+
+@pytest.mark.parametrize("status", [S.FAILED, S.CANCELLED])
+def test_the_document_of_an_ended_job_takes_no_picture(owner: Api, status: JobStatus) -> None:
+    assert Desk(owner, status).extract().json()["code"] == "FSM_TERMINAL_IMMUTABLE"
+
+
+def test_cancelling_the_job_fails_what_waits(desk: Desk) -> None:
+    task = desk.extract().json()
+    desk.api.post(f"/jobs/{desk.job.pk}/cancel")
+    done = desk.api.get(f"/screenshot-tasks/{task['task_id']}").json()
+    assert (done["status"], done["failure_code"]) == ("FAILED", "JOB_CANCELLED")
+
+
+def test_an_anchor_is_put_on_a_block_or_a_range(desk: Desk) -> None:
+    path = f"/instructions/{desk.document['id']}/anchors"
+    ranged = {"address_type": "char_range", "char_range": {"start_offset": 50, "end_offset": 60}}
+    for addressing in ({"address_type": "block_id", "block_id": desk.block_id}, ranged):
+        made = desk.api.post(path, {"instruction_version_id": desk.version_id, "addressing": addressing})
+        assert made.status_code == 201, made.content
+        assert made.json()["addressing"] == {**addressing, "strategy": "precise"}
+    assert len(desk.api.get(path).json()) == 2
+    mixed = {"address_type": "block_id", "char_range": {"start_offset": 0, "end_offset": 1}}
+    refused = desk.api.post(path, {"instruction_version_id": desk.version_id, "addressing": mixed})
+    assert refused.status_code == 400
+
+
+def test_an_anchor_is_resolved_into_another_version(desk: Desk) -> None:
+    task = desk.picture()
+    text = "Before everything.\n\n" + desk.document["markdown"]
+    saved = desk.api.put(f"/instructions/{desk.document['id']}", {"base_version": 1, "markdown": text}).json()
+    target = saved["instruction_version_id"]
+    resolution = desk.api.get(f"/anchors/{task['anchor_id']}?target_instruction_version_id={target}").json()["resolution"]
+    assert (resolution["resolution_state"], resolution["target_instruction_version_id"]) == ("retain", target)
+
+
+def test_an_annotation_is_drawn_once_and_becomes_active(desk: Desk) -> None:
+    task = desk.picture()
+    first = desk.annotate(task, BLUR)
+    assert first.status_code == 200, first.content
+    done = first.json()
+    assert done["active_asset_id"] == done["rendered_asset_id"] != task["asset_id"]
+    assert desk.annotate(task, BLUR).json() == done
+    assert Asset.objects.filter(kind="ANNOTATED").count() == 1
+    asset = Asset.objects.get(pk=done["rendered_asset_id"])
+    assert (asset.rendered_from_id, asset.ops_hash) == (Asset.objects.get(pk=task["asset_id"]).pk, done["ops_hash"])
+
+
+def test_bad_operations_are_named(desk: Desk) -> None:
+    response = desk.annotate(desk.picture(), {"op_type": "blur", "geometry": {"x": 2, "y": 0, "width": 1, "height": 1}})
+    assert response.status_code == 400
+    assert response.json()["details"]["errors"][0]["field"].startswith("operations.0.geometry")
+
+
+def test_a_render_that_fails_leaves_nothing_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = desk.picture()
+    files = storage().root.rglob("*")
+    before = sorted(files)
+
+    def crash(*_: Any) -> bytes:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr("anchors.services.render_annotations", crash)
+    response = desk.annotate(task, BLUR)
+    assert (response.status_code, response.json()["code"]) == (500, "INTERNAL_ERROR")
+    assert sorted(storage().root.rglob("*")) == before
+    assert desk.api.get(f"/anchors/{task['anchor_id']}").json()["active_asset_id"] == task["asset_id"]
+
+
+def test_a_pictures_bytes_are_never_changed(desk: Desk) -> None:
+    task = desk.picture()
+    for changed in ({"checksum_sha256": "0"}, {"uri": "local://x"}, {"width": 1}):
+        with pytest.raises(DatabaseError), transaction.atomic():
+            Asset.objects.filter(pk=task["asset_id"]).update(**changed)
+
+
+def test_the_first_picture_opens_the_document(owner: Api) -> None:
+    desk = Desk(owner, S.DRAFT_READY)
+    desk.extract()
+    assert Job.objects.get(pk=desk.job.pk).status == S.EDITING

@@ -1,0 +1,83 @@
+"""The variables: the table, `.env.example` and the refusals of production."""
+
+from __future__ import annotations
+
+import re
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from config import environment
+
+ROOT = Path(__file__).resolve().parents[2]
+SAFE = {
+    "STEPWRIGHT_ENV": "production",
+    "STEPWRIGHT_SECRET_KEY": "s" * 32,
+    "STEPWRIGHT_CALLBACK_SECRET": "c" * 32,
+    "STEPWRIGHT_JWT_SECRET": "j" * 32,
+    "STEPWRIGHT_ALLOWED_HOSTS": "guides.example.com",
+    "STEPWRIGHT_DEBUG": "",
+    "DATABASE_URL": "postgresql://db.example.com/stepwright",
+}
+
+
+def test_the_example_file_and_the_table_name_the_same_variables_and_defaults() -> None:
+    lines = re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert dict(lines) == environment.DEFAULTS
+
+
+def test_no_other_module_reads_the_environment() -> None:
+    readers = [
+        str(path.relative_to(ROOT))
+        for room in ("config", "jobs", "instructions", "anchors", "exports")
+        for path in (ROOT / room).rglob("*.py")
+        if re.search(r"os\.environ\.get|os\.environ\[|os\.getenv", path.read_text())
+    ]
+    assert readers == ["config/environment.py"]
+
+
+def test_production_with_safe_settings_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SAFE.items():
+        monkeypatch.setenv(name, value)
+    environment.refuse_unsafe_production()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STEPWRIGHT_SECRET_KEY", ""),
+        ("STEPWRIGHT_JWT_SECRET", "short"),
+        ("STEPWRIGHT_CALLBACK_SECRET", "c" * 31),
+        ("STEPWRIGHT_ALLOWED_HOSTS", "*"),
+        ("STEPWRIGHT_ALLOWED_HOSTS", ""),
+        ("STEPWRIGHT_DEBUG", "1"),
+        ("DATABASE_URL", ""),
+    ],
+)
+def test_production_refuses_and_names_what_is_unsafe(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    for known, safe in {**SAFE, name: value}.items():
+        monkeypatch.setenv(known, safe)
+    with pytest.raises(environment.UnsafeConfiguration, match=name):
+        environment.refuse_unsafe_production()
+
+
+def test_processes_that_ask_at_once_get_one_secret_with_mode_0600(tmp_path: Path) -> None:
+    code = "from config import environment; print(environment.generated_secret('x'))"
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", code],
+            cwd=ROOT,
+            env={"STEPWRIGHT_HOME": str(tmp_path), "PATH": ""},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    secrets = {process.communicate()[0].strip() for process in started}
+    assert len(secrets) == 1 and len(secrets.pop()) >= 32
+    assert stat.S_IMODE((tmp_path / "secrets" / "x").stat().st_mode) == 0o600

@@ -1,0 +1,230 @@
+"""One error shape from every producer, request ids, body limits, and the answer that tells nothing."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from django.urls import get_resolver
+from uuid6 import uuid7
+
+from config import urls
+from tests.factories import Api, make_job, make_token
+
+MISSING = str(uuid7())
+
+
+def assert_shape(response: Any, status: int, code: str) -> dict[str, Any]:
+    assert response.status_code == status, response.content
+    assert response.headers["Content-Type"] == "application/json"
+    body: dict[str, Any] = response.json()
+    assert set(body) <= {"code", "message", "details", "hint", "request_id"}
+    assert body["code"] == code
+    assert body["message"]
+    assert body["request_id"] == response.headers["X-Request-ID"]
+    return body
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "code"),
+    [
+        ("GET", "/nowhere", None, 404, "RESOURCE_NOT_FOUND"),
+        ("GET", "/projects/", None, 404, "RESOURCE_NOT_FOUND"),
+        ("GET", f"/jobs/{MISSING}", None, 404, "RESOURCE_NOT_FOUND"),
+        ("DELETE", "/projects", None, 405, "METHOD_NOT_ALLOWED"),
+        ("POST", "/projects", b"{", 400, "VALIDATION_ERROR"),
+        ("POST", "/projects", b"[]", 400, "VALIDATION_ERROR"),
+        ("POST", "/projects", b'{"name": "\\u0000"}', 400, "VALIDATION_ERROR"),
+        ("POST", "/projects", b'{"name": "\\ud800"}', 400, "VALIDATION_ERROR"),
+        ("POST", "/projects", b'{"name": NaN}', 400, "VALIDATION_ERROR"),
+        ("POST", "/projects", b"\xff", 400, "VALIDATION_ERROR"),
+        ("POST", "/projects", {}, 400, "VALIDATION_ERROR"),
+        ("POST", "/projects", b"x" * (2 * 2**20 + 1), 413, "PAYLOAD_TOO_LARGE"),
+        ("GET", "/projects?limit=0", None, 400, "VALIDATION_ERROR"),
+        ("GET", "/projects?cursor=odd", None, 400, "VALIDATION_ERROR"),
+        ("GET", "/projects?odd=1", None, 400, "VALIDATION_ERROR"),
+        ("PUT", "/files/uploads/forged", b"x", 404, "RESOURCE_NOT_FOUND"),
+        ("GET", "/files/forged", None, 404, "RESOURCE_NOT_FOUND"),
+    ],
+)
+def test_every_refusal_has_the_one_shape(
+    owner: Api, method: str, path: str, body: Any, status: int, code: str
+) -> None:
+    assert_shape(owner.call(method, path, body), status, code)
+
+
+def test_a_body_of_another_type_is_415_and_an_unwanted_answer_406(owner: Api) -> None:
+    response = owner.client.post("/api/v1/projects", "a=b", content_type="text/plain", headers=owner.headers)
+    assert_shape(response, 415, "UNSUPPORTED_MEDIA_TYPE")
+    assert_shape(owner.get("/projects", accept="text/csv"), 406, "NOT_ACCEPTABLE")
+
+
+def test_an_unknown_field_is_named(owner: Api) -> None:
+    body = assert_shape(owner.post("/projects", {"name": "a", "odd": 1}), 400, "VALIDATION_ERROR")
+    assert body["details"]["errors"] == [
+        {"field": "odd", "code": "unknown_field", "message": "This field is not known."}
+    ]
+
+
+def test_a_chunked_body_without_a_length_is_411(owner: Api) -> None:
+    response = owner.call("POST", "/projects", {"name": "a"}, transfer_encoding="chunked")
+    assert_shape(response, 411, "LENGTH_REQUIRED")
+
+
+def test_a_crash_says_nothing_but_internal_error(owner: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(**_: Any) -> None:
+        raise RuntimeError("the secret cause")
+
+    monkeypatch.setattr("jobs.services.jobs.create_project", crash)
+    response = owner.post("/projects", {"name": "a"})
+    assert_shape(response, 500, "INTERNAL_ERROR")
+    assert b"secret cause" not in response.content
+
+
+def test_a_database_that_is_away_is_503_with_retry_after(owner: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(**_: Any) -> None:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr("jobs.services.jobs.create_project", away)
+    response = owner.post("/projects", {"name": "a"})
+    assert_shape(response, 503, "SERVICE_UNAVAILABLE")
+    assert int(response.headers["Retry-After"]) > 0
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("abc.DEF-1_2", True), ("a" * 129, False), ("a b", False), ("ü", False), ("", False)]
+)
+def test_a_well_formed_request_id_is_kept_and_any_other_replaced(owner: Api, given: str, kept: bool) -> None:
+    answer = owner.get("/projects", x_request_id=given)
+    assert (answer.headers["X-Request-ID"] == given) is kept
+    assert answer.headers["X-Request-ID"]
+
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        lambda: "",
+        lambda: "odd",
+        lambda: make_token("owner", secret="another secret of good length, 32 and more"),
+        lambda: make_token("owner", exp=datetime.now(UTC) - timedelta(minutes=2)),
+        lambda: make_token("owner", nbf=datetime.now(UTC) + timedelta(minutes=2)),
+        lambda: make_token("owner", iss="somebody else"),
+        lambda: make_token("owner", aud="somebody else"),
+        lambda: make_token("owner", exp=None),
+        lambda: make_token("owner", aud=None),
+        lambda: make_token("", exp=datetime.now(UTC) + timedelta(minutes=2)),
+        lambda: make_token("owner", secret="", algorithm="none"),
+        lambda: make_token("owner", algorithm="HS512"),
+        lambda: "a" * 10_000,
+    ],
+)
+def test_a_bad_token_is_401(db: None, token: Any) -> None:
+    response = Client().get("/api/v1/projects", headers={"authorization": f"Bearer {token()}"})
+    assert_shape(response, 401, "UNAUTHENTICATED")
+    assert response.headers["WWW-Authenticate"] == "Bearer"
+
+
+def test_no_token_is_401_and_a_switched_off_user_too(owner: Api) -> None:
+    assert_shape(Client().get("/api/v1/projects"), 401, "UNAUTHENTICATED")
+    owner.user.is_active = False
+    owner.user.save()
+    assert_shape(owner.get("/projects"), 401, "UNAUTHENTICATED")
+
+
+# Every route with an id in its path: how to ask, and with which body. A route that is not here fails the test.
+ROUTES: dict[str, list[tuple[str, Any]]] = {
+    "projects/<str:project_id>": [("GET", None)],
+    "projects/<str:project_id>/jobs": [("GET", None), ("POST", {})],
+    "jobs/<str:job_id>": [("GET", None)],
+    "jobs/<str:job_id>/upload": [("POST", {"filename": "a", "size_bytes": 1, "mime_type": "video/mp4"})],
+    "jobs/<str:job_id>/confirm-upload": [("POST", {"video_uri": "local://x"})],
+    "jobs/<str:job_id>/run": [("POST", None)],
+    "jobs/<str:job_id>/cancel": [("POST", None)],
+    "jobs/<str:job_id>/events": [("GET", None)],
+    "jobs/<str:job_id>/transcript": [("GET", None)],
+    r"^jobs/(?P<job_id>[^/]+)/transcript\.(?P<suffix>srt|vtt)$": [("GET", None)],
+    "instructions/<str:instruction_id>": [("GET", None), ("PUT", {"base_version": 1, "markdown": ""})],
+    "instructions/<str:instruction_id>/versions": [("GET", None)],
+    "instructions/<str:instruction_id>/anchors": [("GET", None), ("POST", {})],
+    "anchors/<str:anchor_id>": [("GET", None)],
+    "anchors/<str:anchor_id>/annotations": [("POST", {"base_asset_id": "x", "operations": []})],
+    "jobs/<str:job_id>/screenshots/extract": [("POST", {})],
+    "screenshot-tasks/<str:task_id>": [("GET", None)],
+    "assets/<str:asset_id>/content": [("GET", None)],
+    "jobs/<str:job_id>/exports": [("GET", None), ("POST", {})],
+    "exports/<str:export_id>": [("GET", None)],
+    "exports/<str:export_id>/manifest": [("GET", None)],
+}
+WITHOUT_OWNER = {
+    "projects",
+    "jobs",
+    "openapi.json",
+    "files/uploads/<str:token>",
+    "files/<str:token>",
+    "internal/jobs/<str:job_id>/status",
+}
+
+
+def _routes(patterns: Any, prefix: str = "") -> list[str]:
+    found = []
+    for entry in patterns:
+        if hasattr(entry, "url_patterns"):
+            found += _routes(entry.url_patterns, prefix + str(entry.pattern))
+        else:
+            found.append(prefix + str(entry.pattern))
+    return found
+
+
+def test_every_route_is_in_the_table_of_the_leak_test() -> None:
+    known = {route.removeprefix("api/v1/") for route in _routes(get_resolver(urls.__name__).url_patterns)}
+    api = {route for route in known if not route.startswith(("admin/", "healthz", "readyz", "api/docs"))}
+    assert api == set(ROUTES) | WITHOUT_OWNER
+
+
+@pytest.fixture
+def everything(owner: Api) -> dict[str, str]:
+    """One resource of each kind, the owner's, by the name of its path parameter."""
+    from anchors.models import Anchor, Asset, ScreenshotTask
+    from exports.models import Export
+    from jobs.states import JobStatus
+
+    job = make_job(JobStatus.DRAFT_READY, owner=owner.user)
+    version = job.instruction.versions.get()
+    anchor = Anchor.objects.create(
+        instruction=job.instruction, instruction_version=version, address_type="block_id", block_id=uuid7()
+    )
+    asset = Asset.objects.create(job=job, anchor=anchor, version=1, kind="UPLOADED", width=1, height=1)
+    task = ScreenshotTask.objects.create(job=job, status="PENDING", instruction_version=version, at_ms=0)
+    export = Export.objects.create(
+        job=job, status="REQUESTED", instruction_version=version, snapshot={}, instruction_snapshot_id=uuid7()
+    )
+    return {
+        "project_id": str(job.project_id), "job_id": str(job.pk), "instruction_id": str(job.instruction_id),
+        "anchor_id": str(anchor.pk), "asset_id": str(asset.pk), "task_id": str(task.pk),
+        "export_id": str(export.pk), "suffix": "srt",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(("route", "method", "body"), [(r, m, b) for r, calls in ROUTES.items() for m, b in calls])
+def test_a_foreign_a_missing_and_a_malformed_id_are_told_apart_by_nothing(
+    stranger: Api, everything: dict[str, str], route: str, method: str, body: Any,
+    django_assert_num_queries: Any,
+) -> None:  # fmt: skip
+    name = next(name for name in everything if name != "suffix" and f"{name}>" in route)
+    pattern = route.removeprefix("^").removesuffix("$").replace("(?P<suffix>srt|vtt)", "srt").replace("\\", "")
+    pattern = pattern.replace(f"<str:{name}>", "ID").replace(f"(?P<{name}>[^/]+)", "ID")
+    seen = []
+    for raw in (everything[name], MISSING, "odd", MISSING.upper(), "%00", "0"):
+        with django_assert_num_queries(2):  # the user, and the one scoped look-up
+            answer = stranger.call(method, f"/{pattern.replace('ID', raw)}", body)
+        content = answer.json()
+        content.pop("request_id")
+        headers = {key: value for key, value in answer.headers.items() if key != "X-Request-ID"}
+        seen.append((answer.status_code, json.dumps(content), headers))
+    assert seen[0][0] == 404
+    assert all(one == seen[0] for one in seen)

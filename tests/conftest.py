@@ -1,0 +1,52 @@
+"""Fixtures of the tests that use the database: signed-in clients for the roles, and the real broker."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dramatiq
+import pytest
+
+from tests.factories import Api, make_user
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_parallel_suffix() -> None:
+    """One database for each worker of xdist; its broker's tables lie in the same one."""
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: Any, django_db_blocker: Any) -> None:
+    """Point the broker at the test's database, which had no name yet when Django started."""
+    from django.conf import settings
+    from django.db import connection
+
+    from config import broker
+    from jobs.work import ACTORS
+
+    settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"]
+    broker.set_up()
+    for actor in ACTORS.values():
+        actor.broker = dramatiq.get_broker()
+        actor.broker.declare_actor(actor)
+
+
+@pytest.fixture
+def owner(db: None) -> Api:
+    return Api(make_user("owner"))
+
+
+@pytest.fixture
+def stranger(db: None) -> Api:
+    return Api(make_user("stranger"))
+
+
+@pytest.fixture(autouse=True)
+def storage_folder(tmp_path: Any, settings: Any) -> Any:
+    """Files of each test in a folder of its own."""
+    from config.api.storage import storage
+
+    settings.STEPWRIGHT_STORAGE_URL = f"file:{tmp_path / 'files'}"
+    storage.cache_clear()
+    yield tmp_path / "files"
+    storage.cache_clear()

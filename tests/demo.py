@@ -1,0 +1,257 @@
+"""`make demo`: the main job once, for real. Starts the service, goes from the sample recording to the exported
+guide over HTTP, checks every result and leaves them in `demo-output/`.
+
+Exit status 0 only when every artifact is there and right.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import shutil
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+import pypdfium2  # noqa: E402
+from PIL import Image  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from tests.client import Client  # noqa: E402
+from tests.media.frame_counter import read_counter  # noqa: E402
+from tests.served import Served  # noqa: E402
+
+SAMPLE = ROOT / "tests" / "media" / "sample.mp4"
+OUTPUT = ROOT / "demo-output"
+console = Console()
+
+Json = dict[str, Any]
+
+
+class NotAsExpected(Exception):
+    """A check of the demo did not hold; says which."""
+
+
+def check(holds: bool, what: str) -> None:
+    if not holds:
+        raise NotAsExpected(what)
+
+
+class Clock:
+    """The stages with their seconds, printed as they end and once more in a table."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, float, str]] = []
+
+    @contextlib.contextmanager
+    def stage(self, name: str) -> Iterator[list[str]]:
+        notes: list[str] = []
+        began = time.monotonic()
+        with console.status(f"{name} …"):
+            yield notes
+        self.done(name, time.monotonic() - began, ", ".join(notes))
+
+    def done(self, name: str, seconds: float, note: str = "") -> None:
+        self.rows.append((name, seconds, note))
+        console.print(f"[green]✓[/] {name:<22} {seconds:6.1f} s  [dim]{note}[/]")
+
+    def table(self) -> Table:
+        table = Table("Stage", "Seconds", "What came of it", title="From the recording to the guide")
+        for name, seconds, note in self.rows:
+            table.add_row(name, f"{seconds:.1f}", note)
+        table.add_row("[bold]all[/]", f"[bold]{sum(row[1] for row in self.rows):.1f}[/]", "")
+        return table
+
+
+def process(client: Client, served: Served, job: Json, clock: Clock) -> Json:
+    """Run the pipeline and show each of its stages as it goes by."""
+    client.post(f"/jobs/{job['id']}/run")
+    working = {"AUDIO_EXTRACTING": "Take out the sound", "TRANSCRIBING": "Transcribe", "GENERATING": "Draft"}
+    began: dict[str, float] = {}
+    with console.status("Processing …") as status:
+
+        def seen(resource: Json) -> None:
+            served.measure()
+            began.setdefault(resource["status"], time.monotonic())
+            status.update(f"{working.get(resource['status'], 'Processing')} …")
+
+        job = client.wait(f"/jobs/{job['id']}", {"DRAFT_READY"}, seen=seen)
+    events = client.get(f"/jobs/{job['id']}/events")
+    at = {event["new_status"]: event["occurred_at"] for event in events if "new_status" in event}
+    for status_name, done_name in zip(working, ["AUDIO_READY", "TRANSCRIPT_READY", "DRAFT_READY"], strict=True):
+        clock.done(working[status_name], _seconds_between(at[status_name], at[done_name]))
+    return job
+
+
+def _seconds_between(start: str, end: str) -> float:
+    from datetime import datetime
+
+    return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
+
+
+def edit(client: Client, document: Json) -> Json:
+    """Save a corrected text, and see that a writer with an old version is refused."""
+    text = document["markdown"].rstrip("\n")
+    text += "\n\n> Good to know: every picture in this guide comes out of the recording itself.\n"
+    body = {"base_version": document["version"], "markdown": text}
+    saved: Json = client.call("PUT", f"/instructions/{document['id']}", body)
+    check(saved["version"] == document["version"] + 1, "saving made the next version")
+    late = client.http.put(f"/instructions/{document['id']}", json={**body, "markdown": "# Another\n"})
+    check(late.status_code == 409 and late.json()["code"] == "VERSION_CONFLICT", "a stale writer is refused")
+    return saved
+
+
+def take_pictures(client: Client, job: Json, document: Json, fps: float) -> list[Json]:
+    """A picture on every step, a moment before the step ends; each must show the very frame asked for."""
+    steps = [block for block in document["blocks"] if block["kind"] == "step"]
+    tasks = []
+    for step in steps:
+        end_ms = step.get("end_ms", step["start_ms"] + 2000)
+        where = {"block_id": step["block_id"], "timestamp_ms": end_ms, "offset_ms": -200}
+        task = client.extract(job, document["instruction_version_id"], **where)
+        with Image.open(io.BytesIO(client.picture(task["asset_id"]))) as image:
+            frame = read_counter(image.convert("RGB"))
+        check(frame == int((end_ms - 200) * fps / 1000), f"the picture at {end_ms - 200} ms is the frame asked for")
+        tasks.append(task)
+    return tasks
+
+
+def annotate(client: Client, task: Json) -> Json:
+    """Hide one region and point at another; asking again renders nothing."""
+    operations = [
+        {"op_type": "blur", "geometry": {"x": 0.02, "y": 0.02, "width": 0.22, "height": 0.05}},
+        {"op_type": "arrow", "geometry": {"from": {"x": 0.62, "y": 0.45}, "to": {"x": 0.84, "y": 0.2}}},
+    ]
+    body = {"base_asset_id": task["asset_id"], "operations": operations}
+    done: Json = client.post(f"/anchors/{task['anchor_id']}/annotations", body)
+    check(done["active_asset_id"] == done["rendered_asset_id"] != task["asset_id"], "the annotated picture is active")
+    check(client.post(f"/anchors/{task['anchor_id']}/annotations", body) == done, "the same again is the same asset")
+    return done
+
+
+def check_pdf(content: bytes, steps: list[Json], pictures: int, page_file: Path) -> str:
+    """The PDF opens, has the steps in order and the pictures; the first page with a picture goes to a PNG."""
+    document = pypdfium2.PdfDocument(content)
+    text = " ".join(page.get_textpage().get_text_range() for page in document)
+    words = " ".join(text.split())
+    places = [words.find(step["title"][:40]) for step in steps]
+    check(all(place >= 0 for place in places) and places == sorted(places), "the PDF has the steps in order")
+    images = [
+        sum(1 for item in page.get_objects() if item.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE) for page in document
+    ]
+    check(sum(images) >= pictures, "the PDF has every picture")
+    first = next(number for number, count in enumerate(images) if count)
+    document[first].render(scale=2).to_pil().save(page_file)
+    return f"{len(document)} pages, {pictures} pictures"
+
+
+def check_zip(content: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(content)) as bundle:
+        manifest = json.loads(bundle.read("manifest.json"))
+        for file in manifest["files"]:
+            digest = hashlib.sha256(bundle.read(file["name"])).hexdigest()
+            check(digest == file["sha256"], f"{file['name']} is what the manifest says")
+        text = bundle.read("instruction.md").decode()
+        for picture in manifest["pictures"]:
+            check(picture["file"] in text, f"{picture['file']} stands in the text")
+        return f"{len(bundle.namelist())} files"
+
+
+def export(client: Client, job: Json, document: Json, format: str) -> tuple[Json, bytes]:
+    done = client.export(job["id"], document["instruction_version_id"], format)
+    content = client.download(done)
+    check(hashlib.sha256(content).hexdigest() == done["artifact_sha256"], f"the {format} is whole")
+    again = client.export(job["id"], document["instruction_version_id"], format)
+    check(again["id"] == done["id"], "the same export is the same artifact")
+    return done, content
+
+
+def go(served: Served, clock: Clock, output: Path) -> None:
+    about = json.loads(SAMPLE.with_suffix(".json").read_text())
+    with clock.stage("Start the service") as notes:
+        served.start()
+        client = Client(served.url, served.token())
+        notes.append(served.url)
+    with clock.stage("Upload") as notes:
+        job = client.upload(client.new_job("Demo", language="en")["id"], SAMPLE)
+        notes.append(f"{SAMPLE.stat().st_size / 2**20:.1f} MiB, {about['duration_ms'] / 1000:.0f} s of video")
+    job = process(client, served, job, clock)
+    with clock.stage("Edit") as notes:
+        (output / "transcript.vtt").write_text(client.get(f"/jobs/{job['id']}/transcript.vtt").text)
+        document = edit(client, client.get(f"/instructions/{job['instruction_id']}"))
+        steps = [block for block in document["blocks"] if block["kind"] == "step"]
+        notes.append(f"{len(steps)} steps, version {document['version']}, {document['validation_status']}")
+    with clock.stage("Take the pictures") as notes:
+        tasks = take_pictures(client, job, document, about["fps"])
+        notes.append(f"{len(tasks)} frames, each the one asked for")
+    with clock.stage("Annotate") as notes:
+        done = annotate(client, tasks[0])
+        (output / "annotated.png").write_bytes(client.picture(done["rendered_asset_id"]))
+        notes.append("a blur and an arrow on the first")
+    with clock.stage("Export PDF") as notes:
+        served.measure()
+        _, pdf = export(client, job, document, "PDF")
+        (output / "guide.pdf").write_bytes(pdf)
+        notes.append(check_pdf(pdf, steps, len(tasks), output / "page.png"))
+    with clock.stage("Export Markdown") as notes:
+        made, bundle = export(client, job, document, "MD_ZIP")
+        (output / "guide.zip").write_bytes(bundle)
+        manifest = client.get(f"/exports/{made['id']}/manifest")
+        check(len(manifest["pictures"]) == len(tasks), "the manifest names every picture")
+        notes.append(check_zip(bundle))
+    check(client.get(f"/jobs/{job['id']}")["status"] == "DONE", "the job is DONE")
+    served.measure()
+
+
+def main() -> int:
+    clock = Clock()
+    with tempfile.TemporaryDirectory(prefix="stepwright-demo-") as folder:
+        output = Path(folder) / "output"
+        output.mkdir()
+        served = Served(Path(folder) / "home")
+        try:
+            go(served, clock, output)
+            with clock.stage("Stop the service"):
+                check(served.stop() == 0, "the service ends cleanly")
+                check(not served.processes(), "no process is left")
+        except Exception as error:
+            console.print(f"[red]✗ {type(error).__name__}[/]: {error}")
+            log = served.home / "serve.log"
+            if log.exists():
+                console.print("[dim]The last lines of the service's log:[/]", "\n".join(served.log().splitlines()[-15:]))
+            return 1
+        finally:
+            if hasattr(served, "process") and served.process.poll() is None:
+                served.stop()
+        target = Path(tempfile.mkdtemp(prefix=".demo-", dir=ROOT))
+        shutil.copytree(output, target, dirs_exist_ok=True)
+        shutil.rmtree(OUTPUT, ignore_errors=True)
+        os.replace(target, OUTPUT)
+        OUTPUT.chmod(0o755)
+    console.print(clock.table())
+    peaks = ", ".join(f"{name} {size / 2**20:.0f} MiB" for name, size in sorted(served.peaks.items()))
+    console.print(f"Peak memory of the largest process of each kind: {peaks}")
+    for name, what in (
+        ("guide.pdf", "the guide"),
+        ("guide.zip", "the same as Markdown, with its manifest"),
+        ("page.png", "a page of the PDF"),
+        ("annotated.png", "a picture with a blur and an arrow"),
+        ("transcript.vtt", "what was said, with times"),
+    ):
+        console.print(f"  {OUTPUT / name}  [dim]{what}[/]", soft_wrap=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

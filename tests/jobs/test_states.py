@@ -1,0 +1,135 @@
+"""The table of transitions, held on every pair of statuses by the database, by callback and against the contract."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pgtrigger
+import pytest
+from django.db import DatabaseError, connection, transaction
+from uuid6 import uuid7
+
+from config.api.errors import ApiError
+from jobs import states
+from jobs.models import AuditEvent, Job
+from jobs.services.callbacks import Report, apply_callback
+from jobs.services.transitions import SYSTEM, move_job
+from jobs.states import Actor, JobStatus
+from tests.factories import DRAFT, TRANSCRIPT, force, make_job
+
+S = JobStatus
+# The contract's table, written out by hand: what anybody may do.
+CONTRACT = {
+    S.CREATED: {S.UPLOADING, S.UPLOADED, S.FAILED, S.CANCELLED},
+    S.UPLOADING: {S.UPLOADED, S.FAILED, S.CANCELLED},
+    S.UPLOADED: {S.AUDIO_EXTRACTING, S.FAILED, S.CANCELLED},
+    S.AUDIO_EXTRACTING: {S.AUDIO_EXTRACTING, S.AUDIO_READY, S.FAILED, S.CANCELLED},
+    S.AUDIO_READY: {S.TRANSCRIBING, S.FAILED, S.CANCELLED},
+    S.TRANSCRIBING: {S.TRANSCRIBING, S.TRANSCRIPT_READY, S.FAILED, S.CANCELLED},
+    S.TRANSCRIPT_READY: {S.GENERATING, S.FAILED, S.CANCELLED},
+    S.GENERATING: {S.GENERATING, S.DRAFT_READY, S.FAILED, S.CANCELLED},
+    S.DRAFT_READY: {S.EDITING, S.FAILED, S.CANCELLED},
+    S.EDITING: {S.REGENERATING, S.EXPORTING, S.FAILED, S.CANCELLED},
+    S.REGENERATING: {S.EDITING, S.FAILED, S.CANCELLED},
+    S.EXPORTING: {S.DONE, S.EDITING, S.FAILED, S.CANCELLED},
+    S.FAILED: {S.UPLOADED, S.AUDIO_READY, S.TRANSCRIPT_READY, S.DRAFT_READY},
+    S.DONE: set(),
+    S.CANCELLED: set(),
+}
+REPORTS = {
+    S.UPLOADED: {S.AUDIO_EXTRACTING},
+    S.AUDIO_EXTRACTING: {S.AUDIO_EXTRACTING, S.AUDIO_READY},
+    S.AUDIO_READY: {S.TRANSCRIBING},
+    S.TRANSCRIBING: {S.TRANSCRIBING, S.TRANSCRIPT_READY},
+    S.TRANSCRIPT_READY: {S.GENERATING},
+    S.GENERATING: {S.GENERATING, S.DRAFT_READY},
+}
+PAIRS = [(source, target) for source in S for target in S]
+
+
+def test_the_table_is_the_contracts() -> None:
+    assert states.pairs() == {(source, target) for source, targets in CONTRACT.items() for target in targets}
+
+
+def test_every_verb_is_a_transition_of_the_model() -> None:
+    assert {transition.name for transition in Job(status=S.CREATED).get_all_status_transitions()} == set(states.VERBS)
+
+
+@pytest.mark.parametrize("source", S)
+def test_the_database_itself_refuses_what_the_table_does_not_allow(db: None, source: JobStatus) -> None:
+    job = make_job()
+    for target in S:
+        force(job, source)
+        allowed = target in CONTRACT[source] or target == source
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("UPDATE jobs_job SET status = %s WHERE id = %s", [target, job.pk])
+            done = True
+        except DatabaseError:
+            done = False
+        assert done == allowed, f"{source} -> {target}"
+
+
+def test_the_database_refuses_a_status_that_is_none(db: None) -> None:
+    job = make_job()
+    with (
+        pgtrigger.ignore("jobs.Job:job_status_table"),
+        pytest.raises(DatabaseError, match="job_status_known"),
+        transaction.atomic(),
+    ):
+        Job.objects.filter(pk=job.pk).update(status="ODD")
+
+
+@pytest.mark.parametrize("source", S)
+def test_a_callback_moves_only_what_is_the_callbacks(db: None, source: JobStatus) -> None:
+    for target in S:
+        job = force(make_job(), source)
+        failed = target == S.FAILED
+        allowed = REPORTS.get(source, set()) | ({S.FAILED} if source in states.PIPELINE else set())
+        report = Report(
+            event_id=str(uuid7()),
+            status=target,
+            occurred_at=datetime.now(UTC),
+            correlation_id="c",
+            actor=Actor.ORCHESTRATOR,
+            artifact_updates={"draft": DRAFT} if target == S.DRAFT_READY else {"transcript": TRANSCRIPT},
+            failure={"failure_code": "X", "failure_message": "x", "failed_stage": "x"} if failed else None,
+            payload_sha256="0" * 64,
+        )
+        before = AuditEvent.objects.filter(job=job).count()
+        if target in allowed:
+            assert apply_callback(job_id=job.pk, report=report) is None
+            job = Job.objects.get(pk=job.pk)
+            assert (job.status, AuditEvent.objects.filter(job=job).count()) == (target, before + 1)
+            continue
+        with pytest.raises(ApiError) as refused:
+            apply_callback(job_id=job.pk, report=report)
+        job = Job.objects.get(pk=job.pk)
+        assert (job.status, AuditEvent.objects.filter(job=job).count()) == (source, before)
+        assert refused.value.code == (
+            "FSM_TERMINAL_IMMUTABLE" if source in states.TERMINAL else "FSM_TRANSITION_INVALID"
+        )
+        assert refused.value.details == {
+            "current_status": source,
+            "attempted_status": target,
+            "allowed_next_statuses": states.allowed_reports(source),
+        }
+
+
+@pytest.mark.parametrize("verb", states.VERBS)
+def test_the_service_makes_exactly_the_transitions_of_the_table(db: None, verb: str) -> None:
+    job = make_job()
+    for source, target in PAIRS:
+        single = len({row.target for row in states.rows(verb)}) == 1
+        if single and states.rows(verb)[0].target != target:
+            continue
+        job = force(job, source)
+        allowed = any(source in row.sources and row.target == target for row in states.rows(verb))
+        try:
+            with transaction.atomic():
+                move_job(job, verb, by=SYSTEM, target=None if single else target)
+            done = True
+        except ApiError:
+            done = False
+        job = Job.objects.get(pk=job.pk)
+        assert (done, job.status) == (allowed, target if allowed else source), f"{verb}: {source} -> {target}"

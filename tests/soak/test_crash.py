@@ -1,0 +1,157 @@
+"""Processes killed in the middle of real work, and queues wiped: the job finishes all the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from config import embedded
+from tests.client import Client
+from tests.served import Served
+
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
+SAMPLE = Path(__file__).resolve().parents[1] / "media" / "sample.mp4"
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    service = Served(tmp_path / "home")
+    service.start()
+    yield service
+    if service.process.poll() is None:
+        service.stop()
+    for process in [*service.processes(), *postgres_of(service)]:
+        process.kill()
+
+
+def postgres_of(served: Served) -> list[psutil.Process]:
+    data = str(served.home.resolve() / "postgres")
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.name() == "postgres" and data in " ".join(process.cmdline()):
+                found += [process, *process.children(recursive=True)]
+        except psutil.Error:
+            continue
+    return found
+
+
+def database(served: Served) -> psycopg.Connection[tuple[object, ...]]:
+    pid_file = (served.home / "postgres" / "postmaster.pid").read_text().splitlines()
+    return psycopg.connect(f"postgresql://postgres@/{embedded.DATABASE}?host={pid_file[4]}", autocommit=True)
+
+
+def transcribing(served: Served) -> tuple[Client, str]:
+    """A job of the sample that is being transcribed at this moment."""
+    client = Client(served.url, served.token())
+    job = client.upload(client.new_job("Crash", language="en")["id"], SAMPLE)
+    client.post(f"/jobs/{job['id']}/run")
+    client.wait(f"/jobs/{job['id']}", {"TRANSCRIBING"}, seconds=60)
+    time.sleep(0.5)
+    return client, job["id"]
+
+
+def kill(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        try:
+            os.kill(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+
+
+def finished(served: Served, job_id: str) -> None:
+    """The job gets its draft: one extraction of sound, one draft, and nothing open."""
+    client = Client(served.url, served.token())
+    client.wait(f"/jobs/{job_id}", {"DRAFT_READY"}, seconds=120)
+    changes = [event.get("new_status") for event in client.get(f"/jobs/{job_id}/events")]
+    assert changes.count("AUDIO_READY") == changes.count("TRANSCRIPT_READY") == changes.count("DRAFT_READY") == 1
+    with database(served) as connection:
+        found = connection.execute("SELECT status FROM jobs_dispatch").fetchall()
+        assert found == [("SUCCEEDED",)]
+
+
+def test_the_worker_is_killed_while_it_transcribes_and_serve_started_again(served: Served) -> None:
+    _, job_id = transcribing(served)
+    kill(served.processes("pipeline"))
+    assert served.process.wait(30) != 0, "serve ends when one of its processes is killed, and says so"
+    assert "ended by itself" in served.log()
+    served.start()
+    finished(served, job_id)
+
+
+def test_every_process_is_killed_at_once_the_database_too(served: Served) -> None:
+    _, job_id = transcribing(served)
+    kill([psutil.Process(served.process.pid), *served.processes(), *postgres_of(served)])
+    served.process.wait(10)
+    served.start()
+    finished(served, job_id)
+
+
+def test_only_serve_itself_is_killed_and_the_next_one_ends_what_it_left(served: Served) -> None:
+    _, job_id = transcribing(served)
+    kill([psutil.Process(served.process.pid)])
+    served.process.wait(10)
+    left = served.processes()
+    served.start()
+    assert "an earlier run left behind" in served.log()
+    assert not [process for process in left if process.is_running()]
+    finished(served, job_id)
+
+
+def test_the_queue_is_wiped_before_and_while_a_job_runs(served: Served) -> None:
+    client = Client(served.url, served.token())
+    jobs = []
+    for _ in range(3):  # more than the pipeline performs at once, so that some wait
+        job = client.upload(client.new_job("Wiped", language="en")["id"], SAMPLE)
+        client.post(f"/jobs/{job['id']}/run")
+        jobs.append(job["id"])
+    with database(served) as connection:
+        connection.execute("TRUNCATE dramatiq.queue")
+    for job_id in jobs:
+        client.wait(f"/jobs/{job_id}", {"DRAFT_READY"}, seconds=150)
+
+
+def test_a_worker_that_was_asleep_past_its_lease_can_no_longer_finish(served: Served) -> None:
+    client, job_id = transcribing(served)
+    asleep = served.processes("pipeline")
+    for process in asleep:
+        process.suspend()
+    try:
+        with database(served) as connection:
+            for _ in range(60):
+                time.sleep(1)
+                # The other worker's sweep takes the row back; nobody is there to claim it while all are asleep.
+                found = connection.execute("SELECT status, retries FROM jobs_dispatch").fetchall()
+                if found == [("PENDING", 1)]:
+                    break
+            assert found == [("PENDING", 1)]
+    finally:
+        for process in asleep:
+            process.resume()
+    finished(served, job_id)
+    assert client.get(f"/jobs/{job_id}")["status"] == "DRAFT_READY"
+
+
+def test_serve_started_twice_says_so_and_stopping_leaves_no_process(served: Served) -> None:
+    import subprocess
+    import sys
+
+    again = subprocess.run(
+        [sys.executable, "manage.py", "serve"],
+        cwd=Path(__file__).resolve().parents[2],
+        env=served.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert again.returncode != 0 and "already running" in again.stderr
+    assert Client(served.url, served.token()).get("/projects") == []
+    assert served.stop() == 0
+    assert not served.processes() and not postgres_of(served)
