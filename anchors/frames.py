@@ -114,8 +114,10 @@ def grab_frames(path: Path, at_ms: Sequence[int], *, strategy: Strategy = "preci
 
 def encode_image(image: Image.Image, image_format: ImageFormat) -> bytes:
     """The picture, as RGB, in a file: the same bytes for the same picture, and no metadata."""
-    bare = image.convert("RGB")
-    bare.info.clear()  # Pillow writes colour profiles, comments and resolution that it finds here
+    bare = image
+    if image.mode != "RGB" or image.info:
+        bare = image.convert("RGB")
+        bare.info.clear()  # Pillow writes colour profiles, comments and resolution that it finds here
     buffer = io.BytesIO()
     bare.save(buffer, **_SAVE_OPTIONS[image_format])
     return buffer.getvalue()

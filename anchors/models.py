@@ -97,13 +97,24 @@ class Asset(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["anchor", "version"], name="asset_version_once"),
             models.UniqueConstraint(
-                fields=["anchor", "ops_hash"], condition=~Q(ops_hash="") & Q(is_deleted=False), name="annotated_once"
+                fields=["anchor", "ops_hash"],
+                condition=~Q(ops_hash="") & Q(is_deleted=False),
+                name="annotated_once",
             ),
         ]
         triggers = [
             pgtrigger.ReadOnly(
                 name="asset_bytes_immutable",
-                fields=["uri", "kind", "mime_type", "width", "height", "checksum_sha256", "ops_hash", "operations"],
+                fields=[
+                    "uri",
+                    "kind",
+                    "mime_type",
+                    "width",
+                    "height",
+                    "checksum_sha256",
+                    "ops_hash",
+                    "operations",
+                ],
             )
         ]
 
@@ -138,7 +149,8 @@ class ScreenshotTask(WorkRow):
         indexes = [models.Index(fields=["status", "available_at"], name="screenshot_sweep")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]), name="screenshot_status_known"
+                condition=Q(status__in=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]),
+                name="screenshot_status_known",
             ),
             models.UniqueConstraint(fields=["extraction_key"], name="extraction_once"),
             models.UniqueConstraint(fields=["job", "idempotency_key"], name="screenshot_idempotency"),

@@ -1,101 +1,216 @@
-"""Where an anchor of one version stands in another: kept, moved with its text, or not found. Never guessed silently.
-
-Order: the same block id; the same text of a range; the block whose text is most alike, from `LEAST_SCORE` up.
+"""Finds where an anchor of one version of an instruction stands in another. Never guesses silently: what was found, how
+and how surely stands in the trace.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any, Literal
 
 from instructions.blocks import Block, parse_blocks
 
-LEAST_SCORE = 0.6
-"""Ratio of matching characters (difflib, Ratcliff and Obershelp 1988) from which a block counts as the same."""
+State = Literal["retain", "remap", "unresolved"]
 
-MOST_CHARACTERS = 4000
-"""Longer blocks are compared by this many first characters, so that the cost is bounded."""
+LEAST_SCORE = 0.6
+"""The ratio of matching characters (difflib: Ratcliff and Obershelp, 1988) from which a block counts as the same."""
+
+MOST_CHARACTERS = 1000
+"""Blocks are compared by so many first characters; the cost of a comparison grows with the square."""
+
+MOST_PAIRS = 20_000_000
+"""Pairs of characters that are compared at most, some seconds' worth. Only what is least alike goes without."""
+
+_MARKER = re.compile(r"<!--[ \t]*block:[^>]*-->")
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """`addressing` is the address in the target version, None when unresolved."""
+    """`addressing` is the anchor's address in the target, None when unresolved; `trace` is `{method, score, from, to}`.
 
-    state: Literal["retain", "remap", "unresolved"]
+    Methods: `block_id` (the id is there), `text` (the range's text is there, once), `text_nearest` (it is there several
+    times, and this is the nearest to the old place), `text_ambiguous` (two places are equally near: the first),
+    `similarity` (the block most alike), `none`. `score` is 1 for the same id or text, else the ratio of `LEAST_SCORE`.
+    """
+
+    state: State
     addressing: dict[str, Any] | None
     trace: dict[str, Any]
 
 
 def resolve(addressing: dict[str, Any], *, source: str, target: str) -> Resolution:
-    """Find the place that `addressing` names in `source` within `target`. Deterministic; ties by document order."""
-    kept = {name: value for name, value in addressing.items() if name not in ("block_id", "char_range", "address_type")}
+    """Where the place that `addressing` names in the markdown `source` is in `target`; the same answer every time.
+
+    A block whose id is there is retained. A range is retained where its text stands unmoved, and follows its text
+    otherwise: within its own block first, then to the place nearest to the old one. What is left goes to the block
+    whose text is most alike to that of the block it stood in, ties by document order. A block that the source has too
+    is taken only when it has become more like the lost one than like itself: one step too few is not the next step.
+
+    Offsets are code points. What stands nowhere in `source` is unresolved.
+    """
     if "block_id" in addressing:
-        return _resolve_block(addressing["block_id"], kept, source, target)
-    return _resolve_range(addressing["char_range"], kept, source, target)
+        return _resolve_block(addressing, source, target)
+    start, end = addressing["char_range"]["start_offset"], addressing["char_range"]["end_offset"]
+    if not 0 <= start < end <= len(source):
+        return _unresolved(addressing, 0.0)
+    return _resolve_range(addressing, start, end, source, target)
 
 
-def _resolve_block(block_id: str, kept: dict[str, Any], source: str, target: str) -> Resolution:
-    targets = parse_blocks(target)
-    if any(block.block_id == block_id for block in targets):
-        return _found("retain", "block_id", 1.0, {"block_id": block_id}, {"block_id": block_id}, kept)
-    origin = next((block for block in parse_blocks(source) if block.block_id == block_id), None)
-    if origin is None:
-        return _unresolved({"block_id": block_id}, 0.0)
-    return _most_alike(_text(origin, source), {"block_id": block_id}, targets, target, kept)
+def _resolve_block(addressing: dict[str, Any], source: str, target: str) -> Resolution:
+    block_id = str(addressing["block_id"]).lower()
+    # Parsing takes a second for the longest documents; an id that is nowhere in the text needs none.
+    if block_id in target.lower() and _by_id(_parsed(target), block_id):
+        return _found("retain", "block_id", 1.0, addressing, {"block_id": block_id})
+    lost = _by_id(_parsed(source), block_id)
+    if lost is None:
+        return _unresolved(addressing, 0.0)
+    return _most_alike(addressing, _plain(lost, source), source, target)
 
 
-def _resolve_range(char_range: dict[str, int], kept: dict[str, Any], source: str, target: str) -> Resolution:
-    start, end = char_range["start_offset"], char_range["end_offset"]
-    origin, wanted = {"char_range": char_range}, source[start:end]
-    if target[start:end] == wanted:
-        return _found("retain", "text", 1.0, origin, {"char_range": char_range}, kept)
-    places, place = [], target.find(wanted)
-    while place >= 0 and len(places) < 1000:
-        places.append(place)
-        place = target.find(wanted, place + 1)
+def _resolve_range(addressing: dict[str, Any], start: int, end: int, source: str, target: str) -> Resolution:
+    wanted = source[start:end]
+    places = _places(target, wanted) if wanted.strip() else []
+    if len(places) == 1:
+        return _at(addressing, start, places[0], end - start, "text")
+    home = _enclosing(_parsed(source), start, end)
     if places:
-        share = start / max(1, len(source))
-        nearest = min(places, key=lambda place: (abs(place / max(1, len(target)) - share), place))
-        moved = {"char_range": {"start_offset": nearest, "end_offset": nearest + end - start}}
-        return _found("remap", "text", 1.0, origin, moved, kept)
-    return _most_alike(wanted, origin, parse_blocks(target), target, kept)
+        return _nearest_place(addressing, (start, end), places, home, source, target)
+    lost = _plain(home, source) if home else " ".join(wanted.split())
+    return _most_alike(addressing, lost, source, target, home=home)
+
+
+def _nearest_place(
+    addressing: dict[str, Any],
+    old: tuple[int, int],
+    places: Sequence[int],
+    home: Block | None,
+    source: str,
+    target: str,
+) -> Resolution:
+    """One of several places with the same text: in the range's own block if it is in there, else in the document."""
+    start, length = old[0], old[1] - old[0]
+    old_frame, new_frame = (0, len(source)), (0, len(target))
+    own = _by_id(_parsed(target), home.block_id) if home and home.block_id else None
+    if home and own:
+        within = [at for at in places if own.start_offset <= at and at + length <= own.end_offset]
+        if within:
+            places = within
+            old_frame = home.start_offset, home.end_offset
+            new_frame = own.start_offset, own.end_offset
+    if start in places:
+        return _at(addressing, start, start, length, "text")
+    if len(places) == 1:
+        return _at(addressing, start, places[0], length, "text")
+    # Cross-multiplied, so that equal distances are equal: where the old place would be in the new frame.
+    old_size, new_size = old_frame[1] - old_frame[0], new_frame[1] - new_frame[0]
+    expected = (start - old_frame[0]) * new_size
+    distances = [abs((at - new_frame[0]) * old_size - expected) for at in places]
+    nearest = min(distances)
+    method = "text_ambiguous" if distances.count(nearest) > 1 else "text_nearest"
+    return _at(addressing, start, places[distances.index(nearest)], length, method)
 
 
 def _most_alike(
-    wanted: str, origin: dict[str, Any], blocks: list[Block], target: str, kept: dict[str, Any]
+    addressing: dict[str, Any], lost: str, source: str, target: str, *, home: Block | None = None
 ) -> Resolution:
-    best, best_score = None, 0.0
-    matcher = SequenceMatcher(a="", b=wanted[:MOST_CHARACTERS], autojunk=False)
-    for block in blocks:
-        matcher.set_seq1(_text(block, target))
-        floor = max(best_score, LEAST_SCORE)
-        # The two upper bounds are cheap; only what may still win is compared in full.
-        if matcher.real_quick_ratio() < floor or matcher.quick_ratio() < floor:
+    """The block of the target that took the lost text over. One that goes by the id of the range's own block comes
+    first."""
+    former = {block.block_id: _plain(block, source) for block in _parsed(source) if block.block_id}
+    matcher = SequenceMatcher(a="", b=lost, autojunk=False)
+    candidates = []
+    for position, block in enumerate(_parsed(target)):
+        if not block.block_id:
             continue
-        score = matcher.ratio()
-        if score >= LEAST_SCORE and score > best_score:
-            best, best_score = block, score
-    if best is None:
-        return _unresolved(origin, best_score)
-    return _found("remap", "similarity", best_score, origin, {"block_id": best.block_id}, kept)
+        text = _plain(block, target)
+        if home and block.block_id == home.block_id:
+            score = _ratio(text, lost)
+            if score >= LEAST_SCORE:
+                return _found("remap", "similarity", score, addressing, {"block_id": block.block_id})
+        elif former.get(block.block_id) != text:
+            matcher.set_seq1(text)
+            if matcher.real_quick_ratio() >= LEAST_SCORE and (bound := matcher.quick_ratio()) >= LEAST_SCORE:
+                candidates.append((-bound, position, block.block_id, text))
+    best_id, best_score = _best(lost, sorted(candidates), former)
+    if best_score < LEAST_SCORE:
+        return _unresolved(addressing, best_score)
+    return _found("remap", "similarity", best_score, addressing, {"block_id": best_id})
 
 
-def _text(block: Block, markdown: str) -> str:
-    return markdown[block.start_offset : block.end_offset][:MOST_CHARACTERS]
+def _best(
+    lost: str, candidates: Sequence[tuple[float, int, str, str]], former: dict[str, str]
+) -> tuple[str, float]:
+    """Id and score of the best of the candidates `(-upper bound, position, id, text)`, which come best bound first."""
+    best, best_id = (0.0, 0), ""
+    pairs = 0
+    for negative_bound, position, block_id, text in candidates:
+        pairs += len(text) * len(lost)
+        if -negative_bound < best[0] or pairs > MOST_PAIRS:
+            break
+        score = _ratio(text, lost)
+        if (score, -position) <= best or (block_id in former and score <= _ratio(text, former[block_id])):
+            continue
+        best, best_id = (score, -position), block_id
+    return best_id, best[0]
+
+
+def _ratio(text: str, other: str) -> float:
+    return 1.0 if text == other else SequenceMatcher(a=text, b=other, autojunk=False).ratio()
+
+
+def _places(text: str, wanted: str) -> list[int]:
+    """Where a text stands, places that overlap left out: searching on behind a hit keeps the cost linear."""
+    places = []
+    at = text.find(wanted)
+    while at >= 0:
+        places.append(at)
+        at = text.find(wanted, at + len(wanted))
+    return places
+
+
+def _enclosing(blocks: Sequence[Block], start: int, end: int) -> Block | None:
+    """The smallest block around a range, or else around its start."""
+    around = [block for block in blocks if block.start_offset <= start and end <= block.end_offset]
+    around = around or [block for block in blocks if block.start_offset <= start < block.end_offset]
+    return min(around, key=lambda block: block.end_offset - block.start_offset, default=None)
+
+
+def _by_id(blocks: Sequence[Block], block_id: str) -> Block | None:
+    return next((block for block in blocks if block.block_id == block_id), None)
+
+
+@lru_cache(maxsize=4)
+def _parsed(markdown: str) -> tuple[Block, ...]:
+    """Kept for the next call: a document's anchors are resolved one after the other."""
+    return tuple(parse_blocks(markdown))
+
+
+def _plain(block: Block, markdown: str) -> str:
+    """A block's text for comparing: without the markers in it, each run of white space one blank."""
+    text = markdown[block.start_offset : min(block.end_offset, block.start_offset + 4 * MOST_CHARACTERS)]
+    return " ".join(_MARKER.sub(" ", text).split())[:MOST_CHARACTERS]
+
+
+def _at(addressing: dict[str, Any], old: int, new: int, length: int, method: str) -> Resolution:
+    place = {"char_range": {"start_offset": new, "end_offset": new + length}}
+    return _found("retain" if new == old else "remap", method, 1.0, addressing, place)
 
 
 def _found(
-    state: Literal["retain", "remap"],
-    method: str,
-    score: float,
-    origin: dict[str, Any],
-    found: dict[str, Any],
-    kept: dict[str, Any],
+    state: State, method: str, score: float, addressing: dict[str, Any], place: dict[str, Any]
 ) -> Resolution:
-    trace = {"method": method, "score": round(score, 4), "from": origin, "to": found}
-    return Resolution(state, {"address_type": next(iter(found)), **found, **kept}, trace)
+    rest = {name: value for name, value in addressing.items() if name not in ("block_id", "char_range")}
+    new = rest | {"address_type": next(iter(place))} | place
+    trace = {"method": method, "score": round(score, 4), "from": _place(addressing), "to": place}
+    return Resolution(state=state, addressing=new, trace=trace)
 
 
-def _unresolved(origin: dict[str, Any], score: float) -> Resolution:
-    return Resolution("unresolved", None, {"method": "none", "score": round(score, 4), "from": origin, "to": None})
+def _unresolved(addressing: dict[str, Any], score: float) -> Resolution:
+    trace = {"method": "none", "score": round(score, 4), "from": _place(addressing), "to": None}
+    return Resolution(state="unresolved", addressing=None, trace=trace)
+
+
+def _place(addressing: dict[str, Any]) -> dict[str, Any]:
+    return {name: addressing[name] for name in ("block_id", "char_range") if name in addressing}

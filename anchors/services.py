@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import rfc8785
@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from PIL import Image
 
-from anchors.frames import MIME_TYPES, TimestampOutOfRange, encode_image, grab_frame
+from anchors.frames import MIME_TYPES, ImageFormat, Strategy, TimestampOutOfRange, encode_image, grab_frame
 from anchors.models import Anchor, Asset, ScreenshotTask
 from anchors.render import OperationsInvalid, normalise_operations, ops_hash, render_annotations
 from config.api import errors, request_id
@@ -35,7 +35,9 @@ def get_version(instruction: Instruction, raw_id: object) -> InstructionVersion:
     """The version of this instruction that a body names; raises a 400."""
     version = instruction.versions.filter(pk=parse_id(raw_id)).first()
     if version is None:
-        raise errors.invalid("instruction_version_id", "This is not a version of the instruction.", code="not_found")
+        raise errors.invalid(
+            "instruction_version_id", "This is not a version of the instruction.", code="not_found"
+        )
     return version
 
 
@@ -52,7 +54,12 @@ def check_address(version: InstructionVersion, address: dict[str, Any]) -> dict[
 
 
 def create_anchor(
-    *, instruction: Instruction, user: User, instruction_version_id: object, address: dict[str, Any], strategy: str
+    *,
+    instruction: Instruction,
+    user: User,
+    instruction_version_id: object,
+    address: dict[str, Any],
+    strategy: str,
 ) -> Anchor:
     version = get_version(instruction, instruction_version_id)
     fields = check_address(version, address)
@@ -72,7 +79,9 @@ def extract_screenshot(*, job: Job, user: User, body: dict[str, Any]) -> tuple[S
     if instruction is None:
         raise errors.invalid("instruction_id", "This is not the instruction of the job.", code="not_found")
     version = get_version(instruction, body["instruction_version_id"])
-    address = {name: body[name] for name in ("anchor_id", "block_id", "char_range") if name in body}
+    address: dict[str, Any] = {
+        name: body[name] for name in ("anchor_id", "block_id", "char_range") if name in body
+    }
     anchor = _get_anchor(instruction, address)
     fields = check_address(version, address) if address and not anchor else {}
     at_ms = body["timestamp_ms"] + body["offset_ms"]
@@ -122,12 +131,16 @@ def _require_inside_video(job: Job, at_ms: int) -> None:
         )
 
 
-def extraction_key(job: Job, version: InstructionVersion, address: dict[str, Any], body: dict[str, Any]) -> str:
+def extraction_key(
+    job: Job, version: InstructionVersion, address: dict[str, Any], body: dict[str, Any]
+) -> str:
     """SHA-256 of the canonical JSON (RFC 8785) of what determines the picture and its place."""
     content = {
         "job_id": str(job.pk),
         "instruction_version_id": str(version.pk),
-        "address": {name: value if isinstance(value, dict) else str(value) for name, value in address.items()},
+        "address": {
+            name: value if isinstance(value, dict) else str(value) for name, value in address.items()
+        },
         **{name: body[name] for name in ("timestamp_ms", "offset_ms", "strategy", "format")},
     }
     return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
@@ -152,21 +165,22 @@ def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
     """Take the frame, keep its bytes under their SHA-256, then write the row."""
     try:
         with storage().local_path(newest(task.job, "video").uri) as video:
-            frame = grab_frame(video, task.at_ms, strategy=task.strategy)
+            frame = grab_frame(video, task.at_ms, strategy=cast(Strategy, task.strategy))
     except TimestampOutOfRange as error:
         raise WorkFailed("TIMESTAMP_OUT_OF_RANGE", "The video has no picture at this time.") from error
     except UnreadableVideo as error:
         raise WorkFailed("VIDEO_UNREADABLE", str(error)) from error
     lease.check()
-    content = encode_image(frame.image, task.image_format)
-    stored = storage().save_bytes(kept_folder(task.job_id), content, suffix=f".{task.image_format}")
+    image_format = cast(ImageFormat, task.image_format)
+    content = encode_image(frame.image, image_format)
+    stored = storage().save_bytes(kept_folder(task.job_id), content, suffix=f".{image_format}")
     with lease.hold(before=lambda: lock_job(task.job_id)):
         asset = _add_asset(
             task.job_id,
             task.anchor_id,
             stored,
             kind=Asset.Kind.EXTRACTED,
-            mime_type=MIME_TYPES[task.image_format],
+            mime_type=MIME_TYPES[image_format],
             size=frame.image.size,
             extraction_key=task.extraction_key,
             extracted_at_ms=frame.shown_at_ms,
@@ -174,7 +188,9 @@ def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
         task.asset, task.extracted_at_ms = asset, frame.shown_at_ms
         task.close(task.SUCCEEDED, "asset", "extracted_at_ms")
         by = By(SYSTEM.actor, correlation_id=task.correlation_id)
-        record_event(task.job, "SCREENSHOT_TAKEN", by=by, data={"task_id": str(task.pk), "asset_id": str(asset.pk)})
+        record_event(
+            task.job, "SCREENSHOT_TAKEN", by=by, data={"task_id": str(task.pk), "asset_id": str(asset.pk)}
+        )
 
 
 def fail_extraction(task: ScreenshotTask, failure: WorkFailed, *, lease: Lease | None) -> None:
@@ -184,7 +200,9 @@ def fail_extraction(task: ScreenshotTask, failure: WorkFailed, *, lease: Lease |
             lease.verify()
         task.close(task.FAILED, failure=failure)
         by = By(SYSTEM.actor, correlation_id=task.correlation_id)
-        record_event(job, "SCREENSHOT_FAILED", by=by, data={"task_id": str(task.pk), "failure_code": failure.code})
+        record_event(
+            job, "SCREENSHOT_FAILED", by=by, data={"task_id": str(task.pk), "failure_code": failure.code}
+        )
 
 
 def end_tasks(job: Job) -> None:

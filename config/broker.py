@@ -37,6 +37,12 @@ def make_broker(url: str) -> Broker:
 
 def _own_database() -> dict[str, str]:
     database = settings.DATABASES["default"]
-    names = (("NAME", "dbname"), ("USER", "user"), ("PASSWORD", "password"), ("HOST", "host"), ("PORT", "port"))
+    names = (
+        ("NAME", "dbname"),
+        ("USER", "user"),
+        ("PASSWORD", "password"),
+        ("HOST", "host"),
+        ("PORT", "port"),
+    )
     own = {libpq: str(database[django]) for django, libpq in names if database.get(django)}
     return own | {name: str(value) for name, value in database["OPTIONS"].items()}

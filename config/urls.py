@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from config import health
@@ -14,7 +14,7 @@ handler403 = "config.api.errors.handler403"
 handler404 = "config.api.errors.handler404"
 handler500 = "config.api.errors.handler500"
 
-api = [
+api: list[URLPattern | URLResolver] = [
     path("", include("jobs.api.urls")),
     path("", include("instructions.api.urls")),
     path("", include("anchors.api.urls")),

@@ -12,6 +12,7 @@ import os
 import socket
 import threading
 from datetime import timedelta
+from uuid import UUID
 
 import django
 import dramatiq
@@ -43,7 +44,8 @@ class Timer(Middleware):
         self.stopped.set()
 
     def run(self, name: str) -> None:
-        worker_id, beats = None, 0
+        worker_id: UUID | None = None
+        beats = 0
         while True:
             try:
                 worker_id = self.beat(worker_id, name)
@@ -57,10 +59,11 @@ class Timer(Middleware):
             beats += 1
             if self.stopped.wait(BEAT_SECONDS):
                 break
-        Worker.objects.filter(pk=worker_id).delete()
+        if worker_id:
+            Worker.objects.filter(pk=worker_id).delete()
         connection.close()
 
-    def beat(self, worker_id: object, name: str) -> object:
+    def beat(self, worker_id: UUID | None, name: str) -> UUID:
         if worker_id and Worker.objects.filter(pk=worker_id).update(heartbeat_at=Now()):
             return worker_id
         Worker.objects.filter(heartbeat_at__lt=Now() - FORGET_AFTER).delete()

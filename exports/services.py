@@ -116,8 +116,8 @@ def _freeze(job: Job, version: InstructionVersion) -> Document:
         .select_related("active_asset", "instruction_version")
         .order_by("pk")
     )
-    found = [(anchor, _resolved_block(anchor, version, blocks)) for anchor in anchors]
-    pictures = [_picture(anchor, anchor.active_asset, block) for anchor, block in found]
+    active = [(anchor, anchor.active_asset) for anchor in anchors if anchor.active_asset]
+    pictures = [_picture(anchor, asset, _resolved_block(anchor, version, blocks)) for anchor, asset in active]
     heading = next((block.title for block in blocks if block.kind == "heading" and block.title), None)
     return Document(
         job_id=str(job.pk),
@@ -134,12 +134,10 @@ def _freeze(job: Job, version: InstructionVersion) -> Document:
             "anchors": [
                 {
                     "anchor_id": str(anchor.pk),
-                    "active_asset_id": str(anchor.active_asset_id),
-                    "rendered_asset_id": str(anchor.active_asset_id)
-                    if anchor.active_asset.kind == Asset.Kind.ANNOTATED
-                    else None,
+                    "active_asset_id": str(asset.pk),
+                    "rendered_asset_id": str(asset.pk) if asset.kind == Asset.Kind.ANNOTATED else None,
                 }
-                for anchor, _ in found
+                for anchor, asset in active
             ],
             "model_profile_id": version.model_profile_id,
             "prompt_template_id": version.prompt_template_id,

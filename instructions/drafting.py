@@ -1,7 +1,7 @@
 """What every language model's draft is put together with: headings, numbers, times and escaping.
 
-Words that were spoken, or that a model answered, are data: whatever stands in them comes out as plain text, never as
-a heading, a link, HTML or a block marker. All times are milliseconds.
+Words that were spoken, or that a model answered, are data: whatever stands in them comes out as plain text,
+never as a heading, a link, HTML or a block marker. All times are milliseconds.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u20
 _MARKS = re.compile(r"[\\`*_\[\]<>|~#]|&(?=#?\w+;)")
 _LINE_START = re.compile(r"^(?:[-+=](?=[-+=\s]|$)|[0-9]{1,9}(?=[.)](?:\s|$)))")
 _CLAUSE_END = re.compile(
-    r"(?:\s*[,;:–—]|\s+(?:so|because|which|where|while|until|unless|and|but|or|then|if|when)\b)", re.IGNORECASE
+    r"(?:\s*[,;:–—]|\s+(?:so|because|which|where|while|until|unless|and|but|or|then|if|when)\b)",
+    re.IGNORECASE,
 )
 _LOOSE_ENDS = re.compile(
     r"(?:[\s,;:–—.!?…-]|\s(?:a|an|the|and|or|but|to|of|in|on|at|by|for|from|with|into|your|my|our|its|this|that|these"
@@ -78,7 +79,7 @@ def assemble(guide: Guide) -> str:
 
 
 def escape_text(text: str) -> str:
-    """Text on one line such that CommonMark reads nothing but text in it (backslash escapes, spec section 2.4)."""
+    """Text on one line in which CommonMark reads nothing but text (backslash escapes, spec section 2.4)."""
     line = " ".join(_INVISIBLE.sub(" ", text).split())
     return _LINE_START.sub(lambda start: _escape_first(start[0]), _MARKS.sub(r"\\\g<0>", line))
 

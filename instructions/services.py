@@ -13,7 +13,15 @@ from instructions.blocks import ensure_markers
 from instructions.models import Instruction, InstructionVersion
 from instructions.validation import VALIDATOR_VERSION, validate
 from jobs.models import Artifact, Job, User
-from jobs.services.transitions import By, by_editor, lock_job, move_job, record_event, save_job, transition_refused
+from jobs.services.transitions import (
+    By,
+    by_editor,
+    lock_job,
+    move_job,
+    record_event,
+    save_job,
+    transition_refused,
+)
 from jobs.states import HAS_DOCUMENT, Actor, JobStatus
 
 Source = InstructionVersion.Source
@@ -82,7 +90,9 @@ def save_instruction(
         instruction = Instruction.objects.select_for_update().get(pk=instruction.pk)
         newest = instruction.versions.get(version=instruction.version)
         if if_match is not None and if_match != etag(newest):
-            raise errors.ApiError(412, "PRECONDITION_FAILED", "The document has changed.", hint="Read it again.")
+            raise errors.ApiError(
+                412, "PRECONDITION_FAILED", "The document has changed.", hint="Read it again."
+            )
         if base_version != instruction.version:
             raise errors.conflict(
                 "VERSION_CONFLICT",

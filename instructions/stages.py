@@ -16,10 +16,14 @@ from jobs.work import Lease, WorkFailed
 
 
 def generate_stage(job: Job, lease: Lease) -> dict[str, Any]:
-    transcript = transcript_from_json(json.loads(read_bytes(newest(job, "transcript").uri, limit=CONTENT_LIMIT)))
+    transcript = transcript_from_json(
+        json.loads(read_bytes(newest(job, "transcript").uri, limit=CONTENT_LIMIT))
+    )
     lease.check()
     try:
-        draft = Extractive().draft(transcript.segments, title=job.options.get("title"), language=transcript.language)
+        draft = Extractive().draft(
+            transcript.segments, title=job.options.get("title"), language=transcript.language
+        )
     except LanguageModelError as error:
         raise WorkFailed(error.code, error.message) from error
     content = {

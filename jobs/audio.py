@@ -19,6 +19,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.packet import Packet
 from numpy.typing import NDArray
 
 from jobs.probe import UnreadableVideo, open_media, read_packets, timeline_start
@@ -61,8 +62,8 @@ def extract_audio(
 ) -> AudioInfo:
     """Write the best sound track of `video` to `target`, where a time is the same time in the video.
 
-    Where the track starts late or has gaps is silence; what lies before point 0 or overlaps is cut; sound after
-    24 hours is left out. Damaged packets are skipped. Memory does not grow with the length.
+    Where the track starts late or has gaps is silence; what lies before point 0 or overlaps is cut, and sound
+    after 24 hours. Damaged packets are skipped. Memory does not grow with the length.
     `on_progress` takes the share done, 0..1, at most ten times a second, and may raise to stop the work.
     `target` appears whole or not at all.
 
@@ -89,8 +90,7 @@ def sound_duration_ms(path: Path) -> int | None:
 def read_sound(path: Path) -> Iterator[NDArray[np.float32]]:
     """Samples of a sound file, -1..1, `SAMPLE_RATE` a second, mono, piece by piece in order.
 
-    Damaged packets are skipped. Raises UnreadableSound when the file is of no known kind or holds no sound, and
-    OSError.
+    Damaged packets are skipped. Raises UnreadableSound (no known kind of file, no sound in it) and OSError.
     """
     resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
     with _open_sound(path) as container:
@@ -98,11 +98,8 @@ def read_sound(path: Path) -> Iterator[NDArray[np.float32]]:
         if not isinstance(stream, AudioStream):
             raise UnreadableSound("The file holds no sound.")
         for packet in read_packets(container, [stream]):
-            try:
-                frames = [piece for frame in stream.decode(packet) for piece in resampler.resample(frame)]
-            except av.error.FFmpegError:
-                continue
-            yield from (_samples(frame, np.float32) for frame in frames)
+            for frame in _decode(stream, packet):
+                yield from (_samples(piece, np.float32) for piece in resampler.resample(frame))
         yield from (_samples(frame, np.float32) for frame in resampler.resample(None))
 
 
@@ -158,7 +155,7 @@ def _write_first_decodable(video: Path, part: Path, progress: _Progress) -> int:
 def _by_preference(container: av.container.InputContainer) -> list[AudioStream]:
     best = container.streams.best("audio")
     streams = [stream for stream in container.streams.audio if stream.codec_context is not None]
-    return sorted(streams, key=lambda stream: stream is not best)
+    return sorted(streams, key=lambda stream: best is None or stream.index != best.index)
 
 
 def _frames(
@@ -170,20 +167,24 @@ def _frames(
     # Whole numbers, not Fractions: this runs 50 times for each second of sound.
     ticks, ticks_per_second = (stream.time_base or Fraction(1, SAMPLE_RATE)).as_integer_ratio()
     for packet in read_packets(container, [stream]):
-        try:
-            frames = stream.decode(packet)
-        except av.error.FFmpegError:
-            continue  # a damaged packet costs its own sound; the gap is filled with silence
         position = None
-        for frame in frames:
+        for frame in _decode(stream, packet):
             position = None
             if frame.pts is not None:
                 position = frame.pts * ticks * SAMPLE_RATE // ticks_per_second - start
             yield position, frame
-        if length and position is not None:
-            progress.report(position / length)
-        elif not length and packet.pos is not None and container.size:
-            progress.report(packet.pos / container.size)
+        if length:
+            progress.report((position or 0) / length)
+        else:
+            progress.report((packet.pos or 0) / container.size)
+
+
+def _decode(stream: AudioStream, packet: Packet[AudioStream]) -> list[AudioFrame]:
+    """A damaged packet costs its own sound; the gap is filled with silence."""
+    try:
+        return stream.decode(packet)
+    except av.error.FFmpegError:
+        return []
 
 
 class _Progress:

@@ -16,4 +16,4 @@ INGEST: dict[str, Ingest] = {}
 Stage = Callable[["Job", "Lease"], dict[str, Any]]
 STAGES: dict[str, Stage] = {}
 # called in the transaction that ends a job as FAILED or CANCELLED, with the job locked.
-JOB_ENDED: list[Callable[["Job"], None]] = []
+JOB_ENDED: list[Callable[[Job], None]] = []

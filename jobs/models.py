@@ -24,7 +24,7 @@ class AppendOnly(pgtrigger.Trigger):
     when = pgtrigger.Before
     operation = pgtrigger.Update | pgtrigger.Delete
 
-    def get_func(self, model: type[models.Model]) -> str:
+    def get_func(self, model: Any) -> str:
         return """
             IF TG_OP = 'DELETE' AND current_setting('stepwright.purge', true) = 'on' THEN
                 RETURN OLD;
@@ -56,7 +56,9 @@ class User(AbstractUser):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["issuer", "subject"], condition=~Q(subject=""), name="one_user_a_subject")
+            models.UniqueConstraint(
+                fields=["issuer", "subject"], condition=~Q(subject=""), name="one_user_a_subject"
+            )
         ]
 
     def __str__(self) -> str:
@@ -87,7 +89,9 @@ def fsm(verb: str) -> Any:
     rows = states.rows(verb)
     targets = list(dict.fromkeys(row.target for row in rows))
     sources = list(dict.fromkeys(source for row in rows for source in row.sources))
-    return fsm_transition("status", source=sources, target=targets[0] if len(targets) == 1 else RETURN_VALUE(*targets))
+    return fsm_transition(
+        "status", source=sources, target=targets[0] if len(targets) == 1 else RETURN_VALUE(*targets)
+    )
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -100,11 +104,15 @@ class Job(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     project = models.ForeignKey(Project, models.PROTECT, related_name="jobs")
-    owner = models.ForeignKey(User, models.PROTECT, related_name="+")  # the project's, so that lists need no join
+    owner = models.ForeignKey(
+        User, models.PROTECT, related_name="+"
+    )  # the project's, so that lists need no join
     status = FSMField(choices=JobStatus.choices, default=JobStatus.CREATED, protected=True, max_length=16)
     revision = models.PositiveBigIntegerField(default=1)
     options = models.JSONField(default=dict)
-    manifest = models.JSONField(default=dict)  # newest URI by kind: video_uri, audio_uri, transcript_uri, draft_uri
+    manifest = models.JSONField(
+        default=dict
+    )  # newest URI by kind: video_uri, audio_uri, transcript_uri, draft_uri
     instruction_id = models.UUIDField(null=True)
     dispatch = models.ForeignKey("Dispatch", models.SET_NULL, null=True, related_name="+")  # the current one
     latest_applied_occurred_at = models.DateTimeField(null=True)
@@ -119,7 +127,9 @@ class Job(models.Model):
             models.Index(fields=["project", "-id"], name="job_list_of_project"),
             models.Index(fields=["owner", "status", "-id"], name="job_list_by_status"),
         ]
-        constraints = [models.CheckConstraint(condition=Q(status__in=JobStatus.values), name="job_status_known")]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=JobStatus.values), name="job_status_known")
+        ]
         triggers = [
             pgtrigger.FSM(
                 name="job_status_table",
@@ -178,7 +188,9 @@ class Artifact(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     job = models.ForeignKey(Job, models.CASCADE, related_name="artifacts")
-    kind = models.CharField(max_length=32)  # video, audio, transcript, draft, export, or a key of the orchestrator
+    kind = models.CharField(
+        max_length=32
+    )  # video, audio, transcript, draft, export, or a key of the orchestrator
     version = models.PositiveIntegerField()
     uri = models.CharField(max_length=2048, default="", blank=True)
     data = models.JSONField(null=True)  # what is kept as it came (metrics and unknown keys)
@@ -187,7 +199,9 @@ class Artifact(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["job", "kind", "version"], name="artifact_version_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "kind", "version"], name="artifact_version_once")
+        ]
         triggers = [AppendOnly(name="artifact_append_only")]
 
 
@@ -209,7 +223,8 @@ class Dispatch(WorkRow):
         indexes = [models.Index(fields=["status", "available_at"], name="dispatch_sweep")]
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]), name="dispatch_status_known"
+                condition=Q(status__in=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]),
+                name="dispatch_status_known",
             ),
             models.UniqueConstraint(
                 fields=["job"], condition=Q(status__in=["PENDING", "RUNNING"]), name="one_open_dispatch_a_job"

@@ -93,9 +93,9 @@ def open_media(path: Path, *, demuxers: Sequence[str] = DEMUXERS) -> av.containe
             },
             metadata_errors="replace",
         )
-    except av.error.FFmpegError as error:
-        if isinstance(error, OSError):
-            raise
+    except (FileNotFoundError, PermissionError):
+        raise
+    except av.error.FFmpegError as error:  # an "I/O error" too: that is what a Matroska file cut short gives
         if _is_media_signature(head):
             raise UnreadableVideo("UNDECODABLE", DAMAGED) from error
         raise UnreadableVideo("NOT_A_VIDEO", "The file is not a video of a known kind.") from error

@@ -35,7 +35,9 @@ def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
         .annotate(place=Count("pk"))
         .values("place")
     )
-    waits = Q(status=JobStatus.AUDIO_EXTRACTING, dispatch__status=Dispatch.WAITING, dispatch__orchestrator="local")
+    waits = Q(
+        status=JobStatus.AUDIO_EXTRACTING, dispatch__status=Dispatch.WAITING, dispatch__orchestrator="local"
+    )
     return jobs.annotate(queue_position=Case(When(waits, then=Coalesce(Subquery(before), 1))))
 
 
@@ -43,7 +45,9 @@ def segments(job: Job) -> QuerySet[TranscriptSegment]:
     return job.segments.order_by("start_ms", "position")
 
 
-def read_transcript(job: Job, *, limit: int, cursor: str | None) -> tuple[list[TranscriptSegment], str | None]:
+def read_transcript(
+    job: Job, *, limit: int, cursor: str | None
+) -> tuple[list[TranscriptSegment], str | None]:
     """A page of segments and the cursor of the next. The cursor names the last segment given, by its time
     and place, so that it stands when the transcript is written anew."""
     rows = segments(job)
@@ -54,7 +58,9 @@ def read_transcript(job: Job, *, limit: int, cursor: str | None) -> tuple[list[T
     if len(page) <= limit:
         return page, None
     last = page[limit - 1]
-    return page[:limit], base64.urlsafe_b64encode(f"{last.start_ms}.{last.position}".encode()).decode().rstrip("=")
+    return page[:limit], base64.urlsafe_b64encode(
+        f"{last.start_ms}.{last.position}".encode()
+    ).decode().rstrip("=")
 
 
 def _read_cursor(cursor: str) -> tuple[int, int]:

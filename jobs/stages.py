@@ -36,7 +36,9 @@ def extract_stage(job: Job, lease: Lease) -> dict[str, Any]:
         try:
             extract_audio(video, target, on_progress=lease.report)
         except NoAudio as error:
-            raise WorkFailed("NO_AUDIO", "The video has no sound to transcribe. Record it with narration.") from error
+            raise WorkFailed(
+                "NO_AUDIO", "The video has no sound to transcribe. Record it with narration."
+            ) from error
         except UnreadableVideo as error:
             raise WorkFailed("VIDEO_UNREADABLE", str(error)) from error
         stored = storage().save_file(kept_folder(job.pk), target, suffix=".flac")
@@ -68,7 +70,9 @@ def transcribe_stage(job: Job, lease: Lease) -> dict[str, Any]:
 def recognisers() -> tuple[Recogniser, ...]:
     """Who is asked for a transcript, in order. One set a process: the model is loaded once."""
     if settings.SPEECH_URL:
-        spoken: Recogniser = HttpRecogniser(settings.SPEECH_URL, settings.SPEECH_API_KEY, settings.SPEECH_MODEL)
+        spoken: Recogniser = HttpRecogniser(
+            settings.SPEECH_URL, settings.SPEECH_API_KEY, settings.SPEECH_MODEL
+        )
     else:
         spoken = Whisper(Path(settings.WHISPER_MODEL) if settings.WHISPER_MODEL else None)
     return (EmbeddedSubtitles(), spoken)

@@ -26,7 +26,7 @@ _ISO_639_2 = """
     rum=ro rus=ru slk=sk slo=sk slv=sl spa=es srp=sr swe=sv tam=ta tel=te tha=th tur=tr ukr=uk
     urd=ur vie=vi
 """
-_SHORT_CODES = dict(re.findall(r"(\w{3})=(\w\w)", _ISO_639_2))
+_SHORT_CODES: dict[str, str] = dict(re.findall(r"(\w{3})=(\w\w)", _ISO_639_2))
 _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _NO_LANGUAGE = frozenset({"und", "mis", "mul", "zxx"})
 
@@ -34,6 +34,7 @@ _ASS_OVERRIDE = re.compile(r"\{[^{}]*\}")
 _ASS_DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}.*?(?:\{[^{}]*\\p0[^{}]*\}|$)", re.DOTALL)
 # Known markup only: a subtitle that says "press <Enter>" means it.
 _MARKUP = re.compile(r"</?(?:b|i|u|s|c|v|font|ruby|rt|lang|span)(?:[.\s][^<>]*)?>|<[\d:.]+>", re.IGNORECASE)
+_ARROW = re.compile(r"-{2,}>")
 _NO_END_MS = 5000
 
 
@@ -49,7 +50,7 @@ def to_srt(segments: Iterable[Segment]) -> str:
     """SubRip text with \\n line ends. Segments without text are left out."""
     cues = [
         # The format has no escapes, and readers take any line with this arrow for a line of times.
-        f"{number}\n{_times(segment, ',')}\n{text.replace('-->', '->')}\n"
+        f"{number}\n{_times(segment, ',')}\n{_ARROW.sub('->', text)}\n"
         for number, (segment, text) in enumerate(_with_text(segments), start=1)
     ]
     return "\n".join(cues)

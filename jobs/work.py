@@ -26,6 +26,7 @@ import dramatiq
 import structlog
 from django.db import close_old_connections, connection, models, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 from uuid6 import uuid7
 
 log = logging.getLogger(__name__)
@@ -114,7 +115,7 @@ class WorkRow(models.Model):
         self.failed_stage = failure.stage if failure else ""
         if status == self.SUCCEEDED:
             self.progress_pct = 100
-        self.updated_at = Now()
+        self.updated_at = timezone.now()
         self.save(
             update_fields=[
                 "status", "lease_expires_at", "failure_code", "failure_message", "failed_stage", "progress_pct",
@@ -124,10 +125,17 @@ class WorkRow(models.Model):
 
     def reopen(self) -> None:
         """Let a FAILED row be tried anew, with all its retries. The caller holds the row's lock."""
-        self.status, self.retries, self.progress_pct = self.WAITING, 0, 0
-        self.failure_code = self.failure_message = self.failed_stage = ""
-        self.available_at = self.updated_at = Now()
-        self.save()
+        type(self)._default_manager.filter(pk=self.pk).update(
+            status=self.WAITING,
+            retries=0,
+            progress_pct=0,
+            failure_code="",
+            failure_message="",
+            failed_stage="",
+            available_at=Now(),
+            updated_at=Now(),
+        )
+        self.refresh_from_db()
         self.ring()
 
     def take_back(self) -> bool:
@@ -148,9 +156,7 @@ class WorkRow(models.Model):
 
     def release(self) -> None:
         """Give a running row up at a clean shutdown: the next worker takes it at once, no retry is counted."""
-        self._mine().update(
-            status=self.WAITING, available_at=Now(), lease_expires_at=None, updated_at=Now()
-        )
+        self._mine().update(status=self.WAITING, available_at=Now(), lease_expires_at=None, updated_at=Now())
         self.ring()
 
     def _mine(self) -> models.QuerySet[Self]:
@@ -232,7 +238,10 @@ def actor(model: type[WorkRow]) -> dramatiq.Actor[..., None]:
 
     limit = int(model.TIME_LIMIT.total_seconds() * 1000)
     made = dramatiq.actor(
-        actor_name=f"perform_{model._meta.model_name}", queue_name=model.QUEUE, time_limit=limit, notify_shutdown=True
+        actor_name=f"perform_{model._meta.model_name}",
+        queue_name=model.QUEUE,
+        time_limit=limit,
+        notify_shutdown=True,
     )(perform)
     ACTORS[model] = made
     return made
@@ -272,7 +281,9 @@ def perform_row(model: type[WorkRow], row_id: UUID) -> bool:
 
 _STORAGE_FULL = WorkFailed("STORAGE_FULL", "The storage has no room left. Free some space, then try again.")
 _INTERNAL = WorkFailed("INTERNAL_ERROR", "Something went wrong on our side. Try again, or ask support.")
-_LOST = WorkFailed("WORKER_LOST", "The workers that did this stopped several times. Try again, or ask support.")
+_LOST = WorkFailed(
+    "WORKER_LOST", "The workers that did this stopped several times. Try again, or ask support."
+)
 
 
 def _end_or_take_back(row: WorkRow, lease: Lease, failure: WorkFailed, *, retry: bool) -> None:

@@ -26,7 +26,11 @@ class Client:
         response = self.http.request(method, path, json=json, **options)
         if response.is_error:
             raise ApiFailed(f"{method} {path}: {response.status_code} {response.text}")
-        return response.json() if response.headers.get("Content-Type", "").startswith("application/json") else response
+        return (
+            response.json()
+            if response.headers.get("Content-Type", "").startswith("application/json")
+            else response
+        )
 
     def get(self, path: str) -> Any:
         return self.call("GET", path)
@@ -84,7 +88,9 @@ class Client:
         return content
 
     def export(self, job_id: str, version_id: str, format: str) -> Json:
-        export = self.post(f"/jobs/{job_id}/exports", {"format": format, "instruction_version_id": version_id})
+        export = self.post(
+            f"/jobs/{job_id}/exports", {"format": format, "instruction_version_id": version_id}
+        )
         return self.wait(f"/exports/{export['id']}", {"SUCCEEDED"})
 
     def download(self, export: Json) -> bytes:

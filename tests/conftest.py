@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import dramatiq
@@ -11,12 +12,7 @@ from tests.factories import Api, make_user
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings_parallel_suffix() -> None:
-    """One database for each worker of xdist; its broker's tables lie in the same one."""
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: Any, django_db_blocker: Any) -> None:
+def django_db_setup(django_db_setup: Any) -> Iterator[None]:
     """Point the broker at the test's database, which had no name yet when Django started."""
     from django.conf import settings
     from django.db import connection
@@ -29,6 +25,8 @@ def django_db_setup(django_db_setup: Any, django_db_blocker: Any) -> None:
     for actor in ACTORS.values():
         actor.broker = dramatiq.get_broker()
         actor.broker.declare_actor(actor)
+    yield
+    dramatiq.get_broker().close()  # its connections would keep the database from being dropped
 
 
 @pytest.fixture

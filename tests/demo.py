@@ -89,7 +89,9 @@ def process(client: Client, served: Served, job: Json, clock: Clock) -> Json:
         job = client.wait(f"/jobs/{job['id']}", {"DRAFT_READY"}, seen=seen)
     events = client.get(f"/jobs/{job['id']}/events")
     at = {event["new_status"]: event["occurred_at"] for event in events if "new_status" in event}
-    for status_name, done_name in zip(working, ["AUDIO_READY", "TRANSCRIPT_READY", "DRAFT_READY"], strict=True):
+    for status_name, done_name in zip(
+        working, ["AUDIO_READY", "TRANSCRIPT_READY", "DRAFT_READY"], strict=True
+    ):
         clock.done(working[status_name], _seconds_between(at[status_name], at[done_name]))
     return job
 
@@ -122,7 +124,10 @@ def take_pictures(client: Client, job: Json, document: Json, fps: float) -> list
         task = client.extract(job, document["instruction_version_id"], **where)
         with Image.open(io.BytesIO(client.picture(task["asset_id"]))) as image:
             frame = read_counter(image.convert("RGB"))
-        check(frame == int((end_ms - 200) * fps / 1000), f"the picture at {end_ms - 200} ms is the frame asked for")
+        check(
+            frame == int((end_ms - 200) * fps / 1000),
+            f"the picture at {end_ms - 200} ms is the frame asked for",
+        )
         tasks.append(task)
     return tasks
 
@@ -130,13 +135,19 @@ def take_pictures(client: Client, job: Json, document: Json, fps: float) -> list
 def annotate(client: Client, task: Json) -> Json:
     """Hide one region and point at another; asking again renders nothing."""
     operations = [
-        {"op_type": "blur", "geometry": {"x": 0.02, "y": 0.02, "width": 0.22, "height": 0.05}},
-        {"op_type": "arrow", "geometry": {"from": {"x": 0.62, "y": 0.45}, "to": {"x": 0.84, "y": 0.2}}},
+        {"op_type": "blur", "geometry": {"x": 0.935, "y": 0.12, "width": 0.05, "height": 0.19}},
+        {"op_type": "arrow", "geometry": {"from": {"x": 0.62, "y": 0.45}, "to": {"x": 0.85, "y": 0.16}}},
     ]
     body = {"base_asset_id": task["asset_id"], "operations": operations}
     done: Json = client.post(f"/anchors/{task['anchor_id']}/annotations", body)
-    check(done["active_asset_id"] == done["rendered_asset_id"] != task["asset_id"], "the annotated picture is active")
-    check(client.post(f"/anchors/{task['anchor_id']}/annotations", body) == done, "the same again is the same asset")
+    check(
+        done["active_asset_id"] == done["rendered_asset_id"] != task["asset_id"],
+        "the annotated picture is active",
+    )
+    check(
+        client.post(f"/anchors/{task['anchor_id']}/annotations", body) == done,
+        "the same again is the same asset",
+    )
     return done
 
 
@@ -148,7 +159,8 @@ def check_pdf(content: bytes, steps: list[Json], pictures: int, page_file: Path)
     places = [words.find(step["title"][:40]) for step in steps]
     check(all(place >= 0 for place in places) and places == sorted(places), "the PDF has the steps in order")
     images = [
-        sum(1 for item in page.get_objects() if item.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE) for page in document
+        sum(1 for item in page.get_objects() if item.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE)
+        for page in document
     ]
     check(sum(images) >= pictures, "the PDF has every picture")
     first = next(number for number, count in enumerate(images) if count)
@@ -229,7 +241,9 @@ def main() -> int:
             console.print(f"[red]✗ {type(error).__name__}[/]: {error}")
             log = served.home / "serve.log"
             if log.exists():
-                console.print("[dim]The last lines of the service's log:[/]", "\n".join(served.log().splitlines()[-15:]))
+                console.print(
+                    "[dim]The last lines of the service's log:[/]", "\n".join(served.log().splitlines()[-15:])
+                )
             return 1
         finally:
             if hasattr(served, "process") and served.process.poll() is None:

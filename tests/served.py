@@ -31,7 +31,9 @@ class Served:
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        inherited = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")}
+        inherited = {
+            k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "DJANGO_SETTINGS_MODULE")
+        }
         self.environment = {
             **inherited,
             "STEPWRIGHT_HOME": str(home),
@@ -45,7 +47,9 @@ class Served:
     def manage(self, *arguments: str) -> str:
         """Run a management command beside the service; answers what it prints."""
         command = [sys.executable, "manage.py", *arguments]
-        done = subprocess.run(command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=ROOT, env=self.environment, check=True, capture_output=True, text=True
+        )
         return done.stdout
 
     def token(self, user: str = "editor") -> str:
@@ -56,7 +60,12 @@ class Served:
         with (self.home / "serve.log").open("ab") as log:
             command = [sys.executable, "manage.py", "serve"]
             self.process = subprocess.Popen(
-                command, cwd=ROOT, env=self.environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+                command,
+                cwd=ROOT,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         deadline = time.monotonic() + seconds
         while not self._is_ready():
@@ -78,9 +87,9 @@ class Served:
         found = []
         for process in psutil.process_iter():
             try:
-                if process.environ().get("STEPWRIGHT_SERVED_FROM") == str(self.home.resolve()) and name in " ".join(
-                    process.cmdline()
-                ):
+                if process.environ().get("STEPWRIGHT_SERVED_FROM") == str(
+                    self.home.resolve()
+                ) and name in " ".join(process.cmdline()):
                     found.append(process)
             except psutil.Error:
                 continue

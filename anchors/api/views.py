@@ -26,7 +26,9 @@ from jobs.models import Job
 
 class Anchors(APIView):
     @extend_schema(
-        operation_id="createAnchor", request=s.AnchorBody, responses=answers(201, s.AnchorSerializer, 404, 409)
+        operation_id="createAnchor",
+        request=s.AnchorBody,
+        responses=answers(201, s.AnchorSerializer, 404, 409),
     )
     def post(self, request: Request, instruction_id: str) -> Response:
         instruction = get_visible(Instruction.objects.visible_to(request.user), instruction_id)
@@ -114,7 +116,10 @@ class Annotations(APIView):
         anchor = get_visible(Anchor.objects.visible_to(request.user), anchor_id)
         body = read_body(s.AnnotationBody, request)
         done = services.annotate_anchor(
-            anchor=anchor, user=request.user, base_asset_id=body["base_asset_id"], operations=body["operations"]
+            anchor=anchor,
+            user=request.user,
+            base_asset_id=body["base_asset_id"],
+            operations=body["operations"],
         )
         return Response(s.AnnotationSerializer(done).data)
 
@@ -132,5 +137,8 @@ class AssetContent(APIView):
             content = storage().open(asset.uri)
         except FileNotFoundError as error:
             raise errors.not_found() from error
-        headers = {"Cache-Control": "private, max-age=31536000, immutable", "ETag": f'"{asset.checksum_sha256}"'}
+        headers = {
+            "Cache-Control": "private, max-age=31536000, immutable",
+            "ETag": f'"{asset.checksum_sha256}"',
+        }
         return FileResponse(content, content_type=asset.mime_type, headers=headers)

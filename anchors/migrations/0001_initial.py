@@ -9,122 +9,261 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('instructions', '0001_initial'),
-        ('jobs', '0001_initial'),
+        ("instructions", "0001_initial"),
+        ("jobs", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Anchor',
+            name="Anchor",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('address_type', models.CharField(choices=[('block_id', 'Block Id'), ('char_range', 'Char Range')], max_length=16)),
-                ('block_id', models.UUIDField(null=True)),
-                ('char_start', models.PositiveIntegerField(null=True)),
-                ('char_end', models.PositiveIntegerField(null=True)),
-                ('strategy', models.CharField(default='precise', max_length=32)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('instruction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='anchors', to='instructions.instruction')),
-                ('instruction_version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='instructions.instructionversion')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "address_type",
+                    models.CharField(
+                        choices=[("block_id", "Block Id"), ("char_range", "Char Range")], max_length=16
+                    ),
+                ),
+                ("block_id", models.UUIDField(null=True)),
+                ("char_start", models.PositiveIntegerField(null=True)),
+                ("char_end", models.PositiveIntegerField(null=True)),
+                ("strategy", models.CharField(default="precise", max_length=32)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "instruction",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="anchors",
+                        to="instructions.instruction",
+                    ),
+                ),
+                (
+                    "instruction_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="instructions.instructionversion",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Asset',
+            name="Asset",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField()),
-                ('kind', models.CharField(choices=[('EXTRACTED', 'Extracted'), ('UPLOADED', 'Uploaded'), ('ANNOTATED', 'Annotated')], max_length=16)),
-                ('uri', models.CharField(max_length=2048)),
-                ('mime_type', models.CharField(max_length=32)),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('checksum_sha256', models.CharField(max_length=64)),
-                ('extraction_key', models.CharField(blank=True, default='', max_length=64)),
-                ('extracted_at_ms', models.PositiveIntegerField(null=True)),
-                ('ops_hash', models.CharField(blank=True, default='', max_length=64)),
-                ('operations', models.JSONField(null=True)),
-                ('is_deleted', models.BooleanField(default=False)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('anchor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='assets', to='anchors.anchor')),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assets', to='jobs.job')),
-                ('previous_asset', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='anchors.asset')),
-                ('rendered_from', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='anchors.asset')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("version", models.PositiveIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("EXTRACTED", "Extracted"),
+                            ("UPLOADED", "Uploaded"),
+                            ("ANNOTATED", "Annotated"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("uri", models.CharField(max_length=2048)),
+                ("mime_type", models.CharField(max_length=32)),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("checksum_sha256", models.CharField(max_length=64)),
+                ("extraction_key", models.CharField(blank=True, default="", max_length=64)),
+                ("extracted_at_ms", models.PositiveIntegerField(null=True)),
+                ("ops_hash", models.CharField(blank=True, default="", max_length=64)),
+                ("operations", models.JSONField(null=True)),
+                ("is_deleted", models.BooleanField(default=False)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "anchor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="assets",
+                        to="anchors.anchor",
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="assets", to="jobs.job"
+                    ),
+                ),
+                (
+                    "previous_asset",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="anchors.asset",
+                    ),
+                ),
+                (
+                    "rendered_from",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="anchors.asset",
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='anchor',
-            name='active_asset',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='anchors.asset'),
+            model_name="anchor",
+            name="active_asset",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.SET_NULL, related_name="+", to="anchors.asset"
+            ),
         ),
         migrations.CreateModel(
-            name='ScreenshotTask',
+            name="ScreenshotTask",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('status', models.CharField(max_length=16)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('retries', models.PositiveSmallIntegerField(default=0)),
-                ('available_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('lease_expires_at', models.DateTimeField(null=True)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('progress_pct', models.PositiveSmallIntegerField(default=0)),
-                ('correlation_id', models.CharField(blank=True, default='', max_length=128)),
-                ('failure_code', models.CharField(blank=True, default='', max_length=64)),
-                ('failure_message', models.CharField(blank=True, default='', max_length=500)),
-                ('failed_stage', models.CharField(blank=True, default='', max_length=64)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('operation', models.CharField(choices=[('extract', 'Extract'), ('replace', 'Replace'), ('annotate', 'Annotate')], max_length=16)),
-                ('at_ms', models.PositiveIntegerField()),
-                ('strategy', models.CharField(max_length=32)),
-                ('image_format', models.CharField(max_length=8)),
-                ('extraction_key', models.CharField(max_length=64)),
-                ('extracted_at_ms', models.PositiveIntegerField(null=True)),
-                ('idempotency_key', models.CharField(max_length=255, null=True)),
-                ('anchor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='tasks', to='anchors.anchor')),
-                ('asset', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='anchors.asset')),
-                ('instruction_version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='instructions.instructionversion')),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='screenshot_tasks', to='jobs.job')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("status", models.CharField(max_length=16)),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("retries", models.PositiveSmallIntegerField(default=0)),
+                ("available_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("lease_expires_at", models.DateTimeField(null=True)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("progress_pct", models.PositiveSmallIntegerField(default=0)),
+                ("correlation_id", models.CharField(blank=True, default="", max_length=128)),
+                ("failure_code", models.CharField(blank=True, default="", max_length=64)),
+                ("failure_message", models.CharField(blank=True, default="", max_length=500)),
+                ("failed_stage", models.CharField(blank=True, default="", max_length=64)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "operation",
+                    models.CharField(
+                        choices=[("extract", "Extract"), ("replace", "Replace"), ("annotate", "Annotate")],
+                        max_length=16,
+                    ),
+                ),
+                ("at_ms", models.PositiveIntegerField()),
+                ("strategy", models.CharField(max_length=32)),
+                ("image_format", models.CharField(max_length=8)),
+                ("extraction_key", models.CharField(max_length=64)),
+                ("extracted_at_ms", models.PositiveIntegerField(null=True)),
+                ("idempotency_key", models.CharField(max_length=255, null=True)),
+                (
+                    "anchor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="tasks",
+                        to="anchors.anchor",
+                    ),
+                ),
+                (
+                    "asset",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="anchors.asset",
+                    ),
+                ),
+                (
+                    "instruction_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="instructions.instructionversion",
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="screenshot_tasks",
+                        to="jobs.job",
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='asset',
-            constraint=models.UniqueConstraint(fields=('anchor', 'version'), name='asset_version_once'),
+            model_name="asset",
+            constraint=models.UniqueConstraint(fields=("anchor", "version"), name="asset_version_once"),
         ),
         migrations.AddConstraint(
-            model_name='asset',
-            constraint=models.UniqueConstraint(condition=models.Q(models.Q(('ops_hash', ''), _negated=True), ('is_deleted', False)), fields=('anchor', 'ops_hash'), name='annotated_once'),
+            model_name="asset",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(models.Q(("ops_hash", ""), _negated=True), ("is_deleted", False)),
+                fields=("anchor", "ops_hash"),
+                name="annotated_once",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='asset',
-            trigger=pgtrigger.compiler.Trigger(name='asset_bytes_immutable', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."uri" IS DISTINCT FROM (NEW."uri") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."mime_type" IS DISTINCT FROM (NEW."mime_type") OR OLD."width" IS DISTINCT FROM (NEW."width") OR OLD."height" IS DISTINCT FROM (NEW."height") OR OLD."checksum_sha256" IS DISTINCT FROM (NEW."checksum_sha256") OR OLD."ops_hash" IS DISTINCT FROM (NEW."ops_hash") OR OLD."operations" IS DISTINCT FROM (NEW."operations"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='4c802a89f4ace30065413fc1de4ce4f8ccc59572', operation='UPDATE', pgid='pgtrigger_asset_bytes_immutable_68142', table='anchors_asset', when='BEFORE')),
+            model_name="asset",
+            trigger=pgtrigger.compiler.Trigger(
+                name="asset_bytes_immutable",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."uri" IS DISTINCT FROM (NEW."uri") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."mime_type" IS DISTINCT FROM (NEW."mime_type") OR OLD."width" IS DISTINCT FROM (NEW."width") OR OLD."height" IS DISTINCT FROM (NEW."height") OR OLD."checksum_sha256" IS DISTINCT FROM (NEW."checksum_sha256") OR OLD."ops_hash" IS DISTINCT FROM (NEW."ops_hash") OR OLD."operations" IS DISTINCT FROM (NEW."operations"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="4c802a89f4ace30065413fc1de4ce4f8ccc59572",
+                    operation="UPDATE",
+                    pgid="pgtrigger_asset_bytes_immutable_68142",
+                    table="anchors_asset",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='anchor',
-            index=models.Index(fields=['instruction', '-id'], name='anchor_list'),
+            model_name="anchor",
+            index=models.Index(fields=["instruction", "-id"], name="anchor_list"),
         ),
         migrations.AddConstraint(
-            model_name='anchor',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('address_type', 'block_id'), ('block_id__isnull', False), ('char_start__isnull', True)), models.Q(('address_type', 'char_range'), ('block_id__isnull', True), ('char_start__lt', models.F('char_end'))), _connector='OR'), name='anchor_has_one_address'),
+            model_name="anchor",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("address_type", "block_id"),
+                        ("block_id__isnull", False),
+                        ("char_start__isnull", True),
+                    ),
+                    models.Q(
+                        ("address_type", "char_range"),
+                        ("block_id__isnull", True),
+                        ("char_start__lt", models.F("char_end")),
+                    ),
+                    _connector="OR",
+                ),
+                name="anchor_has_one_address",
+            ),
         ),
         migrations.AddIndex(
-            model_name='screenshottask',
-            index=models.Index(fields=['status', 'available_at'], name='screenshot_sweep'),
+            model_name="screenshottask",
+            index=models.Index(fields=["status", "available_at"], name="screenshot_sweep"),
         ),
         migrations.AddConstraint(
-            model_name='screenshottask',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED'])), name='screenshot_status_known'),
+            model_name="screenshottask",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["PENDING", "RUNNING", "SUCCEEDED", "FAILED"])),
+                name="screenshot_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='screenshottask',
-            constraint=models.UniqueConstraint(fields=('extraction_key',), name='extraction_once'),
+            model_name="screenshottask",
+            constraint=models.UniqueConstraint(fields=("extraction_key",), name="extraction_once"),
         ),
         migrations.AddConstraint(
-            model_name='screenshottask',
-            constraint=models.UniqueConstraint(fields=('job', 'idempotency_key'), name='screenshot_idempotency'),
+            model_name="screenshottask",
+            constraint=models.UniqueConstraint(
+                fields=("job", "idempotency_key"), name="screenshot_idempotency"
+            ),
         ),
     ]

@@ -7,7 +7,7 @@ import struct
 import zlib
 from typing import Any
 
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms
 
 from anchors.frames import encode_image
 from anchors.render.lettering import draw_badge, draw_text
@@ -25,6 +25,17 @@ _DRAW = {
     "box": draw_box,
     "text": draw_text,
     "badge": draw_badge,
+}
+
+# What brings a picture with this EXIF orientation (CIPA DC-008, 4.6.4) upright.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
 }
 
 
@@ -63,12 +74,20 @@ def _decode(base: bytes) -> Image.Image:
             if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
                 raise ImageUnreadable(f"The picture is too large: {image.width} x {image.height} pixels.")
             image.load()
-            upright = ImageOps.exif_transpose(image)
     except (OSError, SyntaxError, ValueError, struct.error, zlib.error, Image.DecompressionBombError) as error:
         if isinstance(error, ImageUnreadable):
             raise
         raise ImageUnreadable("The picture is damaged or not of a known kind.") from error
-    return _flatten(_to_srgb(upright))
+    return _flatten(_to_srgb(_upright(image)))
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation)
+    except (OSError, SyntaxError, ValueError, struct.error):
+        return image  # a broken EXIF block says nothing; the picture itself is sound
+    turn = _TURNS.get(orientation)
+    return image if turn is None else image.transpose(turn)
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
@@ -90,7 +109,7 @@ def _flatten(image: Image.Image) -> Image.Image:
     if image.mode.startswith("I;16"):
         image = image.point(lambda value: value / 256).convert("L")
     if not image.has_transparency_data:
-        return image.convert("RGB")
+        return image if image.mode == "RGB" else image.convert("RGB")
     white = Image.new("RGBA", image.size, "white")
     white.alpha_composite(image.convert("RGBA"))
     return white.convert("RGB")

@@ -12,11 +12,13 @@ from anchors.render.canvas import Box, Ink, Panel, Part, Point, Polygon, Segment
 
 HALO = "#FFFFFF"
 
-# An arrow's measures as multiples of its thickness, and the most that its head takes of its length.
+# An arrow's measures as multiples of its thickness, and the most that its head takes of its length. One that would be
+# too short to be seen begins further back.
 _HEAD_LENGTH, _HEAD_HALF_WIDTH, _HEAD_NOTCH = 4.6, 2.3, 0.8
 _HEAD_SHARE = 0.62
 _HEAD_ROUNDING = 0.22
 _HALO_WIDTH = 0.25
+_SHORTEST = 3
 
 # Below this mean brightness (of 255) a highlighter that darkens would not be seen: there it lightens.
 _DARK = 96
@@ -84,6 +86,9 @@ def _arrow(start: Point, tip: Point, thickness: float, *, grown: float) -> list[
     """Shaft and head, `grown` pixels larger on every side. The head is a triangle with swept-back, rounded barbs."""
     length = hypot(tip[0] - start[0], tip[1] - start[1])
     ahead_x, ahead_y = (tip[0] - start[0]) / length, (tip[1] - start[1]) / length
+    if length < _SHORTEST * thickness:
+        length = _SHORTEST * thickness
+        start = tip[0] - ahead_x * length, tip[1] - ahead_y * length
     head = min(_HEAD_LENGTH * thickness, _HEAD_SHARE * length)
     scale = head / _HEAD_LENGTH
     rounding = _HEAD_ROUNDING * scale

@@ -36,7 +36,7 @@ class JwtAuthentication(BaseAuthentication):
 
 def decode(token: str) -> dict[str, Any]:
     """The claims of a valid token; raises AuthenticationFailed and says no more than which kind of wrong it is."""
-    rules = settings.JWT
+    rules: dict[str, Any] = settings.JWT
     if len(token) > MAX_TOKEN_BYTES:
         raise AuthenticationFailed("The token is not valid.")
     try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import sys
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -56,7 +57,9 @@ def invalid(field: str, message: str, *, code: str = "invalid", hint: str | None
 
 
 def validation_error(errors: list[dict[str, str]], *, hint: str | None = None) -> ApiError:
-    return ApiError(400, "VALIDATION_ERROR", "The request is not valid.", details={"errors": errors}, hint=hint)
+    return ApiError(
+        400, "VALIDATION_ERROR", "The request is not valid.", details={"errors": errors}, hint=hint
+    )
 
 
 def body(error: ApiError) -> dict[str, Any]:
@@ -89,7 +92,9 @@ def translate(exception: Exception) -> ApiError:
         case exceptions.ValidationError():
             return validation_error(list(_flatten(exception.get_full_details(), "")))
         case exceptions.ParseError():
-            return invalid("body", str(exception.detail), code="parse_error", hint="Send a JSON object in UTF-8.")
+            return invalid(
+                "body", str(exception.detail), code="parse_error", hint="Send a JSON object in UTF-8."
+            )
         case exceptions.NotAuthenticated() | exceptions.AuthenticationFailed():
             return ApiError(
                 401,
@@ -101,13 +106,19 @@ def translate(exception: Exception) -> ApiError:
         case exceptions.MethodNotAllowed():
             return ApiError(405, "METHOD_NOT_ALLOWED", "This path does not take that method.")
         case exceptions.NotAcceptable():
-            return ApiError(406, "NOT_ACCEPTABLE", "The answer cannot be given in a media type that Accept names.")
+            return ApiError(
+                406, "NOT_ACCEPTABLE", "The answer cannot be given in a media type that Accept names."
+            )
         case exceptions.UnsupportedMediaType():
             return ApiError(415, "UNSUPPORTED_MEDIA_TYPE", "The body's media type is not taken here.")
         case exceptions.Throttled():
-            seconds = str(max(1, round(exception.wait or 1)))
+            seconds = str(max(1, round(getattr(exception, "wait", None) or 1)))
             return ApiError(
-                429, "RATE_LIMITED", "Too many requests.", hint="Wait, then try again.", headers={"Retry-After": seconds}
+                429,
+                "RATE_LIMITED",
+                "Too many requests.",
+                hint="Wait, then try again.",
+                headers={"Retry-After": seconds},
             )
         case Http404() | PermissionDenied() | exceptions.NotFound() | exceptions.PermissionDenied():
             return not_found()
@@ -118,7 +129,12 @@ def translate(exception: Exception) -> ApiError:
         case OperationalError() | InterfaceError():
             return unavailable()
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return ApiError(507, "STORAGE_FULL", "The storage has no room for these bytes.", hint="Free space, then retry.")
+            return ApiError(
+                507,
+                "STORAGE_FULL",
+                "The storage has no room for these bytes.",
+                hint="Free space, then retry.",
+            )
         case _:
             return ApiError(500, "INTERNAL_ERROR", "Something went wrong on our side.")
 
@@ -160,7 +176,6 @@ def handler404(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 
 def handler500(request: HttpRequest) -> JsonResponse:
-    import sys
-
     raised = sys.exc_info()[1]
+    log.error("request failed outside the API's views", exc_info=raised)
     return json_response(translate(raised if isinstance(raised, Exception) else RuntimeError()))

@@ -27,7 +27,9 @@ RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
 def upload_url(key: str, *, max_bytes: int, seconds: int) -> tuple[str, datetime]:
     """A URL that takes one PUT to `key`, and when it ends."""
     expires_at = timezone.now() + timedelta(seconds=seconds)
-    token = signing.dumps({"key": key, "max": max_bytes, "exp": int(expires_at.timestamp())}, salt=UPLOAD_SALT)
+    token = signing.dumps(
+        {"key": key, "max": max_bytes, "exp": int(expires_at.timestamp())}, salt=UPLOAD_SALT
+    )
     return f"{settings.PUBLIC_URL}/api/v1/files/uploads/{token}", expires_at
 
 
@@ -69,18 +71,21 @@ class SignedUpload(APIView):
 
     def put(self, request: Request, token: str) -> HttpResponse:
         ticket = _read_token(token, UPLOAD_SALT)
-        length = request.headers.get("Content-Length")
-        expected = int(length) if length and length.isdigit() else None
+        chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+        length = request.headers.get("Content-Length") or "0"
+        expected = None if chunked else int(length) if length.isdigit() else 0
         if expected is not None and expected > ticket["max"]:
             raise errors.too_large()
         # A chunked body has no length for Django to limit its stream by; the ticket's limit holds instead.
-        body: Any = request._request if expected is not None else request._request.environ["wsgi.input"]
+        body: Any = request.META["wsgi.input"] if chunked else request._request
         try:
             storage().receive(ticket["key"], body, limit=ticket["max"], expected=expected)
         except TooLarge as error:
             raise errors.too_large() from error
         except ConnectionError as error:
-            raise errors.invalid("body", "The upload ended before all its bytes came.", hint="Send it again.") from error
+            raise errors.invalid(
+                "body", "The upload ended before all its bytes came.", hint="Send it again."
+            ) from error
         return HttpResponse(status=204)
 
 

@@ -29,4 +29,3 @@ def get_visible(queryset: QuerySet[M], raw_id: object) -> M:
     if row is None:
         raise errors.not_found()
     return row
-

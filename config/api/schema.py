@@ -42,7 +42,9 @@ def answers(status: int, shape: Any, *others: int, many: bool = False) -> dict[i
     success: Any = plain[shape] if shape in plain else shape(many=True) if many else shape
     found: dict[int, Any] = {status: success}
     for other in {400, 401, *others}:
-        found[other] = OpenApiResponse(ErrorSerializer if other >= 400 else None, description=DESCRIPTIONS[other])
+        found[other] = OpenApiResponse(
+            ErrorSerializer if other >= 400 else None, description=DESCRIPTIONS[other]
+        )
     return dict(sorted(found.items()))
 
 
@@ -56,7 +58,7 @@ class ContractSchema(AutoSchema):
         return [self.view.__module__.split(".")[0]]
 
 
-class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+class BearerScheme(OpenApiAuthenticationExtension):
     target_class = "config.api.auth.JwtAuthentication"
     name = "bearer"
 

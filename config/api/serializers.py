@@ -15,7 +15,10 @@ class StrictSerializer(serializers.Serializer[Any]):
         unknown = sorted(set(data) - set(self.fields)) if isinstance(data, dict) else []
         if unknown:
             raise serializers.ValidationError(
-                {name: [serializers.ErrorDetail("This field is not known.", "unknown_field")] for name in unknown}
+                {
+                    name: [serializers.ErrorDetail("This field is not known.", "unknown_field")]
+                    for name in unknown
+                }
             )
         return super().to_internal_value(data)
 

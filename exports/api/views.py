@@ -30,7 +30,9 @@ class JobExports(APIView):
         return Response(s.ExportSerializer(export).data, 200 if replayed else 202, headers=poll)
 
     @extend_schema(
-        operation_id="listExports", parameters=[PageQuery], responses=answers(200, s.ExportSerializer, 404, many=True)
+        operation_id="listExports",
+        parameters=[PageQuery],
+        responses=answers(200, s.ExportSerializer, 404, many=True),
     )
     def get(self, request: Request, job_id: str) -> Response:
         job = get_visible(Job.objects.visible_to(request.user), job_id)
@@ -41,7 +43,9 @@ class JobExports(APIView):
 class ExportDetail(APIView):
     @extend_schema(operation_id="getExport", responses=answers(200, s.ExportSerializer, 404))
     def get(self, request: Request, export_id: str) -> Response:
-        return Response(s.ExportSerializer(get_visible(Export.objects.visible_to(request.user), export_id)).data)
+        return Response(
+            s.ExportSerializer(get_visible(Export.objects.visible_to(request.user), export_id)).data
+        )
 
 
 class ExportManifest(APIView):
@@ -49,5 +53,7 @@ class ExportManifest(APIView):
     def get(self, request: Request, export_id: str) -> Response:
         export = get_visible(Export.objects.visible_to(request.user), export_id)
         if export.status != Export.SUCCEEDED:
-            raise errors.conflict("EXPORT_NOT_READY", "This export has no artifact yet.", status=export.status)
-        return Response({"export_id": str(export.pk), **export.manifest})
+            raise errors.conflict(
+                "EXPORT_NOT_READY", "This export has no artifact yet.", status=export.status
+            )
+        return Response({"export_id": str(export.pk), **(export.manifest or {})})

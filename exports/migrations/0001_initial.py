@@ -9,58 +9,93 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('instructions', '0001_initial'),
-        ('jobs', '0001_initial'),
+        ("instructions", "0001_initial"),
+        ("jobs", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Export',
+            name="Export",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('status', models.CharField(max_length=16)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('retries', models.PositiveSmallIntegerField(default=0)),
-                ('available_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('lease_expires_at', models.DateTimeField(null=True)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('progress_pct', models.PositiveSmallIntegerField(default=0)),
-                ('correlation_id', models.CharField(blank=True, default='', max_length=128)),
-                ('failure_code', models.CharField(blank=True, default='', max_length=64)),
-                ('failure_message', models.CharField(blank=True, default='', max_length=500)),
-                ('failed_stage', models.CharField(blank=True, default='', max_length=64)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('format', models.CharField(choices=[('PDF', 'Pdf'), ('MD_ZIP', 'Md Zip')], max_length=8)),
-                ('identity_key', models.CharField(max_length=64)),
-                ('screenshot_set_hash', models.CharField(max_length=64)),
-                ('renderer_version', models.CharField(max_length=255)),
-                ('instruction_snapshot_id', models.UUIDField()),
-                ('snapshot', models.JSONField()),
-                ('manifest', models.JSONField(null=True)),
-                ('generated_at', models.DateTimeField(null=True)),
-                ('provenance_frozen_at', models.DateTimeField(null=True)),
-                ('last_audit_event', models.CharField(default='EXPORT_REQUESTED', max_length=64)),
-                ('artifact_uri', models.CharField(blank=True, default='', max_length=2048)),
-                ('artifact_sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('artifact_size_bytes', models.PositiveBigIntegerField(null=True)),
-                ('artifact_name', models.CharField(blank=True, default='', max_length=255)),
-                ('artifact_mime_type', models.CharField(blank=True, default='', max_length=64)),
-                ('idempotency_key', models.CharField(max_length=255, null=True)),
-                ('instruction_version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='exports', to='instructions.instructionversion')),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='exports', to='jobs.job')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("status", models.CharField(max_length=16)),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("retries", models.PositiveSmallIntegerField(default=0)),
+                ("available_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("lease_expires_at", models.DateTimeField(null=True)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("progress_pct", models.PositiveSmallIntegerField(default=0)),
+                ("correlation_id", models.CharField(blank=True, default="", max_length=128)),
+                ("failure_code", models.CharField(blank=True, default="", max_length=64)),
+                ("failure_message", models.CharField(blank=True, default="", max_length=500)),
+                ("failed_stage", models.CharField(blank=True, default="", max_length=64)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("format", models.CharField(choices=[("PDF", "Pdf"), ("MD_ZIP", "Md Zip")], max_length=8)),
+                ("identity_key", models.CharField(max_length=64)),
+                ("screenshot_set_hash", models.CharField(max_length=64)),
+                ("renderer_version", models.CharField(max_length=255)),
+                ("instruction_snapshot_id", models.UUIDField()),
+                ("snapshot", models.JSONField()),
+                ("manifest", models.JSONField(null=True)),
+                ("generated_at", models.DateTimeField(null=True)),
+                ("provenance_frozen_at", models.DateTimeField(null=True)),
+                ("last_audit_event", models.CharField(default="EXPORT_REQUESTED", max_length=64)),
+                ("artifact_uri", models.CharField(blank=True, default="", max_length=2048)),
+                ("artifact_sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("artifact_size_bytes", models.PositiveBigIntegerField(null=True)),
+                ("artifact_name", models.CharField(blank=True, default="", max_length=255)),
+                ("artifact_mime_type", models.CharField(blank=True, default="", max_length=64)),
+                ("idempotency_key", models.CharField(max_length=255, null=True)),
+                (
+                    "instruction_version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="exports",
+                        to="instructions.instructionversion",
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="exports", to="jobs.job"
+                    ),
+                ),
             ],
             options={
-                'indexes': [models.Index(fields=['status', 'available_at'], name='export_sweep'), models.Index(fields=['job', '-id'], name='export_list')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['REQUESTED', 'RUNNING', 'SUCCEEDED', 'FAILED'])), name='export_status_known'), models.UniqueConstraint(fields=('job', 'identity_key'), name='export_once'), models.UniqueConstraint(fields=('job', 'idempotency_key'), name='export_idempotency')],
+                "indexes": [
+                    models.Index(fields=["status", "available_at"], name="export_sweep"),
+                    models.Index(fields=["job", "-id"], name="export_list"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["REQUESTED", "RUNNING", "SUCCEEDED", "FAILED"])),
+                        name="export_status_known",
+                    ),
+                    models.UniqueConstraint(fields=("job", "identity_key"), name="export_once"),
+                    models.UniqueConstraint(fields=("job", "idempotency_key"), name="export_idempotency"),
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='export',
-            trigger=pgtrigger.compiler.Trigger(name='export_frozen', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."status" = \'SUCCEEDED\')', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='69a53e3ace432813fd2b1c3ad0a59a7f3907e3a0', operation='UPDATE', pgid='pgtrigger_export_frozen_22e40', table='exports_export', when='BEFORE')),
+            model_name="export",
+            trigger=pgtrigger.compiler.Trigger(
+                name="export_frozen",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"status\" = 'SUCCEEDED')",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="69a53e3ace432813fd2b1c3ad0a59a7f3907e3a0",
+                    operation="UPDATE",
+                    pgid="pgtrigger_export_frozen_22e40",
+                    table="exports_export",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

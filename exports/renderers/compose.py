@@ -70,7 +70,7 @@ def is_blank(text: str) -> bool:
 def inline_tokens(token: Token, outline: Outline) -> list[Token]:
     """What stands in a heading, paragraph or cell; `token` is its block-level `inline` token."""
     if token.content.count("[") > _MOST_BRACKETS:
-        return [Token("text", "", 0, content=line) for line in token.content.split("\n")]
+        return [Token("text", "", 0, content=" ".join(token.content.split("\n")))]
     return parse_inline(token, _INLINE_PARSER, outline.environment)
 
 

@@ -51,6 +51,9 @@ _RIGHT_TO_LEFT_LANGUAGES = {"ar", "dv", "fa", "he", "ps", "ur", "yi"}
 _LINES_IN_A_WHOLE_ROW = 20
 _WORD_CHARACTERS = 30
 _CODE_CHARACTERS = 40
+# A paragraph, and a block of code is one to typst, costs its parts squared.
+_WEIGHT_OF_A_PORTION = 1000
+_LINES_IN_A_PORTION = 100
 
 
 def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]]) -> Json:
@@ -124,17 +127,24 @@ def _step(step: Step) -> Json:
 
 
 def _directed(children: tuple[Inline, ...]) -> Json:
-    return {"c": _inline(children), "rtl": is_rtl(plain(children))}
+    return {"c": _portions(children), "rtl": is_rtl(plain(children))}
 
 
 def _code(text: str) -> Json:
     # A tab is not a character that fonts draw; four columns is what most terminals and editors show.
-    lines = [line.expandtabs(4).translate(DRAWABLE) for line in text.split("\n")]
-    broken = {str(number): pieces(line, _CODE_CHARACTERS) for number, line in enumerate(lines, start=1)}
+    lines = [pieces(line.expandtabs(4).translate(DRAWABLE), _CODE_CHARACTERS) for line in text.split("\n")]
+    portions = [lines[at : at + _LINES_IN_A_PORTION] for at in range(0, len(lines), _LINES_IN_A_PORTION)]
     return {
         "k": "code",
-        "text": "\n".join(lines),
-        "broken": {number: pieces for number, pieces in broken.items() if len(pieces) > 1},
+        "portions": [
+            {
+                "text": "\n".join("".join(line) for line in portion),
+                "broken": {
+                    str(number): line for number, line in enumerate(portion, start=1) if len(line) > 1
+                },
+            }
+            for portion in portions
+        ],
     }
 
 
@@ -151,28 +161,43 @@ def _table(table: Table) -> Json:
         "size": size,
         "inset": inset,
         "breakable": max(len(plain(cell)) for row in cells for cell in row) > _LINES_IN_A_WHOLE_ROW * longest,
-        "header": [_inline(cell, longest) for cell in table.header],
-        "rows": [[_inline(cell, longest) for cell in row] for row in table.rows],
+        "header": [_portions(cell, longest) for cell in table.header],
+        "rows": [[_portions(cell, longest) for cell in row] for row in table.rows],
         "rtl": is_rtl(" ".join(plain(cell) for cell in table.header)),
     }
 
 
-def _inline(children: Iterable[Inline], longest: int = _WORD_CHARACTERS) -> list[Json]:
-    return [_inline_one(child, longest) for child in children]
+def _portions(children: Iterable[Inline], longest: int = _WORD_CHARACTERS) -> list[list[Json]]:
+    """Inline nodes in portions that are typeset as paragraphs of their own; nearly always one."""
+    portions: list[list[Json]] = [[]]
+    weight = 0
+    for child in children:
+        for laid in _inline(child, longest):
+            weight += _weight(laid)
+            if weight > _WEIGHT_OF_A_PORTION and portions[-1]:
+                portions.append([])
+                weight = _weight(laid)
+            portions[-1].append(laid)
+    return portions
 
 
-def _inline_one(child: Inline, longest: int) -> Json:
+def _inline(child: Inline, longest: int) -> list[Json]:
+    """One node, or several alike when there is more in it than a portion may hold."""
     match child:
         case Text(text):
-            return {"k": "text", "t": pieces(text.translate(DRAWABLE), longest)}
+            return [{"k": "text", "t": pieces(text.translate(DRAWABLE), longest)}]
         case CodeSpan(text):
-            return {"k": "code", "t": pieces(text.translate(DRAWABLE), longest)}
+            return [{"k": "code", "t": pieces(text.translate(DRAWABLE), longest)}]
         case Break(is_hard):
-            return {"k": "hard" if is_hard else "soft"}
+            return [{"k": "hard" if is_hard else "soft"}]
         case Styled(style, inner):
-            return {"k": style, "c": _inline(inner, longest)}
+            return [{"k": style, "c": portion} for portion in _portions(inner, longest)]
         case Link(url, inner):
-            return {"k": "link", "url": url, "c": _inline(inner, longest)}
+            return [{"k": "link", "url": url, "c": portion} for portion in _portions(inner, longest)]
+
+
+def _weight(laid: Json) -> int:
+    return len(laid.get("t", ())) + 1 + sum(_weight(inner) for inner in laid.get("c", ()))
 
 
 def _picture_size(width: int, height: int) -> tuple[float, float]:

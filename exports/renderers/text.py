@@ -24,6 +24,9 @@ _STEERING = frozenset(
 )
 
 
+_MOST_PIECES = 200
+
+
 class _Drawable(dict[int, str | None]):
     """For `str.translate`: spaces for every white space, nothing for controls, U+FFFD for what no font has.
 
@@ -51,10 +54,10 @@ def pieces(text: str, longest: int) -> list[str]:
 
     Also before a mark that no family can draw together with what it stands on: else neither would be drawn.
     """
-    cuts = {*_cuts_in_long_words(text, longest), *_cuts_before_foreign_marks(text), len(text)}
-    cuts.discard(0)
-    ordered = sorted(cuts)
-    return [text[begin:end] for begin, end in zip([0, *ordered], ordered, strict=False)]
+    cuts = sorted({0, *_cuts_in_long_words(text, longest), *_cuts_before_foreign_marks(text)})
+    cut = [text[begin:end] for begin, end in zip(cuts, [*cuts[1:], len(text)], strict=True)]
+    # Many pieces cost their number squared. A zero width space costs nothing, but readers would copy it.
+    return cut if len(cut) <= _MOST_PIECES else ["\u200b".join(cut)]
 
 
 def _cuts_in_long_words(text: str, longest: int) -> Iterator[int]:

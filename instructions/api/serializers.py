@@ -38,7 +38,9 @@ class IssueSerializer(serializers.Serializer[Any]):
 
 class InstructionSerializer(serializers.Serializer[InstructionVersion]):
     instruction_id = serializers.UUIDField()
-    id = serializers.UUIDField(source="instruction_id", help_text="The same value as instruction_id; deprecated.")
+    id = serializers.UUIDField(
+        source="instruction_id", help_text="The same value as instruction_id; deprecated."
+    )
     job_id = serializers.UUIDField(source="instruction.job_id")
     version = serializers.IntegerField()
     instruction_version_id = serializers.UUIDField(source="pk")
@@ -66,5 +68,5 @@ class VersionSerializer(serializers.Serializer[InstructionVersion]):
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     created_by = serializers.CharField()
-    source = serializers.ChoiceField(InstructionVersion.Source.choices)
+    source = serializers.ChoiceField(InstructionVersion.Source.choices)  # type: ignore[assignment]
     validation_status = serializers.ChoiceField(["PASS", "FAIL"])

@@ -9,47 +9,87 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('jobs', '0001_initial'),
+        ("jobs", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Instruction',
+            name="Instruction",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField(default=0)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('job', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='instruction', to='jobs.job')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("version", models.PositiveIntegerField(default=0)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "job",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="instruction", to="jobs.job"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='InstructionVersion',
+            name="InstructionVersion",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('version', models.PositiveIntegerField()),
-                ('markdown', models.TextField()),
-                ('source', models.CharField(choices=[('draft', 'Draft'), ('edit', 'Edit'), ('regenerate', 'Regenerate'), ('restore', 'Restore')], max_length=16)),
-                ('created_by', models.CharField(max_length=64)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('validation_errors', models.JSONField(default=list)),
-                ('validated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('validator_version', models.CharField(max_length=32)),
-                ('model_profile_id', models.CharField(blank=True, default='', max_length=128)),
-                ('prompt_template_id', models.CharField(blank=True, default='', max_length=128)),
-                ('prompt_params_ref', models.CharField(blank=True, default='', max_length=255)),
-                ('instruction', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='versions', to='instructions.instruction')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("version", models.PositiveIntegerField()),
+                ("markdown", models.TextField()),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("edit", "Edit"),
+                            ("regenerate", "Regenerate"),
+                            ("restore", "Restore"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("created_by", models.CharField(max_length=64)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("validation_errors", models.JSONField(default=list)),
+                ("validated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("validator_version", models.CharField(max_length=32)),
+                ("model_profile_id", models.CharField(blank=True, default="", max_length=128)),
+                ("prompt_template_id", models.CharField(blank=True, default="", max_length=128)),
+                ("prompt_params_ref", models.CharField(blank=True, default="", max_length=255)),
+                (
+                    "instruction",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="versions",
+                        to="instructions.instruction",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('instruction', 'version'), name='version_once')],
+                "constraints": [
+                    models.UniqueConstraint(fields=("instruction", "version"), name="version_once")
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='instructionversion',
-            trigger=pgtrigger.compiler.Trigger(name='version_immutable', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF TG_OP = 'DELETE' AND current_setting('stepwright.purge', true) = 'on' THEN\n                RETURN OLD;\n            END IF;\n            RAISE EXCEPTION 'rows of % are append-only', TG_TABLE_NAME;\n        ", hash='f46838736003fd0616fd98a8ee35874093c0318b', operation='UPDATE OR DELETE', pgid='pgtrigger_version_immutable_eecfb', table='instructions_instructionversion', when='BEFORE')),
+            model_name="instructionversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="version_immutable",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'DELETE' AND current_setting('stepwright.purge', true) = 'on' THEN\n                RETURN OLD;\n            END IF;\n            RAISE EXCEPTION 'rows of % are append-only', TG_TABLE_NAME;\n        ",
+                    hash="f46838736003fd0616fd98a8ee35874093c0318b",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_version_immutable_eecfb",
+                    table="instructions_instructionversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -31,7 +31,10 @@ def check_secret(given: str) -> None:
     valid = [hmac.compare_digest(given.encode(), secret.encode()) for secret in settings.CALLBACK_SECRETS]
     if not any(valid):
         raise errors.ApiError(
-            401, "CALLBACK_UNAUTHENTICATED", "The callback secret is missing or wrong.", hint="Send X-Callback-Secret."
+            401,
+            "CALLBACK_UNAUTHENTICATED",
+            "The callback secret is missing or wrong.",
+            hint="Send X-Callback-Secret.",
         )
 
 
@@ -51,7 +54,9 @@ def read_report(body: dict[str, Any], payload: dict[str, Any]) -> Report:
     for key, value in body["artifact_updates"].items():
         if key.endswith("_uri") and (not isinstance(value, str) or not 1 <= len(value) <= 2048):
             raise errors.invalid(f"artifact_updates.{key}", "A URI is a string of 1 to 2048 characters.")
-    failure = {name: body.get(name, "") for name in FAILURE_FIELDS} | {"correlation_id": body["correlation_id"]}
+    failure = {name: body.get(name, "") for name in FAILURE_FIELDS} | {
+        "correlation_id": body["correlation_id"]
+    }
     return Report(
         event_id=body["event_id"],
         status=JobStatus(body["status"]),
@@ -70,14 +75,16 @@ class Callback(APIView):
 
     @extend_schema(
         operation_id="reportStatus",
-        auth=[{"callbackSecret": []}],
-        parameters=[OpenApiParameter("dispatch_id", str, description="As it stood in the dispatch's callback_url.")],
+        auth=["callbackSecret"],
+        parameters=[
+            OpenApiParameter("dispatch_id", str, description="As it stood in the dispatch's callback_url.")
+        ],
         request=CallbackBody,
         responses=answers(200, ReplaySerializer, 204, 401, 404, 409),
     )
     def post(self, request: Request, job_id: str) -> HttpResponse:
         check_secret(request.headers.get("X-Callback-Secret", ""))
-        report = read_report(read_body(CallbackBody, request), request.data)
+        report = read_report(read_body(CallbackBody, request), dict(request.data))
         replay = apply_callback(
             job_id=parse_id(job_id), report=report, dispatch_id=request.query_params.get("dispatch_id")
         )

@@ -134,7 +134,9 @@ class EventSerializer(serializers.ModelSerializer[AuditEvent]):
 
     def to_representation(self, instance: AuditEvent) -> dict[str, Any]:
         shown = super().to_representation(instance)
-        return {key: value for key, value in shown.items() if value != ""}  # optional ids and statuses are left out
+        return {
+            key: value for key, value in shown.items() if value != ""
+        }  # optional ids and statuses are left out
 
 
 class TranscriptQuery(StrictSerializer):

@@ -14,7 +14,7 @@ from config.api import errors
 from config.api.files import AnyAccept
 from config.api.ownership import get_visible
 from config.api.pagination import PageQuery, page_response, read_page
-from config.api.schema import answers, accepted
+from config.api.schema import accepted, answers
 from config.api.serializers import read_body, read_query
 from jobs import queries
 from jobs.api import serializers as s
@@ -26,14 +26,18 @@ from jobs.subtitles import to_srt, to_vtt
 
 
 class Projects(APIView):
-    @extend_schema(operation_id="createProject", request=s.ProjectBody, responses=answers(201, s.ProjectSerializer))
+    @extend_schema(
+        operation_id="createProject", request=s.ProjectBody, responses=answers(201, s.ProjectSerializer)
+    )
     def post(self, request: Request) -> Response:
         body = read_body(s.ProjectBody, request)
         project = service.create_project(owner=request.user, name=body["name"])
         return Response(s.ProjectSerializer(project).data, 201)
 
     @extend_schema(
-        operation_id="listProjects", parameters=[PageQuery], responses=answers(200, s.ProjectSerializer, many=True)
+        operation_id="listProjects",
+        parameters=[PageQuery],
+        responses=answers(200, s.ProjectSerializer, many=True),
     )
     def get(self, request: Request) -> Response:
         rows, following = read_page(Project.objects.visible_to(request.user), request)
@@ -43,7 +47,9 @@ class Projects(APIView):
 class ProjectDetail(APIView):
     @extend_schema(operation_id="getProject", responses=answers(200, s.ProjectSerializer, 404))
     def get(self, request: Request, project_id: str) -> Response:
-        return Response(s.ProjectSerializer(get_visible(Project.objects.visible_to(request.user), project_id)).data)
+        return Response(
+            s.ProjectSerializer(get_visible(Project.objects.visible_to(request.user), project_id)).data
+        )
 
 
 class ProjectJobs(APIView):
@@ -51,7 +57,9 @@ class ProjectJobs(APIView):
     def post(self, request: Request, project_id: str) -> Response:
         project = get_visible(Project.objects.visible_to(request.user), project_id)
         body = read_body(s.JobBody, request)
-        job = service.create_job(project=project, options=dict(body.get("options", {"auto_screenshots": True})))
+        job = service.create_job(
+            project=project, options=dict(body.get("options", {"auto_screenshots": True}))
+        )
         return Response(s.JobSerializer(job).data, 201)
 
     @extend_schema(
@@ -80,7 +88,9 @@ class JobDetail(APIView):
     @extend_schema(operation_id="getJob", responses=answers(200, s.JobSerializer, 304, 404))
     def get(self, request: Request, job_id: str) -> HttpResponse:
         job = get_visible(queries.with_queue_position(Job.objects.visible_to(request.user)), job_id)
-        if job.queue_position is not None:  # others move it without touching this row: no ETag meanwhile
+        if (
+            getattr(job, "queue_position", None) is not None
+        ):  # others move it without touching this row: no ETag meanwhile
             return Response(s.JobSerializer(job).data)
         etag = f'"{job.revision}"'
         if request.headers.get("If-None-Match") == etag:
@@ -90,7 +100,9 @@ class JobDetail(APIView):
 
 class JobUpload(APIView):
     @extend_schema(
-        operation_id="uploadJob", request=s.UploadBody, responses=answers(201, s.UploadTicketSerializer, 404, 409)
+        operation_id="uploadJob",
+        request=s.UploadBody,
+        responses=answers(201, s.UploadTicketSerializer, 404, 409),
     )
     def post(self, request: Request, job_id: str) -> Response:
         job = get_visible(Job.objects.visible_to(request.user), job_id)
@@ -133,7 +145,9 @@ class JobCancel(APIView):
 
 class JobEvents(APIView):
     @extend_schema(
-        operation_id="listJobEvents", parameters=[PageQuery], responses=answers(200, s.EventSerializer, 404, many=True)
+        operation_id="listJobEvents",
+        parameters=[PageQuery],
+        responses=answers(200, s.EventSerializer, 404, many=True),
     )
     def get(self, request: Request, job_id: str) -> Response:
         job = get_visible(Job.objects.visible_to(request.user), job_id)
@@ -144,7 +158,9 @@ class JobEvents(APIView):
 def _job_with_transcript(request: Request, job_id: str) -> Job:
     job = get_visible(Job.objects.visible_to(request.user), job_id)
     if job.status not in MAY_SHOW_TRANSCRIPT or "transcript_uri" not in job.manifest:
-        raise errors.conflict("TRANSCRIPT_NOT_READY", "There is no transcript yet.", current_status=job.status)
+        raise errors.conflict(
+            "TRANSCRIPT_NOT_READY", "There is no transcript yet.", current_status=job.status
+        )
     return job
 
 

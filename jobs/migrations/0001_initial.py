@@ -5,233 +5,477 @@ import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.utils.timezone
 import django_fsm
-import jobs.models
 import pgtrigger.compiler
 import pgtrigger.migrations
 import uuid6
 from django.conf import settings
 from django.db import migrations, models
 
+import jobs.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Dispatch',
+            name="Dispatch",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('status', models.CharField(max_length=16)),
-                ('attempt', models.PositiveIntegerField(default=0)),
-                ('retries', models.PositiveSmallIntegerField(default=0)),
-                ('available_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('lease_expires_at', models.DateTimeField(null=True)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('progress_pct', models.PositiveSmallIntegerField(default=0)),
-                ('correlation_id', models.CharField(blank=True, default='', max_length=128)),
-                ('failure_code', models.CharField(blank=True, default='', max_length=64)),
-                ('failure_message', models.CharField(blank=True, default='', max_length=500)),
-                ('failed_stage', models.CharField(blank=True, default='', max_length=64)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('kind', models.CharField(choices=[('run', 'Run'), ('retry', 'Retry')], max_length=8)),
-                ('orchestrator', models.CharField(max_length=8)),
-                ('accepted_at', models.DateTimeField(null=True)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("status", models.CharField(max_length=16)),
+                ("attempt", models.PositiveIntegerField(default=0)),
+                ("retries", models.PositiveSmallIntegerField(default=0)),
+                ("available_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("lease_expires_at", models.DateTimeField(null=True)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("progress_pct", models.PositiveSmallIntegerField(default=0)),
+                ("correlation_id", models.CharField(blank=True, default="", max_length=128)),
+                ("failure_code", models.CharField(blank=True, default="", max_length=64)),
+                ("failure_message", models.CharField(blank=True, default="", max_length=500)),
+                ("failed_stage", models.CharField(blank=True, default="", max_length=64)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("kind", models.CharField(choices=[("run", "Run"), ("retry", "Retry")], max_length=8)),
+                ("orchestrator", models.CharField(max_length=8)),
+                ("accepted_at", models.DateTimeField(null=True)),
             ],
         ),
         migrations.CreateModel(
-            name='Worker',
+            name="Worker",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=128)),
-                ('started_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('heartbeat_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=128)),
+                ("started_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("heartbeat_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
-                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
-                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='email address')),
-                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
-                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
-                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('issuer', models.CharField(blank=True, default='', max_length=255)),
-                ('subject', models.CharField(blank=True, default='', max_length=255)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(
+                        error_messages={"unique": "A user with that username already exists."},
+                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
+                        max_length=150,
+                        unique=True,
+                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
+                        verbose_name="username",
+                    ),
+                ),
+                ("first_name", models.CharField(blank=True, max_length=150, verbose_name="first name")),
+                ("last_name", models.CharField(blank=True, max_length=150, verbose_name="last name")),
+                ("email", models.EmailField(blank=True, max_length=254, verbose_name="email address")),
+                (
+                    "is_staff",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates whether the user can log into this admin site.",
+                        verbose_name="staff status",
+                    ),
+                ),
+                (
+                    "is_active",
+                    models.BooleanField(
+                        default=True,
+                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
+                        verbose_name="active",
+                    ),
+                ),
+                (
+                    "date_joined",
+                    models.DateTimeField(default=django.utils.timezone.now, verbose_name="date joined"),
+                ),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("issuer", models.CharField(blank=True, default="", max_length=255)),
+                ("subject", models.CharField(blank=True, default="", max_length=255)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             managers=[
-                ('objects', jobs.models.Users()),
+                ("objects", jobs.models.Users()),
             ],
         ),
         migrations.CreateModel(
-            name='Job',
+            name="Job",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('status', django_fsm.FSMField(choices=[('CREATED', 'Created'), ('UPLOADING', 'Uploading'), ('UPLOADED', 'Uploaded'), ('AUDIO_EXTRACTING', 'Audio Extracting'), ('AUDIO_READY', 'Audio Ready'), ('TRANSCRIBING', 'Transcribing'), ('TRANSCRIPT_READY', 'Transcript Ready'), ('GENERATING', 'Generating'), ('DRAFT_READY', 'Draft Ready'), ('EDITING', 'Editing'), ('REGENERATING', 'Regenerating'), ('EXPORTING', 'Exporting'), ('DONE', 'Done'), ('FAILED', 'Failed'), ('CANCELLED', 'Cancelled')], default='CREATED', max_length=16, protected=True)),
-                ('revision', models.PositiveBigIntegerField(default=1)),
-                ('options', models.JSONField(default=dict)),
-                ('manifest', models.JSONField(default=dict)),
-                ('instruction_id', models.UUIDField(null=True)),
-                ('latest_applied_occurred_at', models.DateTimeField(null=True)),
-                ('failure', models.JSONField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('updated_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('dispatch', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='jobs.dispatch')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                (
+                    "status",
+                    django_fsm.FSMField(
+                        choices=[
+                            ("CREATED", "Created"),
+                            ("UPLOADING", "Uploading"),
+                            ("UPLOADED", "Uploaded"),
+                            ("AUDIO_EXTRACTING", "Audio Extracting"),
+                            ("AUDIO_READY", "Audio Ready"),
+                            ("TRANSCRIBING", "Transcribing"),
+                            ("TRANSCRIPT_READY", "Transcript Ready"),
+                            ("GENERATING", "Generating"),
+                            ("DRAFT_READY", "Draft Ready"),
+                            ("EDITING", "Editing"),
+                            ("REGENERATING", "Regenerating"),
+                            ("EXPORTING", "Exporting"),
+                            ("DONE", "Done"),
+                            ("FAILED", "Failed"),
+                            ("CANCELLED", "Cancelled"),
+                        ],
+                        default="CREATED",
+                        max_length=16,
+                        protected=True,
+                    ),
+                ),
+                ("revision", models.PositiveBigIntegerField(default=1)),
+                ("options", models.JSONField(default=dict)),
+                ("manifest", models.JSONField(default=dict)),
+                ("instruction_id", models.UUIDField(null=True)),
+                ("latest_applied_occurred_at", models.DateTimeField(null=True)),
+                ("failure", models.JSONField(null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "dispatch",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="jobs.dispatch",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='dispatch',
-            name='job',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='dispatches', to='jobs.job'),
+            model_name="dispatch",
+            name="job",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="dispatches", to="jobs.job"
+            ),
         ),
         migrations.CreateModel(
-            name='CallbackEvent',
+            name="CallbackEvent",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('event_id', models.CharField(max_length=255)),
-                ('payload_sha256', models.CharField(max_length=64)),
-                ('status', models.CharField(max_length=16)),
-                ('occurred_at', models.DateTimeField()),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='callback_events', to='jobs.job')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("event_id", models.CharField(max_length=255)),
+                ("payload_sha256", models.CharField(max_length=64)),
+                ("status", models.CharField(max_length=16)),
+                ("occurred_at", models.DateTimeField()),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="callback_events",
+                        to="jobs.job",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Artifact',
+            name="Artifact",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(max_length=32)),
-                ('version', models.PositiveIntegerField()),
-                ('uri', models.CharField(blank=True, default='', max_length=2048)),
-                ('data', models.JSONField(null=True)),
-                ('sha256', models.CharField(blank=True, default='', max_length=64)),
-                ('size_bytes', models.PositiveBigIntegerField(null=True)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='artifacts', to='jobs.job')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("kind", models.CharField(max_length=32)),
+                ("version", models.PositiveIntegerField()),
+                ("uri", models.CharField(blank=True, default="", max_length=2048)),
+                ("data", models.JSONField(null=True)),
+                ("sha256", models.CharField(blank=True, default="", max_length=64)),
+                ("size_bytes", models.PositiveBigIntegerField(null=True)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="artifacts", to="jobs.job"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Project',
+            name="Project",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('name', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='projects', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("name", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="projects",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='job',
-            name='project',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='jobs.project'),
+            model_name="job",
+            name="project",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="jobs", to="jobs.project"
+            ),
         ),
         migrations.CreateModel(
-            name='AuditEvent',
+            name="AuditEvent",
             fields=[
-                ('id', models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('event_type', models.CharField(max_length=64)),
-                ('actor_type', models.CharField(choices=[('editor', 'Editor'), ('orchestrator', 'Orchestrator'), ('system', 'System'), ('staff', 'Staff')], max_length=16)),
-                ('actor_id', models.CharField(blank=True, default='', max_length=64)),
-                ('prev_status', models.CharField(blank=True, default='', max_length=16)),
-                ('new_status', models.CharField(blank=True, default='', max_length=16)),
-                ('occurred_at', models.DateTimeField()),
-                ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
-                ('correlation_id', models.CharField(max_length=128)),
-                ('data', models.JSONField(default=dict)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='events', to='jobs.job')),
-                ('project', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='jobs.project')),
+                (
+                    "id",
+                    models.UUIDField(default=uuid6.uuid7, editable=False, primary_key=True, serialize=False),
+                ),
+                ("event_type", models.CharField(max_length=64)),
+                (
+                    "actor_type",
+                    models.CharField(
+                        choices=[
+                            ("editor", "Editor"),
+                            ("orchestrator", "Orchestrator"),
+                            ("system", "System"),
+                            ("staff", "Staff"),
+                        ],
+                        max_length=16,
+                    ),
+                ),
+                ("actor_id", models.CharField(blank=True, default="", max_length=64)),
+                ("prev_status", models.CharField(blank=True, default="", max_length=16)),
+                ("new_status", models.CharField(blank=True, default="", max_length=16)),
+                ("occurred_at", models.DateTimeField()),
+                ("recorded_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("correlation_id", models.CharField(max_length=128)),
+                ("data", models.JSONField(default=dict)),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="events", to="jobs.job"
+                    ),
+                ),
+                (
+                    "project",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="jobs.project"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='TranscriptSegment',
+            name="TranscriptSegment",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('position', models.PositiveIntegerField()),
-                ('start_ms', models.PositiveIntegerField()),
-                ('end_ms', models.PositiveIntegerField()),
-                ('text', models.TextField()),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='segments', to='jobs.job')),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("position", models.PositiveIntegerField()),
+                ("start_ms", models.PositiveIntegerField()),
+                ("end_ms", models.PositiveIntegerField()),
+                ("text", models.TextField()),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="segments", to="jobs.job"
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(condition=models.Q(('subject', ''), _negated=True), fields=('issuer', 'subject'), name='one_user_a_subject'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("subject", ""), _negated=True),
+                fields=("issuer", "subject"),
+                name="one_user_a_subject",
+            ),
         ),
         migrations.AddIndex(
-            model_name='dispatch',
-            index=models.Index(fields=['status', 'available_at'], name='dispatch_sweep'),
+            model_name="dispatch",
+            index=models.Index(fields=["status", "available_at"], name="dispatch_sweep"),
         ),
         migrations.AddConstraint(
-            model_name='dispatch',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['PENDING', 'RUNNING', 'SUCCEEDED', 'FAILED'])), name='dispatch_status_known'),
+            model_name="dispatch",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["PENDING", "RUNNING", "SUCCEEDED", "FAILED"])),
+                name="dispatch_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='dispatch',
-            constraint=models.UniqueConstraint(condition=models.Q(('status__in', ['PENDING', 'RUNNING'])), fields=('job',), name='one_open_dispatch_a_job'),
+            model_name="dispatch",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("status__in", ["PENDING", "RUNNING"])),
+                fields=("job",),
+                name="one_open_dispatch_a_job",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='callbackevent',
-            constraint=models.UniqueConstraint(fields=('job', 'event_id'), name='event_applied_once'),
+            model_name="callbackevent",
+            constraint=models.UniqueConstraint(fields=("job", "event_id"), name="event_applied_once"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='callbackevent',
-            trigger=pgtrigger.compiler.Trigger(name='ledger_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF TG_OP = 'DELETE' AND current_setting('stepwright.purge', true) = 'on' THEN\n                RETURN OLD;\n            END IF;\n            RAISE EXCEPTION 'rows of % are append-only', TG_TABLE_NAME;\n        ", hash='a0f0f62a3171a82f87ef63a6bb377b6aa17ee065', operation='UPDATE OR DELETE', pgid='pgtrigger_ledger_append_only_e62db', table='jobs_callbackevent', when='BEFORE')),
+            model_name="callbackevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="ledger_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'DELETE' AND current_setting('stepwright.purge', true) = 'on' THEN\n                RETURN OLD;\n            END IF;\n            RAISE EXCEPTION 'rows of % are append-only', TG_TABLE_NAME;\n        ",
+                    hash="a0f0f62a3171a82f87ef63a6bb377b6aa17ee065",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_ledger_append_only_e62db",
+                    table="jobs_callbackevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='artifact',
-            constraint=models.UniqueConstraint(fields=('job', 'kind', 'version'), name='artifact_version_once'),
+            model_name="artifact",
+            constraint=models.UniqueConstraint(
+                fields=("job", "kind", "version"), name="artifact_version_once"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='artifact',
-            trigger=pgtrigger.compiler.Trigger(name='artifact_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF TG_OP = 'DELETE' AND current_setting('stepwright.purge', true) = 'on' THEN\n                RETURN OLD;\n            END IF;\n            RAISE EXCEPTION 'rows of % are append-only', TG_TABLE_NAME;\n        ", hash='a07ac52636da7f074796328cf197dd567cac58be', operation='UPDATE OR DELETE', pgid='pgtrigger_artifact_append_only_3fcf1', table='jobs_artifact', when='BEFORE')),
+            model_name="artifact",
+            trigger=pgtrigger.compiler.Trigger(
+                name="artifact_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'DELETE' AND current_setting('stepwright.purge', true) = 'on' THEN\n                RETURN OLD;\n            END IF;\n            RAISE EXCEPTION 'rows of % are append-only', TG_TABLE_NAME;\n        ",
+                    hash="a07ac52636da7f074796328cf197dd567cac58be",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_artifact_append_only_3fcf1",
+                    table="jobs_artifact",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='project',
-            index=models.Index(fields=['owner', '-id'], name='project_list'),
+            model_name="project",
+            index=models.Index(fields=["owner", "-id"], name="project_list"),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['owner', '-id'], name='job_list'),
+            model_name="job",
+            index=models.Index(fields=["owner", "-id"], name="job_list"),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['project', '-id'], name='job_list_of_project'),
+            model_name="job",
+            index=models.Index(fields=["project", "-id"], name="job_list_of_project"),
         ),
         migrations.AddIndex(
-            model_name='job',
-            index=models.Index(fields=['owner', 'status', '-id'], name='job_list_by_status'),
+            model_name="job",
+            index=models.Index(fields=["owner", "status", "-id"], name="job_list_by_status"),
         ),
         migrations.AddConstraint(
-            model_name='job',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['CREATED', 'UPLOADING', 'UPLOADED', 'AUDIO_EXTRACTING', 'AUDIO_READY', 'TRANSCRIBING', 'TRANSCRIPT_READY', 'GENERATING', 'DRAFT_READY', 'EDITING', 'REGENERATING', 'EXPORTING', 'DONE', 'FAILED', 'CANCELLED'])), name='job_status_known'),
+            model_name="job",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            "CREATED",
+                            "UPLOADING",
+                            "UPLOADED",
+                            "AUDIO_EXTRACTING",
+                            "AUDIO_READY",
+                            "TRANSCRIBING",
+                            "TRANSCRIPT_READY",
+                            "GENERATING",
+                            "DRAFT_READY",
+                            "EDITING",
+                            "REGENERATING",
+                            "EXPORTING",
+                            "DONE",
+                            "FAILED",
+                            "CANCELLED",
+                        ],
+                    )
+                ),
+                name="job_status_known",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='job',
-            trigger=pgtrigger.compiler.Trigger(name='job_status_table', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE _is_valid_transition BOOLEAN;', func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{AUDIO_EXTRACTING:AUDIO_READY,AUDIO_EXTRACTING:CANCELLED,AUDIO_EXTRACTING:FAILED,AUDIO_READY:CANCELLED,AUDIO_READY:FAILED,AUDIO_READY:TRANSCRIBING,CREATED:CANCELLED,CREATED:FAILED,CREATED:UPLOADED,CREATED:UPLOADING,DRAFT_READY:CANCELLED,DRAFT_READY:EDITING,DRAFT_READY:FAILED,EDITING:CANCELLED,EDITING:EXPORTING,EDITING:FAILED,EDITING:REGENERATING,EXPORTING:CANCELLED,EXPORTING:DONE,EXPORTING:EDITING,EXPORTING:FAILED,FAILED:AUDIO_READY,FAILED:DRAFT_READY,FAILED:TRANSCRIPT_READY,FAILED:UPLOADED,GENERATING:CANCELLED,GENERATING:DRAFT_READY,GENERATING:FAILED,REGENERATING:CANCELLED,REGENERATING:EDITING,REGENERATING:FAILED,TRANSCRIBING:CANCELLED,TRANSCRIBING:FAILED,TRANSCRIBING:TRANSCRIPT_READY,TRANSCRIPT_READY:CANCELLED,TRANSCRIPT_READY:FAILED,TRANSCRIPT_READY:GENERATING,UPLOADED:AUDIO_EXTRACTING,UPLOADED:CANCELLED,UPLOADED:FAILED,UPLOADING:CANCELLED,UPLOADING:FAILED,UPLOADING:UPLOADED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;', hash='cd65397c4b7fcd753f6e8a1c7e3ce4e926cc1810', operation='UPDATE', pgid='pgtrigger_job_status_table_19486', table='jobs_job', when='BEFORE')),
+            model_name="job",
+            trigger=pgtrigger.compiler.Trigger(
+                name="job_status_table",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    declare="DECLARE _is_valid_transition BOOLEAN;",
+                    func='SELECT CONCAT(OLD."status", \':\', NEW."status") = ANY(\'{AUDIO_EXTRACTING:AUDIO_READY,AUDIO_EXTRACTING:CANCELLED,AUDIO_EXTRACTING:FAILED,AUDIO_READY:CANCELLED,AUDIO_READY:FAILED,AUDIO_READY:TRANSCRIBING,CREATED:CANCELLED,CREATED:FAILED,CREATED:UPLOADED,CREATED:UPLOADING,DRAFT_READY:CANCELLED,DRAFT_READY:EDITING,DRAFT_READY:FAILED,EDITING:CANCELLED,EDITING:EXPORTING,EDITING:FAILED,EDITING:REGENERATING,EXPORTING:CANCELLED,EXPORTING:DONE,EXPORTING:EDITING,EXPORTING:FAILED,FAILED:AUDIO_READY,FAILED:DRAFT_READY,FAILED:TRANSCRIPT_READY,FAILED:UPLOADED,GENERATING:CANCELLED,GENERATING:DRAFT_READY,GENERATING:FAILED,REGENERATING:CANCELLED,REGENERATING:EDITING,REGENERATING:FAILED,TRANSCRIBING:CANCELLED,TRANSCRIBING:FAILED,TRANSCRIBING:TRANSCRIPT_READY,TRANSCRIPT_READY:CANCELLED,TRANSCRIPT_READY:FAILED,TRANSCRIPT_READY:GENERATING,UPLOADED:AUDIO_EXTRACTING,UPLOADED:CANCELLED,UPLOADED:FAILED,UPLOADING:CANCELLED,UPLOADING:FAILED,UPLOADING:UPLOADED}\'::text[]) INTO _is_valid_transition; IF (_is_valid_transition IS FALSE AND OLD."status" IS DISTINCT FROM NEW."status") THEN RAISE EXCEPTION \'pgtrigger: Invalid transition of field "status" from "%" to "%" on table %\', OLD."status", NEW."status", TG_TABLE_NAME; ELSE RETURN NEW; END IF;',
+                    hash="cd65397c4b7fcd753f6e8a1c7e3ce4e926cc1810",
+                    operation="UPDATE",
+                    pgid="pgtrigger_job_status_table_19486",
+                    table="jobs_job",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='auditevent',
-            index=models.Index(fields=['job', 'id'], name='audit_of_job'),
+            model_name="auditevent",
+            index=models.Index(fields=["job", "id"], name="audit_of_job"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='auditevent',
-            trigger=pgtrigger.compiler.Trigger(name='audit_append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="\n            IF TG_OP = 'DELETE' AND current_setting('stepwright.purge', true) = 'on' THEN\n                RETURN OLD;\n            END IF;\n            RAISE EXCEPTION 'rows of % are append-only', TG_TABLE_NAME;\n        ", hash='c117b73590a2892a18afeec170b3d62762afef08', operation='UPDATE OR DELETE', pgid='pgtrigger_audit_append_only_a76e5', table='jobs_auditevent', when='BEFORE')),
+            model_name="auditevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="audit_append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF TG_OP = 'DELETE' AND current_setting('stepwright.purge', true) = 'on' THEN\n                RETURN OLD;\n            END IF;\n            RAISE EXCEPTION 'rows of % are append-only', TG_TABLE_NAME;\n        ",
+                    hash="c117b73590a2892a18afeec170b3d62762afef08",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_audit_append_only_a76e5",
+                    table="jobs_auditevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='transcriptsegment',
-            constraint=models.UniqueConstraint(fields=('job', 'start_ms', 'position'), name='segment_order'),
+            model_name="transcriptsegment",
+            constraint=models.UniqueConstraint(fields=("job", "start_ms", "position"), name="segment_order"),
         ),
     ]

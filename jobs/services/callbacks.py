@@ -58,7 +58,9 @@ def canonical_sha256(payload: dict[str, Any]) -> str:
     try:
         return hashlib.sha256(rfc8785.dumps(payload)).hexdigest()
     except rfc8785.CanonicalizationError as error:
-        raise errors.invalid("body", "A number is too large to be exact (beyond 2^53).", code="number_range") from error
+        raise errors.invalid(
+            "body", "A number is too large to be exact (beyond 2^53).", code="number_range"
+        ) from error
 
 
 def apply_callback(
@@ -90,16 +92,22 @@ def apply_callback(
 
 
 def _has_content(report: Report) -> bool:
-    return any(kind in report.artifact_updates or f"{kind}_uri" in report.artifact_updates for kind in CONTENT_KINDS)
+    return any(
+        kind in report.artifact_updates or f"{kind}_uri" in report.artifact_updates for kind in CONTENT_KINDS
+    )
 
 
 def _replay(job: Job, report: Report) -> Replay | None:
-    known = CallbackEvent.objects.filter(job=job, event_id=report.event_id).values_list("payload_sha256").first()
+    known = (
+        CallbackEvent.objects.filter(job=job, event_id=report.event_id).values_list("payload_sha256").first()
+    )
     if known is None:
         return None
     if known[0] != report.payload_sha256:
         raise errors.conflict(
-            "EVENT_ID_PAYLOAD_MISMATCH", "This event_id was used with another payload.", event_id=report.event_id
+            "EVENT_ID_PAYLOAD_MISMATCH",
+            "This event_id was used with another payload.",
+            event_id=report.event_id,
         )
     return Replay(job.status, job.latest_applied_occurred_at)
 
@@ -166,7 +174,10 @@ def check_draft(content: Any) -> dict[str, Any]:
     return content
 
 
-CHECKS = {"transcript": lambda content: transcript_to_json(transcript_from_json(content)), "draft": check_draft}
+CHECKS = {
+    "transcript": lambda content: transcript_to_json(transcript_from_json(content)),
+    "draft": check_draft,
+}
 
 
 def _apply(job: Job, report: Report, contents: dict[str, dict[str, Any]]) -> None:

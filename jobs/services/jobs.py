@@ -36,13 +36,17 @@ def create_job(*, project: Project, options: dict[str, Any]) -> Job:
 def upload_job(*, job_id: UUID, user: User, filename: str, size_bytes: int, mime_type: str) -> dict[str, Any]:
     """A ticket for one PUT of the recording; the job goes to UPLOADING. Asked again: a fresh ticket."""
     if size_bytes > settings.MAX_UPLOAD_BYTES:
-        raise errors.invalid("size_bytes", f"The largest upload is {settings.MAX_UPLOAD_BYTES} bytes.", code="too_large")
+        raise errors.invalid(
+            "size_bytes", f"The largest upload is {settings.MAX_UPLOAD_BYTES} bytes.", code="too_large"
+        )
     with transaction.atomic():
         job = lock_job(job_id)
         if job.status != JobStatus.UPLOADING:
             move_job(job, "upload", by=by_editor(user), data={"filename": filename, "size_bytes": size_bytes})
     key = f"{uploads_folder(job_id)}{uuid7()}"
-    url, expires_at = files.upload_url(key, max_bytes=settings.MAX_UPLOAD_BYTES, seconds=settings.UPLOAD_URL_SECONDS)
+    url, expires_at = files.upload_url(
+        key, max_bytes=settings.MAX_UPLOAD_BYTES, seconds=settings.UPLOAD_URL_SECONDS
+    )
     return {
         "upload_url": url,
         "method": "PUT",
@@ -99,13 +103,17 @@ def _keep_video(job: Job, video_uri: str) -> tuple[Stored, dict[str, Any]]:
         key = ""
     if not key.startswith(uploads_folder(job.pk)):
         raise errors.invalid(
-            "video_uri", "This is not a URI that this job may use.", hint="Send the video_uri of the upload ticket."
+            "video_uri",
+            "This is not a URI that this job may use.",
+            hint="Send the video_uri of the upload ticket.",
         )
     try:
         stored = storage().keep_upload(video_uri, kept_folder(job.pk))
     except FileNotFoundError as error:
         raise errors.conflict(
-            "UPLOAD_NOT_RECEIVED", "Nothing was uploaded with this ticket yet.", hint="PUT the file to upload_url first."
+            "UPLOAD_NOT_RECEIVED",
+            "Nothing was uploaded with this ticket yet.",
+            hint="PUT the file to upload_url first.",
         ) from error
     try:
         with storage().local_path(stored.uri) as path:
@@ -152,7 +160,8 @@ def run_job(*, job_id: UUID, user: User) -> tuple[Job, Dispatch, bool]:
 def _require_free_slot(user: User) -> None:
     limit = settings.ACTIVE_JOBS_PER_OWNER
     active = Job.objects.filter(
-        Q(status__in=states.PROCESSING) | Q(dispatches__status__in=[Dispatch.WAITING, Dispatch.RUNNING]), owner=user
+        Q(status__in=states.PROCESSING) | Q(dispatches__status__in=[Dispatch.WAITING, Dispatch.RUNNING]),
+        owner=user,
     )
     count = active.values("pk").distinct().count()
     if count >= limit:
@@ -177,5 +186,7 @@ def cancel_job(*, job_id: UUID, user: User) -> Job:
 
 def close_dispatch(job: Job, *, failure: WorkFailed | None = None) -> None:
     """End the open dispatch of a locked job, if there is one."""
-    for dispatch in job.dispatches.select_for_update().filter(status__in=[Dispatch.WAITING, Dispatch.RUNNING]):
+    for dispatch in job.dispatches.select_for_update().filter(
+        status__in=[Dispatch.WAITING, Dispatch.RUNNING]
+    ):
         dispatch.close(Dispatch.FAILED if failure else Dispatch.SUCCEEDED, failure=failure)

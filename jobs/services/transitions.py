@@ -64,10 +64,14 @@ def transition_refused(job: Job, *, attempted: str, allowed: list[str] | None = 
     terminal = job.status in states.TERMINAL
     return errors.conflict(
         "FSM_TERMINAL_IMMUTABLE" if terminal else "FSM_TRANSITION_INVALID",
-        f"The job is {job.status} and stays so." if terminal else f"A job that is {job.status} cannot do this now.",
+        f"The job is {job.status} and stays so."
+        if terminal
+        else f"A job that is {job.status} cannot do this now.",
         current_status=job.status,
         attempted_status=attempted,
-        allowed_next_statuses=allowed if allowed is not None else states.allowed_next(job.status, Actor.EDITOR),
+        allowed_next_statuses=allowed
+        if allowed is not None
+        else states.allowed_next(job.status, Actor.EDITOR),
     )
 
 
@@ -87,7 +91,9 @@ def move_job(
     getattr(job, verb)(*([to] if target else []))
     save_job(job, "status", "manifest", "failure", "dispatch", "instruction_id", "latest_applied_occurred_at")
     event = "JOB_FAILED" if to == JobStatus.FAILED else EVENTS[verb]
-    record_event(job, event, by=by, prev_status=previous, new_status=job.status, occurred_at=occurred_at, data=data)
+    record_event(
+        job, event, by=by, prev_status=previous, new_status=job.status, occurred_at=occurred_at, data=data
+    )
     if job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
         for ended in hooks.JOB_ENDED:
             ended(job)

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 
 from jobs.audio import UnreadableSound, compress_sound
-from jobs.speech import UNDETERMINED, SpeechError, Transcript, TranscriptInvalid, transcript_from_json
+from jobs.speech import UNDETERMINED, SpeechError, Transcript, transcript_from_json
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
 # OpenAI takes 25 MB a file. As FLAC that is half an hour of speech, as Opus three hours.
@@ -27,9 +27,9 @@ _HEARTBEAT_S = 1.0
 # `verbose_json` names the language in English or by its code, depending on the server.
 _LANGUAGE_CODES = dict(
     arabic="ar", chinese="zh", czech="cs", danish="da", dutch="nl", english="en", finnish="fi", french="fr",
-    german="de", greek="el", hebrew="he", hindi="hi", hungarian="hu", indonesian="id", italian="it", japanese="ja",
-    korean="ko", norwegian="no", polish="pl", portuguese="pt", romanian="ro", russian="ru", spanish="es",
-    swedish="sv", turkish="tr", ukrainian="uk", vietnamese="vi",
+    german="de", greek="el", hebrew="he", hindi="hi", hungarian="hu", indonesian="id", italian="it",
+    japanese="ja", korean="ko", norwegian="no", polish="pl", portuguese="pt", romanian="ro", russian="ru",
+    spanish="es", swedish="sv", turkish="tr", ukrainian="uk", vietnamese="vi",
 )  # fmt: skip
 
 
@@ -42,9 +42,13 @@ class HttpRecogniser:
 
     def __init__(self, url: str, api_key: str, model: str, timeout_s: float = 600.0) -> None:
         self._endpoint = f"{url.rstrip('/').removesuffix('/v1')}/v1/audio/transcriptions"
-        self._headers = {"Authorization": f"Bearer {api_key}"} if api_key else {}
+        # Uncompressed: a few bytes could unpack to gigabytes.
+        self._headers = {"Accept-Encoding": "identity"}
+        if api_key:
+            self._headers["Authorization"] = f"Bearer {api_key}"
         self._model = model
         self._timeout_s = timeout_s
+        self._name = f"http:{model[:100]}".encode("ascii", "replace").decode()
 
     def transcribe(
         self, *, video: Path, audio: Path, language: str | None, on_progress: Callable[[float], None]
@@ -58,13 +62,13 @@ class HttpRecogniser:
             if audio.stat().st_size > LARGE_SOUND_BYTES:
                 audio = _compressed(audio, Path(folder) / "sound.ogg", on_progress)
             body = self._ask(audio, language, on_progress)
-        transcript = _read_answer(body, language=language, recogniser=f"http:{self._model}")
+        transcript = _read_answer(body, language=language, recogniser=self._name)
         on_progress(1.0)
         return transcript
 
     def _ask(self, audio: Path, language: str | None, on_progress: Callable[[float], None]) -> bytes:
-        # A loop that stands still between the heartbeats: `on_progress` may use a database, which Django forbids
-        # inside a running one; and a task, unlike a thread that waits for a socket, can be cancelled.
+        # A task, unlike a thread that waits for a socket, can be cancelled. Its loop stands still between the
+        # heartbeats: `on_progress` may use a database, which Django forbids inside a running loop.
         with asyncio.Runner() as runner:
             answer = runner.get_loop().create_task(self._post(audio, language))
             while not answer.done():
@@ -95,7 +99,7 @@ class HttpRecogniser:
                     ) as response,
                 ):
                     return await _body(response)
-        except (TimeoutError, httpx.TransportError) as error:
+        except (TimeoutError, httpx.TransportError, httpx.InvalidURL) as error:
             raise SpeechError(
                 "SPEECH_SERVICE_UNREACHABLE",
                 "The speech service cannot be reached or takes too long. Try again later.",
@@ -126,7 +130,7 @@ async def _body(response: httpx.Response) -> bytes:
             f"The speech service refused the recording (status {response.status_code}). Ask the operator.",
         )
     body = bytearray()
-    async for chunk in response.aiter_bytes():
+    async for chunk in response.aiter_raw():
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise _bad_answer()
@@ -145,21 +149,21 @@ def _read_answer(body: bytes, *, language: str | None, recogniser: str) -> Trans
                 "segments": [_segment(item) for item in segments if item["text"].strip()],
             }
         )
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        # Whatever it was, it is not the protocol; the error may quote the answer and stays out of the message.
-        raise _bad_answer() from error
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        # Whatever it was, it is not the protocol. The error may quote the answer: not even the log gets it.
+        raise _bad_answer() from None
 
 
 def _segment(item: dict[str, Any]) -> dict[str, Any]:
-    start, end = (max(0.0, float(item[key])) for key in ("start", "end"))
+    start, end = float(item["start"]), float(item["end"])
     if not (math.isfinite(start) and math.isfinite(end)):
         raise ValueError("times must be finite")
-    start_ms = round(start * 1000)
+    start_ms = max(0, round(start * 1000))
     return {"start_ms": start_ms, "end_ms": max(start_ms, round(end * 1000)), "text": item["text"].strip()}
 
 
 def _bad_answer() -> SpeechError:
     return SpeechError(
         "SPEECH_SERVICE_BAD_ANSWER",
-        "The speech service sent an answer that cannot be used. Ask the operator to check its address and model.",
+        "The speech service sent an answer that cannot be used. Ask the operator to check address and model.",
     )

@@ -33,7 +33,7 @@ _TOO_MANY_WORDS = 80
 _VOICE_BEFORE_MS = 1000
 _VOICE_AFTER_MS = 350
 
-Span = tuple[int, int]  # start and end
+Span = tuple[int, int]  # start and end, in milliseconds
 
 
 @dataclass(frozen=True)

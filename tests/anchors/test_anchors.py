@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 from PIL import Image
-from uuid6 import uuid7
 
 from anchors.models import Anchor, Asset, ScreenshotTask
 from config.api.storage import kept_folder, storage
@@ -18,6 +17,7 @@ from tests.factories import SAMPLE, Api, make_job, work_off
 from tests.media.frame_counter import read_counter
 
 S = JobStatus
+MISSING = "01a20000-0000-7000-8000-00000000abcd"
 BLUR = {"op_type": "blur", "geometry": {"x": 0.1, "y": 0.1, "width": 0.3, "height": 0.2}}
 
 
@@ -29,11 +29,18 @@ class Desk:
         self.job = make_job(status, owner=api.user)
         stored = storage().save_file(kept_folder(self.job.pk), SAMPLE, suffix="")
         Artifact.objects.create(
-            job=self.job, kind="video", version=2, uri=stored.uri, sha256=stored.sha256, data={"duration_ms": 48_933}
+            job=self.job,
+            kind="video",
+            version=2,
+            uri=stored.uri,
+            sha256=stored.sha256,
+            data={"duration_ms": 48_933},
         )
         self.document = api.get(f"/instructions/{self.job.instruction_id}").json()
         self.version_id = self.document["instruction_version_id"]
-        self.block_id = next(block["block_id"] for block in self.document["blocks"] if block["kind"] == "step")
+        self.block_id = next(
+            block["block_id"] for block in self.document["blocks"] if block["kind"] == "step"
+        )
 
     def extract(self, **changed: Any) -> Any:
         body = {
@@ -70,14 +77,21 @@ def test_the_frame_that_is_shown_at_the_time_is_taken(desk: Desk, format: str, m
     task = desk.picture(timestamp_ms=12_345, offset_ms=55, format=format)
     content = desk.api.get(f"/assets/{task['asset_id']}/content", accept="image/*")
     assert content.headers["Content-Type"] == mime_type
-    assert content.headers["Cache-Control"].startswith("private") and "immutable" in content.headers["Cache-Control"]
+    assert (
+        content.headers["Cache-Control"].startswith("private")
+        and "immutable" in content.headers["Cache-Control"]
+    )
     with Image.open(io.BytesIO(b"".join(content.streaming_content))) as image:
         assert image.size == (1280, 720)
         assert read_counter(image.convert("RGB")) == 186  # 12.4 s at 15 frames a second
     assert task["extracted_at_ms"] == 12_400
     anchor = desk.api.get(f"/anchors/{task['anchor_id']}").json()
     assert anchor["active_asset_id"] == task["asset_id"]
-    assert anchor["addressing"] == {"address_type": "block_id", "block_id": desk.block_id, "strategy": "precise"}
+    assert anchor["addressing"] == {
+        "address_type": "block_id",
+        "block_id": desk.block_id,
+        "strategy": "precise",
+    }
     assert [(asset["kind"], asset["version"]) for asset in anchor["assets"]] == [("EXTRACTED", 1)]
 
 
@@ -111,19 +125,23 @@ def test_a_failed_task_starts_again(desk: Desk) -> None:
     task = desk.extract(timestamp_ms=48_933).json()
     ScreenshotTask.objects.filter(pk=task["task_id"]).update(status="FAILED", failure_code="X")
     again = desk.extract(timestamp_ms=48_933)
-    assert (again.status_code, again.json()["status"], again.json()["task_id"]) == (202, "PENDING", task["task_id"])
+    assert (again.status_code, again.json()["status"], again.json()["task_id"]) == (
+        202,
+        "PENDING",
+        task["task_id"],
+    )
 
 
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
-        ({"instruction_id": str(uuid7())}, "instruction_id"),
+        ({"instruction_id": MISSING}, "instruction_id"),
         ({"instruction_version_id": "odd"}, "instruction_version_id"),
-        ({"block_id": str(uuid7())}, "block_id"),
-        ({"block_id": None, "anchor_id": str(uuid7())}, "anchor_id"),
+        ({"block_id": MISSING}, "block_id"),
+        ({"block_id": None, "anchor_id": MISSING}, "anchor_id"),
         ({"block_id": None, "char_range": {"start_offset": 5, "end_offset": 5}}, "char_range"),
         ({"block_id": None, "char_range": {"start_offset": 0, "end_offset": 10**6}}, "char_range"),
-        ({"anchor_id": str(uuid7())}, "body"),
+        ({"anchor_id": MISSING}, "body"),
         ({"timestamp_ms": 48_934}, "timestamp_ms"),
         ({"timestamp_ms": -1}, "timestamp_ms"),
         ({"offset_ms": -10_001}, "timestamp_ms"),
@@ -171,7 +189,9 @@ def test_an_anchor_is_resolved_into_another_version(desk: Desk) -> None:
     text = "Before everything.\n\n" + desk.document["markdown"]
     saved = desk.api.put(f"/instructions/{desk.document['id']}", {"base_version": 1, "markdown": text}).json()
     target = saved["instruction_version_id"]
-    resolution = desk.api.get(f"/anchors/{task['anchor_id']}?target_instruction_version_id={target}").json()["resolution"]
+    resolution = desk.api.get(f"/anchors/{task['anchor_id']}?target_instruction_version_id={target}").json()[
+        "resolution"
+    ]
     assert (resolution["resolution_state"], resolution["target_instruction_version_id"]) == ("retain", target)
 
 
@@ -184,11 +204,16 @@ def test_an_annotation_is_drawn_once_and_becomes_active(desk: Desk) -> None:
     assert desk.annotate(task, BLUR).json() == done
     assert Asset.objects.filter(kind="ANNOTATED").count() == 1
     asset = Asset.objects.get(pk=done["rendered_asset_id"])
-    assert (asset.rendered_from_id, asset.ops_hash) == (Asset.objects.get(pk=task["asset_id"]).pk, done["ops_hash"])
+    assert (asset.rendered_from_id, asset.ops_hash) == (
+        Asset.objects.get(pk=task["asset_id"]).pk,
+        done["ops_hash"],
+    )
 
 
 def test_bad_operations_are_named(desk: Desk) -> None:
-    response = desk.annotate(desk.picture(), {"op_type": "blur", "geometry": {"x": 2, "y": 0, "width": 1, "height": 1}})
+    response = desk.annotate(
+        desk.picture(), {"op_type": "blur", "geometry": {"x": 2, "y": 0, "width": 1, "height": 1}}
+    )
     assert response.status_code == 400
     assert response.json()["details"]["errors"][0]["field"].startswith("operations.0.geometry")
 

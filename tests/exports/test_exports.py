@@ -50,7 +50,11 @@ def test_an_export_is_made_downloaded_and_ends_the_job(desk: Desk, format: str, 
     assert "download_url" not in asked.json()
     work_off()
     export = desk.api.get(f"/exports/{asked.json()['id']}").json()
-    assert (export["status"], export["last_audit_event"], status(desk)) == ("SUCCEEDED", "EXPORT_SUCCEEDED", "DONE")
+    assert (export["status"], export["last_audit_event"], status(desk)) == (
+        "SUCCEEDED",
+        "EXPORT_SUCCEEDED",
+        "DONE",
+    )
     assert export["provenance"]["anchors"] == [
         {
             "anchor_id": task["anchor_id"],
@@ -94,7 +98,9 @@ def test_the_same_input_gives_the_same_bytes(desk: Desk) -> None:
         export = Export.objects.get(pk=done(desk, format)["id"])
         document = Document.from_json(export.snapshot)
         uris = {str(asset.pk): asset.uri for asset in desk.job.assets.all()}
-        again = RENDERERS[format].render(document, lambda picture: storage().open(uris[picture.asset_id]).read())
+        again = RENDERERS[format].render(
+            document, lambda picture, uris=uris: storage().open(uris[picture.asset_id]).read()
+        )
         assert hashlib.sha256(again.content).hexdigest() == export.artifact_sha256
 
 
@@ -134,7 +140,11 @@ def test_a_missing_picture_fails_the_export_and_it_can_be_asked_for_again(desk: 
     assert (again.status_code, again.json()["id"], again.json()["status"]) == (202, failed["id"], "REQUESTED")
     work_off()
     assert desk.api.get(f"/exports/{failed['id']}").json()["status"] == "SUCCEEDED"
-    events = list(desk.job.events.filter(event_type__startswith="EXPORT").order_by("id").values_list("event_type", flat=True))
+    events = list(
+        desk.job.events.filter(event_type__startswith="EXPORT")
+        .order_by("id")
+        .values_list("event_type", flat=True)
+    )
     assert events == [
         "EXPORT_REQUESTED", "EXPORT_STARTED", "EXPORT_FAILED",
         "EXPORT_REQUESTED", "EXPORT_STARTED", "EXPORT_SUCCEEDED",
@@ -153,11 +163,11 @@ def test_while_another_export_runs_a_failure_leaves_the_job_exporting(desk: Desk
     assert status(desk) == "EDITING"
 
 
-@pytest.mark.parametrize(
-    "changed", [{"format": "EXE"}, {"instruction_version_id": "odd"}, {"format": "pdf"}]
-)
+@pytest.mark.parametrize("changed", [{"format": "EXE"}, {"instruction_version_id": "odd"}, {"format": "pdf"}])
 def test_an_unknown_format_or_version_is_invalid(desk: Desk, changed: dict[str, Any]) -> None:
-    response = ask(desk, **{"format": "PDF", **changed}) if "format" not in changed else ask(desk, changed["format"])
+    response = (
+        ask(desk, **{"format": "PDF", **changed}) if "format" not in changed else ask(desk, changed["format"])
+    )
     assert (response.status_code, response.json()["code"]) == (400, "EXPORT_REQUEST_INVALID")
 
 

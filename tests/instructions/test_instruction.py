@@ -70,7 +70,10 @@ def test_a_stale_base_is_a_conflict_and_a_stale_if_match_412(owner: Api) -> None
 @pytest.mark.parametrize("status", [S.EDITING, S.EXPORTING, S.REGENERATING, S.DONE])
 def test_a_document_can_be_saved_while_and_after_it_is_worked_on(owner: Api, status: JobStatus) -> None:
     document = make_document(owner, status)
-    assert owner.put(f"/instructions/{document['id']}", {"base_version": 1, "markdown": "# A\n"}).status_code == 200
+    assert (
+        owner.put(f"/instructions/{document['id']}", {"base_version": 1, "markdown": "# A\n"}).status_code
+        == 200
+    )
     assert owner.get(f"/jobs/{document['job_id']}").json()["status"] == status
 
 

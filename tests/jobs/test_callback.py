@@ -36,7 +36,9 @@ def send(job: Job, status: str, *, secret: str | None = SECRET, dispatch_id: str
     body = {name: value for name, value in body.items() if value is not None}
     path = f"/api/v1/internal/jobs/{job.pk}/status" + (f"?dispatch_id={dispatch_id}" if dispatch_id else "")
     headers = {} if secret is None else {"x-callback-secret": secret}
-    return Client(raise_request_exception=False).post(path, body, content_type="application/json", headers=headers)
+    return Client(raise_request_exception=False).post(
+        path, body, content_type="application/json", headers=headers
+    )
 
 
 def state(job: Job) -> tuple[str, int, int, int]:
@@ -63,7 +65,11 @@ def test_the_previous_secret_is_valid_too_and_no_secret_at_all_never(db: None, s
 
 def test_an_event_is_applied_once_and_then_replayed(db: None) -> None:
     job = make_job(S.AUDIO_EXTRACTING)
-    event = {"event_id": "e-1", "occurred_at": "2026-01-01T00:00:00Z", "artifact_updates": {"audio_uri": "gs://a/b"}}
+    event = {
+        "event_id": "e-1",
+        "occurred_at": "2026-01-01T00:00:00Z",
+        "artifact_updates": {"audio_uri": "gs://a/b"},
+    }
     Job.objects.filter(pk=job.pk).update(latest_applied_occurred_at=None)
     assert send(job, "AUDIO_READY", **event).status_code == 204
     after = state(job)
@@ -200,5 +206,9 @@ def test_what_is_written_down_is_never_changed_nor_deleted(db: None, table: str)
 
     make_job(S.DRAFT_READY)
     for statement in (f"UPDATE {table} SET job_id = job_id", f"DELETE FROM {table}"):
-        with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
+        with (
+            pytest.raises(DatabaseError, match="append-only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
             cursor.execute(statement)

@@ -74,7 +74,9 @@ def test_lists_can_be_narrowed_by_status_and_time(owner: Api) -> None:
     assert [job["status"] for job in owner.get(f"/jobs?created_before={middle}").json()] == ["CREATED"]
 
 
-def test_a_job_is_read_in_two_queries_and_a_list_of_them_too(owner: Api, django_assert_num_queries: Any) -> None:
+def test_a_job_is_read_in_two_queries_and_a_list_of_them_too(
+    owner: Api, django_assert_num_queries: Any
+) -> None:
     jobs = [make_job(S.EDITING, owner=owner.user) for _ in range(3)]
     with django_assert_num_queries(2):
         owner.get(f"/jobs/{jobs[0].pk}")
@@ -104,14 +106,19 @@ def test_events_tell_every_change_oldest_first(owner: Api) -> None:
     events = owner.get(f"/jobs/{job.pk}/events").json()
     assert [event.get("new_status") for event in events][:2] == ["CREATED", "AUDIO_EXTRACTING"]
     assert events[-1]["new_status"] == "DRAFT_READY"
-    assert {"id", "event_type", "actor_type", "occurred_at", "recorded_at", "correlation_id"} <= set(events[0])
+    assert {"id", "event_type", "actor_type", "occurred_at", "recorded_at", "correlation_id"} <= set(
+        events[0]
+    )
 
 
 def test_the_transcript_is_read_in_pages(owner: Api) -> None:
     job = make_job(S.TRANSCRIPT_READY, owner=owner.user)
     first = owner.get(f"/jobs/{job.pk}/transcript?limit=1").json()
     second = owner.get(f"/jobs/{job.pk}/transcript?limit=1&cursor={first['next_cursor']}").json()
-    assert [first["items"][0]["text"], second["items"][0]["text"]] == ["Click the New button.", "Type the name."]
+    assert [first["items"][0]["text"], second["items"][0]["text"]] == [
+        "Click the New button.",
+        "Type the name.",
+    ]
     assert (first["limit"], second["next_cursor"]) == (1, None)
 
 

@@ -69,7 +69,9 @@ def test_sixteen_runs_at_once_make_one_dispatch() -> None:
     assert len({answer.json()["dispatch_id"] for answer in answers}) == 1
     assert Dispatch.objects.filter(job=job).count() == 1
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM dramatiq.queue WHERE message->>'actor_name' = 'perform_dispatch'")
+        cursor.execute(
+            "SELECT count(*) FROM dramatiq.queue WHERE message->>'actor_name' = 'perform_dispatch'"
+        )
         assert cursor.fetchone() == (1,)
         cursor.execute("TRUNCATE dramatiq.queue")
 

@@ -52,7 +52,9 @@ def test_the_table_is_the_contracts() -> None:
 
 
 def test_every_verb_is_a_transition_of_the_model() -> None:
-    assert {transition.name for transition in Job(status=S.CREATED).get_all_status_transitions()} == set(states.VERBS)
+    assert {transition.name for transition in Job(status=S.CREATED).get_all_status_transitions()} == set(
+        states.VERBS
+    )
 
 
 @pytest.mark.parametrize("source", S)

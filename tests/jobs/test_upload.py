@@ -102,7 +102,9 @@ def test_a_file_that_is_no_video_is_refused_by_its_bytes_and_the_next_try_works(
     assert (response.status_code, response.json()["code"]) == (400, "UPLOAD_VERIFICATION_FAILED")
     assert response.json()["details"]["mismatches"][0]["code"] == code
     assert not list((storage_folder / "jobs").rglob("*.*")) and not Artifact.objects.filter(job=job).exists()
-    good = owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": upload(owner, job.pk, SAMPLE.read_bytes())})
+    good = owner.post(
+        f"/jobs/{job.pk}/confirm-upload", {"video_uri": upload(owner, job.pk, SAMPLE.read_bytes())}
+    )
     assert good.json()["job"]["status"] == "UPLOADED"
 
 

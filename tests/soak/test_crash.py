@@ -71,7 +71,9 @@ def finished(served: Served, job_id: str) -> None:
     client = Client(served.url, served.token())
     client.wait(f"/jobs/{job_id}", {"DRAFT_READY"}, seconds=120)
     changes = [event.get("new_status") for event in client.get(f"/jobs/{job_id}/events")]
-    assert changes.count("AUDIO_READY") == changes.count("TRANSCRIPT_READY") == changes.count("DRAFT_READY") == 1
+    assert (
+        changes.count("AUDIO_READY") == changes.count("TRANSCRIPT_READY") == changes.count("DRAFT_READY") == 1
+    )
     with database(served) as connection:
         found = connection.execute("SELECT status FROM jobs_dispatch").fetchall()
         assert found == [("SUCCEEDED",)]

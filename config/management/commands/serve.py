@@ -52,7 +52,9 @@ class Command(BaseCommand):
         manager.loop()
         lock.close()
         if manager.returncode not in (0, *ASKED_TO_STOP):
-            raise CommandError("A process ended by itself, so the others were stopped; its last lines say why.")
+            raise CommandError(
+                "A process ended by itself, so the others were stopped; its last lines say why."
+            )
 
     def _take_lock(self, home: Path) -> Any:
         lock = (home / "serve.lock").open("a+")

@@ -21,14 +21,17 @@ class Command(BaseCommand):
     def handle(self, *args: Any, user: str, hours: float, **options: Any) -> None:
         if not 1 <= len(user) <= 255:
             raise CommandError("Give a user name: make token USER=editor")
-        if "HS256" not in settings.JWT["ALGORITHMS"]:
-            raise CommandError("Tokens come from your identity provider: STEPWRIGHT_JWT_ALGORITHMS is without HS256.")
+        rules: dict[str, Any] = settings.JWT
+        if "HS256" not in rules["ALGORITHMS"]:
+            raise CommandError(
+                "Tokens come from your identity provider: STEPWRIGHT_JWT_ALGORITHMS is without HS256."
+            )
         now = datetime.now(UTC)
         claims = {
-            "iss": settings.JWT["ISSUER"],
-            "aud": settings.JWT["AUDIENCE"],
+            "iss": rules["ISSUER"],
+            "aud": rules["AUDIENCE"],
             "sub": user,
             "iat": now,
             "exp": now + timedelta(hours=hours),
         }
-        self.stdout.write(jwt.encode(claims, settings.JWT["SECRET"], algorithm="HS256"))
+        self.stdout.write(jwt.encode(claims, rules["SECRET"], algorithm="HS256"))

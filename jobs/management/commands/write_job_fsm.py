@@ -26,7 +26,8 @@ def page() -> str:
         for row in states.TRANSITIONS
     )
     arrows = "".join(
-        f"    {source} --> {target}: {', '.join(_verbs(source, target))}\n" for source, target in sorted(states.pairs())
+        f"    {source} --> {target}: {', '.join(_verbs(source, target))}\n"
+        for source, target in sorted(states.pairs())
     )
     ends = "".join(f"    {status} --> [*]\n" for status in sorted(states.TERMINAL))
     return f"{INTRODUCTION}{table}\n```mermaid\nstateDiagram-v2\n    [*] --> CREATED\n{arrows}{ends}```\n"

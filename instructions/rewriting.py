@@ -1,0 +1,136 @@
+"""Tidying a passage of Markdown by rules: spoken English becomes written instructions, the structure stays.
+
+Fillers go, spacing and capitals are mended, "so now I'm gonna click" becomes "Click", and a sentence that runs
+on is cut. Only the text of paragraphs, list items and headings is touched: code, tables, HTML, markers, links
+and pictures stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+
+from instructions.blocks import BLOCK_NESTING, make_parser, split_step_heading
+from instructions.imperatives import find_instruction
+from instructions.spoken import clean, sentences_of, without_openers
+from instructions.verbs import VERBS, words
+
+LONG_SENTENCE_WORDS = 25
+_SHORTEST_PART_WORDS = 5
+
+_PARSER = make_parser(nesting=BLOCK_NESTING)
+# Code spans, links and pictures, autolinks and tags, and every escaped character.
+_UNTOUCHED = re.compile(
+    r"(`+)(?!`).+?(?<!`)\1(?!`)|!?\[[^\[\]]*\](?:\([^()]*\)|\[[^\[\]]*\])|<[^<>\s][^<>]*>|\\[^\w\s]"
+)
+_PLACEHOLDERS = range(0xE000, 0xF8FF)  # private use: no text has them
+_HARD_BREAK = re.compile(r"( {2,}\n|\\\n)")
+_BLOCK_START = re.compile(
+    r"#{1,6}(?:\s|$)|[-+*](?:\s|$)|[0-9]{1,9}[.)](?:\s|$)|[>|<=]|`{3}|~{3}|-{3}|\*{3}|_{3}"
+)
+_END_MARK = re.compile(r"[.!?…:。！？][\"'”’)\]」』）*_]*$")
+_CLAUSE_BREAK = re.compile(
+    r"(?:;|,? and then|, then|,? and so|, and|, but|, so)\s+(?=(?P<word>[A-Za-z']+))", re.IGNORECASE
+)
+_SUBJECTS = frozenset(
+    "you we i it the this that these your there they it's you'll we'll i'll you're we're".split()
+)
+
+
+def rewrite_markdown(text: str) -> str:
+    """The passage in tidier words; block structure, markers and the white space around stay as they are."""
+    lines = text.split("\n")
+    if "\r" in text or any(ord(character) in _PLACEHOLDERS for character in text):
+        return text
+    tokens = _PARSER.parse(text)
+    changed: dict[int, tuple[int, str]] = {}
+    for parent, token in zip(tokens, tokens[1:], strict=False):
+        if token.type != "inline" or not token.map or parent.type not in ("paragraph_open", "heading_open"):
+            continue
+        content = token.content.split("\n")
+        first, last = token.map[0], token.map[0] + len(content) - 1
+        before, found, _ = lines[first].partition(content[0])
+        after = lines[last][lines[last].rfind(content[-1]) + len(content[-1]) :]
+        is_heading = parent.type == "heading_open"
+        new = _rewrite(token.content, is_heading=is_heading, in_list=parent.level > 0)
+        if found and not (_BLOCK_START.match(new) and not _BLOCK_START.match(token.content)):
+            changed[first] = (last, before + new + after)
+    return "\n".join(_put_in(lines, changed))
+
+
+def _put_in(lines: list[str], changed: dict[int, tuple[int, str]]) -> list[str]:
+    written = []
+    number = 0
+    while number < len(lines):
+        last, line = changed.get(number, (number, lines[number]))
+        written.append(line)
+        number = last + 1
+    return written
+
+
+def _rewrite(content: str, *, is_heading: bool, in_list: bool) -> str:
+    """The text of one paragraph or heading, on one line but for hard line breaks."""
+    kept: list[str] = []
+
+    def keep(found: re.Match[str]) -> str:
+        kept.append(found[0])
+        return chr(_PLACEHOLDERS[len(kept) - 1])
+
+    if len(_UNTOUCHED.findall(content)) >= len(_PLACEHOLDERS):
+        return content
+    pieces = _HARD_BREAK.split(content)
+    for number in range(0, len(pieces), 2):
+        piece = _UNTOUCHED.sub(keep, pieces[number])
+        pieces[number] = _heading(piece) if is_heading else _passage(piece, in_list=in_list)
+    return re.sub("[\ue000-\uf8fe]", lambda found: kept[ord(found[0]) - _PLACEHOLDERS[0]], "".join(pieces))
+
+
+def _heading(text: str) -> str:
+    """A heading told straight; a step's number and times stay."""
+    number, title, _, _ = split_step_heading(text)
+    if number is None:
+        title = text
+    before, _, after = text.rpartition(title) if title else (text, "", "")
+    told = find_instruction(clean(title))
+    new = told.sentence() if told else without_openers(clean(title))
+    return before + (new.removesuffix(".") if not title.endswith(".") else new) + after
+
+
+def _passage(text: str, *, in_list: bool) -> str:
+    sentences = sentences_of(text)
+    result = []
+    for number, sentence in enumerate(sentences, start=1):
+        cleaned = clean(sentence)
+        if not cleaned:
+            continue
+        told = find_instruction(cleaned)
+        new = told.sentence() if told and told.voice != "addressed" else without_openers(cleaned)
+        new = " ".join(_short_sentences(new))
+        has_mark = _END_MARK.search(sentence.rstrip())
+        is_label = number == len(sentences) and (in_list or len(sentence.split()) < 4)
+        if not has_mark and is_label:
+            new = new.removesuffix(".")
+        elif sentence.rstrip().endswith(":"):
+            new = new.removesuffix(".") + ":"
+        result.append(new)
+    return " ".join(result) or text
+
+
+def _short_sentences(sentence: str) -> list[str]:
+    """A sentence of more than 25 words cut near its middle where a new clause begins, again and again."""
+    if len(sentence.split()) <= LONG_SENTENCE_WORDS:
+        return [sentence]
+    breaks = [found for found in _CLAUSE_BREAK.finditer(sentence) if _can_cut(sentence, found)]
+    if not breaks:
+        return [sentence]
+    middle = min(breaks, key=lambda found: abs(found.start() - len(sentence) / 2))
+    conjunction = middle[0].strip(" ,;").lower()
+    rest = sentence[middle.end() :]
+    rest = f"{conjunction} {rest}" if conjunction in ("but", "so") else rest
+    first = sentence[: middle.start()].rstrip(" ,;") + "."
+    return [*_short_sentences(first), *_short_sentences(rest[:1].upper() + rest[1:])]
+
+
+def _can_cut(sentence: str, found: re.Match[str]) -> bool:
+    word = found["word"].lower()
+    before, after = sentence[: found.start()].split(), sentence[found.end() :].split()
+    return (word in _SUBJECTS or word in VERBS) and min(len(before), len(after)) >= _SHORTEST_PART_WORDS
