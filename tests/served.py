@@ -67,6 +67,10 @@ class Served:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self.wait_until_ready(seconds)
+
+    def wait_until_ready(self, seconds: float = 60) -> None:
+        """Wait until every part is ready; raises RuntimeError with the log's end when it does not come up."""
         deadline = time.monotonic() + seconds
         while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:

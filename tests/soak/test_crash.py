@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,14 +23,17 @@ SAMPLE = Path(__file__).resolve().parents[1] / "media" / "sample.mp4"
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
-    service = Served(tmp_path / "home")
+def served() -> Iterator[Served]:
+    # Not pytest's tmp_path: run as root, PostgreSQL is another user, who cannot pass its parent folder.
+    folder = Path(tempfile.mkdtemp(prefix="stepwright-soak-"))
+    service = Served(folder / "home")
     service.start()
     yield service
     if service.process.poll() is None:
         service.stop()
     for process in [*service.processes(), *postgres_of(service)]:
         process.kill()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def postgres_of(served: Served) -> list[psutil.Process]:
@@ -101,8 +106,14 @@ def test_only_serve_itself_is_killed_and_the_next_one_ends_what_it_left(served: 
     kill([psutil.Process(served.process.pid)])
     served.process.wait(10)
     left = served.processes()
-    served.start()
+    served.start()  # is ready at once, for what was left still answers
+    for _ in range(300):
+        if "an earlier run left behind" in served.log():
+            break
+        time.sleep(0.2)
     assert "an earlier run left behind" in served.log()
+    time.sleep(1)
+    served.wait_until_ready()
     assert not [process for process in left if process.is_running()]
     finished(served, job_id)
 

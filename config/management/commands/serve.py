@@ -50,6 +50,7 @@ class Command(BaseCommand):
             manager.add_process(name, command, env=inherited, cwd=str(settings.BASE_DIR))
         self._announce(home)
         manager.loop()
+        embedded.stop()  # also one that an earlier, killed run had started
         lock.close()
         if manager.returncode not in (0, *ASKED_TO_STOP):
             raise CommandError(
