@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from functools import lru_cache
@@ -13,7 +14,7 @@ from django.conf import settings
 from config.api.storage import kept_folder, storage
 from jobs.audio import NoAudio, extract_audio
 from jobs.models import Artifact, Job
-from jobs.probe import UnreadableVideo
+from jobs.probe import UnreadableVideo, probe_video
 from jobs.speech import Recogniser, SpeechError, transcript_to_json
 from jobs.speech.embedded_subtitles import EmbeddedSubtitles
 from jobs.speech.http import HttpRecogniser
@@ -36,6 +37,8 @@ def extract_stage(job: Job, lease: Lease) -> dict[str, Any]:
         try:
             extract_audio(video, target, on_progress=lease.report)
         except NoAudio as error:
+            if probe_video(video).has_subtitles:
+                return {}  # a silent recording with subtitles has its words all the same
             raise WorkFailed(
                 "NO_AUDIO", "The video has no sound to transcribe. Record it with narration."
             ) from error
@@ -48,11 +51,14 @@ def extract_stage(job: Job, lease: Lease) -> dict[str, Any]:
 def transcribe_stage(job: Job, lease: Lease) -> dict[str, Any]:
     """TRANSCRIBING: the video's own subtitles when it carries some, else a recogniser."""
     language = job.options.get("language")
-    with _video(job) as video, storage().local_path(newest(job, "audio").uri) as audio:
+    with contextlib.ExitStack() as files:
+        video, audio = files.enter_context(_video(job)), None
         for recogniser in recognisers():
+            if audio is None and not isinstance(recogniser, EmbeddedSubtitles):
+                audio = files.enter_context(storage().local_path(newest(job, "audio").uri))
             try:
                 transcript = recogniser.transcribe(
-                    video=video, audio=audio, language=language, on_progress=lease.report
+                    video=video, audio=audio or video, language=language, on_progress=lease.report
                 )
             except SpeechError as error:
                 raise WorkFailed(error.code, error.message) from error

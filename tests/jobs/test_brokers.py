@@ -1,0 +1,74 @@
+"""The same doorbell over every kind of broker: a real one, reached over a real connection."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from typing import Any
+from urllib.parse import urlparse
+
+import dramatiq
+import pytest
+
+from config.broker import make_broker
+from jobs import hooks
+from jobs.models import Dispatch, Job
+from jobs.states import JobStatus
+from jobs.work import ACTORS
+from tests.factories import DRAFT, TRANSCRIPT, Api, make_job, make_user
+
+SERVICES = {
+    "postgresql": "",
+    "redis": os.environ.get("STEPWRIGHT_TEST_REDIS_URL", "redis://127.0.0.1:6379/9"),
+    "rabbitmq": os.environ.get("STEPWRIGHT_TEST_AMQP_URL", "amqp://guest:guest@127.0.0.1:5672"),
+}
+
+
+def require(url: str) -> None:
+    """Skip when nothing listens there; with STEPWRIGHT_REQUIRE_SERVICES=1 fail instead."""
+    if not url:
+        return
+    place = urlparse(url)
+    try:
+        socket.create_connection((place.hostname or "127.0.0.1", place.port or 0), timeout=2).close()
+    except OSError:
+        if os.environ.get("STEPWRIGHT_REQUIRE_SERVICES") == "1":
+            pytest.fail(f"nothing answers at {place.hostname}:{place.port}")
+        pytest.skip(f"nothing answers at {place.hostname}:{place.port}")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", SERVICES)
+def test_a_run_reaches_a_worker_and_is_performed(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    require(SERVICES[kind])
+    for status, updates in (
+        ("AUDIO_EXTRACTING", {"audio_uri": "local://x"}),
+        ("TRANSCRIBING", {"transcript": TRANSCRIPT}),
+        ("GENERATING", {"draft": DRAFT}),
+    ):
+        monkeypatch.setitem(hooks.STAGES, status, lambda job, lease, updates=updates: dict(updates))
+    actor = ACTORS[Dispatch]
+    before = actor.broker
+    broker = make_broker(SERVICES[kind])
+    # A queue of its own, so that neither test runs side by side nor anything else on this server is met.
+    name = f"pipeline-test-{os.getpid()}-{kind}"
+    made: dramatiq.Actor[Any, Any] = dramatiq.Actor(
+        actor.fn, broker=broker, actor_name=actor.actor_name, queue_name=name, priority=0, options={}
+    )
+    monkeypatch.setitem(ACTORS, Dispatch, made)
+    worker = dramatiq.Worker(broker, worker_timeout=50, worker_threads=1)
+    worker.start()
+    try:
+        owner = Api(make_user("owner"))
+        job = make_job(JobStatus.UPLOADED, owner=owner.user)
+        assert owner.post(f"/jobs/{job.pk}/run").status_code == 202
+        for _ in range(100):
+            if Job.objects.get(pk=job.pk).status == JobStatus.DRAFT_READY:
+                break
+            time.sleep(0.1)
+        assert Job.objects.get(pk=job.pk).status == JobStatus.DRAFT_READY
+    finally:
+        worker.stop()
+        broker.close()
+    assert actor.broker is before
