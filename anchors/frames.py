@@ -1,7 +1,7 @@
 """Takes pictures out of a video: the frame that is shown at a time, or the key frame nearest to it.
 
-Times are whole milliseconds on the clock that all engines share (`jobs.probe.timeline_start`): 0 is where the earliest
-picture or sound of the file starts, whatever number its own clock has there.
+Times are whole milliseconds on the clock that all engines share (`jobs.probe.timeline_start`): 0 is where the
+earliest picture or sound of the file starts, whatever number its own clock has there.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from PIL import Image
 
 from jobs.probe import (
     DAMAGED,
+    MAX_DURATION_MS,
     MAX_PIXELS,
     UnreadableVideo,
     open_media,
@@ -40,16 +41,16 @@ ImageFormat = Literal["png", "jpg", "webp"]
 
 MIME_TYPES: dict[ImageFormat, str] = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
 
-# Level 1 for PNG, measured with zlib-ng on a 1280x720 screen picture that came out of a video (ms / KiB): level 1
-# 38 / 269, 3 62 / 255, 6 (Pillow's choice) 95 / 306, 9 354 / 302; on one freshly drawn 44 / 139, 43 / 136, 62 / 129,
-# 205 / 126. For comparison JPEG 8 / 196 and WebP 125 / 93.
+# Level 1 for PNG, measured with zlib-ng on a 1280x720 screen picture that came out of a video (ms / KiB):
+# level 1 38 / 269, 3 62 / 255, 6 (Pillow's choice) 95 / 306, 9 354 / 302; on one freshly drawn 44 / 139, 43 /
+# 136, 62 / 129, 205 / 126. For comparison JPEG 8 / 196 and WebP 125 / 93.
 _SAVE_OPTIONS: dict[ImageFormat, dict[str, Any]] = {
     "png": {"format": "PNG", "compress_level": 1},
     "jpg": {"format": "JPEG", "quality": 90, "subsampling": "4:4:4"},
     "webp": {"format": "WEBP", "quality": 90, "method": 4},
 }
 
-# Beyond this, looking for a later key frame among undecoded packets is cheaper than decoding all that lies between.
+# Beyond this, looking for a later key frame among packets is cheaper than decoding all that lies between.
 _LONG_WAY_S = 10
 
 # (a, b, c, d) of a display matrix, which puts a point x, y at ax + cy, bx + dy, with y growing downwards
@@ -66,7 +67,7 @@ _TURNS = {
 
 
 class TimestampOutOfRange(ValueError):
-    """The time asked for is before 0 or after the end of the video, which is `duration_ms` milliseconds long."""
+    """The time asked for is before 0 or after the end of the video, which is `duration_ms` long."""
 
     def __init__(self, at_ms: int, *, duration_ms: int) -> None:
         super().__init__(f"{at_ms} ms is outside the video, which is {duration_ms} ms long.")
@@ -88,9 +89,9 @@ class Frame:
 def grab_frame(path: Path, at_ms: int, *, strategy: Strategy = "precise") -> Frame:
     """The frame of the video at `path` that is shown at `at_ms`, or the key frame nearest to it.
 
-    `precise` is the last frame with pts <= t, however long it stays: before the first picture the first one, after
-    the last picture, as long as there is sound, the last one. `nearest_keyframe` goes by pts on either side and
-    takes the earlier of two that are equally near; it decodes one frame only.
+    `precise` is the last frame with pts <= t, however long it stays: before the first picture the first one,
+    after the last picture, as long as there is sound, the last one. `nearest_keyframe` goes by pts on either
+    side and takes the earlier of two that are equally near; it decodes hardly more than that frame.
 
     Raises TimestampOutOfRange, `probe.UnreadableVideo` for what does not decode, and OSError.
     """
@@ -98,14 +99,15 @@ def grab_frame(path: Path, at_ms: int, *, strategy: Strategy = "precise") -> Fra
 
 
 def grab_frames(path: Path, at_ms: Sequence[int], *, strategy: Strategy = "precise") -> list[Frame]:
-    """`grab_frame` for several times, in one pass over the file; answers in the order asked, one frame a time.
+    """`grab_frame` for several times, in one pass over the file; the frames come in the order asked.
 
-    Times that fall on the same frame share one picture. Memory grows with the number of times, not with the length
-    of the video. Raises what `grab_frame` raises; one time out of range fails all.
+    Times that fall on the same frame share one picture. Memory grows with the number of times, not with the
+    length of the video. Raises what `grab_frame` raises; one time out of range fails all.
     """
     wanted = sorted(set(at_ms))
-    if wanted and wanted[0] < 0:
-        raise TimestampOutOfRange(wanted[0], duration_ms=probe_video(path).duration_ms)
+    for at in wanted[:1] + wanted[-1:]:
+        if not 0 <= at <= MAX_DURATION_MS:
+            raise TimestampOutOfRange(at, duration_ms=probe_video(path).duration_ms)
     with _Reader(path) as reader:
         grab = reader.shown_at if strategy == "precise" else reader.nearest_key_frame
         found = {at: grab(at) for at in wanted}
@@ -193,8 +195,8 @@ class _Reader:
             raise TimestampOutOfRange(at_ms, duration_ms=duration_ms)
 
     def _should_seek(self, target: int) -> bool:
-        """Whether a key frame lies between the frame read last and the target: as the index of the file says, or
-        probably, when the index does not go so far."""
+        """Whether a key frame lies between the frame read last and the target: as the index of the file says,
+        or probably, when the index does not go so far."""
         if self._shown is None:
             return True
         if self._next is None or self._next[0] >= target:
@@ -207,11 +209,11 @@ class _Reader:
         return not is_known and (target - self._next[0]) * self._tick > _LONG_WAY_S
 
     def _packets_from_key(self, target: int) -> Iterator[Packet[Any]]:
-        """Packets in file order from a key frame with pts <= target, the last as a rule, or from the file's start.
+        """Packets in file order from a key frame with pts <= target (the last, as a rule), else from the start.
 
-        A seek may land too late (indexes hold decoding times, transport streams are searched by byte): then it goes
-        back twice as far each time. It may land far too early (fragmented files without an index): then packets are
-        read, not decoded, to find a later key frame.
+        A seek may land too late (indexes hold decoding times, transport streams are searched by byte): then
+        it goes back twice as far each time. It may land far too early (fragmented files without an index):
+        then packets are read, not decoded, to find a later key frame.
         """
         point, back = target, ceil(1 / self._tick)
         key, packets = self._seek(point)
@@ -249,8 +251,9 @@ class _Reader:
         return read_packets(self._container, [self._stream])
 
     def _decoded(self, packets: Iterator[Packet[Any]]) -> Iterator[tuple[int, VideoFrame]]:
-        """Frames in the order they are shown, with their pts. Packets that do not decode are passed over, as players
-        do. AVI has decoding times only, so that pts go astray around B-frames: there the decoder's order counts."""
+        """Frames in the order they are shown, with their pts. Packets that do not decode are passed over, as
+        players do. AVI has decoding times only, so that pts go astray around B-frames: there the decoder's
+        order counts."""
         last = None
         for packet in packets:
             try:
@@ -294,8 +297,8 @@ def _last_key(packets: Iterator[Packet[Any]], target: int) -> int | None:
 
 
 def _as_shown(frame: VideoFrame, *, sample_aspect: Fraction | None) -> Image.Image:
-    """RGB with square pixels, turned as the display matrix says. Colours that carry no tag are taken as BT.601, which
-    recorders write that give none."""
+    """RGB with square pixels, turned as the display matrix says. Colours that carry no tag are taken as
+    BT.601, which recorders write that give none."""
     size = shown_size(frame.width, frame.height, sample_aspect=sample_aspect, rotation=0)
     if not 0 < size[0] * size[1] <= MAX_PIXELS:
         size = frame.width, frame.height

@@ -1,6 +1,5 @@
-"""Finds where an anchor of one version of an instruction stands in another. Never guesses silently: what was found, how
-and how surely stands in the trace.
-"""
+"""Finds where an anchor of one version of an instruction stands in another. Never guesses silently: what was
+found, how and how surely stands in the trace."""
 
 from __future__ import annotations
 
@@ -16,24 +15,28 @@ from instructions.blocks import Block, parse_blocks
 State = Literal["retain", "remap", "unresolved"]
 
 LEAST_SCORE = 0.6
-"""The ratio of matching characters (difflib: Ratcliff and Obershelp, 1988) from which a block counts as the same."""
+"""The ratio of matching characters (difflib: Ratcliff and Obershelp, 1988) from which a block counts as the
+same."""
 
 MOST_CHARACTERS = 1000
 """Blocks are compared by so many first characters; the cost of a comparison grows with the square."""
 
-MOST_PAIRS = 20_000_000
-"""Pairs of characters that are compared at most, some seconds' worth. Only what is least alike goes without."""
+MOST_PAIRS = 10_000_000
+"""Pairs of characters that are compared at most, some seconds' worth. Only what is least alike goes
+without."""
 
 _MARKER = re.compile(r"<!--[ \t]*block:[^>]*-->")
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """`addressing` is the anchor's address in the target, None when unresolved; `trace` is `{method, score, from, to}`.
+    """`addressing` is the anchor's address in the target, None when unresolved; `trace` is `{method, score,
+    from, to}`.
 
-    Methods: `block_id` (the id is there), `text` (the range's text is there, once), `text_nearest` (it is there several
-    times, and this is the nearest to the old place), `text_ambiguous` (two places are equally near: the first),
-    `similarity` (the block most alike), `none`. `score` is 1 for the same id or text, else the ratio of `LEAST_SCORE`.
+    Methods: `block_id` (the id is there), `text` (the range's text is there, once), `text_nearest` (it is
+    there several times, and this is the nearest to the old place), `text_ambiguous` (two places are equally
+    near: the first), `similarity` (the block most alike), `none`. `score` is 1 for the same id or text, else
+    the ratio of `LEAST_SCORE`.
     """
 
     state: State
@@ -42,12 +45,14 @@ class Resolution:
 
 
 def resolve(addressing: dict[str, Any], *, source: str, target: str) -> Resolution:
-    """Where the place that `addressing` names in the markdown `source` is in `target`; the same answer every time.
+    """Where the place that `addressing` names in the markdown `source` is in `target`; the same answer every
+    time.
 
-    A block whose id is there is retained. A range is retained where its text stands unmoved, and follows its text
-    otherwise: within its own block first, then to the place nearest to the old one. What is left goes to the block
-    whose text is most alike to that of the block it stood in, ties by document order. A block that the source has too
-    is taken only when it has become more like the lost one than like itself: one step too few is not the next step.
+    A block whose id is there is retained. A range is retained where its text stands unmoved, and follows its
+    text otherwise: within its own block first, then to the place nearest to the old one. What is left goes to
+    the block whose text is most alike to that of the block it stood in, ties by document order. A block that
+    the source has too is taken only when it has become more like the lost one than like itself: one step too
+    few is not the next step.
 
     Offsets are code points. What stands nowhere in `source` is unresolved.
     """
@@ -90,7 +95,8 @@ def _nearest_place(
     source: str,
     target: str,
 ) -> Resolution:
-    """One of several places with the same text: in the range's own block if it is in there, else in the document."""
+    """One of several places with the same text: in the range's own block if it is in there, else in the
+    document."""
     start, length = old[0], old[1] - old[0]
     old_frame, new_frame = (0, len(source)), (0, len(target))
     own = _by_id(_parsed(target), home.block_id) if home and home.block_id else None
@@ -116,8 +122,8 @@ def _nearest_place(
 def _most_alike(
     addressing: dict[str, Any], lost: str, source: str, target: str, *, home: Block | None = None
 ) -> Resolution:
-    """The block of the target that took the lost text over. One that goes by the id of the range's own block comes
-    first."""
+    """The block of the target that took the lost text over. One that goes by the id of the range's own block
+    comes first."""
     former = {block.block_id: _plain(block, source) for block in _parsed(source) if block.block_id}
     matcher = SequenceMatcher(a="", b=lost, autojunk=False)
     candidates = []
@@ -142,7 +148,8 @@ def _most_alike(
 def _best(
     lost: str, candidates: Sequence[tuple[float, int, str, str]], former: dict[str, str]
 ) -> tuple[str, float]:
-    """Id and score of the best of the candidates `(-upper bound, position, id, text)`, which come best bound first."""
+    """Id and score of the best of the candidates `(-upper bound, position, id, text)`, which come best bound
+    first."""
     best, best_id = (0.0, 0), ""
     pairs = 0
     for negative_bound, position, block_id, text in candidates:

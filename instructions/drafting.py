@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from instructions.blocks import format_time_range
+from instructions.blocks import format_time_range, split_step_heading
 
 TITLE_LIMIT = 60
 UNTITLED = "Step-by-step guide"
@@ -66,10 +66,10 @@ def assemble(guide: Guide) -> str:
     number = 0
     for section in guide.sections:
         if has_sections:
-            parts.append(f"## {escape_text(section.title) or 'More steps'}")
+            parts.append(f"## {escape_text(_unnumbered(section.title)) or 'More steps'}")
         for step in section.steps:
             number += 1
-            title = escape_text(step.title)
+            title = escape_text(_unnumbered(step.title))
             times = format_time_range(step.start_ms, step.end_ms)
             parts.append(" ".join(filter(None, [f"{marks} Step {number}:", title, times])))
             parts += map(escape_text, step.paragraphs or (step.title,))
@@ -86,14 +86,14 @@ def escape_text(text: str) -> str:
 
 def short_title(text: str, limit: int = TITLE_LIMIT) -> str:
     """At most `limit` characters of a sentence: cut after a clause, else after a word; no mark at the end."""
-    title = " ".join(text.split())
+    title = " ".join(text.split()).rstrip(" ,;:–—.!…-") or text.strip()
     if len(title) > limit:
         ends = [end.start() for end in _CLAUSE_END.finditer(title, 0, limit + 2) if end.start() <= limit]
         # A clause that is only a word or two ("First, ...") says too little.
         clause = next((end for end in reversed(ends) if end >= limit // 3), None)
         last_space = title.rfind(" ", 0, limit + 1)
         title = title[: clause or (last_space if last_space > 0 else limit)]
-    title = _LOOSE_ENDS.sub("", title) or title.strip()
+        title = _LOOSE_ENDS.sub("", title) or title.strip()
     return title[:1].upper() + title[1:]
 
 
@@ -109,6 +109,14 @@ def paragraphs(sentences: Sequence[str], max_words: int = 60) -> tuple[str, ...]
         result[-1].append(sentence)
         words += length
     return tuple(" ".join(parts) for parts in result)
+
+
+def _unnumbered(title: str) -> str:
+    """A title without a number of its own, which would be taken for the step's."""
+    title = " ".join(_INVISIBLE.sub(" ", title).split())
+    while (parts := split_step_heading(title))[0] is not None:
+        title = parts[1]
+    return title
 
 
 def _escape_first(start: str) -> str:

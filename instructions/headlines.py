@@ -12,8 +12,8 @@ from instructions.verbs import GERUNDS, VERBS
 _PLACE = re.compile(
     r"\s+(?:in|at|on|from|near|under|below|above|inside|within|next to|over on|over in)"
     r"\s+(?:the|your|its|this|that)\s+(?:[\w-]+\s+){0,4}?"
-    r"(?:corner|side|top|bottom|left|right|middle|center|list|menu|screen|page|window|toolbar|bar|panel|sidebar"
-    r"|form|dialog|header|footer|drop-?down|column|row|section|box|area|popup)"
+    r"(?:corner|side|top|bottom|left|right|middle|center|list|menu|screen|page|window|toolbar|bar|panel"
+    r"|sidebar|form|dialog|header|footer|drop-?down|column|row|section|box|area|popup)"
     r"(?:\s+(?:of|in|on)\s+(?:the|your)\s+[\w-]+(?:\s+[\w-]+)?)?$",
     re.IGNORECASE,
 )
@@ -25,11 +25,13 @@ _GREETING = re.compile(
     r"^(?:(?:okay|so|and|well|alright)\b[\s,]*)*"
     r"(?:(?:hello|hi|hey)(?: (?:there|everyone|everybody|guys|all|folks|friends))*"
     r"|good (?:morning|afternoon|evening)(?: everyone| everybody| all)?"
-    r"|welcome(?: back)?(?: to (?:this|my|our|the) [^.,!]*)?|my name is \w+)(?:[\s,.!]+(?:and )?|$)",
+    r"|welcome(?: back)?(?: to (?:my|our|the|this) (?:\w+ )?(?:channel|show|series)|(?! to\b))"
+    r"|my name is \w+)(?:[\s,.!]+(?:and )?|$)",
     re.IGNORECASE,
 )
 _TASKS = (
-    re.compile(r"\bhow (?:to|(?:you|we|i)(?: can| could)?) (?P<task>.+)", re.IGNORECASE),
+    re.compile(r"\bhow (?:do|can|would|should) (?:you|we|i) (?P<task>.+)", re.IGNORECASE),
+    re.compile(r"\bhow (?:to|(?:you|we|i)(?: can| could| would)?) (?P<task>.+)", re.IGNORECASE),
     re.compile(r"\b(?:about|on|guide to|through|at|learn) (?P<task>[a-z]+ing .+)", re.IGNORECASE),
 )
 _SUBJECT = re.compile(

@@ -11,12 +11,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import islice
+from typing import NamedTuple
 
 from instructions.verbs import (
     FINITE,
     GERUNDS,
     HABITS,
     HANDS_ON,
+    NO_NOUNS,
     PAST_FORMS,
     SPOKEN_FORMS,
     TASKS,
@@ -56,7 +59,7 @@ _OPENER = re.compile(
     r"|step (?:number )?(?:[0-9]+|one|two|three|four|five|six|seven|eight|nine|ten)(?: is to)?"
     r"|number [a-z]+(?=,)|go ahead and|go ahead|go on and|go in and|come in and|be sure to|make sure to"
     r"|make sure (?:that )?you|remember to|don't forget to|try to|take a moment to"
-    r"|(?:now )?it's (?:now )?time to|time to|let's|lets|let us|let me)\b[\s,.:;-]*",
+    r"|(?:now )?it's (?:now )?time to|time to|going to (?=[a-z])|gonna|let's|lets|let us|let me)\b[\s,.:;-]*",
     _ANY_CASE,
 )
 _OPTIONAL = words("also alternatively optionally instead feel")
@@ -100,8 +103,8 @@ _NO_INSTRUCTION = re.compile(
 )
 # "and I click", "then we're going to click", said after a first instruction
 _SECOND_VERB = re.compile(
-    r"\b(and|then|or) (?:(?:then|just|now) )*(?:i|we)(?:'ll|'m|'re| will| am| are)? "
-    r"(?:(?:going to|gonna|just|then|also) )*([a-z]+)",
+    r"\b(and|then|or) (?:(?:then|just|now) ){0,3}(?:i|we)(?:'ll|'m|'re| will| am| are)? "
+    r"(?:(?:going to|gonna|just|then|also) ){0,3}([a-z]+)",
     _ANY_CASE,
 )
 _SECOND_GERUND = re.compile(r"\b(and|or|then) ([a-z]+ing)\b", _ANY_CASE)
@@ -148,30 +151,40 @@ class Instruction:
         return f"{text[:1].upper()}{text[1:]}."
 
 
+class _Openers(NamedTuple):
+    """The cue among the words that lead over, what they say of the instruction, and what follows them."""
+
+    cue: str
+    is_optional: bool
+    is_shared: bool  # "let's"
+    rest: str
+
+
 def find_instruction(sentence: str) -> Instruction | None:
     """The instruction that a sentence gives, or `None` when it tells, asks or greets."""
     text = _TAG_QUESTION.sub("", " ".join(sentence.replace("’", "'").split()))
     if text.endswith("?"):
         return None
-    cue, is_optional, text = _take_openers(text.rstrip(".!…,;:- "))
+    openers = _take_openers(text.rstrip(".!…,;:- "))
+    text = openers.rest
     found = _straight(text) or _after_lead(text)
     if not found:
         return None
-    if _LET_US.fullmatch(cue):
+    if openers.is_shared:
         found = replace(found, voice="narrated")
     if found.voice == "narrated":
         found = replace(found, clause=_to_second_person(found.clause), lead=_to_second_person(found.lead))
     return replace(
         found,
-        cue=cue,
-        is_optional=is_optional or found.is_optional or bool(_IF_YOU_LIKE.search(text)),
+        cue=openers.cue,
+        is_optional=openers.is_optional or found.is_optional or bool(_IF_YOU_LIKE.search(text)),
     )
 
 
-def _take_openers(text: str) -> tuple[str, bool, str]:
-    """The word that leads over, whether one of them makes it optional, and what follows them all."""
+def _take_openers(text: str) -> _Openers:
+    """The words that lead over, however many, off the front of a sentence."""
     cue = ""
-    is_optional = False
+    is_optional = is_shared = False
     while opener := _OPENER.match(text):
         rest = text[opener.end() :]
         if not rest or _COMPOUND.match(text):  # "Right click" is no "Right, ..."
@@ -180,17 +193,20 @@ def _take_openers(text: str) -> tuple[str, bool, str]:
         if not cue or cue in _PLAIN_CUES:
             cue = word
         is_optional = is_optional or word.split()[0] in _OPTIONAL
+        is_shared = is_shared or bool(_LET_US.fullmatch(word))
         text = rest
-    return cue, is_optional, text
+    return _Openers(cue, is_optional, is_shared, text)
 
 
-def _straight(text: str) -> Instruction | None:
-    """An instruction at the very beginning, bare or in a frame."""
+def _straight(text: str, depth: int = 0) -> Instruction | None:
+    """An instruction at the very beginning, bare or in a frame, or in a frame within a frame."""
     if _NO_INSTRUCTION.match(text):
         return None
-    for frame in _OTHER_FRAMES:
-        if (framed := frame.match(text)) and (found := _said_of(framed["rest"])):
-            return found
+    for frame in _OTHER_FRAMES if depth < 2 else ():
+        if framed := frame.match(text):
+            found = _framed(framed["rest"], "imperative") or _straight(framed["rest"], depth + 1)
+            if found:
+                return found
     if verb := _leading_verb(text):
         return _made(text, verb, "imperative")
     if subject := _SUBJECT_FRAME.match(text):
@@ -207,12 +223,8 @@ def _straight(text: str) -> Instruction | None:
     return None
 
 
-def _said_of(rest: str) -> Instruction | None:
-    return _framed(rest, "imperative") or _straight(rest)
-
-
 def _framed(rest: str, voice: str) -> Instruction | None:
-    _, _, rest = _take_openers(rest)
+    rest = _take_openers(rest).rest
     if _NO_INSTRUCTION.match(rest):
         return None
     verb = _leading_verb(rest, is_framed=True) or _form(GERUNDS, rest)
@@ -223,11 +235,11 @@ def _after_lead(text: str) -> Instruction | None:
     """An instruction after a clause of place, time, purpose or condition, with a comma between or without."""
     if not _LEAD.match(text):
         return None
-    found_words = list(_WORD.finditer(text))
+    found_words = list(islice(_WORD.finditer(text), 40))
     for number, (before, word) in enumerate(zip(found_words, found_words[1:], strict=False)):
         lead, rest = text[: before.end()], text[word.start() :]
         if "," in text[before.end() : word.start()]:
-            _, is_optional, rest = _take_openers(rest)
+            _, is_optional, _, rest = _take_openers(rest)
         elif number < 12 and _may_begin_clause(text, before[0].lower(), word[0].lower()):
             is_optional = False
         else:
@@ -263,6 +275,10 @@ def _leading_verb(text: str, is_framed: bool = False) -> tuple[str, str] | None:
 def _is_noun_phrase(text: str, found: list[str]) -> bool:
     """Whether the first word is a noun: "Open orders are listed", "Type of invoice", "Name, street"."""
     first, following = found[0], found[1:7]
+    if first != written(first):  # "Login", "Setup guide"
+        return not following or following[0] not in _NOT_IN_SUBJECT
+    if first in NO_NOUNS:
+        return False
     if following[:1] == ["of"] or (first in ("name", "note", "look") and text[len(first) :].startswith(",")):
         return True
     for word in following:

@@ -1,13 +1,16 @@
 """Tidying a passage of Markdown by rules: spoken English becomes written instructions, the structure stays.
 
-Fillers go, spacing and capitals are mended, "so now I'm gonna click" becomes "Click", and a sentence that runs
-on is cut. Only the text of paragraphs, list items and headings is touched: code, tables, HTML, markers, links
-and pictures stay as they are.
+Fillers go, spacing and capitals are mended, "so now I'm gonna click" becomes "Click", and a sentence that
+runs on is cut. Only the text of paragraphs, list items and headings is touched: code, tables, HTML, markers,
+links and pictures stay as they are.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+
+from markdown_it.token import Token
 
 from instructions.blocks import BLOCK_NESTING, make_parser, split_step_heading
 from instructions.imperatives import find_instruction
@@ -20,10 +23,10 @@ _SHORTEST_PART_WORDS = 5
 _PARSER = make_parser(nesting=BLOCK_NESTING)
 # Code spans, links and pictures, autolinks and tags, and every escaped character.
 _UNTOUCHED = re.compile(
-    r"(`+)(?!`).+?(?<!`)\1(?!`)|!?\[[^\[\]]*\](?:\([^()]*\)|\[[^\[\]]*\])|<[^<>\s][^<>]*>|\\[^\w\s]"
+    r"(`+)(?!`).+?(?<!`)\1(?!`)|!?\[[^\[\]]*\](?:\([^()]*\)|\[[^\[\]]*\])|<[^<>\s][^<>]*>|https?://[^\s<>]+|\\[^\w\s]"
 )
 _PLACEHOLDERS = range(0xE000, 0xF8FF)  # private use: no text has them
-_HARD_BREAK = re.compile(r"( {2,}\n|\\\n)")
+_HARD_BREAK = re.compile(r"((?<! ) {2,}+\n|\\\n)")
 _BLOCK_START = re.compile(
     r"#{1,6}(?:\s|$)|[-+*](?:\s|$)|[0-9]{1,9}[.)](?:\s|$)|[>|<=]|`{3}|~{3}|-{3}|\*{3}|_{3}"
 )
@@ -31,9 +34,7 @@ _END_MARK = re.compile(r"[.!?…:。！？][\"'”’)\]」』）*_]*$")
 _CLAUSE_BREAK = re.compile(
     r"(?:;|,? and then|, then|,? and so|, and|, but|, so)\s+(?=(?P<word>[A-Za-z']+))", re.IGNORECASE
 )
-_SUBJECTS = frozenset(
-    "you we i it the this that these your there they it's you'll we'll i'll you're we're".split()
-)
+_SUBJECTS = words("you we i it the this that these your there they it's you'll we'll i'll you're we're")
 
 
 def rewrite_markdown(text: str) -> str:
@@ -48,13 +49,18 @@ def rewrite_markdown(text: str) -> str:
             continue
         content = token.content.split("\n")
         first, last = token.map[0], token.map[0] + len(content) - 1
-        before, found, _ = lines[first].partition(content[0])
-        after = lines[last][lines[last].rfind(content[-1]) + len(content[-1]) :]
+        at, end = lines[first].rfind(content[0]), lines[last].rfind(content[-1]) + len(content[-1])
         is_heading = parent.type == "heading_open"
         new = _rewrite(token.content, is_heading=is_heading, in_list=parent.level > 0)
-        if found and not (_BLOCK_START.match(new) and not _BLOCK_START.match(token.content)):
-            changed[first] = (last, before + new + after)
-    return "\n".join(_put_in(lines, changed))
+        if token.content and at >= 0 and new != token.content:
+            changed[first] = (last, lines[first][:at] + new + lines[last][end:])
+    rewritten = "\n".join(_put_in(lines, changed))
+    # The last guard: whatever words may add up to, the blocks stay the ones they were.
+    return rewritten if _structure(_PARSER.parse(rewritten)) == _structure(tokens) else text
+
+
+def _structure(tokens: Sequence[Token]) -> list[tuple[str, str, int]]:
+    return [(token.type, token.tag, token.level) for token in tokens]
 
 
 def _put_in(lines: list[str], changed: dict[int, tuple[int, str]]) -> list[str]:
@@ -80,7 +86,9 @@ def _rewrite(content: str, *, is_heading: bool, in_list: bool) -> str:
     pieces = _HARD_BREAK.split(content)
     for number in range(0, len(pieces), 2):
         piece = _UNTOUCHED.sub(keep, pieces[number])
-        pieces[number] = _heading(piece) if is_heading else _passage(piece, in_list=in_list)
+        new = _heading(piece) if is_heading else _passage(piece, in_list=in_list)
+        is_unsafe = not new or _BLOCK_START.match(new) or piece.endswith("\\")
+        pieces[number] = piece if is_unsafe else new
     return re.sub("[\ue000-\uf8fe]", lambda found: kept[ord(found[0]) - _PLACEHOLDERS[0]], "".join(pieces))
 
 
@@ -90,8 +98,10 @@ def _heading(text: str) -> str:
     if number is None:
         title = text
     before, _, after = text.rpartition(title) if title else (text, "", "")
-    told = find_instruction(clean(title))
-    new = told.sentence() if told else without_openers(clean(title))
+    cleaned = clean(title)
+    told = find_instruction(cleaned)
+    is_spoken = told and (told.voice == "narrated" or told.cue)
+    new = told.sentence() if told and is_spoken else without_openers(cleaned)
     return before + (new.removesuffix(".") if not title.endswith(".") else new) + after
 
 

@@ -7,9 +7,11 @@ A new section begins where the speaker pauses clearly longer than between other 
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 
 from instructions.verbs import VERBS, words
@@ -21,24 +23,25 @@ _INFORMATIVE_MS = 150  # with a shorter median pause the times come from a recog
 _FUNCTION = words(
     """
     a about above after again all also an and any are as at back be because been before below but by can
-    click could did do does done down each either every first for from get gets give given go going good had
-    has have he here hers his how i if in inside into is it its just know last less let like look lot made
-    make many may me mine more most much must my name near need new next no not now of off ok okay on once
-    one only onto open or other our out over own per please press put same see select she should so some
-    soon sure take than that the their them then there these they thing things third this those three
-    through time to too two under until up us use used using very want was way we well were what when where
-    which while who why will with would yes yet you your
+    click could did do does don't done down each eight either every fifty first five for four from get gets
+    give given go going good had has have he here hers his how hundred i i'll i'm if in inside into is it
+    it'll its just know last less let let's like look lot made make many may me mine more most much must my
+    name near need new next nine no not now o'clock of off ok okay on once one only onto open or other our
+    out over own per please press put same see select seven she should six so some soon sure take ten than
+    that that's the their them then there these they thing things third thirty this those three through time
+    to too twelve twenty two under until up us use used using very want was way we we'll we're well were
+    what when where which while who why will with would yes yet you you'll you're your zero
     """
 )
 # What every screen has: no topic of its own.
 _GENERIC = words(
     """
-    area arrow bar bottom box button center column corner cursor dialog drop-down dropdown field form header
-    icon image item keyboard left line link list menu middle mouse number option page panel part picture
-    place popup prompt right row screen section side sidebar symbol tab text toolbar top value video way
-    window word zero
+    area arrow bar box button column cursor dialog drop-down dropdown field form header icon image keyboard
+    line link list menu mouse number option page panel part picture place popup prompt row screen section
+    sidebar symbol tab text toolbar value video window word
     """
 )
+_PLACES = words("bottom center corner left middle right side top way")
 _TOKEN = re.compile(r"[^\W\d_][\w'’-]*")
 
 
@@ -50,6 +53,10 @@ class Topic:
     text: str
     pause_ms: int
     cue: str = ""
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(_content(self.text))
 
 
 def borders(topics: Sequence[Topic]) -> list[int]:
@@ -63,24 +70,24 @@ def borders(topics: Sequence[Topic]) -> list[int]:
         score = _score(topics, index, usual)
         if score >= 1:
             scores[index] = score
-    chosen: list[int] = []
+    edges = [0, len(topics)]
     for index in sorted(scores, key=lambda index: (-scores[index], index)):
-        edges = sorted([0, *chosen, index, len(topics)])
-        if all(later - earlier >= MIN_STEPS for earlier, later in zip(edges, edges[1:], strict=False)):
-            chosen.append(index)
-    return sorted(chosen)
+        at = bisect(edges, index)
+        if index - edges[at - 1] >= MIN_STEPS and edges[at] - index >= MIN_STEPS:
+            edges.insert(at, index)
+    return edges[1:-1]
 
 
 def name(topics: Sequence[Topic], others: Sequence[Topic]) -> str:
     """A name for the section of these steps, apart from `others`: "Customer and payment terms"."""
-    elsewhere = Counter(word for topic in others for word in set(_content(topic.text)))
-    here = Counter(word for topic in topics for word in set(_content(topic.text)))
+    elsewhere = Counter(word for topic in others for word in topic.words)
+    here = Counter(word for topic in topics for word in topic.words)
     scored: dict[str, tuple[float, int]] = {}
     for position, topic in enumerate(topics):
         for order, phrase in enumerate(_objects(topic.clause)):
             parts = _content(phrase)
-            score = sum(here[part] - 0.5 * elsewhere[part] for part in parts) / len(parts)
-            score += 0.4 * (len(parts) > 1) + 0.3 * (order == 0)
+            score = sum(here[part] - 0.3 * elsewhere[part] for part in parts) / len(parts)
+            score += 0.4 * (len(parts) > 1) + 0.3 * (order == 0) + 0.25 * (position == 0)
             best = scored.get(phrase.lower(), (0.0, position))
             scored[phrase.lower()] = (max(best[0], score), best[1])
     ranked = sorted(scored, key=lambda phrase: (-scored[phrase][0], scored[phrase][1]))
@@ -98,7 +105,7 @@ def name(topics: Sequence[Topic], others: Sequence[Topic]) -> str:
 def names_something(clause: str) -> bool:
     """Whether a clause says what its verb is done to: "check the total" does, "log in" does not."""
     rest = [_bare(token) for token in _TOKEN.findall(clause)][1:]
-    return any(word in VERBS or (word not in _FUNCTION and word not in _GENERIC) for word in rest)
+    return any(word in VERBS or word not in _FUNCTION | _GENERIC | _PLACES for word in rest)
 
 
 def _score(topics: Sequence[Topic], index: int, usual: float) -> float:
@@ -110,13 +117,13 @@ def _score(topics: Sequence[Topic], index: int, usual: float) -> float:
         pause = topic.pause_ms / max(usual * 1.5, usual + 450, 1000)
     if pause >= 1:
         return 1 + pause
-    before = {word for earlier in topics[max(0, index - 2) : index] for word in _content(earlier.text)}
-    is_new = before.isdisjoint(_content(topic.text))
+    before = {word for earlier in topics[max(0, index - 2) : index] for word in earlier.words}
+    is_new = before.isdisjoint(topic.words)
     return pause + 0.4 * (topic.cue.split(" ")[0] in _LEADING_OVER) + 0.2 * is_new
 
 
 def _is_content(word: str) -> bool:
-    return word not in _FUNCTION and word not in _GENERIC and word not in VERBS and len(word) > 2
+    return len(word) > 2 and not (word in _FUNCTION or word in _GENERIC or word in _PLACES or word in VERBS)
 
 
 def _bare(token: str) -> str:
@@ -130,11 +137,15 @@ def _content(text: str) -> list[str]:
 
 
 def _objects(clause: str) -> list[str]:
-    """Runs of content words, as they are written: "the payment terms menu" gives "payment terms"."""
+    """Runs of content words as they are written: "the payment terms menu" gives "payment terms"."""
+    clause = re.sub(r"\b[0-9]+ \w+", ",", clause)  # quantities are no topic
     runs: list[list[str]] = [[]]
     for token in re.findall(rf"{_TOKEN.pattern}|[^\w\s]", clause):
         if _is_content(_bare(token)) and _TOKEN.fullmatch(token):
             runs[-1].append(token)
+        elif len(runs[-1]) == 1 and _bare(token) in _GENERIC:  # "private window": what is private?
+            runs[-1].append(token)
+            runs.append([])
         if runs[-1][-1:] != [token] or token.endswith(("'s", "’s")):
             runs.append([])
     return [re.sub(r"['’]s$", "", " ".join(run[-3:])) for run in runs if run]

@@ -21,22 +21,32 @@ PAUSE_MS = 500
 LONG_PAUSE_MS = 1200
 _WORDS_PER_MARK = 40  # with fewer marks than one in so many words the text counts as unpunctuated
 
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”’）]*")
+_SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”’）]*")
 _ABBREVIATION = re.compile(r"(?:^|[\s(])(?:e\.g|i\.e|etc|vs|mr|mrs|ms|dr|no|approx|[A-Z])\.$", re.IGNORECASE)
 _SPOKEN_NUMBER = re.compile(r"^\W*(?:step |number )*[0-9]{1,3}\.$", re.IGNORECASE)
 _UNFINISHED = words(
     """
-    a an the to of in on at by for from with into and or but so because if when that which your my our this
-    these is are was can will would could should go i we you not then now next okay
+    a an and are at because but by can could for from go going gonna i i'll i'm i've if in into is it's just
+    my next not now of okay on or our should so that the then these this to was we we'll we're when which
+    will with would you you'll you're your
     """
 )
 _LEADS_OVER = re.compile(
-    r"\b(?:(?:okay|ok|alright|and|so) )*"
-    r"(?:now|then|next|after that|finally|first|first of all|okay so|alright so|and so)\b",
+    r"\b(?:(?:okay|ok|alright|and|so) ){0,3}"
+    r"(?:now|then|next|after that|finally|first|first of all|okay so|alright so|and so"
+    r"|so (?=i|we|you|what|the)|and (?=you (?:just |then )?(?:want|need|have)))\b",
+    re.IGNORECASE,
+)
+_TELLS = re.compile(
+    r"\b(?:(?:and|so|now) ){0,3}(?:(?:as|now|here) you (?:can|will) (?:now )?see\b"
+    r"|that's (?:basically |pretty much |about )?(?:it|all)\b|thanks for watching\b"
+    r"|if you (?:found|liked|enjoyed|have any)\b)",
     re.IGNORECASE,
 )
 _ACT = re.compile(
-    rf"\b(?:{'|'.join(sorted(HANDS_ON))})(?= (?:the|a|an|your|on|in|into|to|this|that|it)\b)", re.IGNORECASE
+    rf"(?<!right )(?<!double )(?<!left )\b(?:{'|'.join(sorted(HANDS_ON))})"
+    r"(?= (?:the|a|an|your|on|in|into|to|this|that|it)\b)",
+    re.IGNORECASE,
 )
 _WIDE = r"\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uff60"  # scripts written without spaces
 _NO_SPACE = re.compile(rf"[{_WIDE}] (?=[{_WIDE}])")
@@ -58,7 +68,7 @@ _FILLERS = (
     # Phrases that commas mark as thrown in.
     (
         re.compile(
-            r",\s*(?:you know|i mean|like|sort of|kind of|basically|actually|honestly|literally|obviously|well)\s*,",
+            r",\s*(?:you know|i mean|like|sort of|kind of|basically|actually|honestly|obviously)\s*,",
             re.IGNORECASE,
         ),
         "",
@@ -85,8 +95,8 @@ _FILLERS = (
     # Words said twice.
     (
         re.compile(
-            r"\b(the|a|an|to|of|in|on|at|and|or|i|we|you|it|is|are|this|so|then|now|my|your|for|with|can|will|our|just"
-            r"|we're|i'm|you're|it's|let's)(?:,? \1\b)+",
+            r"\b(the|a|an|to|of|in|on|at|and|or|i|we|you|it|is|are|this|so|then|now|my|your|for|with|can|will"
+            r"|our|just|we're|i'm|you're|it's|let's)(?:,? \1\b)+",
             re.IGNORECASE,
         ),
         r"\1",
@@ -135,7 +145,7 @@ def clean(sentence: str, *, english: bool = True) -> str:
         for pattern, replacement in _FILLERS:
             text = pattern.sub(replacement, text)
         text = _I.sub("I", text)
-    text = re.sub(r"\s+([,.;:!?])", r"\1", " ".join(text.split()))
+    text = re.sub(r"\s+([,.;:!?])(?=\s|$)", r"\1", " ".join(text.split()))
     text = re.sub(r"^[\s,.;:!?…-]+", "", text).rstrip(" ,;:-–")
     if not re.search(r"\w", text):
         return ""
@@ -198,7 +208,7 @@ def _is_abbreviation(text: str, end: int) -> bool:
     if _ABBREVIATION.search(before) or _SPOKEN_NUMBER.match(re.split(r"[.!?]\s", before)[-1]):
         return True
     # Recognisers write "..." where a speaker stops to think.
-    return before.endswith(("...", "…")) and text[end:].lstrip()[:1].islower()
+    return before.endswith(("...", "…")) and text[end : end + 2].lstrip()[:1].islower()
 
 
 def _pauses(spoken: _Transcript, *, english: bool) -> set[int]:
@@ -220,11 +230,12 @@ def _spoken_borders(spoken: _Transcript) -> set[int]:
     candidates = [(start, True) for start in spoken.starts[1:]]
     candidates += [(found.start(), False) for found in _LEADS_OVER.finditer(text) if found.start()]
     candidates += [(found.start(), True) for found in _ACT.finditer(text) if found.start()]
-    borders: set[int] = set()
+    borders = {found.start() for found in _TELLS.finditer(text)}
     for start, needs_finished in sorted(candidates):
-        if needs_finished and _last_word(text[:start][-30:]) in _UNFINISHED:
+        if needs_finished and _last_word(text[max(0, start - 30) : start]) in _UNFINISHED:
             continue
-        if find_instruction(text[start : start + 80]):
+        told = find_instruction(text[start : start + 80])
+        if told and not (needs_finished and told.lead.lower().startswith(("to ", "if ", "for "))):
             borders.add(start)
     return borders
 

@@ -28,11 +28,19 @@ _INTRODUCES = re.compile(
     r"|\bshow(?:ing)? you\b|\blearn\b|\bmy name is\b|\bwalk you through\b|\blook at how\b",
     re.IGNORECASE,
 )
+_EMPTY = re.compile(
+    r"^(?:(?:and|so|okay|ok|alright|well|now|all right)\b[\s,]*)*"
+    r"(?:let's (?:get (?:right )?(?:started|into it|to it)|begin|start|go|do (?:it|this)"
+    r"|(?:jump|dive) (?:right )?in)|here we go|there we go|there you go|perfect|great|awesome|cool|good|nice"
+    r"|okay|alright|all right|yes|yeah|no|right|so|and|now)?[\s.!,]*$",
+    re.IGNORECASE,
+)
 _FAREWELL = re.compile(
-    r"^(?:(?:and|so|okay|alright|well|now|all right)\b[\s,]*)*"
+    r"^(?:(?:and|so|okay|alright|well|now|all right|yes|yeah)\b[\s,]*)*"
     r"(?:that(?:'s| is| was)(?: about| basically| pretty much)? (?:it|all|how|everything)\b"
     r"|(?:you|we)(?:'re| are)(?: now| all)* (?:done|set|finished)\b|thanks?\b|thank you\b|see you"
-    r"|have a (?:great|nice|good)|bye\b|goodbye|(?:please )?(?:like|subscribe)\b|if you have (?:any|a) questions?"
+    r"|have a (?:great|nice|good)|bye\b|goodbye|(?:please )?(?:like|subscribe)\b"
+    r"|if you (?:have|found|liked|enjoyed)\b"
     r"|(?:i )?hope (?:this|that|you)|until next time|don't forget to (?:like|subscribe))",
     re.IGNORECASE,
 )
@@ -76,7 +84,8 @@ def listen(segments: Sequence[Segment], *, english: bool) -> list[Said]:
     """The clean sentences of a transcript; instructions are only found in English."""
     said: list[Said] = []
     for sentence in split_sentences(segments, english=english):
-        if text := clean(sentence.text, english=english):
+        text = clean(sentence.text, english=english)
+        if text and not (english and _EMPTY.match(text)):
             pause_ms = max(0, sentence.start_ms - said[-1].end_ms) if said else 0
             instruction = find_instruction(text) if english else None
             said.append(Said(text, sentence.start_ms, sentence.end_ms, pause_ms, instruction))

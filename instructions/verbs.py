@@ -34,6 +34,7 @@ VERBS = HANDS_ON | words(
     verify view visit wait watch write zip zoom
     """
 )
+NO_NOUNS = words("choose click drag go navigate")
 # What is announced rather than done: a task that takes several acts.
 TASKS = words(
     """

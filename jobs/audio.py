@@ -29,10 +29,11 @@ MAX_SAMPLES = 24 * 60 * 60 * SAMPLE_RATE
 
 # Time stamps are rounded (to a millisecond in Matroska) and clocks drift: below this the sound just runs on.
 _TOLERANCE_SAMPLES = SAMPLE_RATE // 20
+# Past the length of the video by more than this a time stamp is broken; it must not become hours of silence.
+_BEYOND_SAMPLES = 60 * SAMPLE_RATE
 _CHUNK_SAMPLES = SAMPLE_RATE
 _PROGRESS_INTERVAL_S = 0.1
 _STREAMS_TRIED = 3
-
 
 _Sample = TypeVar("_Sample", np.int16, np.float32)
 
@@ -172,6 +173,8 @@ def _frames(
             position = None
             if frame.pts is not None:
                 position = frame.pts * ticks * SAMPLE_RATE // ticks_per_second - start
+            if position is not None and length and position > length + _BEYOND_SAMPLES:
+                position = None
             yield position, frame
         if length:
             progress.report((position or 0) / length)
@@ -228,6 +231,7 @@ class _FlacFile:
         """Append sound that belongs at `position`, in samples, after silence or with its beginning cut."""
         if position is not None and abs(position - self.samples) > _TOLERANCE_SAMPLES:
             self._drain()
+            self._to_cut = 0
             self._write_silence(position - self.samples)
             self._to_cut = max(0, self.samples - position)
         shape = (frame.format.name, frame.layout.name, frame.sample_rate)
@@ -263,6 +267,8 @@ class _FlacFile:
         cut = min(self._to_cut, len(sound))
         self._to_cut -= cut
         sound = sound[cut : cut + MAX_SAMPLES - self.samples]
+        if not len(sound):
+            return
         self._held.append(sound)
         self.samples += len(sound)
         if self.samples - self._written >= _CHUNK_SAMPLES:

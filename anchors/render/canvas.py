@@ -1,7 +1,8 @@
 """Lays smooth shapes onto a picture, whatever its size, in little memory.
 
-A shape is rasterised four times as large and averaged down, in tiles and only in those that it touches. All parts of a
-shape go into one mask before any ink is laid, so that places where parts overlap are no darker than others.
+A shape is rasterised four times as large and averaged down, in tiles and only in those that it touches. All
+parts of a shape go into one mask before any ink is laid, so that places where parts overlap are no darker
+than others.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Part(Protocol):
         """Whether it may cover something in the box."""
 
     def is_crisp(self, box: Box) -> bool:
-        """Whether its edges within the box are upright or level and on whole pixels, and need no smoothing."""
+        """Whether its edges within the box are upright or level, on whole pixels: they need no smoothing."""
 
     def draw(self, pen: ImageDraw.ImageDraw, origin: tuple[int, int], scale: int) -> None:
         """Fill it with 255 on a tile that is `scale` times as large and begins at `origin` of the picture."""

@@ -27,6 +27,9 @@ _DRAW = {
     "badge": draw_badge,
 }
 
+# What Pillow raises on bytes that are not what they claim to be.
+_DAMAGE = (OSError, SyntaxError, ValueError, struct.error, zlib.error, Image.DecompressionBombError)
+
 # What brings a picture with this EXIF orientation (CIPA DC-008, 4.6.4) upright.
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -46,9 +49,10 @@ class ImageUnreadable(ValueError):
 def render_annotations(base: bytes, operations: list[dict[str, Any]]) -> bytes:
     """The base picture with the operations drawn on it, as the bytes of a PNG file without metadata.
 
-    Operations are drawn in the order of the list, each on what the ones before have left: a blur also hides drawings
-    that come before it. The crop comes last wherever it stands. The picture is turned upright (EXIF), brought to sRGB
-    and laid on white where it is transparent; of an animation the first picture is taken.
+    Operations are drawn in the order of the list, each on what the ones before have left: a blur also hides
+    drawings that come before it. The crop comes last wherever it stands. The picture is turned upright
+    (EXIF), brought to sRGB and laid on white where it is transparent; of an animation the first picture is
+    taken.
 
     The same arguments give the same bytes under the same `RENDERER_VERSION`. Raises ImageUnreadable and
     OperationsInvalid.
@@ -74,7 +78,7 @@ def _decode(base: bytes) -> Image.Image:
             if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
                 raise ImageUnreadable(f"The picture is too large: {image.width} x {image.height} pixels.")
             image.load()
-    except (OSError, SyntaxError, ValueError, struct.error, zlib.error, Image.DecompressionBombError) as error:
+    except _DAMAGE as error:
         if isinstance(error, ImageUnreadable):
             raise
         raise ImageUnreadable("The picture is damaged or not of a known kind.") from error
@@ -84,10 +88,9 @@ def _decode(base: bytes) -> Image.Image:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
-    except (OSError, SyntaxError, ValueError, struct.error):
+    except _DAMAGE:
         return image  # a broken EXIF block says nothing; the picture itself is sound
-    turn = _TURNS.get(orientation)
-    return image if turn is None else image.transpose(turn)
+    return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:

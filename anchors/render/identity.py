@@ -21,12 +21,13 @@ RENDERER_VERSION = "+".join(
         f"cjk-{version('manimgx-fonts-cjk')}",
     )
 )
-"""Names all that the bytes depend on: Pillow's wheel brings the rasteriser, FreeType and the compressor, the packages
-the letters, and the layout engine places them. Raise the first number when this code comes to draw otherwise."""
+"""Names all that the bytes depend on: Pillow's wheel brings the rasteriser, FreeType and the compressor, the
+packages the letters, and the layout engine places them. Raise the first number when this code comes to draw
+otherwise."""
 
 
 def ops_hash(*, base_checksum: str, operations: object) -> str:
-    """SHA-256, in hex, of the RFC 8785 canonical JSON of renderer version, base picture and operations with defaults.
+    """SHA-256, in hex, of the RFC 8785 canonical JSON of renderer version, base picture and operations.
 
     `base_checksum` is the SHA-256 of the base picture's bytes. Raises OperationsInvalid.
     """

@@ -1,5 +1,5 @@
-"""Writes texts and badges. Latin, Cyrillic and Greek come from Noto Sans, other characters from the first font of the
-family that has them."""
+"""Writes texts and badges. Latin, Cyrillic and Greek come from Noto Sans, other characters from the first
+font of the family that has them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont, features
 from anchors.render.canvas import Box, Panel, Part, Segment, flat, paint
 
 LAYOUT = ImageFont.Layout.RAQM if features.check("raqm") else ImageFont.Layout.BASIC
-"""Raqm needs a library of the operating system (FriBiDi) to shape Arabic and Indic text; without it letters stand side
-by side. The two place letters differently, so the renderer's version names the one in use."""
+"""Raqm needs a library of the operating system (FriBiDi) to shape Arabic and Indic text; without it letters
+stand side by side. The two place letters differently, so the renderer's version names the one in use."""
 
 DARK, LIGHT = "#1F2328", "#FFFFFF"
 REGULAR, BOLD = 500, 700
@@ -33,6 +33,7 @@ _FONTS = (
         )
     ),
 )
+_JOINING = ("Mn", "Mc", "Me", "Cf")
 _NO_CHARACTER = "\U0010fffe"
 _VARIATION_SELECTORS = dict.fromkeys(range(0xFE00, 0xFE10))
 
@@ -47,8 +48,9 @@ Run = tuple[ImageFont.FreeTypeFont, str]
 
 
 def draw_text(image: Image.Image, geometry: dict[str, float], style: dict[str, Any]) -> None:
-    """A text whose top left corner (of its background, if it has one) is at x, y; lines that are wider than the
-    picture are broken, and what would leave the picture is moved inside. Without background it has an outline."""
+    """A text whose top left corner (of its background, if it has one) is at x, y; lines that are wider than
+    the picture are broken, and what would leave the picture is moved inside. Without background it has an
+    outline."""
     size = _type_size(image, style["size"])
     background = style["background"]
     across, down = (round(size * share) if background else 0 for share in _PADDING)
@@ -166,7 +168,7 @@ def _runs(line: str, size: int, weight: int) -> list[Run]:
     """The line in pieces of one font each, in the order in which they stand from left to right."""
     pieces: list[tuple[int, str]] = []
     for character in line:
-        joins = pieces and (character.isspace() or unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf"))
+        joins = pieces and (character.isspace() or unicodedata.category(character) in _JOINING)
         chosen = pieces[-1][0] if joins else _font_for(character)
         if pieces and pieces[-1][0] == chosen:
             pieces[-1] = chosen, pieces[-1][1] + character

@@ -1,7 +1,7 @@
 """What may be drawn on a picture: checks a list of operations and writes out every default.
 
-Coordinates are shares (0..1) of the picture's width and height; thickness, radius and size are shares of its longer
-side, so that a drawing looks the same on a picture of twice the resolution.
+Coordinates are shares (0..1) of the picture's width and height; thickness, radius and size are shares of its
+longer side, so that a drawing looks the same on a picture of twice the resolution.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from math import isfinite
 from typing import Any
 
 MAX_OPERATIONS = 200
@@ -26,7 +25,7 @@ _ROUNDING = 1e-9
 
 
 class OperationsInvalid(ValueError):
-    """The operations cannot be drawn. `errors`: `{"field", "code", "message"}`, the field as a dotted path."""
+    """The operations cannot be drawn. `errors`: `{"field", "code", "message"}`, fields as dotted paths."""
 
     def __init__(self, errors: list[dict[str, str]]) -> None:
         super().__init__(f"{len(errors)} error(s) in the operations, the first: {errors[0]}")
@@ -47,7 +46,7 @@ _Fields = dict[str, tuple[_Check, Any]]
 
 
 def normalise_operations(operations: object) -> list[dict[str, Any]]:
-    """The operations with defaults filled in, numbers as floats and colours in capitals; the input stays as it is.
+    """The operations with defaults, numbers as floats and colours in capitals; the input stays as it is.
 
     Normalising twice changes nothing. Raises OperationsInvalid with every error found (`MAX_ERRORS` at most).
     """

@@ -1,9 +1,9 @@
 """Makes parts of a picture unreadable.
 
-What lies under a mosaic or a bar is gone: nothing of it is in the file but, for a mosaic, a handful of coarse averages.
-A mosaic that averages every block can be undone by drawing candidate texts and comparing, so the blocks here are for
-the eye only: they are coloured from at most 3 x 3 averages of large zones, rounded to a few levels, and speckled by a
-pattern that depends on nothing but their place.
+What lies under a mosaic or a bar is gone: nothing of it is in the file but, for a mosaic, a handful of coarse
+averages. A mosaic that averages every block can be undone by drawing candidate texts and comparing, so the
+blocks here are for the eye only: they are coloured from at most 3 x 3 averages of large zones, rounded to a
+few levels, and speckled by a pattern that depends on nothing but their place.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from PIL import Image, ImageChops, ImageFilter
 from anchors.render.canvas import Box
 
 BAR = "#4B5563"
-"""The colour of a bar, which stands out on light and dark: always the same, as one taken from the picture would tell
-something of it."""
+"""The colour of a bar, which stands out on light and dark: always the same, as one taken from the picture
+would tell something of it."""
 
 MAX_ZONES = 3
 _ZONE_PIXELS, _ZONE_SHARE = 48, 1 / 24
 _BLOCK_PIXELS, _BLOCK_SHARE = 8, 1 / 120
 
-# Brightness comes in 8 levels from 40 to 224, which leaves room for the speckle, colour in steps of 32 around grey.
+# Brightness comes in 8 levels from 40 to 224, to leave room for the speckle, colour in steps of 32 around grey.
 _LEVELS, _DARKEST, _LIGHTEST = 8, 40, 224
 _COLOUR_STEP = 32
 _SPECKLE = 28
@@ -57,7 +57,8 @@ def _mosaic(image: Image.Image, box: Box, strength: float) -> Image.Image:
     width, height = box[2] - box[0], box[3] - box[1]
     block = _block_size(image, box, strength)
     columns, rows = ceil(width / block), ceil(height / block)
-    bright, blue, red = _zones(image, box, strength).resize((columns, rows), Image.Resampling.BILINEAR).split()
+    tint = _zones(image, box, strength).resize((columns, rows), Image.Resampling.BILINEAR)
+    bright, blue, red = tint.split()
     speckle = Image.new("L", (columns, rows))
     speckle.putdata([_speckle(x, y) for y in range(rows) for x in range(columns)])
     speckled = ImageChops.add(bright, speckle, offset=-_SPECKLE // 2)
@@ -74,8 +75,8 @@ def _block_size(image: Image.Image, box: Box, strength: float) -> int:
 
 
 def _zones(image: Image.Image, box: Box, strength: float) -> Image.Image:
-    """The averages as YCbCr, a pixel each. Zones are large beside any letter: around a small rectangle they reach out into
-    what stays visible anyway."""
+    """The averages as YCbCr, a pixel each. Zones are large beside any letter: around a small rectangle they
+    reach out into what stays visible anyway."""
     least = max(_ZONE_PIXELS, round(max(image.size) * _ZONE_SHARE))
     left, right = _at_least(box[0], box[2], least, image.width)
     top, bottom = _at_least(box[1], box[3], least, image.height)

@@ -12,8 +12,8 @@ from anchors.render.canvas import Box, Ink, Panel, Part, Point, Polygon, Segment
 
 HALO = "#FFFFFF"
 
-# An arrow's measures as multiples of its thickness, and the most that its head takes of its length. One that would be
-# too short to be seen begins further back.
+# An arrow's measures as multiples of its thickness, and the most that its head takes of its length. One that
+# would be too short to be seen begins further back.
 _HEAD_LENGTH, _HEAD_HALF_WIDTH, _HEAD_NOTCH = 4.6, 2.3, 0.8
 _HEAD_SHARE = 0.62
 _HEAD_ROUNDING = 0.22
@@ -52,7 +52,7 @@ def draw_pencil(image: Image.Image, geometry: dict[str, Any], style: dict[str, A
 
 
 def draw_box(image: Image.Image, geometry: dict[str, Any], style: dict[str, Any]) -> None:
-    """A frame whose line runs along the rectangle, half of it on either side; on whole pixels, so that it is crisp."""
+    """A frame whose line runs along the rectangle, half on either side; crisp, as it is on whole pixels."""
     left, top, right, bottom = pixel_box(image, geometry)
     width = max(1, round(_length(image, style["thickness"])))
     out = width // 2
@@ -83,7 +83,7 @@ def _stroke(points: list[Point], radius: float) -> list[Part]:
 
 
 def _arrow(start: Point, tip: Point, thickness: float, *, grown: float) -> list[Part]:
-    """Shaft and head, `grown` pixels larger on every side. The head is a triangle with swept-back, rounded barbs."""
+    """Shaft and head, `grown` pixels larger on every side. The head's barbs are swept back and rounded."""
     length = hypot(tip[0] - start[0], tip[1] - start[1])
     ahead_x, ahead_y = (tip[0] - start[0]) / length, (tip[1] - start[1]) / length
     if length < _SHORTEST * thickness:
@@ -116,7 +116,9 @@ def _highlighter(image: Image.Image, parts: list[Part], colour: str, opacity: fl
     reaches = [part.reach() for part in parts]
     left, top = (max(0, int(min(reach[i] for reach in reaches))) for i in (0, 1))
     right, bottom = (int(max(reach[i] for reach in reaches)) + 1 for i in (2, 3))
-    ground = image.crop((left, top, min(max(right, left + 1), image.width), min(max(bottom, top + 1), image.height)))
+    ground = image.crop(
+        (left, top, min(max(right, left + 1), image.width), min(max(bottom, top + 1), image.height))
+    )
     if ImageStat.Stat(ground.convert("L")).mean[0] < _DARK:
         return flat(colour, opacity)
     rgb = ImageColor.getrgb(colour)

@@ -48,18 +48,18 @@ class Composed:
     """Markdown without markers; each of `pictures` stands in it as a paragraph of its own, in that order."""
 
     markdown: str
+    outline: Outline
     pictures: tuple[PlacedPicture, ...]
 
 
 def compose(document: Document) -> Composed:
     """Raises RenderFailed for a picture of a type that has no place in an export."""
     placed = _place(document)
-    pictures = tuple(picture for _, picture in placed)
     markdown = document.markdown
     for offset, run in reversed(_runs(placed)):
         links = "".join(f"\n\n{_link(picture)}\n" for picture in run)
         markdown = markdown[:offset] + links + markdown[offset:]
-    return Composed(_with_everything_closed(strip_markers(markdown), pictures), pictures)
+    return _with_every_picture_seen(strip_markers(markdown), tuple(picture for _, picture in placed))
 
 
 def is_blank(text: str) -> bool:
@@ -86,7 +86,7 @@ def _place(document: Document) -> list[tuple[int, PlacedPicture]]:
     """Offset in the document's markdown and picture, in the order of the text."""
     blocks = parse_blocks(document.markdown)
     by_id = {block.block_id: block for block in blocks if block.block_id}
-    steps = _numbered_steps(document.markdown, blocks)
+    steps = [block for block in blocks if block.kind == "step"]
     end = len(document.markdown)
     found = []
     for picture in document.pictures:
@@ -97,27 +97,27 @@ def _place(document: Document) -> list[tuple[int, PlacedPicture]]:
     width = max(2, len(str(len(found))))
     placed = []
     for number, (offset, block, picture) in enumerate(found, start=1):
-        step_number, step_title = _step_around(block, steps)
-        stem = f"{number:0{width}}-{f'step-{step_number}' if step_number else 'picture'}"
-        described = (picture.alt, step_title, document.title, "Picture")
+        step = _step_around(block, steps)
+        kind = f"step-{_step_number(step, document.markdown)}" if step else "picture"
+        stem = f"{number:0{width}}-{kind}"
+        described = (picture.alt, (step and step.title) or "", document.title, "Picture")
         alt = next(text for text in described if not is_blank(text))
         placed.append((offset, _named(picture, stem=stem, alt=alt)))
     return placed
 
 
-def _step_around(block: Block | None, steps: list[tuple[int, Block]]) -> tuple[int | None, str]:
-    """Number and title of the innermost step that the block belongs to."""
+def _step_around(block: Block | None, steps: list[Block]) -> Block | None:
+    """The innermost step that the block belongs to."""
     if block:
-        for number, step in reversed(steps):
+        for step in reversed(steps):
             if step.start_offset <= block.start_offset < step.end_offset:
-                return number, step.title or ""
-    return None, ""
+                return step
+    return None
 
 
-def _numbered_steps(markdown: str, blocks: list[Block]) -> list[tuple[int, Block]]:
-    headings = [top.text or "" for top in read_outline(markdown).blocks if top.is_step]
-    steps = [block for block in blocks if block.kind == "step"]
-    return [(split_step_heading(text)[0] or 0, step) for text, step in zip(headings, steps, strict=True)]
+def _step_number(step: Block, markdown: str) -> int:
+    heading = read_outline(markdown[step.start_offset : step.end_offset]).blocks[0]
+    return split_step_heading(heading.text or "")[0] or 0
 
 
 def _named(picture: Picture, *, stem: str, alt: str) -> PlacedPicture:
@@ -139,23 +139,35 @@ def _link(placed: PlacedPicture) -> str:
     return f"![{described}]({placed.name})"
 
 
-def _with_everything_closed(markdown: str, pictures: tuple[PlacedPicture, ...]) -> str:
-    """Closes a code fence or a piece of HTML left open, should it have swallowed the pictures at the end."""
-    hidden = _hidden(markdown, pictures)
+def _with_every_picture_seen(markdown: str, pictures: tuple[PlacedPicture, ...]) -> Composed:
+    """Closes a code fence or a piece of HTML left open, should it have swallowed the pictures at the end.
+
+    What cannot be closed (lists nested deeper than they are read) gets its pictures before it.
+    """
+    composed = Composed(markdown, read_outline(markdown), pictures)
+    hidden = _hidden(composed)
     if not hidden:
-        return markdown
-    cut = markdown.rfind(f"\n\n{_link(hidden[0])}\n")
-    fence = read_outline(markdown).blocks[-1].tokens[0].markup
-    for closing in (fence, *_CLOSINGS):
-        closed = f"{markdown[:cut]}\n{closing}{markdown[cut:]}"
-        if closing and not _hidden(closed, pictures):
-            return closed
+        return composed
+    links = [f"\n\n{_link(placed)}\n" for placed in hidden]
+    cut = markdown.rfind(links[0])
+    last = composed.outline.blocks[-1]
+    tries = [
+        f"{markdown[:cut]}\n{closing}{markdown[cut:]}" for closing in (last.tokens[0].markup, *_CLOSINGS)
+    ]
+    for link in links:
+        before, _, after = markdown.rpartition(link)
+        markdown = before + after
+    lines = markdown.split("\n")
+    tries.append("\n".join([*lines[: last.first], "".join(links), *lines[last.first :]]))
+    for tried in tries:
+        composed = Composed(tried, read_outline(tried), pictures)
+        if not _hidden(composed):
+            return composed
     raise RenderFailed("A picture stands inside a block that does not end.")
 
 
-def _hidden(markdown: str, pictures: tuple[PlacedPicture, ...]) -> list[PlacedPicture]:
+def _hidden(composed: Composed) -> list[PlacedPicture]:
     """The pictures that a reader of the text would not see."""
-    outline = read_outline(markdown)
-    images = [lone_picture(block, outline) for block in outline.blocks]
+    images = [lone_picture(block, composed.outline) for block in composed.outline.blocks]
     shown = {image.attrs["src"] for image in images if image}
-    return [placed for placed in pictures if placed.name not in shown]
+    return [placed for placed in composed.pictures if placed.name not in shown]

@@ -1,4 +1,4 @@
-"""PDF by typst: A4, tagged for screen readers (PDF/UA-1, ISO 14289-1), the same bytes every time.
+"""PDF by typst: A4, tagged for screen readers (PDF/UA-1, ISO 14289-1), always the same bytes.
 
 The document reaches the template `guide.typ` as JSON values, never as typst source, so nothing in a text is
 ever run. Typst sees one folder made for this rendering, no fonts but ours, no clock and no network.
@@ -21,11 +21,13 @@ from exports.renderers.layout import lay_out
 from exports.renderers.pictures import exported_bytes
 from exports.renderers.reading import read_guide
 from exports.renderers.rendered import Rendered, RenderedFile, RenderFailed
-from exports.renderers.tree import Guide
+from exports.renderers.tree import Guide, count_blocks
 from exports.snapshot import Document, ReadPicture
 
 ARTIFACT_NAME = "instruction.pdf"
 _TEMPLATE = Path(__file__).with_name("guide.typ")
+# About 600 pages, 20 s and 700 MB. A text of 1 MiB can hold ten times as many, which no worker would survive.
+_MOST_BLOCKS = 30_000
 # typst keeps decoded pictures until ten more compilations went by without them.
 _COMPILATIONS_TO_FORGET = 11
 
@@ -36,6 +38,11 @@ class PdfRenderer:
     def render(self, document: Document, read_picture: ReadPicture) -> Rendered:
         """Raises AssetMissing, and RenderFailed with typst's diagnostics as its cause."""
         guide = read_guide(document)
+        if count_blocks(guide.nodes) > _MOST_BLOCKS:
+            raise RenderFailed(
+                f"The guide has more than {_MOST_BLOCKS:,} paragraphs, list items and table cells: "
+                "too many for one PDF."
+            )
         with TemporaryDirectory(prefix="stepwright-pdf-") as name:
             folder = Path(name)
             files, sizes = _write_pictures(folder, guide, read_picture)
@@ -70,9 +77,20 @@ def _write_pictures(
 
 def _compile(folder: Path) -> bytes:
     settings: dict[str, Any] = {"format": "pdf", "font_paths": fonts.fonts(), "ignore_system_fonts": True}
-    try:
-        content: bytes = typst.compile(folder / "guide.typ", root=folder, pdf_standards=["ua-1"], **settings)
+
+    def compiled(standards: list[str]) -> bytes:
+        content: bytes = typst.compile(folder / "guide.typ", root=folder, pdf_standards=standards, **settings)
         return content
+
+    try:
+        try:
+            return compiled(["ua-1"])
+        except typst.TypstError as error:
+            if not str(error).startswith("PDF/UA-1"):
+                raise
+            # Characters that fonts draw one by one and not together. A guide with a box in it, tagged all the
+            # same, serves people better than none.
+            return compiled([])
     except typst.TypstError as error:
         raise RenderFailed("The PDF could not be typeset.") from error
     finally:

@@ -34,7 +34,7 @@ from exports.renderers.tree import (
     plain,
 )
 from exports.snapshot import Document
-from instructions.blocks import Outline, TopLevel, read_outline, split_step_heading
+from instructions.blocks import Outline, TopLevel, split_step_heading
 
 # Deeper nesting is flattened: no reader sees it, and layout engines limit how deep they go.
 _DEEPEST_BLOCK = 8
@@ -50,7 +50,7 @@ def read_guide(document: Document) -> Guide:
     Raises RenderFailed when a picture has no place in an export.
     """
     composed = compose(document)
-    outline = read_outline(composed.markdown)
+    outline = composed.outline
     builder = _Builder(outline, {placed.name: placed for placed in composed.pictures})
     blocks = outline.blocks
     title = document.title

@@ -154,3 +154,21 @@ def text_of(node: Node) -> str:
         case Table(_, header, rows):
             return " ".join(plain(cell) for row in (header, *rows) for cell in row)
     return ""
+
+
+def count_blocks(nodes: Iterable[Node]) -> int:
+    """Paragraphs, headings, pictures, list items, table cells and lines of code, in all depths."""
+    total = 0
+    for node in nodes:
+        match node:
+            case ListOf(_, _, items):
+                total += sum(1 + count_blocks(item) for item in items)
+            case Quote(inner):
+                total += count_blocks(inner)
+            case Code(text, _):
+                total += 1 + text.count("\n")
+            case Table(alignments, _, rows):
+                total += len(alignments) * (1 + len(rows))
+            case _:
+                total += 1
+    return total

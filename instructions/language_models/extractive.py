@@ -112,7 +112,8 @@ def _step(step: StepSaid, told_above: Said | None) -> Step:
     sentences = []
     for item in step.said:
         told = item.instruction
-        if item is told_above:
+        is_rhetorical = item.text.endswith("?") and len(item.text.split()) <= 5
+        if item is told_above or is_rhetorical:
             continue
         if told and (item is step.main or (told.voice != "addressed" and not told.is_optional)):
             sentences.append(told.sentence())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from jobs.probe import UnreadableVideo
 from jobs.speech import UNDETERMINED, Transcript
 from jobs.subtitles import read_subtitle_stream
 
@@ -16,7 +17,10 @@ class EmbeddedSubtitles:
         self, *, video: Path, audio: Path, language: str | None, on_progress: Callable[[float], None]
     ) -> Transcript | None:
         """See `Recogniser.transcribe`; `audio` is not looked at."""
-        track = read_subtitle_stream(video, language)
+        try:
+            track = read_subtitle_stream(video, language)
+        except UnreadableVideo:
+            return None  # whoever listens to the sound may still do its work
         on_progress(1.0)
         if track is None:
             return None

@@ -1,8 +1,7 @@
-"""Frames out of real small videos. Each frame carries its number as eight light or dark cells."""
+"""Frames out of real small videos."""
 
 from __future__ import annotations
 
-import io
 import struct
 import subprocess
 import sys
@@ -17,66 +16,32 @@ import pytest
 from PIL import Image
 
 from anchors import frames
-from anchors.frames import MIME_TYPES, TimestampOutOfRange, encode_image, grab_frame, grab_frames
+from anchors.frames import TimestampOutOfRange, encode_image, grab_frame, grab_frames
 from jobs.probe import UnreadableVideo, probe_video
+from tests.anchors.videos import HEIGHT, WIDTH, make_video, number_of, numbered
 
-CELL = 16
-WIDTH, HEIGHT = 8 * CELL, 32
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
-
-
-def numbered(number: int) -> np.ndarray[Any, Any]:
-    bits = [255 * (number >> bit & 1) for bit in range(7, -1, -1)]
-    return np.repeat(np.repeat(np.array([bits], np.uint8), CELL, 1), HEIGHT, 0)[:, :, None].repeat(3, 2)
-
-
-def number_of(image: Image.Image) -> int:
-    pixels = np.asarray(image.convert("L"), np.float64).reshape(HEIGHT, 8, CELL)
-    return sum((level > 128) << 7 - i for i, level in enumerate(pixels.mean(axis=(0, 2))))
-
-
-def make_video(
-    path: Path,
-    *,
-    pts: Sequence[int] = tuple(range(0, 6000, 100)),
-    pictures: Sequence[np.ndarray[Any, Any]] | None = None,
-    codec: str = "libx264",
-    options: dict[str, str] | None = None,
-    muxer: dict[str, str] | None = None,
-    sound_ms: tuple[int, int] | None = None,
-    rotate: dict[str, Any] | None = None,
-    sample_aspect: Fraction | None = None,
-) -> Path:
-    """A video with a frame at each of `pts` milliseconds, and silence from and to `sound_ms`."""
-    pictures = pictures or [numbered(i % 256) for i in range(len(pts))]
-    with av.open(path, "w", options=muxer or {}) as container:
-        stream = container.add_stream(codec, rate=10)
-        stream.height, stream.width = pictures[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"g": "10", "bf": "2", "sc_threshold": "0", "crf": "18"} | (options or {})
-        ticks = Fraction(1, 1000) if codec != "mpeg4" else Fraction(1, 10)
-        stream.codec_context.time_base = ticks
-        if sample_aspect:
-            stream.codec_context.sample_aspect_ratio = sample_aspect
-        if rotate:
-            stream.set_display_rotation(**rotate)
-        sound = container.add_stream("aac", rate=48000) if sound_ms else None
-        for at, picture in zip(pts, pictures, strict=True):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            frame.pts, frame.time_base = int(Fraction(at, 1000) / ticks), ticks
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-        if sound is not None and sound_ms is not None:
-            for at in range(sound_ms[0] * 48, sound_ms[1] * 48, 1024):
-                silence = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
-                silence.rate, silence.pts, silence.time_base = 48000, at, Fraction(1, 48000)
-                container.mux(sound.encode(silence))
-            container.mux(sound.encode(None))
-    return path
-
-
 LONG_GOP = {"g": "1000", "keyint_min": "1000"}
-UNEVEN = [0, 40, 50, 700, 1900, 1910, 1920, 4000, 4001, 4040, 5000, 9000, 9100, 9101, 9300, 12000, 12500, 30000]
+UNEVEN = [
+    0,
+    40,
+    50,
+    700,
+    1900,
+    1910,
+    1920,
+    4000,
+    4001,
+    4040,
+    5000,
+    9000,
+    9100,
+    9101,
+    9300,
+    12000,
+    12500,
+    30000,
+]
 RECORDINGS: dict[str, dict[str, Any]] = {
     "bframes.mp4": {},
     "bframes.mkv": {},
@@ -105,7 +70,8 @@ def recording(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 
 def shown_times(path: Path) -> list[tuple[Fraction, bool]]:
-    """From a plain decode of the whole file: when each frame comes up, in ms from the first, and whether a key."""
+    """From a plain decode of the whole file: when each frame comes up, in ms from the first, and whether a
+    key."""
     with av.open(path) as container:
         stream = container.streams.video[0]
         assert stream.time_base is not None
@@ -115,7 +81,7 @@ def shown_times(path: Path) -> list[tuple[Fraction, bool]]:
 
 def moments(times: Sequence[Fraction]) -> list[int]:
     """Times worth asking for: around each change of the picture, and between."""
-    around = {int(at) + step for at in times[:: max(1, len(times) // 25)] for step in (-1, 0, 1, 47)}
+    around = {int(at) + step for at in times[:: max(1, len(times) // 12)] for step in (-1, 0, 1, 47)}
     return sorted(at for at in around | {0} if 0 <= at <= times[-1])
 
 
@@ -156,12 +122,14 @@ def test_the_time_that_a_frame_came_up_gives_that_frame_again(tmp_path: Path) ->
 
 @pytest.mark.parametrize("strategy", ["precise", "nearest_keyframe"])
 @pytest.mark.parametrize("name", ["plain.mp4", "plain.mkv", "plain.ts"])
-def test_times_outside_the_video_are_refused_with_its_length(name: str, strategy: Any, tmp_path: Path) -> None:
+def test_times_outside_the_video_are_refused_with_its_length(
+    name: str, strategy: Any, tmp_path: Path
+) -> None:
     video = make_video(tmp_path / name, pts=range(0, 2000, 100))
     length = probe_video(video).duration_ms
     assert 1890 <= length <= 2001
     grab_frame(video, length, strategy=strategy)
-    for at_ms in (-1, length + 1, 10**9):
+    for at_ms in (-1, length + 1, 10**9, 10**30):
         with pytest.raises(TimestampOutOfRange) as caught:
             grab_frame(video, at_ms, strategy=strategy)
         assert caught.value.duration_ms == length
@@ -220,9 +188,7 @@ def test_pictures_come_upright(name: str, rotate: dict[str, Any], corners: Any, 
     ],
 )
 def test_pixels_come_square(aspect: Fraction, degrees: int, size: tuple[int, int], tmp_path: Path) -> None:
-    video = make_video(
-        tmp_path / "wide.mp4", pts=[0, 100], sample_aspect=aspect, rotate={"degrees": degrees}
-    )
+    video = make_video(tmp_path / "wide.mp4", pts=[0, 100], sample_aspect=aspect, rotate={"degrees": degrees})
     image = grab_frame(video, 0).image
     assert image.size == size and image.mode == "RGB"
     assert (probe_video(video).width, probe_video(video).height) == size
@@ -282,7 +248,9 @@ def test_a_video_whose_pictures_are_all_broken_is_refused(tmp_path: Path) -> Non
 @pytest.mark.parametrize("name", ["damaged.mkv", "damaged.ts"])
 def test_damage_in_the_middle_spares_what_comes_after(name: str, tmp_path: Path) -> None:
     noise = np.random.default_rng(1)
-    pictures = [numbered(i) // 2 + noise.integers(60, size=(HEIGHT, WIDTH, 3), dtype=np.uint8) for i in range(60)]
+    pictures = [
+        numbered(i) // 2 + noise.integers(60, size=(HEIGHT, WIDTH, 3), dtype=np.uint8) for i in range(60)
+    ]
     video = make_video(tmp_path / name, pictures=pictures)
     content = bytearray(video.read_bytes())
     middle = len(content) // 3
@@ -371,19 +339,3 @@ def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
         command = [sys.executable, "-c", script, str(video), str(count * 40 - 50)]
         peaks.append(int(subprocess.run(command, capture_output=True, check=True, text=True).stdout))
     assert peaks[1] < peaks[0] + 20 * 1024, peaks
-
-
-@pytest.mark.parametrize(("image_format", "opened_as"), [("png", "PNG"), ("jpg", "JPEG"), ("webp", "WEBP")])
-def test_pictures_are_encoded_without_metadata_and_always_alike(image_format: Any, opened_as: str) -> None:
-    image = Image.fromarray(numbered(0b10110010))
-    marked = image.copy()
-    marked.info |= {"dpi": (300, 300), "comment": b"secret", "icc_profile": b"secret", "exif": b"Exif\0\0secret"}
-    data = encode_image(image, image_format)
-    assert data == encode_image(marked, image_format)
-    with Image.open(io.BytesIO(data)) as opened:
-        assert opened.format == opened_as
-        assert Image.MIME[opened_as] == MIME_TYPES[image_format]
-        assert number_of(opened) == 0b10110010
-        assert not set(opened.info) & {"comment", "icc_profile", "exif", "xmp", "dpi"}
-        if image_format == "png":
-            assert opened.convert("RGB").tobytes() == image.tobytes()

@@ -353,6 +353,7 @@ def test_adding_markers_twice_adds_nothing(markdown: str) -> None:
     assert once == "" or (once.endswith("\n") and not once.endswith("\n\n"))
 
 
+@pytest.mark.soak
 @settings(max_examples=400, deadline=None)
 @given(DOCUMENTS.filter(lambda text: "block:" not in text))
 def test_markers_change_nothing_that_a_reader_sees(markdown: str) -> None:
@@ -371,6 +372,7 @@ def test_stripping_takes_every_marker_and_can_be_done_again(markdown: str) -> No
     assert not any(block.block_id for block in plain)
 
 
+@pytest.mark.soak
 def test_a_document_of_a_megabyte_is_marked_in_a_moment() -> None:
     heading = "## Step {0}: Open the **menu** ({0}:00–{0}:09)\n\n"
     section = heading + "Choose the [entry](x) that you `need`. " * 12

@@ -207,6 +207,7 @@ def test_the_list_of_issues_is_bounded() -> None:
 HOSTILE = ("[", "![a", "[a][", "<!-- ", "# " + "[" * 400 + "\n", "[](" * 90 + "<\n\n")
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_megabyte_made_to_be_slow_is_answered_in_seconds(hostile: str) -> None:
     markdown = (hostile * (1 << 20))[: 1 << 20]

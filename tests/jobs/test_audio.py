@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import struct
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -114,6 +115,25 @@ def test_a_gap_in_the_sound_is_filled_with_silence(tmp_path: Path) -> None:
     info = extract_audio(tmp_path / "v.mkv", tmp_path / "s.flac")
     assert heard(tmp_path / "s.flac") == pytest.approx([0.5, 6.5], abs=0.01)
     assert info.duration_ms == 7000
+
+
+def test_a_broken_time_stamp_does_not_become_hours_of_silence(tmp_path: Path) -> None:
+    with av.open(tmp_path / "v.mkv", "w") as container:
+        picture = add_picture(container)
+        voice = container.add_stream("pcm_s16le", rate=SOUND_RATE, layout="mono")
+        write_picture(container, picture, seconds=4)
+        write_sound(container, voice, bursts(1, 0.5))
+        write_sound(container, voice, bursts(1, 0.5), start=40_000)
+        container.mux(voice.encode(None))
+    content = (tmp_path / "v.mkv").read_bytes()
+    (length,) = struct.unpack_from(
+        ">d", content, content.index(b"\x44\x89\x88") + 3
+    )  # Duration, in milliseconds
+    assert length == 40_001_000
+    (tmp_path / "v.mkv").write_bytes(content.replace(struct.pack(">d", length), struct.pack(">d", 4000.0)))
+    info = extract_audio(tmp_path / "v.mkv", tmp_path / "s.flac")
+    assert heard(tmp_path / "s.flac") == pytest.approx([0.5, 1.5], abs=0.01)
+    assert info.duration_ms == 2000
 
 
 def test_sound_that_overlaps_is_cut(tmp_path: Path) -> None:

@@ -70,5 +70,8 @@ def test_a_run_reaches_a_worker_and_is_performed(kind: str, monkeypatch: pytest.
         assert Job.objects.get(pk=job.pk).status == JobStatus.DRAFT_READY
     finally:
         worker.stop()
+        if kind == "rabbitmq":
+            for queue in (name, f"{name}.DQ", f"{name}.XQ"):
+                broker.channel.queue_delete(queue)  # type: ignore[attr-defined]
         broker.close()
     assert actor.broker is before

@@ -52,6 +52,7 @@ class Service:
     body: bytes = json.dumps(ANSWER).encode()
     headers: dict[str, str] = field(default_factory=dict)
     delay_s: float = 0
+    pause_s: float = 0  # between the bytes of the answer
     url: str = ""
     requests: list[tuple[str, Message, dict[str, tuple[str | None, bytes]]]] = field(default_factory=list)
     hung_up: threading.Event = field(default_factory=threading.Event)
@@ -78,8 +79,11 @@ class Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(self.service.body)))
             self.end_headers()
-            self.wfile.write(self.service.body)
-            self.wfile.flush()
+            step = 1 if self.service.pause_s else 65_536
+            for begin in range(0, len(self.service.body), step):
+                self.wfile.write(self.service.body[begin : begin + step])
+                self.wfile.flush()
+                time.sleep(self.service.pause_s)
         except OSError:
             self.service.hung_up.set()
 
@@ -230,7 +234,7 @@ def segment(**changes: object) -> bytes:
         segment(text="\ud800"),
         segment(text="a" * 10_001),
         b"[" * 100_000,
-        b" " * (http.MAX_ANSWER_BYTES + 1),
+        segment() + b" " * http.MAX_ANSWER_BYTES,
     ],
     ids=lambda body: repr(body[:40]),
 )
@@ -281,11 +285,14 @@ def test_a_service_that_is_not_there_is_unreachable(service: Service, sound: Pat
     assert refusal(service, sound, url=url).code == "SPEECH_SERVICE_UNREACHABLE"
 
 
-def test_a_service_that_takes_too_long_is_unreachable(service: Service, sound: Path) -> None:
-    service.delay_s = 5
+@pytest.mark.parametrize(("delay_s", "pause_s"), [(3, 0), (0, 0.1)])
+def test_a_service_that_takes_too_long_is_unreachable(
+    service: Service, sound: Path, delay_s: float, pause_s: float
+) -> None:
+    service.delay_s, service.pause_s, service.body = delay_s, pause_s, b" " * 30
     begin = time.monotonic()
     assert refusal(service, sound, timeout_s=0.5).code == "SPEECH_SERVICE_UNREACHABLE"
-    assert time.monotonic() - begin < 3
+    assert time.monotonic() - begin < 2
 
 
 class Cancelled(Exception):

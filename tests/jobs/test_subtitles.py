@@ -186,6 +186,17 @@ def test_the_recogniser_of_subtitles_passes_on_videos_without(tmp_path: Path) ->
     assert shares == [1.0, 1.0]
 
 
+def test_the_recogniser_of_subtitles_passes_on_what_is_no_video(tmp_path: Path) -> None:
+    video = tmp_path / "v.mp4"
+    video.write_bytes(b"no video" * 100)
+    assert (
+        EmbeddedSubtitles().transcribe(
+            video=video, audio=video, language=None, on_progress=lambda share: None
+        )
+        is None
+    )
+
+
 SEGMENTS = [
     Segment(0, 1500, "Click <Save> & wait --> now."),
     Segment(1500, 1500, "two\r\n\r\nlines"),

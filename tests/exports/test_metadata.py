@@ -1,0 +1,157 @@
+"""Pictures leave the house without EXIF, GPS, XMP, comments and thumbnails, and look as they did."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms, ImageOps, PngImagePlugin
+
+from exports.renderers.metadata import UnreadablePicture, strip_metadata
+from tests.exports.documents import drawing, encoded
+
+SECRETS = (b"GPS", b"Camera-007", b"secret remark", b"http://ns.adobe.com/xap", b"Exif", b"eXIf", b"tIME")
+ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+XMP = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><a href='http://ns.adobe.com/xap'>secret remark</a></x:xmpmeta>"
+
+
+def exif(orientation: int = 1) -> Image.Exif:
+    data = Image.Exif()
+    data[0x0110] = "Camera-007"
+    data[0x0112] = orientation
+    data.get_ifd(0x8825).update({1: "N", 2: (48.0, 8.0, 14.0), 3: "E", 4: (11.0, 34.0, 31.0)})
+    return data
+
+
+def png_text() -> PngImagePlugin.PngInfo:
+    info = PngImagePlugin.PngInfo()
+    info.add_text("Comment", "secret remark", zip=False)
+    info.add_itxt("XML:com.adobe.xmp", XMP.decode())
+    info.add(b"tIME", b"\x07\xe8\x01\x02\x03\x04\x05")
+    return info
+
+
+TYPES: dict[str, tuple[str, dict[str, Any]]] = {
+    "image/png": ("PNG", {"pnginfo": png_text()}),
+    "image/jpeg": ("JPEG", {"comment": b"secret remark", "xmp": XMP}),
+    "image/webp": ("WEBP", {"xmp": XMP, "lossless": True}),
+}
+
+
+def tattling(mime_type: str, *, orientation: int = 1) -> bytes:
+    format, options = TYPES[mime_type]
+    return encoded(drawing(3), format, exif=exif(orientation), icc_profile=ICC, **options)
+
+
+def pixels(content: bytes) -> np.ndarray[Any, Any]:
+    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), dtype=np.int16)
+
+
+@pytest.mark.parametrize("mime_type", TYPES)
+def test_nothing_of_the_metadata_is_left_and_the_pixels_are_the_same(mime_type: str) -> None:
+    content = tattling(mime_type)
+    assert sum(secret in content for secret in SECRETS) >= 3
+    stripped = strip_metadata(content, mime_type)
+    assert [secret for secret in SECRETS if secret in stripped] == []
+    opened = Image.open(io.BytesIO(stripped))
+    assert not dict(opened.getexif())
+    assert opened.info.get("icc_profile") == ICC
+    assert np.array_equal(pixels(stripped), pixels(content))
+
+
+@pytest.mark.parametrize("mime_type", TYPES)
+def test_a_picture_without_metadata_keeps_every_byte(mime_type: str) -> None:
+    content = encoded(drawing(1), TYPES[mime_type][0])
+    assert strip_metadata(content, mime_type) == content
+
+
+@pytest.mark.parametrize("mime_type", TYPES)
+def test_stripping_twice_changes_nothing_more(mime_type: str) -> None:
+    once = strip_metadata(tattling(mime_type, orientation=6), mime_type)
+    assert strip_metadata(once, mime_type) == once
+    assert strip_metadata(tattling(mime_type, orientation=6), mime_type) == once
+
+
+@pytest.mark.parametrize("orientation", range(2, 9))
+@pytest.mark.parametrize(
+    ("mime_type", "deviation"), [("image/png", 0), ("image/webp", 0), ("image/jpeg", 20)]
+)
+def test_a_picture_that_exif_turns_is_turned_for_good(
+    mime_type: str, deviation: int, orientation: int
+) -> None:
+    content = tattling(mime_type, orientation=orientation)
+    stripped = strip_metadata(content, mime_type)
+    expected = ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")
+    shown = pixels(stripped)
+    assert shown.shape[:2] == (expected.height, expected.width)
+    assert np.abs(shown - np.asarray(expected, dtype=np.int16)).max() <= deviation
+    assert [secret for secret in SECRETS if secret in stripped] == []
+
+
+def test_transparency_and_palette_of_a_png_stay() -> None:
+    picture = drawing(2).quantize(8)
+    picture.info["transparency"] = 0
+    content = encoded(picture, pnginfo=png_text(), transparency=0)
+    shown = Image.open(io.BytesIO(strip_metadata(content, "image/png"))).convert("RGBA")
+    assert np.array_equal(np.asarray(shown), np.asarray(Image.open(io.BytesIO(content)).convert("RGBA")))
+    assert np.asarray(shown)[..., 3].min() == 0
+
+
+def test_a_webp_with_transparency_stays_so() -> None:
+    picture = drawing(2).convert("RGBA")
+    picture.putalpha(120)
+    content = encoded(picture, "WEBP", exif=exif(), quality=70)
+    shown = Image.open(io.BytesIO(strip_metadata(content, "image/webp")))
+    assert shown.mode == "RGBA" and np.asarray(shown)[..., 3].max() == 120
+
+
+def test_a_webp_no_longer_says_that_it_has_metadata() -> None:
+    stripped = strip_metadata(tattling("image/webp"), "image/webp")
+    assert stripped[12:16] == b"VP8X"
+    assert stripped[20] & 0b1100 == 0 and tattling("image/webp")[20] & 0b1100 == 0b1100
+
+
+def test_a_progressive_jpeg_is_carried_over_scan_by_scan() -> None:
+    content = encoded(drawing(4), "JPEG", progressive=True, exif=exif(), restart_marker_blocks=2)
+    assert np.array_equal(pixels(strip_metadata(content, "image/jpeg")), pixels(content))
+
+
+@pytest.mark.parametrize("mime_type", TYPES)
+def test_what_is_appended_to_a_picture_does_not_come_along(mime_type: str) -> None:
+    content = encoded(drawing(1), TYPES[mime_type][0])
+    assert strip_metadata(content + b"PK\x03\x04 hidden", mime_type) == content
+
+
+def test_the_thumbnail_in_a_jfif_header_does_not_come_along() -> None:
+    content = encoded(drawing(1), "JPEG")
+    header_end = 4 + 16
+    thumbnail = b"\x02\x02" + b"\xaa\xbb\xcc" * 4
+    tattler = b"\xff\xd8\xff\xe0" + (16 + 12).to_bytes(2) + content[6:18] + thumbnail + content[header_end:]
+    assert pixels(tattler).shape == (180, 320, 3)
+    assert strip_metadata(tattler, "image/jpeg") == content
+
+
+@pytest.mark.parametrize("mime_type", TYPES)
+@pytest.mark.parametrize("kept", [0.02, 0.3, 0.97])
+def test_a_picture_that_breaks_off_is_refused(mime_type: str, kept: float) -> None:
+    content = tattling(mime_type)
+    with pytest.raises(UnreadablePicture):
+        strip_metadata(content[: int(len(content) * kept)], mime_type)
+
+
+@pytest.mark.parametrize(
+    ("content", "mime_type"),
+    [
+        (encoded(drawing(1), "JPEG"), "image/png"),
+        (encoded(drawing(1), "PNG"), "image/jpeg"),
+        (encoded(drawing(1), "PNG"), "image/webp"),
+        (encoded(drawing(1), "GIF"), "image/gif"),
+        (b"", "image/png"),
+        (b"\xff\xd8", "image/jpeg"),
+    ],
+)
+def test_what_is_not_the_declared_type_is_refused(content: bytes, mime_type: str) -> None:
+    with pytest.raises(UnreadablePicture):
+        strip_metadata(content, mime_type)

@@ -1,0 +1,136 @@
+"""From words and voices to sentences, passages and windows."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobs.audio import SAMPLE_RATE as S
+from jobs.speech.sentences import Span, Word, split_sentences, to_segments
+from jobs.speech.voice import cut_windows, find_passages, longest_pause, place_voices
+
+
+def say(text: str, *, start: int = 0, step: int = 300) -> list[Word]:
+    """Words one after the other, each as long as `step`; "+900" is a pause of so many milliseconds."""
+    words = []
+    for item in text.split():
+        if item.startswith("+"):
+            start += int(item)
+        else:
+            words.append(Word(start, start + step, f" {item}"))
+            start += step
+    return words
+
+
+def voice_of(words: list[Word]) -> list[Span]:
+    """The passages that a perfect voice detector hears."""
+    spans: list[Span] = []
+    for word in words:
+        if spans and word.start_ms == spans[-1][1]:
+            spans[-1] = (spans[-1][0], word.end_ms)
+        else:
+            spans.append((word.start_ms, word.end_ms))
+    return spans
+
+
+def sentences_of(words: list[Word]) -> list[str]:
+    return ["".join(word.text for word in part).strip() for part in split_sentences(words, voice_of(words))]
+
+
+@pytest.mark.parametrize(
+    ("spoken", "sentences"),
+    [
+        ("Click Save. Then wait.", ["Click Save.", "Then wait."]),
+        ("Really? Yes! Good…", ["Really?", "Yes!", "Good…"]),
+        ('He said "stop." Then more', ['He said "stop."', "Then more"]),
+        ("Use version 3.5 of it. npm install runs.", ["Use version 3.5 of it.", "npm install runs."]),
+        ("Take a tool, e.g. Excel, or so.", ["Take a tool, e.g. Excel, or so."]),
+        ("At 5 p.m. it closes. At 9 a.m. It opens.", ["At 5 p.m. it closes.", "At 9 a.m.", "It opens."]),
+        ("Mr. Smith and Dr. Who.", ["Mr. Smith and Dr. Who."]),
+        ("choose a +900 name", ["choose a name"]),
+        ("click send +2600 turn on the reminder", ["click send", "turn on the reminder"]),
+        ("点击。 然后", ["点击。", "然后"]),
+    ],
+)
+def test_words_become_sentences(spoken: str, sentences: list[str]) -> None:
+    assert sentences_of(say(spoken)) == sentences
+
+
+def test_a_run_of_words_without_marks_is_cut_where_the_speaker_pauses() -> None:
+    clauses = ["click new invoice in the top right corner", "type the name of the customer and wait a bit"]
+    clauses += ["open the menu and choose thirty days", "click send"]
+    assert sentences_of(say(" +600 ".join(clauses))) == clauses
+
+
+def test_a_run_without_pauses_is_cut_at_a_comma_or_after_many_words() -> None:
+    found = sentences_of(say(" ".join(["word"] * 60 + ["comma,"] + ["word"] * 100)))
+    assert [len(sentence.split()) for sentence in found] == [61, 80, 20]
+
+
+def test_no_word_is_lost() -> None:
+    words = say(" ".join(f"w{number}{'.' if number % 7 == 0 else ''}" for number in range(500)))
+    assert [word for sentence in split_sentences(words, voice_of(words)) for word in sentence] == words
+
+
+@pytest.mark.parametrize(
+    ("words", "spoken", "segment"),
+    [
+        # The first word is early by the pause before it.
+        ([Word(2000, 3300, " Check"), Word(3300, 3600, " it.")], [(2800, 3650)], (2800, 3650)),
+        # The first word is late.
+        ([Word(3200, 3300, " Check"), Word(3300, 3600, " it.")], [(2800, 3580)], (2800, 3580)),
+        # A voice far before belongs to something else.
+        ([Word(5000, 5300, " Check"), Word(5300, 5600, " it.")], [(2800, 9000)], (5000, 5600)),
+        ([Word(5000, 5300, " Check")], [], (5000, 5300)),
+    ],
+)
+def test_a_sentence_takes_its_times_from_the_voice(
+    words: list[Word], spoken: list[Span], segment: tuple[int, int]
+) -> None:
+    (found,) = to_segments([tuple(words)], spoken)
+    assert (found.start_ms, found.end_ms) == segment
+
+
+def test_segments_do_not_overlap() -> None:
+    sentences = [(Word(0, 1000, " One."),), (Word(600, 1600, " Two."),), (Word(1500, 1550, " Three."),)]
+    found = list(to_segments(sentences, []))
+    assert [(segment.start_ms, segment.end_ms) for segment in found] == [
+        (0, 1000),
+        (1000, 1600),
+        (1600, 1600),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spoken", "cut"),
+    [
+        ([], 50),
+        ([(0, 100)], 100),
+        ([(0, 60), (64, 80), (90, 100)], 85),
+        ([(0, 20), (40, 60), (62, 100)], 61),  # the longer pause is in the first half
+        ([(0, 60)], 80),
+    ],
+)
+def test_a_block_is_cut_in_the_longest_pause_of_its_second_half(spoken: list[Span], cut: int) -> None:
+    assert longest_pause(spoken, 100) == cut
+
+
+def test_long_silence_is_left_out_and_places_are_kept() -> None:
+    spoken = [(1 * S, 2 * S), (3 * S, 4 * S), (10 * S, 11 * S)]
+    passages = find_passages(spoken, 11 * S)
+    assert passages == [(round(0.6 * S), round(4.4 * S)), (round(9.6 * S), 11 * S)]
+    voices = place_voices(spoken, passages)
+    assert [(voice.start + voice.left_out, voice.end + voice.left_out) for voice in voices] == spoken
+    assert voices[2].start == round(4.2 * S)
+    assert find_passages([], 11 * S) == []
+
+
+def test_windows_are_cut_in_pauses_and_cover_all() -> None:
+    spoken = [(at * S, at * S + S * 9 // 10) for at in range(0, 100)]
+    voices = place_voices(spoken, [(0, 100 * S)])
+    windows = cut_windows(voices, 100 * S)
+    assert windows[0] == 0 and windows[-1] == 100 * S
+    assert windows[1:-1:2] == windows[2:-1:2]
+    pairs = list(zip(windows[::2], windows[1::2], strict=True))
+    assert len(pairs) == 4
+    assert all(27 * S <= end - begin <= 29 * S for begin, end in pairs[:-1])
+    assert all(not any(start < end < stop for start, stop in spoken) for _, end in pairs)
