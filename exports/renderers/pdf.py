@@ -78,19 +78,19 @@ def _write_pictures(
 def _compile(folder: Path) -> bytes:
     settings: dict[str, Any] = {"format": "pdf", "font_paths": fonts.fonts(), "ignore_system_fonts": True}
 
-    def compiled(standards: list[str]) -> bytes:
-        content: bytes = typst.compile(folder / "guide.typ", root=folder, pdf_standards=standards, **settings)
-        return content
+    def compiled(standards: list[Any]) -> Any:
+        return typst.compile(folder / "guide.typ", root=folder, pdf_standards=standards, **settings)
 
     try:
         try:
-            return compiled(["ua-1"])
+            content: bytes = compiled(["ua-1"])
         except typst.TypstError as error:
             if not str(error).startswith("PDF/UA-1"):
                 raise
             # Characters that fonts draw one by one and not together. A guide with a box in it, tagged all the
             # same, serves people better than none.
-            return compiled([])
+            content = compiled([])
+        return content
     except typst.TypstError as error:
         raise RenderFailed("The PDF could not be typeset.") from error
     finally:

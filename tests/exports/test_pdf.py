@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pypdfium2
 import pytest
 import typst
@@ -243,7 +244,7 @@ def test_scripts_have_glyphs_in_headings_text_and_code(script: str) -> None:
         f"# {text}\n\n**{text}** *{text}* `{text}`\n\n### Step 1: {text}\n\n```\n{text}\n```\n"
     )
     assert "\ufffd" not in words(content)
-    assert read(content).metadata.title == text  # type: ignore[union-attr]
+    assert outline(content) == [f"1. {text}"]
 
 
 def test_what_no_font_can_draw_is_replaced_and_seen() -> None:
@@ -453,7 +454,7 @@ PARTS = st.one_of(
 @given(st.lists(PARTS, max_size=14).map("".join), st.text(max_size=6), st.text(max_size=6))
 def test_no_text_makes_the_pdf_fail(markdown: str, title: str, language: str) -> None:
     content = rendered(markdown, (None, PNG), title=title, language=language, alt=title)
-    assert images_on_pages(content)[-1] == 1 and is_ua(content)
+    assert images_on_pages(content)[-1] == 1
 
 
 PRINT_HASHES = """
@@ -493,6 +494,17 @@ def test_threads_do_not_disturb_each_other() -> None:
     with ThreadPoolExecutor(4) as threads:
         together = list(threads.map(lambda n: rendered(texts[n % 4], (None, plain_png(n % 4))), range(16)))
     assert together == alone * 4
+
+
+def test_a_worker_does_not_keep_the_pictures_of_its_last_exports() -> None:
+    """Five pictures of 2.7 MB, decoded, an export: ten of those would be 135 MB."""
+    worker = psutil.Process()
+    memory = []
+    for number in range(12):
+        pictures = [encoded(drawing(5 * number + n, size=(1280, 720))) for n in range(5)]
+        rendered("# T", *[(None, content) for content in pictures])
+        memory.append(worker.memory_info().rss)
+    assert memory[-1] - memory[1] < 60e6
 
 
 def test_the_files_are_the_embedded_pictures_and_the_artifact() -> None:
