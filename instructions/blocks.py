@@ -77,6 +77,7 @@ class Outline:
     blocks: list[TopLevel] = field(default_factory=list)
     marker_lines: set[int] = field(default_factory=set)
     environment: dict[str, Any] = field(default_factory=dict)
+    has_content: bool = False  # more than comments and other HTML
 
 
 def make_parser(kind: type[MarkdownIt] = MarkdownIt, *, nesting: int) -> MarkdownIt:
@@ -209,6 +210,7 @@ def read_outline(markdown: str, parser: MarkdownIt = _BLOCK_PARSER) -> Outline:
         waiting = ""
         _describe(block, outline)
         outline.blocks.append(block)
+        outline.has_content = outline.has_content or block.kind != "html"
     return outline
 
 
@@ -238,7 +240,7 @@ def _describe(block: TopLevel, outline: Outline) -> None:
         block.level = int(opening.tag[1])
         block.text = plain_text(_readable(content[0], outline))
         # The heading of level 1 that opens a document is its title, also when it reads "2. Invoices".
-        is_title = block.level == 1 and not outline.blocks
+        is_title = block.level == 1 and not outline.has_content
         block.is_step = not is_title and split_step_heading(block.text)[0] is not None
     elif block.kind == "paragraph" and content[0].content.startswith(("![", "[![")):
         children = _readable(content[0], outline)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from instructions.drafting import short_title
-from instructions.imperatives import find_instruction
+from instructions.imperatives import find_instruction, without_gerunds
 from instructions.sections import names_something
-from instructions.verbs import GERUNDS, VERBS
+from instructions.verbs import VERBS
 
 _PLACE = re.compile(
     r"\s+(?:in|at|on|from|near|under|below|above|inside|within|next to|over on|over in)"
@@ -57,8 +57,9 @@ def guide_title(sentence: str) -> str:
     sentence = without_greeting(sentence).rstrip(".!?… ")
     for pattern in _TASKS:
         if found := pattern.search(sentence):
-            task = find_instruction(_as_told(found["task"]))
-            return short_title(task.clause) if task else short_title(found["task"])
+            task = without_gerunds(found["task"])
+            told = find_instruction(task)
+            return short_title(told.clause if told else task)
     if (told := find_instruction(sentence)) and not told.is_hands_on:
         return short_title(told.clause)
     subject = _SUBJECT.search(sentence)
@@ -70,9 +71,3 @@ def without_greeting(sentence: str) -> str:
     while greeting := _GREETING.match(sentence):
         sentence = sentence[greeting.end() :]
     return sentence[:1].upper() + sentence[1:]
-
-
-def _as_told(task: str) -> str:
-    """The task with its bare verb: "creating an invoice" is "create an invoice"."""
-    first, _, rest = task.partition(" ")
-    return f"{GERUNDS.get(first.lower(), first)} {rest}" if first.lower() in GERUNDS else task

@@ -181,6 +181,12 @@ def find_instruction(sentence: str) -> Instruction | None:
     )
 
 
+def without_gerunds(task: str) -> str:
+    """A task told with bare verbs: "creating and sending it" is "create and send it"; others as they are."""
+    verb = _form(GERUNDS, task)
+    return _made(task, verb, "imperative").clause if verb else task
+
+
 def _take_openers(text: str) -> _Openers:
     """The words that lead over, however many, off the front of a sentence."""
     cue = ""

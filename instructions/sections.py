@@ -118,7 +118,7 @@ def _score(topics: Sequence[Topic], index: int, usual: float) -> float:
     if pause >= 1:
         return 1 + pause
     before = {word for earlier in topics[max(0, index - 2) : index] for word in earlier.words}
-    is_new = before.isdisjoint(topic.words)
+    is_new = bool(topic.words) and before.isdisjoint(topic.words)
     return pause + 0.4 * (topic.cue.split(" ")[0] in _LEADING_OVER) + 0.2 * is_new
 
 

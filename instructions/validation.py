@@ -90,7 +90,7 @@ def validate(markdown: str, known_images: Container[str] = ()) -> list[Validatio
 
 def _structure(blocks: Sequence[TopLevel]) -> Iterator[Issue]:
     content = [block for block in blocks if block.kind != "html"]
-    if not content or content[0].level != 1 or content[0].is_step or not content[0].text:
+    if not content or content[0].level != 1 or not content[0].text:
         yield -1, "MISSING_TITLE"
     if not any(block.is_step for block in blocks):
         yield -1, "NO_STEPS"

@@ -214,7 +214,7 @@ def test_steps_lie_within_steps() -> None:
 
 
 def test_the_title_of_a_document_is_no_step_whatever_it_reads() -> None:
-    title, step = parse_blocks("# 2. Invoices\n\n# 3. Send\n")
+    _, title, step = parse_blocks("<!-- note -->\n\n# 2. Invoices\n\n# 3. Send\n")
     assert (title.kind, title.title, step.kind, step.title) == ("heading", "2. Invoices", "step", "Send")
 
 

@@ -63,6 +63,7 @@ def test_an_instruction_is_told_straight(sentence: str, told: str) -> None:
         "The next step is the payment.",
         "Do you want to save?",
         "What do we see?",
+        "Click here?",
         "Don't click delete.",
         "Let's take a look at the report.",
         "Make sure the total is right.",

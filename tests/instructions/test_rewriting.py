@@ -32,6 +32,7 @@ def rewritten(text: str) -> str:
         (f"{MARKER}\nSo we're clicking on save.\n\n", f"{MARKER}\nClick on save.\n\n"),
         ("It is \\*literal\\*, um, with \\<b>.", "It is \\*literal\\* with \\<b>."),
         ("https://example.org is where i am", "https://example.org is where I am."),
+        ("okay # no heading\n\num so I click on it", "okay # no heading\n\nClick on it."),
         ("## Settings", "## Settings"),
         ("Note", "Note"),
         ("We recommend the second option.", "We recommend the second option."),

@@ -204,7 +204,7 @@ def test_the_list_of_issues_is_bounded() -> None:
     assert VALIDATOR_VERSION
 
 
-HOSTILE = ("[", "![a", "[a][", "<!-- ", "# " + "[" * 400 + "\n", "[](" * 90 + "<\n\n")
+HOSTILE = ("[", "![a", "![a" * 3000 + "\n\n", "[a][", "<!-- ", "# " + "[" * 400 + "\n", "[](" * 90 + "<\n\n")
 
 
 @pytest.mark.soak
