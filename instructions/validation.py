@@ -142,8 +142,8 @@ def _places(blocks: Sequence[TopLevel]) -> list[str]:
 def _content(outline: Outline, known_images: Container[str]) -> Iterator[Issue]:
     """HTML, links and pictures, in full where that is quick, else by a rough look.
 
-    markdown-it is quadratic in the brackets of one paragraph, and slow on a million marks: nothing that
-    people write comes near these limits, and beyond them a document of 1 MiB would take minutes.
+    markdown-it spends up to 0.3 ms on each of many brackets in one paragraph, and 30 µs on any other mark.
+    Nothing that people write comes near these limits; beyond them a document of 1 MiB could take minutes.
     """
     definitions = outline.environment.get("references", {}).values()
     safe_definitions = all(_is_safe(definition["href"]) for definition in definitions)

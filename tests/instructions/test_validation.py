@@ -213,4 +213,4 @@ def test_a_megabyte_made_to_be_slow_is_answered_in_seconds(hostile: str) -> None
     markdown = (hostile * (1 << 20))[: 1 << 20]
     started = time.perf_counter()
     validate(markdown)
-    assert time.perf_counter() - started < 20  # without the limits: minutes to hours
+    assert time.perf_counter() - started < 12  # without the limits: minutes

@@ -24,7 +24,7 @@ MARK = "STEPWRIGHT_SERVED_FROM"  # stands in the environment of every process th
 ASKED_TO_STOP = (130, 143)  # SIGINT, SIGTERM
 WORKERS = "-m dramatiq config.worker --worker-shutdown-timeout 4000"
 COMMANDS = {
-    "web": "-m granian --interface wsgi --host {host} --port {port} --workers 2 --blocking-threads 8 --no-ws"
+    "web": "-m granian --interface wsgi --host {host} --port {port} --workers 2 --blocking-threads 4 --no-ws"
     " --log-level warning config.wsgi:application",
     "worker": f"{WORKERS} --processes 1 --threads 4 --queues default",
     "pipeline": f"{WORKERS} --processes 1 --threads 2 --queues pipeline",
