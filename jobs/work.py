@@ -35,6 +35,7 @@ LEASE = timedelta(seconds=10)
 HEARTBEAT_SECONDS = 2.0
 RETRY_DELAYS = (5, 10, 20)
 SWEEP_LOCK = 0x57455741  # any constant of our own: the advisory lock of the sweep
+SWEEP_ROWS = 500  # of each kind in one sweep
 OVERDUE = timedelta(seconds=10)  # a waiting row this long past its time is rung for again
 
 
@@ -308,24 +309,38 @@ def _send(to: dramatiq.Actor[..., None], row_id: str, delay_seconds: int) -> Non
 def sweep() -> dict[str, int]:
     """Ring for what waits, take back what lost its lease, fail what is beyond its retries.
 
-    One sweep at a time over all workers (an advisory lock); answers how many rows of each it met.
+    One sweep at a time over all workers (an advisory lock of the session); each row in a transaction of its
+    own, so that one that cannot be ended holds up no other. Answers how many rows of each it met.
     """
     counts = {"rung": 0, "taken_back": 0, "failed": 0}
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [SWEEP_LOCK])
-            if not cursor.fetchone()[0]:
-                return counts
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [SWEEP_LOCK])
+        if not cursor.fetchone()[0]:
+            return counts
+    try:
         for model in ACTORS:
             lost = model._default_manager.filter(status=model.RUNNING, lease_expires_at__lt=Now())
-            for row in lost.order_by("lease_expires_at")[:500]:
-                if row.take_back():
+            for row in lost.order_by("lease_expires_at")[:SWEEP_ROWS]:
+                if _took_back_or_failed(row):
                     counts["taken_back"] += 1
                 else:
-                    row.fail_work(_LOST, lease=None)
                     counts["failed"] += 1
             waiting = model._default_manager.filter(status=model.WAITING, available_at__lt=Now() - OVERDUE)
-            for row in waiting.order_by("available_at")[:500]:
+            for row in waiting.order_by("available_at")[:SWEEP_ROWS]:
                 row.ring()
                 counts["rung"] += 1
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [SWEEP_LOCK])
     return counts
+
+
+def _took_back_or_failed(row: WorkRow) -> bool:
+    try:
+        with transaction.atomic():
+            if row.take_back():
+                return True
+            row.fail_work(_LOST, lease=None)
+    except Exception:
+        log.exception("the sweep could not end %s %s", row._meta.model_name, row.pk)
+    return False

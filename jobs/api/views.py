@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.http import parse_etags
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -93,7 +94,7 @@ class JobDetail(APIView):
         ):  # others move it without touching this row: no ETag meanwhile
             return Response(s.JobSerializer(job).data)
         etag = f'"{job.revision}"'
-        if request.headers.get("If-None-Match") == etag:
+        if etag in parse_etags(request.headers.get("If-None-Match", "")):
             return HttpResponse(status=304, headers={"ETag": etag})
         return Response(s.JobSerializer(job).data, headers={"ETag": etag})
 
