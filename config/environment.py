@@ -91,6 +91,34 @@ class UnsafeConfiguration(Exception):
     """Production would start with something that is not safe; the message names each."""
 
 
+class UnknownValue(Exception):
+    """A variable has a value that the service does not know; the message names the variable and what it takes."""
+
+
+KNOWN_STARTS = {
+    "STEPWRIGHT_ORCHESTRATOR": ("local",),
+    "STEPWRIGHT_STORAGE_URL": ("", "file:"),
+    "STEPWRIGHT_BROKER_URL": (
+        "",
+        "postgresql://",
+        "postgres://",
+        "redis://",
+        "rediss://",
+        "amqp://",
+        "amqps://",
+    ),
+    "DATABASE_URL": ("", "postgresql://", "postgres://"),
+}
+
+
+def refuse_unknown_values() -> None:
+    """Raise UnknownValue at the start rather than at the first request that meets it."""
+    for name, starts in KNOWN_STARTS.items():
+        value = read(name)
+        if not any(value.startswith(start) if start else not value for start in starts):
+            raise UnknownValue(f"{name} must be one of: {', '.join(start or '(empty)' for start in starts)}")
+
+
 SECRETS = ("STEPWRIGHT_SECRET_KEY", "STEPWRIGHT_CALLBACK_SECRET", "STEPWRIGHT_JWT_SECRET")
 SHORTEST_SECRET = 32
 

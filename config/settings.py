@@ -19,6 +19,7 @@ PUBLIC_URL = (environment.read("STEPWRIGHT_PUBLIC_URL") or f"http://{HOST}:{PORT
 ALLOWED_HOSTS = environment.read_list("STEPWRIGHT_ALLOWED_HOSTS") or ([] if PRODUCTION else ["*"])
 SECRET_KEY = environment.read("STEPWRIGHT_SECRET_KEY") or environment.generated_secret("django_key")
 
+environment.refuse_unknown_values()
 environment.refuse_unsafe_production()
 
 INSTALLED_APPS = [

@@ -66,6 +66,24 @@ def test_production_refuses_and_names_what_is_unsafe(
         environment.refuse_unsafe_production()
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STEPWRIGHT_ORCHESTRATOR", "n8n"),
+        ("STEPWRIGHT_STORAGE_URL", "ftp://host"),
+        ("STEPWRIGHT_BROKER_URL", "kafka://host"),
+        ("DATABASE_URL", "sqlite:///file"),
+    ],
+)
+def test_a_value_that_is_not_known_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    environment.refuse_unknown_values()
+    monkeypatch.setenv(name, value)
+    with pytest.raises(environment.UnknownValue, match=name):
+        environment.refuse_unknown_values()
+
+
 def test_processes_that_ask_at_once_get_one_secret_with_mode_0600(tmp_path: Path) -> None:
     code = "from config import environment; print(environment.generated_secret('x'))"
     started = [
