@@ -94,6 +94,15 @@ def running_database() -> Iterator[bool]:
         stop()
 
 
+def _remove_what_a_killed_server_left() -> None:
+    """Its pid file and its socket's lock file: with them neither PostgreSQL nor the wheel would start, as long
+    as any process, a dead one not yet collected too, has the number that they name."""
+    lines = _pid_file().read_text().splitlines()
+    if len(lines) > 4:
+        (Path(lines[4]) / f".s.PGSQL.{lines[3]}.lock").unlink(missing_ok=True)
+    _pid_file().unlink(missing_ok=True)
+
+
 def _wheel() -> Any:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on import it complains of a machine without XDG_RUNTIME_DIR
@@ -107,7 +116,7 @@ def start() -> Any:
     data_folder().mkdir(exist_ok=True)
     if _pid_file().exists() and not _postmaster_lives():
         time.sleep(1)  # the children of a killed server see that it is gone, and end
-        _pid_file().unlink(missing_ok=True)  # else neither PostgreSQL nor the wheel would start
+        _remove_what_a_killed_server_left()
     # cleanup_mode=None: the wheel counts its users in a file that a crash leaves wrong; we stop it ourselves.
     server = _wheel().get_server(data_folder(), cleanup_mode=None)
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
