@@ -212,24 +212,23 @@ class _Reader:
         """Packets in file order from a key frame with pts <= target (the last, as a rule), else from the start.
 
         A seek may land too late (indexes hold decoding times, transport streams are searched by byte): then
-        it goes back twice as far each time. It may land far too early (fragmented files without an index):
-        then packets are read, not decoded, to find a later key frame.
+        it goes back twice as far each time. That may be far too early: then packets are read, not decoded,
+        to find a later key frame.
         """
+        start = self._stream.start_time or 0
         point, back = target, ceil(1 / self._tick)
         key, packets = self._seek(point)
-        while key is None or key > target:
+        while (key is None or key > target) and point >= start:
             point, back = target - back, back * 2
-            if point < (self._stream.start_time or 0):
-                return self._from_start()
-            key, packets = self._seek(point)
-        if (target - key) * self._tick <= _LONG_WAY_S:
+            key, packets = self._seek(point) if point >= start else (start, self._from_start())
+        if key is None or (target - key) * self._tick <= _LONG_WAY_S:
             return packets
         later = _last_key(packets, target)
         if later is not None:
-            key, packets = self._seek(later)
-            if key == later:
+            key, packets = self._seek(later[1])
+            if key == later[0]:
                 return packets
-        return self._seek(point)[1]
+        return self._seek(point)[1] if point >= start else self._from_start()
 
     def _seek(self, point: int) -> tuple[int | None, Iterator[Packet[Any]]]:
         """The pts of the first key frame after a seek to `point`, and the packets from there on."""
@@ -284,15 +283,17 @@ def _least_pts_to_come(packet: Packet[Any], at: int) -> int:
     return at if packet.dts is None else min(at, packet.dts)
 
 
-def _last_key(packets: Iterator[Packet[Any]], target: int) -> int | None:
-    """The pts of the last key frame among the packets that is not after the target."""
+def _last_key(packets: Iterator[Packet[Any]], target: int) -> tuple[int, int] | None:
+    """The last key frame among the packets that is not after the target: its pts, and the dts to seek it by."""
     last = None
     for packet in packets:
         at = _pts(packet)
-        if at is not None and _least_pts_to_come(packet, at) > target:
+        if at is None:
+            continue
+        if _least_pts_to_come(packet, at) > target:
             break
-        if at is not None and at <= target and packet.is_keyframe:
-            last = at
+        if at <= target and packet.is_keyframe:
+            last = at, at if packet.dts is None else packet.dts
     return last
 
 

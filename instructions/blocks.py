@@ -29,6 +29,9 @@ _KINDS = {
 }
 _LINE_END = re.compile(r"\r\n?|\n")
 _MARKER = re.compile(r"<!--[ \t]*block:([^\s>]*?)[ \t]*-->")
+_BARE_ITEM = re.compile(
+    r"(?:^|[\s>])(?:[-+*]|[0-9]+[.)])$"
+)  # with a blank line below, its text would fall out
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _STEP_NUMBER = re.compile(
     r"(?:step\s+([0-9]{1,3})(?![0-9]|\.[0-9]|\w)\s*[:.)–—-]?|([0-9]{1,3})[.)](?=\s|$))\s*", re.IGNORECASE
@@ -306,10 +309,15 @@ def _would_join(before: TopLevel, block: TopLevel, first_line: str) -> bool:
 def _without_nested_markers(block: TopLevel, lines: Sequence[str]) -> list[str]:
     """The block's lines; markers that slipped into a list item or a quotation are taken out of them."""
     nested = {token.map[0] for token in block.tokens[1:] if token.map and _marker_of(token)}
-    return [
-        _MARKER.sub("", lines[number]).rstrip() if number in nested else lines[number]
+    kept = [
+        _BARE_ITEM.sub(r"\g<0> <!-- -->", _MARKER.sub("", lines[number]).rstrip())
+        if number in nested
+        else lines[number]
         for number in range(block.first, block.last)
     ]
+    while nested and not kept[-1].strip(" \t"):
+        kept.pop()
+    return kept
 
 
 def _ended(lines: Sequence[str]) -> str:

@@ -42,6 +42,7 @@ _GENERIC = words(
     """
 )
 _PLACES = words("bottom center corner left middle right side top way")
+_NO_TOPIC = _FUNCTION | _GENERIC | _PLACES
 _TOKEN = re.compile(r"[^\W\d_][\w'’-]*")
 
 
@@ -105,7 +106,7 @@ def name(topics: Sequence[Topic], others: Sequence[Topic]) -> str:
 def names_something(clause: str) -> bool:
     """Whether a clause says what its verb is done to: "check the total" does, "log in" does not."""
     rest = [_bare(token) for token in _TOKEN.findall(clause)][1:]
-    return any(word in VERBS or word not in _FUNCTION | _GENERIC | _PLACES for word in rest)
+    return any(word in VERBS or word not in _NO_TOPIC for word in rest)
 
 
 def _score(topics: Sequence[Topic], index: int, usual: float) -> float:
@@ -123,7 +124,7 @@ def _score(topics: Sequence[Topic], index: int, usual: float) -> float:
 
 
 def _is_content(word: str) -> bool:
-    return len(word) > 2 and not (word in _FUNCTION or word in _GENERIC or word in _PLACES or word in VERBS)
+    return len(word) > 2 and word not in _NO_TOPIC and word not in VERBS
 
 
 def _bare(token: str) -> str:

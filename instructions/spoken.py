@@ -17,8 +17,8 @@ from instructions.imperatives import find_instruction
 from instructions.verbs import HANDS_ON, words
 from jobs.speech import Segment
 
-PAUSE_MS = 500
-LONG_PAUSE_MS = 1200
+_PAUSE_MS = 500
+_LONG_PAUSE_MS = 1200
 _WORDS_PER_MARK = 40  # with fewer marks than one in so many words the text counts as unpunctuated
 
 _SENTENCE_END = re.compile(r"(?<![.!?…])[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』”’）]*")
@@ -217,9 +217,9 @@ def _pauses(spoken: _Transcript, *, english: bool) -> set[int]:
     for number in range(1, len(spoken.pieces)):
         (before, earlier), (after, later) = spoken.pieces[number - 1], spoken.pieces[number]
         pause_ms = later.start_ms - earlier.end_ms
-        if pause_ms < PAUSE_MS or (english and _last_word(before) in _UNFINISHED):
+        if pause_ms < _PAUSE_MS or (english and _last_word(before) in _UNFINISHED):
             continue
-        if pause_ms >= LONG_PAUSE_MS or not english or find_instruction(after):
+        if pause_ms >= _LONG_PAUSE_MS or not english or find_instruction(after):
             ends.add(spoken.starts[number])
     return ends
 

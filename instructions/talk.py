@@ -99,8 +99,9 @@ def follow(said: Sequence[Said]) -> Talk:
     waiting: list[Said] = []
     for item, following in zip(said, [*said[1:], None], strict=True):
         told = item.instruction
-        if not talk.steps and _INTRODUCES.search(item.text):
-            talk.introduction.append(item)
+        if not talk.steps and _introduces(item):
+            talk.introduction += [*waiting, item]
+            waiting = []
         elif following and _leads_in(item, following, usual_pause_ms):
             (waiting if talk.steps or talk.introduction else talk.introduction).append(item)
         elif told and not told.is_optional and not (talk.steps and _continues(item, usual_pause_ms)):
@@ -108,7 +109,9 @@ def follow(said: Sequence[Said]) -> Talk:
             talk.steps.append(StepSaid(item, told, [*waiting, item], opening))
             waiting = []
         else:
-            (talk.steps[-1].said if talk.steps else talk.introduction).append(item)
+            belongs_to = talk.steps[-1].said if talk.steps else talk.introduction
+            belongs_to += [*waiting, item]
+            waiting = []
     if talk.steps:
         _take_farewell(talk)
     return talk
@@ -125,6 +128,13 @@ def in_groups(said: Sequence[Said]) -> list[list[Said]]:
         groups[-1].append(item)
         words += max(len(item.text.split()), len(item.text) // 8)  # not every script has spaces
     return groups
+
+
+def _introduces(item: Said) -> bool:
+    """Whether it speaks of the recording itself; "Set the date to today" does not, though it says "today"."""
+    told = item.instruction
+    is_act = told is not None and told.voice == "imperative" and not told.lead
+    return not is_act and bool(_INTRODUCES.search(item.text))
 
 
 def _leads_in(item: Said, following: Said, usual_pause_ms: float) -> bool:

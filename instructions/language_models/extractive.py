@@ -14,11 +14,13 @@ from instructions.language_models import Draft, LanguageModelError, Segment
 from instructions.rewriting import rewrite_markdown
 from instructions.spoken import without_openers
 from instructions.talk import Said, StepSaid, Talk, follow, in_groups, listen
+from instructions.verbs import words
 
 MODEL_PROFILE_ID = "extractive"
 PROMPT_TEMPLATE_ID = "rules-1"
 
 _INTRODUCTION_WORDS = 120
+_ENGLISH = words("the and you this of to it your")
 
 
 class Extractive:
@@ -26,14 +28,14 @@ class Extractive:
 
     def draft(self, segments: Sequence[Segment], *, title: str | None, language: str) -> Draft:
         """See `LanguageModel.draft`."""
-        english = language.lower().split("-")[0] in ("en", "und", "")
+        english = _is_english(language, segments)
         said = listen(segments, english=english)
         if not said:
             raise LanguageModelError(
                 "NO_SPEECH", "Nothing is said in this recording, so there is nothing to write a guide from."
             )
         talk = follow(said)
-        guide = _guide(talk, title or "") if talk.steps else _retell(said, title or "")
+        guide = _guide(talk, title or "") if talk.steps else _retell(said, title or "", english=english)
         return Draft(
             markdown=assemble(guide),
             title=guide.title,
@@ -44,6 +46,15 @@ class Extractive:
     def rewrite(self, text: str, *, context: str | None) -> str:
         """See `LanguageModel.rewrite`; rules have no use for `context`."""
         return rewrite_markdown(text)
+
+
+def _is_english(language: str, segments: Sequence[Segment]) -> bool:
+    """By the tag; when nobody knows, by the share of words that every English talk is full of."""
+    primary = language.lower().split("-")[0]
+    if primary not in ("", "und"):
+        return primary == "en"
+    said = [word for segment in segments for word in segment.text.lower().split()]
+    return sum(word in _ENGLISH for word in said) >= 0.06 * len(said)
 
 
 def _guide(talk: Talk, title: str) -> Guide:
@@ -67,9 +78,9 @@ def _guide(talk: Talk, title: str) -> Guide:
     )
 
 
-def _retell(said: Sequence[Said], title: str) -> Guide:
+def _retell(said: Sequence[Said], title: str, *, english: bool) -> Guide:
     """A guide from a talk that tells nothing to do: a step for each stretch between pauses."""
-    steps = tuple(map(_told_step, in_groups(said)))
+    steps = tuple(_told_step(group, english=english) for group in in_groups(said))
     titles = (title, *(guide_title(item.text) for item in said[:3]), steps[0].title)
     return Guide(title=_first(titles), sections=(Section("", steps),))
 
@@ -79,7 +90,7 @@ def _introduction(talk: Talk) -> tuple[tuple[str, ...], tuple[Step, ...]]:
     said = talk.introduction
     if sum(len(item.text.split()) for item in said) > _INTRODUCTION_WORDS:
         said, rest = said[:3], said[3:]
-        early = tuple(map(_told_step, in_groups(rest)))
+        early = tuple(_told_step(group, english=True) for group in in_groups(rest))
     else:
         early = ()
     texts = (without_openers(without_greeting(item.text)) for item in said)
@@ -122,9 +133,11 @@ def _step(step: StepSaid, told_above: Said | None) -> Step:
     return _made_step(step_heading(step.instruction.clause), sentences, step.said)
 
 
-def _told_step(said: Sequence[Said]) -> Step:
-    texts = [text for text in (without_openers(without_greeting(item.text)) for item in said) if text]
-    return _made_step(short_title(texts[0] if texts else said[0].text), texts, said)
+def _told_step(said: Sequence[Said], *, english: bool) -> Step:
+    texts = [item.text for item in said]
+    if english:
+        texts = list(filter(None, (without_openers(without_greeting(text)) for text in texts))) or texts
+    return _made_step(short_title(texts[0]), texts, said)
 
 
 def _made_step(title: str, sentences: Sequence[str], said: Sequence[Said]) -> Step:

@@ -9,10 +9,13 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 from PIL import Image
 
 CELL = 16
 WIDTH, HEIGHT = 8 * CELL, 32
+LONG_GOP = {"g": "1000", "keyint_min": "1000"}
+"""Options of x264 for one key frame, at the start."""
 
 
 def numbered(number: int) -> np.ndarray[Any, Any]:
@@ -31,28 +34,31 @@ def make_video(
     pts: Sequence[int] = tuple(range(0, 6000, 100)),
     pictures: Sequence[np.ndarray[Any, Any]] | None = None,
     codec: str = "libx264",
+    ticks: Fraction = Fraction(1, 1000),
+    key_frames: Sequence[int] = (),
     options: dict[str, str] | None = None,
     muxer: dict[str, str] | None = None,
     sound_ms: tuple[int, int] | None = None,
     rotate: dict[str, Any] | None = None,
     sample_aspect: Fraction | None = None,
 ) -> Path:
-    """A video with a frame at each of `pts` milliseconds, and silence from and to `sound_ms`."""
+    """A video with a frame at each of `pts` milliseconds, and silence from and to `sound_ms`. `key_frames` are
+    numbers of frames that become key frames beside those of the option g."""
     pictures = pictures or [numbered(i % 256) for i in range(len(pts))]
     with av.open(path, "w", options=muxer or {}) as container:
         stream = container.add_stream(codec, rate=10)
         stream.height, stream.width = pictures[0].shape[:2]
         stream.pix_fmt = "yuv420p"
         stream.options = {"g": "10", "bf": "2", "sc_threshold": "0", "crf": "18"} | (options or {})
-        ticks = Fraction(1, 1000) if codec != "mpeg4" else Fraction(1, 10)
         stream.codec_context.time_base = ticks
         if sample_aspect:
             stream.codec_context.sample_aspect_ratio = sample_aspect
         if rotate:
             stream.set_display_rotation(**rotate)
         sound = container.add_stream("aac", rate=48000) if sound_ms else None
-        for at, picture in zip(pts, pictures, strict=True):
+        for number, (at, picture) in enumerate(zip(pts, pictures, strict=True)):
             frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pict_type = PictureType.I if number in key_frames else PictureType.NONE
             frame.pts, frame.time_base = int(Fraction(at, 1000) / ticks), ticks
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

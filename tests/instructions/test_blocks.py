@@ -282,6 +282,8 @@ def test_written_times_are_read_back_within_a_second(start_ms: int, length_ms: i
         (f"<!-- block:{A} -->\n- a\n<!-- block:{B} -->\n    code\n", "- a\n\n<!-- -->\n\n    code\n"),
         (f"<!-- block:{A} -->\n- a\n\n  <!-- block:{B} -->\n  b\n", "- a\n\n\n  b\n"),
         (f"<!-- block:{A} -->\n> <!-- block:{B} -->\n> b\n", ">\n> b\n"),
+        (f"<!-- block:{A} -->\n- <!-- block:{B} -->\n\n  b\n", "- <!-- -->\n\n  b\n"),
+        (f"<!-- block:{A} -->\n- a\n  <!-- block:{B} -->\ntext\n", "- a\n\ntext\n"),
         (f"<!-- block:{A} -->\n[r]: /x\n<!-- block:{B} -->\nText [r]\n", "[r]: /x\n\nText [r]\n"),
         (f"<!-- block:{A} -->\n<!-- kept -->\n", "<!-- kept -->\n"),
         ("", ""),

@@ -269,6 +269,34 @@ def test_an_act_in_the_same_breath_stays_in_its_step() -> None:
     assert "Enter the hours. Enter the price." in markdown
 
 
+def test_what_leads_in_to_an_act_in_the_same_breath_is_not_lost() -> None:
+    markdown = draft(
+        segments(
+            """
+0 1000 Open the app.
+1800 2500 Choose File.
+5000 6000 The form is here.
+6000 7000 Then enter the price.
+7800 8500 Click Save.
+9300 9900 Click Close.
+"""
+        )
+    )
+    assert "Choose File. The form is here. Enter the price." in markdown
+
+
+@pytest.mark.parametrize("opening", ["Set the date to today.", "Click on Learn more."])
+def test_an_act_that_only_sounds_like_an_introduction_is_a_step(opening: str) -> None:
+    assert len(step_blocks(draft([Segment(0, 1000, opening), Segment(2000, 3000, "Click Save.")]))) == 2
+
+
+def test_speech_of_an_unknown_language_is_taken_for_english_when_it_looks_like_it() -> None:
+    english = [Segment(0, 3000, "So, um, click on the button."), Segment(5000, 6000, "It opens the list.")]
+    german = [Segment(0, 3000, "So, um vier kommt er.")]
+    assert titles(draft(english, language="und")) == ["Click on the button"]
+    assert titles(draft(german, language="und")) == ["So, um vier kommt er"]
+
+
 def test_a_talk_that_tells_nothing_to_do_is_cut_at_its_pauses() -> None:
     markdown = draft(
         segments(

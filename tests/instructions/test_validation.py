@@ -204,13 +204,21 @@ def test_the_list_of_issues_is_bounded() -> None:
     assert VALIDATOR_VERSION
 
 
-HOSTILE = ("[", "![a", "![a" * 3000 + "\n\n", "[a][", "<!-- ", "# " + "[" * 400 + "\n", "[](" * 90 + "<\n\n")
+HOSTILE = (
+    "[",
+    "]![a",
+    "![a" * 3000 + "]\n\n",
+    "[a][",
+    "<!-- ",
+    "# " + "[" * 400 + "\n",
+    "[](" * 90 + "<\n\n",
+)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_a_megabyte_made_to_be_slow_is_answered_in_seconds(hostile: str) -> None:
-    markdown = (hostile * (1 << 20))[: 1 << 20]
+    markdown = hostile * ((1 << 20) // len(hostile))
     started = time.perf_counter()
     validate(markdown)
-    assert time.perf_counter() - started < 12  # without the limits: minutes
+    assert time.perf_counter() - started < 10  # without the limits: minutes
