@@ -151,7 +151,7 @@ def read_packets(container: av.container.InputContainer, streams: Sequence[Strea
             for packet in container.demux(*streams):
                 damaged = 0
                 yield packet
-        except av.error.FFmpegError:
+        except (av.error.FFmpegError, IndexError):  # IndexError: a stream that turns up in mid-file (PyAV)
             damaged += 1
         else:
             return
