@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo serve token test check soak spec lock clean setup
+.PHONY: demo serve token test check soak bench spec lock clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -40,6 +40,10 @@ test: $(READY)
 # Kills workers, servers and queues under real work; some minutes.
 soak: $(READY)
 	@$(BIN)/python -m pytest -m soak -v $(ARGS)
+
+# Ratios to plain views that do the same work, side by side; some minutes. Writes tests/bench/results.json.
+bench: $(READY)
+	@$(BIN)/python tests/bench/run.py $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -24,7 +24,7 @@ from instructions.services import open_document
 from jobs.models import Job, User
 from jobs.probe import UnreadableVideo
 from jobs.services.transitions import SYSTEM, By, by_editor, lock_job, record_event
-from jobs.stages import newest
+from jobs.videos import newest, video_path
 from jobs.work import Lease, WorkFailed
 
 MAX_PICTURE_BYTES = 64 * 2**20
@@ -164,7 +164,7 @@ def _start_again(task: ScreenshotTask) -> tuple[ScreenshotTask, bool]:
 def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
     """Take the frame, keep its bytes under their SHA-256, then write the row."""
     try:
-        with storage().local_path(newest(task.job, "video").uri) as video:
+        with video_path(task.job, lease.report) as video:
             frame = grab_frame(video, task.at_ms, strategy=cast(Strategy, task.strategy))
     except TimestampOutOfRange as error:
         raise WorkFailed("TIMESTAMP_OUT_OF_RANGE", "The video has no picture at this time.") from error

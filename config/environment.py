@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from dotenv import load_dotenv
 
@@ -24,15 +26,21 @@ DEFAULTS: dict[str, str] = {
     "STEPWRIGHT_BROKER_URL": "",
     "STEPWRIGHT_STORAGE_URL": "",
     "STEPWRIGHT_ORCHESTRATOR": "local",
+    "STEPWRIGHT_ORCHESTRATOR_URL": "",
+    "STEPWRIGHT_ORCHESTRATOR_SECRET": "",
     "STEPWRIGHT_PUBLIC_URL": "",
     "STEPWRIGHT_CALLBACK_SECRET": "",
     "STEPWRIGHT_CALLBACK_SECRET_PREVIOUS": "",
     "STEPWRIGHT_JWT_SECRET": "",
+    "STEPWRIGHT_JWT_JWKS_URL": "",
     "STEPWRIGHT_JWT_ISSUER": "stepwright",
     "STEPWRIGHT_JWT_AUDIENCE": "stepwright",
     "STEPWRIGHT_JWT_ALGORITHMS": "HS256",
     "STEPWRIGHT_ACTIVE_JOBS_PER_OWNER": "3",
+    "STEPWRIGHT_THROTTLE_RATE": "600/min",
+    "STEPWRIGHT_JOB_TIMEOUT_MINUTES": "15",
     "STEPWRIGHT_MAX_UPLOAD_BYTES": str(8 * 2**30),
+    "STEPWRIGHT_VIDEO_URI_ALLOW": "",
     "STEPWRIGHT_DOWNLOAD_URL_SECONDS": "900",
     "STEPWRIGHT_WHISPER_MODEL": "",
     "STEPWRIGHT_SPEECH_URL": "",
@@ -50,6 +58,32 @@ def read(name: str) -> str:
 def read_list(name: str) -> list[str]:
     """A comma-separated value as a list without blanks."""
     return [part.strip() for part in read(name).split(",") if part.strip()]
+
+
+def read_checked_list(name: str, check: Callable[[str], None]) -> list[str]:
+    """Like `read_list`; raises UnknownValue for a part that `check` refuses with a ValueError."""
+    for part in (parts := read_list(name)):
+        try:
+            check(part)
+        except ValueError as error:
+            raise UnknownValue(f"{name} has {part!r}, which cannot be on the list: {error}") from error
+    return parts
+
+
+PERIODS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}
+
+
+def read_rate(name: str) -> tuple[int, int] | None:
+    """`600/min` as (600, 60 seconds); None when the variable is set and empty. Raises UnknownValue."""
+    value = os.environ.get(name, DEFAULTS[name])
+    if not value:
+        return None
+    number, _, period = value.partition("/")
+    if not number.isdigit() or not int(number) or period not in PERIODS:
+        raise UnknownValue(
+            f"{name} must be NUMBER/{'|'.join(PERIODS)}, such as 600/min, or empty for no limit"
+        )
+    return int(number), PERIODS[period]
 
 
 def load_env_file(folder: Path) -> None:
@@ -96,7 +130,7 @@ class UnknownValue(Exception):
 
 
 KNOWN_STARTS = {
-    "STEPWRIGHT_ORCHESTRATOR": ("local",),
+    "STEPWRIGHT_ORCHESTRATOR": ("local", "http"),
     "STEPWRIGHT_STORAGE_URL": ("", "file:"),
     "STEPWRIGHT_BROKER_URL": (
         "",
@@ -113,10 +147,29 @@ KNOWN_STARTS = {
 
 def refuse_unknown_values() -> None:
     """Raise UnknownValue at the start rather than at the first request that meets it."""
+    read_rate("STEPWRIGHT_THROTTLE_RATE")
+    if read("STEPWRIGHT_ORCHESTRATOR") == "http" and not read("STEPWRIGHT_ORCHESTRATOR_URL").startswith(
+        ("http://", "https://")
+    ):
+        raise UnknownValue("STEPWRIGHT_ORCHESTRATOR=http needs STEPWRIGHT_ORCHESTRATOR_URL=https://…")
     for name, starts in KNOWN_STARTS.items():
         value = read(name)
         if not any(value.startswith(start) if start else not value for start in starts):
             raise UnknownValue(f"{name} must be one of: {', '.join(start or '(empty)' for start in starts)}")
+    refuse_unfit_sign_in()
+
+
+def refuse_unfit_sign_in() -> None:
+    """Raise UnknownValue unless algorithms and keys of the tokens belong together (RFC 8725, section 3.1)."""
+    algorithms, url = set(read_list("STEPWRIGHT_JWT_ALGORITHMS")), read("STEPWRIGHT_JWT_JWKS_URL")
+    if not algorithms or algorithms - ({"RS256", "ES256"} if url else {"HS256"}):
+        takes = "RS256, ES256 with STEPWRIGHT_JWT_JWKS_URL; HS256 without"
+        raise UnknownValue(f"STEPWRIGHT_JWT_ALGORITHMS must be of: {takes}")
+    parts = urlsplit(url)
+    nearby = read("STEPWRIGHT_ENV") != "production" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    if url and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and nearby))):
+        raise UnknownValue("STEPWRIGHT_JWT_JWKS_URL must be one of: (empty), https://; "
+                           "http:// only for this machine, outside production")  # fmt: skip
 
 
 SECRETS = ("STEPWRIGHT_SECRET_KEY", "STEPWRIGHT_CALLBACK_SECRET", "STEPWRIGHT_JWT_SECRET")
@@ -127,8 +180,9 @@ def refuse_unsafe_production() -> None:
     """Raise UnsafeConfiguration when STEPWRIGHT_ENV=production and a setting is only fit for development."""
     if read("STEPWRIGHT_ENV") != "production":
         return
+    unused = {"STEPWRIGHT_JWT_SECRET"} if read("STEPWRIGHT_JWT_JWKS_URL") else set()
     wrong = [f"{name} must be set, with {SHORTEST_SECRET} characters or more" for name in SECRETS
-             if len(read(name)) < SHORTEST_SECRET]  # fmt: skip
+             if name not in unused and len(read(name)) < SHORTEST_SECRET]  # fmt: skip
     if read("STEPWRIGHT_DEBUG"):
         wrong.append("STEPWRIGHT_DEBUG must be empty")
     if not read_list("STEPWRIGHT_ALLOWED_HOSTS") or "*" in read_list("STEPWRIGHT_ALLOWED_HOSTS"):

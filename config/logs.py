@@ -14,6 +14,7 @@ SHARED = [
 ]
 STRUCTLOG: dict[str, Any] = {
     "processors": [
+        structlog.stdlib.filter_by_level,
         *SHARED,
         structlog.processors.StackInfoRenderer(),
         structlog.stdlib.ProcessorFormatter.wrap_for_formatter,

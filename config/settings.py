@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from config import embedded, environment, logs
+from jobs.video_uris import check_prefix
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment.load_env_file(BASE_DIR)
@@ -83,6 +84,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
 
 BROKER_URL = environment.read("STEPWRIGHT_BROKER_URL")
 ORCHESTRATOR = environment.read("STEPWRIGHT_ORCHESTRATOR")
+ORCHESTRATOR_URL = environment.read("STEPWRIGHT_ORCHESTRATOR_URL")
+ORCHESTRATOR_SECRET = environment.read("STEPWRIGHT_ORCHESTRATOR_SECRET")
+ORCHESTRATOR_SECONDS = 10.0  # a whole call, at most
 CALLBACK_SECRETS = [
     secret
     for secret in (
@@ -93,12 +97,16 @@ CALLBACK_SECRETS = [
 ]
 JWT: dict[str, Any] = {
     "SECRET": environment.read("STEPWRIGHT_JWT_SECRET") or environment.generated_secret("jwt_secret"),
+    "JWKS_URL": environment.read("STEPWRIGHT_JWT_JWKS_URL"),
     "ISSUER": environment.read("STEPWRIGHT_JWT_ISSUER"),
     "AUDIENCE": environment.read("STEPWRIGHT_JWT_AUDIENCE"),
     "ALGORITHMS": environment.read_list("STEPWRIGHT_JWT_ALGORITHMS"),
     "LEEWAY_SECONDS": 30,
 }
 ACTIVE_JOBS_PER_OWNER = int(environment.read("STEPWRIGHT_ACTIVE_JOBS_PER_OWNER"))
+JOB_TIMEOUT_MINUTES = int(environment.read("STEPWRIGHT_JOB_TIMEOUT_MINUTES"))
+THROTTLE_RATE = environment.read_rate("STEPWRIGHT_THROTTLE_RATE")
+VIDEO_URI_ALLOW = environment.read_checked_list("STEPWRIGHT_VIDEO_URI_ALLOW", check_prefix)
 MAX_UPLOAD_BYTES = int(environment.read("STEPWRIGHT_MAX_UPLOAD_BYTES"))
 DOWNLOAD_URL_SECONDS = int(environment.read("STEPWRIGHT_DOWNLOAD_URL_SECONDS"))
 UPLOAD_URL_SECONDS = 3600
@@ -111,7 +119,8 @@ SPEECH_API_KEY = environment.read("STEPWRIGHT_SPEECH_API_KEY")
 SPEECH_MODEL = environment.read("STEPWRIGHT_SPEECH_MODEL")
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.auth.JwtAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.auth.BearerAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.api.throttling.UserThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.api.parsers.StrictJSONParser"],

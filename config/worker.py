@@ -26,6 +26,7 @@ from django.db.models.functions import Now  # noqa: E402
 
 from jobs import work  # noqa: E402
 from jobs.models import Worker  # noqa: E402
+from jobs.services import deletion, dispatches  # noqa: E402
 
 log = logging.getLogger(__name__)
 BEAT_SECONDS, BEATS_A_SWEEP = 10.0, 3
@@ -53,6 +54,8 @@ class Timer(Middleware):
                     counts = work.sweep()
                     if any(counts.values()):
                         log.info("sweep: %s", counts)
+                    dispatches.time_out_silent_jobs()
+                    deletion.remove_files_of_deleted_jobs()
             except Exception:
                 log.warning("the timer met an error and goes on", exc_info=True)
                 close_old_connections()

@@ -11,3 +11,4 @@ class ExportsConfig(AppConfig):
         from jobs import hooks
 
         hooks.JOB_ENDED.append(services.end_exports)
+        hooks.JOB_DELETED.append(services.delete_exports)

@@ -243,6 +243,11 @@ def fail_export(export: Export, failure: WorkFailed, *, lease: Lease | None) -> 
             record_event(job, "EXPORT_FAILED", by=_system(export), data=data)
 
 
+def delete_exports(job: Job) -> None:
+    """Part of deleting a job: its exports hold its versions and go first."""
+    Export.objects.filter(job=job).delete()
+
+
 def end_exports(job: Job) -> None:
     """Fail what is active of a job that has ended; registered as *job_ended*."""
     failure = WorkFailed("JOB_CANCELLED", "The job has ended.")

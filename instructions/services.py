@@ -12,7 +12,7 @@ from config.api import errors
 from instructions.blocks import ensure_markers
 from instructions.models import Instruction, InstructionVersion
 from instructions.validation import VALIDATOR_VERSION, validate
-from jobs.models import Artifact, Job, User
+from jobs.models import Job, User
 from jobs.services.transitions import (
     By,
     by_editor,
@@ -28,7 +28,7 @@ Source = InstructionVersion.Source
 MAX_MARKDOWN_BYTES = 2**20
 
 
-def ingest_draft(job: Job, artifact: Artifact, content: dict[str, Any]) -> None:
+def ingest_draft(job: Job, content: dict[str, Any]) -> None:
     """The document from a draft, or its next version; runs in the callback's transaction, the job locked."""
     instruction, _ = Instruction.objects.get_or_create(job=job)
     job.instruction_id = instruction.pk

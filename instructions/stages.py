@@ -9,7 +9,7 @@ from config.api.storage import kept_folder, read_bytes, storage
 from instructions.language_models import LanguageModelError
 from instructions.language_models.extractive import Extractive
 from jobs.models import Job
-from jobs.services.callbacks import CONTENT_LIMIT
+from jobs.services.artifacts import CONTENT_LIMIT
 from jobs.speech import transcript_from_json
 from jobs.stages import newest
 from jobs.work import Lease, WorkFailed

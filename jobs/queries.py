@@ -41,6 +41,17 @@ def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
     return jobs.annotate(queue_position=Case(When(waits, then=Coalesce(Subquery(before), 1))))
 
 
+def as_created(job: Job) -> Job:
+    """The job as it was when it was made, for a creation that is replayed."""
+    return Job(
+        id=job.pk,
+        project_id=job.project_id,
+        options=job.options,
+        created_at=job.created_at,
+        updated_at=job.created_at,
+    )
+
+
 def segments(job: Job) -> QuerySet[TranscriptSegment]:
     return job.segments.order_by("start_ms", "position")
 

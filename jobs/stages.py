@@ -13,26 +13,19 @@ from django.conf import settings
 
 from config.api.storage import kept_folder, storage
 from jobs.audio import NoAudio, extract_audio
-from jobs.models import Artifact, Job
+from jobs.models import Job
 from jobs.probe import UnreadableVideo, probe_video
 from jobs.speech import Recogniser, SpeechError, transcript_to_json
 from jobs.speech.embedded_subtitles import EmbeddedSubtitles
 from jobs.speech.http import HttpRecogniser
 from jobs.speech.whisper import Whisper
+from jobs.videos import newest, video_path
 from jobs.work import Lease, WorkFailed
-
-
-def newest(job: Job, kind: str) -> Artifact:
-    """The newest artifact of a kind; raises WorkFailed when the job has none."""
-    artifact = job.artifacts.filter(kind=kind).order_by("-version").first()
-    if artifact is None:
-        raise WorkFailed("ARTIFACT_MISSING", f"The {kind} of this job is missing. Ask support.")
-    return artifact
 
 
 def extract_stage(job: Job, lease: Lease) -> dict[str, Any]:
     """AUDIO_EXTRACTING: 16 kHz mono sound, in step with the video."""
-    with tempfile.TemporaryDirectory(prefix="stepwright-") as folder, _video(job) as video:
+    with tempfile.TemporaryDirectory(prefix="stepwright-") as folder, video_path(job, lease.report) as video:
         target = Path(folder) / "audio.flac"
         try:
             extract_audio(video, target, on_progress=lease.report)
@@ -52,7 +45,7 @@ def transcribe_stage(job: Job, lease: Lease) -> dict[str, Any]:
     """TRANSCRIBING: the video's own subtitles when it carries some, else a recogniser."""
     language = job.options.get("language")
     with contextlib.ExitStack() as files:
-        video, audio = files.enter_context(_video(job)), None
+        video, audio = files.enter_context(video_path(job, lease.report)), None
         for recogniser in recognisers():
             if audio is None and not isinstance(recogniser, EmbeddedSubtitles):
                 audio = files.enter_context(storage().local_path(newest(job, "audio").uri))
@@ -82,7 +75,3 @@ def recognisers() -> tuple[Recogniser, ...]:
     else:
         spoken = Whisper(Path(settings.WHISPER_MODEL) if settings.WHISPER_MODEL else None)
     return (EmbeddedSubtitles(), spoken)
-
-
-def _video(job: Job) -> Any:
-    return storage().local_path(newest(job, "video").uri)

@@ -306,6 +306,12 @@ def _send(to: dramatiq.Actor[..., None], row_id: str, delay_seconds: int) -> Non
         log.warning("the broker took no message; the sweep will ring again", exc_info=True)
 
 
+def ring_once(actor_name: str, row_id: str) -> None:
+    """Ask a worker, once the transaction is in, for something that is worth one try and no more."""
+    actor = dramatiq.get_broker().get_actor(actor_name)
+    transaction.on_commit(lambda: _send(actor, row_id, 0))
+
+
 def sweep() -> dict[str, int]:
     """Ring for what waits, take back what lost its lease, fail what is beyond its retries.
 

@@ -9,6 +9,7 @@ import dramatiq
 import pytest
 
 from tests.factories import Api, make_user
+from tests.orchestrator import Orchestrator, running_orchestrator
 
 
 @pytest.fixture(scope="session")
@@ -18,11 +19,11 @@ def django_db_setup(django_db_setup: Any) -> Iterator[None]:
     from django.db import connection
 
     from config import broker
-    from jobs.work import ACTORS
 
     settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"]
+    actors = dramatiq.get_broker().actors.values()
     broker.set_up()
-    for actor in ACTORS.values():
+    for actor in actors:
         actor.broker = dramatiq.get_broker()
         actor.broker.declare_actor(actor)
     yield
@@ -48,3 +49,12 @@ def storage_folder(tmp_path: Any, settings: Any) -> Any:
     storage.cache_clear()
     yield tmp_path / "files"
     storage.cache_clear()
+
+
+@pytest.fixture
+def orchestrator(settings: Any) -> Iterator[Orchestrator]:
+    """Jobs are handed to a real HTTP server, which has 2 s to answer."""
+    with running_orchestrator() as running:
+        settings.ORCHESTRATOR, settings.ORCHESTRATOR_URL = "http", running.url
+        settings.ORCHESTRATOR_SECONDS = 2.0
+        yield running

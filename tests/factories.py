@@ -123,6 +123,8 @@ def force(job: Job, status: JobStatus) -> Job:
 
 def report(job: Job, status: JobStatus, **updates: Any) -> None:
     """One report of an orchestrator, through the callback service; content comes inline."""
+    if status == S.AUDIO_READY:
+        updates.setdefault("audio_uri", storage().save_bytes(kept_folder(job.pk), b"sound", suffix="").uri)
     if status == S.TRANSCRIPT_READY:
         updates.setdefault("transcript", TRANSCRIPT)
     if status == S.DRAFT_READY:

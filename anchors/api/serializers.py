@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from anchors.api.operations import OPERATIONS
 from anchors.models import Anchor, Asset, ScreenshotTask
 from config.api.pagination import PageQuery
 from config.api.serializers import StrictSerializer
 
 STRATEGIES = ["precise", "nearest_keyframe"]
 FORMATS = ["png", "jpg", "webp"]
+ADDRESSES = ("anchor_id", "block_id", "char_range")
 MAX_INT = 2**31 - 1
+
+
+def _only_address(name: str) -> dict[str, Any]:
+    """JSON Schema: address_type names this address, and the other is not sent."""
+    other = {"block_id": "char_range", "char_range": "block_id"}[name]
+    return {
+        "properties": {"address_type": {"const": name}},
+        "required": [name],
+        "not": {"required": [other]},
+    }
 
 
 class CharRange(StrictSerializer):
@@ -22,6 +37,7 @@ class CharRange(StrictSerializer):
 
 
 class AddressingBody(StrictSerializer):
+    rules = {"oneOf": [_only_address("block_id"), _only_address("char_range")]}
     address_type = serializers.ChoiceField(Anchor.AddressType.choices)
     block_id = serializers.UUIDField(required=False)
     char_range = CharRange(required=False)
@@ -39,6 +55,7 @@ class AnchorBody(StrictSerializer):
 
 
 class ExtractBody(StrictSerializer):
+    rules = {"allOf": [{"not": {"required": list(pair)}} for pair in combinations(ADDRESSES, 2)]}
     instruction_id = serializers.CharField()
     instruction_version_id = serializers.CharField()
     timestamp_ms = serializers.IntegerField(min_value=0, max_value=MAX_INT)
@@ -51,14 +68,19 @@ class ExtractBody(StrictSerializer):
     idempotency_key = serializers.CharField(max_length=255, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if len({"anchor_id", "block_id", "char_range"} & set(attrs)) > 1:
+        if len(set(ADDRESSES) & set(attrs)) > 1:
             raise serializers.ValidationError("Send at most one of anchor_id, block_id and char_range.")
         return attrs
 
 
+@extend_schema_field(OPERATIONS)
+class OperationsField(serializers.JSONField):
+    """Checked by the renderer, which knows what it can draw."""
+
+
 class AnnotationBody(StrictSerializer):
     base_asset_id = serializers.CharField()
-    operations = serializers.JSONField()
+    operations = OperationsField()
     idempotency_key = serializers.CharField(max_length=255, required=False)
 
 
@@ -75,7 +97,7 @@ class AddressingSerializer(serializers.Serializer[Any]):
     address_type = serializers.ChoiceField(Anchor.AddressType.choices)
     block_id = serializers.UUIDField(required=False)
     char_range = CharRange(required=False)
-    strategy = serializers.CharField()
+    strategy = serializers.ChoiceField(STRATEGIES)
 
 
 class AssetSerializer(serializers.ModelSerializer[Asset]):
@@ -94,6 +116,7 @@ class AssetSerializer(serializers.ModelSerializer[Asset]):
             "created_at",
         )  # fmt: skip
 
+    @extend_schema_field(OpenApiTypes.URI)
     def get_image_uri(self, asset: Asset) -> str:
         return f"{settings.PUBLIC_URL}/api/v1/assets/{asset.pk}/content"
 
@@ -136,8 +159,9 @@ class AnchorSerializer(serializers.ModelSerializer[Anchor]):
 class ScreenshotTaskSerializer(serializers.ModelSerializer[ScreenshotTask]):
     task_id = serializers.UUIDField(source="pk")
     status = serializers.ChoiceField(["PENDING", "RUNNING", "SUCCEEDED", "FAILED"])
-    anchor_id = serializers.UUIDField(allow_null=True)
-    asset_id = serializers.UUIDField(allow_null=True)
+    anchor_id = serializers.UUIDField(required=False)
+    asset_id = serializers.UUIDField(required=False)
+    extracted_at_ms = serializers.IntegerField(required=False)
 
     class Meta:
         model = ScreenshotTask

@@ -3,32 +3,34 @@
 from __future__ import annotations
 
 from django.http import FileResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from anchors import services
 from anchors.api import serializers as s
 from anchors.models import Anchor, Asset, ScreenshotTask
 from anchors.resolve import resolve
 from config.api import errors
+from config.api.endpoint import Endpoint
 from config.api.files import AnyAccept
 from config.api.ownership import get_visible, parse_id
 from config.api.pagination import page_response, read_page
 from config.api.schema import accepted, answers
-from config.api.serializers import read_body, read_query
+from config.api.serializers import read_body
 from config.api.storage import storage
 from instructions.models import Instruction
 from jobs.models import Job
 
 
-class Anchors(APIView):
+class Anchors(Endpoint):
+    queries = {"GET": s.AnchorListQuery}
+
     @extend_schema(
         operation_id="createAnchor",
+        summary="Put an anchor on a block or a passage",
         request=s.AnchorBody,
-        responses=answers(201, s.AnchorSerializer, 404, 409),
+        responses=answers(201, s.AnchorSerializer, "FSM_TRANSITION_INVALID", "FSM_TERMINAL_IMMUTABLE"),
     )
     def post(self, request: Request, instruction_id: str) -> Response:
         instruction = get_visible(Instruction.objects.visible_to(request.user), instruction_id)
@@ -45,31 +47,33 @@ class Anchors(APIView):
 
     @extend_schema(
         operation_id="listAnchors",
-        parameters=[s.AnchorListQuery],
-        responses=answers(200, s.AnchorSerializer, 404, many=True),
+        summary="List the anchors of an instruction",
+        responses=answers(200, s.AnchorSerializer, many=True),
     )
     def get(self, request: Request, instruction_id: str) -> Response:
         instruction = get_visible(Instruction.objects.visible_to(request.user), instruction_id)
-        query = read_query(s.AnchorListQuery, request)
         anchors = instruction.anchors.prefetch_related("assets")
-        if "instruction_version_id" in query:
-            anchors = anchors.filter(instruction_version=parse_id(query["instruction_version_id"]))
-        rows, following = read_page(anchors, request, query=s.AnchorListQuery)
-        context = {"include_deleted_assets": query["include_deleted_assets"]}
+        if "instruction_version_id" in self.query:
+            anchors = anchors.filter(instruction_version=parse_id(self.query["instruction_version_id"]))
+        rows, following = read_page(anchors, request, self.query)
+        context = {"include_deleted_assets": self.query["include_deleted_assets"]}
         return page_response(s.AnchorSerializer(rows, many=True, context=context).data, following)
 
 
-class AnchorDetail(APIView):
+class AnchorDetail(Endpoint):
+    queries = {"GET": s.AnchorQuery}
+
     @extend_schema(
-        operation_id="getAnchor", parameters=[s.AnchorQuery], responses=answers(200, s.AnchorSerializer, 404)
+        operation_id="getAnchor",
+        summary="Get an anchor, resolved into a version if asked",
+        responses=answers(200, s.AnchorSerializer),
     )
     def get(self, request: Request, anchor_id: str) -> Response:
         anchors = Anchor.objects.visible_to(request.user).select_related("instruction", "instruction_version")
         anchor = get_visible(anchors, anchor_id)
-        query = read_query(s.AnchorQuery, request)
         context = {}
-        if "target_instruction_version_id" in query:
-            context["resolution"] = self._resolution(anchor, query["target_instruction_version_id"])
+        if "target_instruction_version_id" in self.query:
+            context["resolution"] = self._resolution(anchor, self.query["target_instruction_version_id"])
         return Response(s.AnchorSerializer(anchor, context=context).data)
 
     def _resolution(self, anchor: Anchor, raw_id: str) -> dict[str, object]:
@@ -85,11 +89,17 @@ class AnchorDetail(APIView):
         }
 
 
-class Extract(APIView):
+class Extract(Endpoint):
     @extend_schema(
         operation_id="extractScreenshot",
+        summary="Take a picture out of the video",
         request=s.ExtractBody,
-        responses=accepted(s.ScreenshotTaskSerializer, 404, 409),
+        responses=accepted(
+            s.ScreenshotTaskSerializer,
+            "FSM_TRANSITION_INVALID",
+            "FSM_TERMINAL_IMMUTABLE",
+            "IDEMPOTENCY_KEY_REUSED",
+        ),
     )
     def post(self, request: Request, job_id: str) -> Response:
         job = get_visible(Job.objects.visible_to(request.user), job_id)
@@ -99,18 +109,25 @@ class Extract(APIView):
         return Response(s.ScreenshotTaskSerializer(task).data, 200 if replayed else 202, headers=poll)
 
 
-class TaskDetail(APIView):
-    @extend_schema(operation_id="getScreenshotTask", responses=answers(200, s.ScreenshotTaskSerializer, 404))
+class TaskDetail(Endpoint):
+    @extend_schema(
+        operation_id="getScreenshotTask",
+        summary="Get a screenshot task",
+        responses=answers(200, s.ScreenshotTaskSerializer),
+    )
     def get(self, request: Request, task_id: str) -> Response:
         task = get_visible(ScreenshotTask.objects.visible_to(request.user), task_id)
         return Response(s.ScreenshotTaskSerializer(task).data)
 
 
-class Annotations(APIView):
+class Annotations(Endpoint):
     @extend_schema(
         operation_id="annotateAnchor",
+        summary="Draw on a picture of an anchor",
         request=s.AnnotationBody,
-        responses=answers(200, s.AnnotationSerializer, 404, 409),
+        responses=answers(
+            200, s.AnnotationSerializer, "FSM_TRANSITION_INVALID", "FSM_TERMINAL_IMMUTABLE", "STORAGE_FULL"
+        ),
     )
     def post(self, request: Request, anchor_id: str) -> Response:
         anchor = get_visible(Anchor.objects.visible_to(request.user), anchor_id)
@@ -124,12 +141,15 @@ class Annotations(APIView):
         return Response(s.AnnotationSerializer(done).data)
 
 
-class AssetContent(APIView):
+class AssetContent(Endpoint):
     content_negotiation_class = AnyAccept
 
     @extend_schema(
         operation_id="getAssetContent",
-        responses=answers(200, str, 404) | {(200, "image/*"): OpenApiTypes.BINARY},
+        summary="Get the bytes of a picture",
+        responses=answers(
+            200, bytes, media=("image/png", "image/jpeg", "image/webp"), sends=("Cache-Control", "ETag")
+        ),
     )
     def get(self, request: Request, asset_id: str) -> FileResponse:
         asset = get_visible(Asset.objects.visible_to(request.user), asset_id)

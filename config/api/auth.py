@@ -1,10 +1,12 @@
-"""Sign-in by bearer JWT (RFC 7519): algorithm allow-list; issuer, audience, expiry and subject required.
+"""Sign-in by `Authorization: Bearer`: a JWT (RFC 7519) of the identity provider, or an API token of a script.
 
-A user is known by issuer and subject and made on first sight.
+JWT: algorithm allow-list; issuer, audience, expiry and subject required; a user is known by issuer and subject and
+made on first sight. An API token begins with `swt_`, which no JWT does, and is its owner's in everything.
 """
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import jwt
@@ -14,35 +16,59 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from config.api import jwks
+
 MAX_TOKEN_BYTES = 8192
+API_TOKEN_PREFIX = "swt_"
 
 
-class JwtAuthentication(BaseAuthentication):
-    def authenticate(self, request: Request) -> tuple[Any, dict[str, Any]] | None:
+class BearerAuthentication(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        token = token.strip()
         if not scheme:
             return None
-        if scheme.lower() != "bearer" or not token.strip():
+        if scheme.lower() != "bearer" or not token:
             raise AuthenticationFailed("The Authorization header does not hold a bearer token.")
-        claims = decode(token.strip())
-        user = get_user_model().objects.provision(issuer=claims["iss"], subject=claims["sub"])
-        if not user.is_active:
-            raise AuthenticationFailed("This account is switched off.")
-        return user, claims
+        if len(token) > MAX_TOKEN_BYTES:
+            raise _not_valid()
+        return (_script(token) if token.startswith(API_TOKEN_PREFIX) else _person(token)), None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
 
 
+def hash_api_token(token: str) -> str:
+    """What is kept of an API token. It holds 256 random bits: no salt and no slow hash is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _script(token: str) -> Any:
+    user = get_user_model().objects.by_api_token(hash_api_token(token))
+    if user is None:
+        raise _not_valid()
+    return user
+
+
+def _person(token: str) -> Any:
+    claims = decode(token)
+    user = get_user_model().objects.provision(issuer=claims["iss"], subject=claims["sub"])
+    if not user.is_active:
+        raise AuthenticationFailed("This account is switched off.")
+    return user
+
+
 def decode(token: str) -> dict[str, Any]:
-    """The claims of a valid token; raises AuthenticationFailed and says no more than which kind of wrong it is."""
+    """The claims of a valid JWT.
+
+    Raises AuthenticationFailed, which says no more than which kind of wrong it is, and ApiError 503 when the
+    identity provider's keys are needed and cannot be had.
+    """
     rules: dict[str, Any] = settings.JWT
-    if len(token) > MAX_TOKEN_BYTES:
-        raise AuthenticationFailed("The token is not valid.")
     try:
         claims = jwt.decode(
             token,
-            rules["SECRET"],
+            _key_for(token, rules),
             algorithms=rules["ALGORITHMS"],
             issuer=rules["ISSUER"],
             audience=rules["AUDIENCE"],
@@ -52,8 +78,23 @@ def decode(token: str) -> dict[str, Any]:
     except jwt.ExpiredSignatureError as error:
         raise AuthenticationFailed("The token has expired.") from error
     except jwt.PyJWTError as error:
-        raise AuthenticationFailed("The token is not valid.") from error
+        raise _not_valid() from error
     subject = claims["sub"]
-    if not isinstance(subject, str) or not 1 <= len(subject) <= 255 or "\0" in subject:
-        raise AuthenticationFailed("The token is not valid.")
+    if not isinstance(subject, str) or not 1 <= len(subject) <= 255 or not subject.isprintable():
+        raise _not_valid()
     return claims
+
+
+def _key_for(token: str, rules: dict[str, Any]) -> Any:
+    """The secret of this machine's own tokens, or the provider's key; a key serves only its own algorithm."""
+    if not rules["JWKS_URL"]:
+        return rules["SECRET"]
+    header = jwt.get_unverified_header(token)
+    algorithm = header.get("alg")
+    if algorithm not in rules["ALGORITHMS"]:
+        raise jwt.InvalidAlgorithmError  # before anybody is asked for a key
+    return jwks.key_set(rules["JWKS_URL"]).find(header.get("kid"), algorithm).public
+
+
+def _not_valid() -> AuthenticationFailed:
+    return AuthenticationFailed("The token is not valid.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import logging
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
@@ -17,6 +18,7 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 
 from config.api import request_id
+from config.api.error_codes import CODES
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +26,8 @@ log = logging.getLogger(__name__)
 class ApiError(Exception):
     """A refusal that the contract names.
 
-    `message` is one sentence for a person and never holds a secret, transcript or prompt text.
+    `message` is one sentence for a person and never holds a secret, transcript or prompt text. Raises
+    ValueError for a code that the catalogue does not have, or has with another status.
     """
 
     def __init__(
@@ -38,6 +41,8 @@ class ApiError(Exception):
         headers: dict[str, str] | None = None,
     ) -> None:
         super().__init__(code)
+        if code not in CODES or CODES[code].status != status:
+            raise ValueError(f"{status} {code} is not in the catalogue of error codes")
         self.status, self.code, self.message = status, code, message
         self.details, self.hint, self.headers = details, hint, headers or {}
 
@@ -90,7 +95,7 @@ def translate(exception: Exception) -> ApiError:
         case ApiError():
             return exception
         case exceptions.ValidationError():
-            return validation_error(list(_flatten(exception.get_full_details(), "")))
+            return validation_error(list(flatten(exception.get_full_details())))
         case exceptions.ParseError():
             return invalid(
                 "body", str(exception.detail), code="parse_error", hint="Send a JSON object in UTF-8."
@@ -149,18 +154,18 @@ def unavailable() -> ApiError:
     )
 
 
-def _flatten(details: Any, path: str) -> Any:
-    """DRF's nested error details as `{field, code, message}` with dotted paths."""
+def flatten(details: Any, path: str = "") -> Iterator[dict[str, str]]:
+    """DRF's nested full error details as `{field, code, message}` with dotted paths."""
     if isinstance(details, dict) and set(details) == {"message", "code"}:
         yield {"field": path or "body", "code": str(details["code"]), "message": str(details["message"])}
     elif isinstance(details, dict):
         for key, value in details.items():
-            yield from _flatten(value, path if key == "non_field_errors" else f"{path}.{key}".lstrip("."))
+            yield from flatten(value, path if key == "non_field_errors" else f"{path}.{key}".lstrip("."))
     else:
         for index, value in enumerate(details):
             leaf = isinstance(value, dict) and set(value) == {"message", "code"}
             if leaf or value:
-                yield from _flatten(value, path if leaf else f"{path}.{index}".lstrip("."))
+                yield from flatten(value, path if leaf else f"{path}.{index}".lstrip("."))
 
 
 def handler400(request: HttpRequest, exception: Exception) -> JsonResponse:

@@ -13,11 +13,13 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.http import content_disposition_header
+from drf_spectacular.utils import extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from config.api import errors
+from config.api.endpoint import Endpoint
+from config.api.schema import answers
 from config.api.storage import CHUNK, TooLarge, storage
 
 UPLOAD_SALT, DOWNLOAD_SALT = "stepwright.upload", "stepwright.download"
@@ -33,9 +35,11 @@ def upload_url(key: str, *, max_bytes: int, seconds: int) -> tuple[str, datetime
     return f"{settings.PUBLIC_URL}/api/v1/files/uploads/{token}", expires_at
 
 
-def download_url(uri: str, *, filename: str, mime_type: str) -> tuple[str, datetime]:
+def download_url(
+    uri: str, *, filename: str, mime_type: str, seconds: int | None = None
+) -> tuple[str, datetime]:
     """A URL that gives one file under a good name, and when it ends."""
-    expires_at = timezone.now() + timedelta(seconds=settings.DOWNLOAD_URL_SECONDS)
+    expires_at = timezone.now() + timedelta(seconds=seconds or settings.DOWNLOAD_URL_SECONDS)
     content = {"uri": uri, "name": filename, "type": mime_type, "exp": int(expires_at.timestamp())}
     token = signing.dumps(content, salt=DOWNLOAD_SALT, compress=True)
     return f"{settings.PUBLIC_URL}/api/v1/files/{token}", expires_at
@@ -61,14 +65,19 @@ class AnyAccept(BaseContentNegotiation):
         return renderers[0], renderers[0].media_type
 
 
-class SignedUpload(APIView):
+class SignedUpload(Endpoint):
     """Streams the body to disk in constant memory. A PUT again replaces what was there."""
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
     content_negotiation_class = AnyAccept
-    schema = None
 
+    @extend_schema(
+        operation_id="putUpload",
+        summary="Upload the bytes that a ticket is for",
+        request={"*/*": bytes},
+        responses=answers(204, None, "PAYLOAD_TOO_LARGE", "STORAGE_FULL"),
+    )
     def put(self, request: Request, token: str) -> HttpResponse:
         ticket = _read_token(token, UPLOAD_SALT)
         chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
@@ -89,14 +98,24 @@ class SignedUpload(APIView):
         return HttpResponse(status=204)
 
 
-class SignedDownload(APIView):
+class SignedDownload(Endpoint):
     """Gives the file, with ranges (RFC 9110, section 14), always as an attachment."""
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
     content_negotiation_class = AnyAccept
-    schema = None
 
+    @extend_schema(
+        operation_id="getFile",
+        summary="Download a file",
+        responses=answers(
+            200,
+            bytes,
+            media=("*/*",),
+            sends=("Content-Disposition", "Cache-Control"),
+            takes=("Range",),
+        ),
+    )
     def get(self, request: Request, token: str) -> HttpResponseBase:
         return self.respond(request, token, with_body=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -12,7 +11,7 @@ from rest_framework.response import Response
 
 from config.api import errors
 from config.api.ownership import NOBODY, parse_id
-from config.api.serializers import StrictSerializer, read_query
+from config.api.serializers import StrictSerializer
 
 M = TypeVar("M", bound=Model)
 
@@ -25,27 +24,19 @@ class PageQuery(StrictSerializer):
 
 
 def read_page(
-    queryset: QuerySet[M],
-    request: Request,
-    *,
-    query: type[PageQuery] = PageQuery,
-    narrow: Callable[[QuerySet[M], dict[str, Any]], QuerySet[M]] | None = None,
-    oldest_first: bool = False,
+    queryset: QuerySet[M], request: Request, query: dict[str, Any], *, oldest_first: bool = False
 ) -> tuple[list[M], str | None]:
-    """One page of rows, and the URL of the next page or None.
+    """One page of rows, and the URL of the next page or None; `query` is a validated PageQuery.
 
     The cursor is the id of the last row given; ids are UUIDv7, so their order is that of creation.
-    Raises a 400 for a limit, cursor or filter that is off.
+    Raises a 400 for a cursor that is off.
     """
-    parameters = read_query(query, request)
-    if narrow:
-        queryset = narrow(queryset, parameters)
-    if "cursor" in parameters:
-        after = parse_id(parameters["cursor"])
+    if "cursor" in query:
+        after = parse_id(query["cursor"])
         if after == NOBODY:
             raise errors.invalid("cursor", "The cursor is not one that this list gave.")
         queryset = queryset.filter(pk__gt=after) if oldest_first else queryset.filter(pk__lt=after)
-    limit = parameters["limit"]
+    limit = query["limit"]
     rows = list(queryset.order_by("pk" if oldest_first else "-pk")[: limit + 1])
     if len(rows) <= limit:
         return rows, None

@@ -1,66 +1,205 @@
-"""How the OpenAPI description is generated: the error shape, the statuses, bearer sign-in."""
+"""How the OpenAPI description is generated: what an operation answers, in which headers, with which codes."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiResponse
-from rest_framework import serializers
+from drf_spectacular.utils import OpenApiExample
+from rest_framework.fields import CharField
+from rest_framework.negotiation import DefaultContentNegotiation
 
+from config.api.endpoint import Endpoint
+from config.api.error_codes import CODES
+from config.api.refusals import ErrorSerializer, error_responses, headers
 
-class ErrorSerializer(serializers.Serializer[Any]):
-    code = serializers.CharField()
-    message = serializers.CharField()
-    details = serializers.DictField(required=False)
-    hint = serializers.CharField(required=False)
-    request_id = serializers.CharField()
-
-
-DESCRIPTIONS = {
-    202: "Accepted; poll Location",
-    204: "Applied",
-    302: "Elsewhere, by a signed URL",
-    304: "Not modified",
-    400: "The request is not valid",
-    401: "Not signed in",
-    404: "No such resource",
-    409: "Not in this state",
-    412: "If-Match is stale",
-    429: "Too many requests or jobs",
-    502: "The orchestrator did not accept",
-    503: "The database cannot be reached",
-    507: "The storage is full",
+SUCCESSES = {
+    "200": "Done.",
+    "201": "Created.",
+    "202": "Accepted; poll Location.",
+    "204": "Done; there is nothing to say.",
+    "206": "A part, as Range asked.",
+    "302": "Elsewhere, by a signed URL.",
+    "304": "Not modified since that ETag.",
+    "416": "The file has no such part.",
+}
+REPLAY = "A replay: this was asked for before, and nothing new was begun."
+PLAIN = {str: OpenApiTypes.STR, dict: OpenApiTypes.OBJECT, bytes: OpenApiTypes.BINARY}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "X-Request-ID": {
+        "description": "An id of the caller's own, to find the request in the log by: 1 to 128 letters, digits, "
+        "dots, underscores and hyphens. Any other is replaced by a new one.",
+        "schema": {"type": "string"},
+    },
+    "Idempotency-Key": {
+        "description": "The same key and body within 24 h answer what the first request made.",
+        "schema": {"type": "string", "pattern": "^[\\x21-\\x7e]{1,255}$"},
+    },
+    "If-None-Match": {
+        "description": "ETags (RFC 9110, section 13.1.2); one that still holds is answered by 304.",
+        "schema": {"type": "string"},
+    },
+    "If-Match": {
+        "description": "The ETag that the write is based on (RFC 9110, section 13.1.1).",
+        "schema": {"type": "string"},
+    },
+    "Range": {"description": "One range of bytes (RFC 9110, section 14.2).", "schema": {"type": "string"}},
 }
 
 
-def answers(status: int, shape: Any, *others: int, many: bool = False) -> dict[int, Any]:
-    """The responses of an operation: its own, 400 and 401 as everywhere, and `others` (errors from 400 up)."""
-    plain = {str: OpenApiTypes.STR, dict: OpenApiTypes.OBJECT}
-    success: Any = plain[shape] if shape in plain else shape(many=True) if many else shape
-    found: dict[int, Any] = {status: success}
-    for other in {400, 401, *others}:
-        found[other] = OpenApiResponse(
-            ErrorSerializer if other >= 400 else None, description=DESCRIPTIONS[other]
-        )
-    return dict(sorted(found.items()))
+class Answers(dict[Any, Any]):
+    """An operation's success responses by status, for drf-spectacular; beside them its own error codes, and
+    the names of the headers that it sends with a success and takes."""
+
+    def __init__(
+        self,
+        shapes: dict[Any, Any],
+        codes: tuple[str, ...] = (),
+        *,
+        sends: tuple[str, ...] = (),
+        takes: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(shapes)
+        self.codes, self.sends, self.takes = codes, sends, takes
+        if unknown := set(codes) - set(CODES):
+            raise ValueError(f"not in the catalogue of error codes: {unknown}")
 
 
-def accepted(shape: Any, *others: int, many: bool = False) -> dict[int, Any]:
+def answers(
+    status: int,
+    shape: Any,
+    *codes: str,
+    many: bool = False,
+    media: tuple[str, ...] = (),
+    sends: tuple[str, ...] = (),
+    takes: tuple[str, ...] = (),
+) -> Answers:
+    """One kind of success and the error codes that this operation has of its own.
+
+    `shape`: a serializer class, `str`, `dict`, `bytes`, or None for no body; `media`: its types if not JSON.
+    """
+    success: Any = PLAIN[shape] if shape in PLAIN else shape(many=True) if many else shape
+    shapes = {(status, *media) if media else status: success}
+    if "If-None-Match" in takes:
+        shapes[304] = None
+    if "Range" in takes:
+        shapes |= {(206, *media): success, 416: None}
+    return Answers(shapes, codes, sends=(*sends, "Link") if many else sends, takes=takes)
+
+
+def accepted(shape: Any, *codes: str) -> Answers:
     """202 for the first call and 200 for a replay, of one shape."""
-    return {202: shape(many=True) if many else shape, **answers(200, shape, *others, many=many)}
+    return Answers({200: shape, 202: shape}, codes)
+
+
+def created_once(shape: Any, *codes: str) -> Answers:
+    """201 for the first call and 200 for a replay under its Idempotency-Key, of one shape."""
+    return Answers({200: shape, 201: shape}, (*codes, "IDEMPOTENCY_KEY_REUSED"), takes=("Idempotency-Key",))
+
+
+def shown(
+    asked: Any = None, by_status: dict[int, Any] | None = None, *, media: str | None = None
+) -> list[OpenApiExample]:
+    """Examples of an operation: of its request body and of its answers, one a status."""
+    examples = [] if asked is None else [OpenApiExample("Request", asked, request_only=True)]
+    return examples + [
+        OpenApiExample("Answer", value, response_only=True, status_codes=[status], media_type=media)
+        for status, value in (by_status or {}).items()
+    ]
 
 
 class ContractSchema(AutoSchema):
+    """Adds to each operation what every operation has: the shared errors, headers, request ids."""
+
+    def get_override_parameters(self) -> list[Any]:
+        serializer = cast(Endpoint, self.view).queries.get(self.method)
+        return [serializer] if serializer else []
+
     def get_tags(self) -> list[str]:
         return [self.view.__module__.split(".")[0]]
 
+    def get_description(self) -> str:  # type: ignore[override]
+        """The docstring of the view itself; what its base classes say is for readers of the code."""
+        return (vars(type(self.view)).get("__doc__") or "").strip()
+
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation is None:
+            return None
+        own = self.get_response_serializers()
+        assert isinstance(own, Answers), f"{operation['operationId']}: say responses=answers(...)"
+        self.resolve_serializer(ErrorSerializer, "response")
+        operation.setdefault("security", [])
+        replays = len({"200", "201", "202"} & set(operation["responses"])) > 1
+        for status, response in operation["responses"].items():
+            response["description"] = REPLAY if replays and status == "200" else SUCCESSES[status]
+            response["headers"] = headers(self.registry, *_sent(own, status), "X-Request-ID")
+        errors = error_responses(self.registry, {*own.codes, *self._shared_codes(operation)})
+        responses = dict(sorted({**operation.pop("responses"), **errors}.items()))
+        parameters = operation.pop("parameters", []) + [
+            self._share(ResolvedComponent.PARAMETER, name, {"in": "header", "name": name, **PARAMETERS[name]})
+            for name in (*own.takes, "X-Request-ID")
+        ]
+        return {**operation, "parameters": parameters, "responses": responses}
+
+    def _shared_codes(self, operation: dict[str, Any]) -> set[str]:
+        """What an operation may answer for no reason of its own."""
+        codes = {"VALIDATION_ERROR", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE"}
+        if {"bearer": []} in operation["security"]:
+            codes |= {"UNAUTHENTICATED", "RATE_LIMITED"}
+        if "{" in self.path:
+            codes.add("RESOURCE_NOT_FOUND")
+        if self.view.content_negotiation_class is DefaultContentNegotiation:
+            codes.add("NOT_ACCEPTABLE")
+            if self.method in {"POST", "PUT"}:
+                codes |= {"LENGTH_REQUIRED", "PAYLOAD_TOO_LARGE"}
+            if "requestBody" in operation:
+                codes.add("UNSUPPORTED_MEDIA_TYPE")
+        return codes
+
+    def _share(self, kind: str, name: str, content: dict[str, Any]) -> dict[str, Any]:
+        component = ResolvedComponent(name=name, type=kind, schema=content, object=name)
+        self.registry.register_on_missing(component)
+        ref: dict[str, Any] = component.ref
+        return ref
+
+
+def _sent(own: Answers, status: str) -> tuple[str, ...]:
+    """The names of the headers that go with one kind of success."""
+    if status == "202":
+        return ("Location", "Retry-After")
+    if status in {"206", "416"}:
+        return (*(own.sends if status == "206" else ()), "Content-Range")
+    if status == "200" and "Idempotency-Key" in own.takes:
+        return ("Idempotent-Replayed",)
+    return own.sends
+
+
+class StrictBody(OpenApiSerializerExtension):
+    """Unknown fields of a request body are refused, and strings that are blank. A serializer's `rules` are
+    keywords of JSON Schema for what it checks between its fields."""
+
+    target_class = "config.api.serializers.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        for name, field in self.target.fields.items():
+            if isinstance(field, CharField) and not field.allow_blank:
+                schema["properties"][name] |= {"minLength": 1}
+                schema["properties"][name].setdefault("pattern", r"\S")
+        if "__doc__" not in vars(type(self.target)):
+            schema.pop("description", None)  # of a base class
+        return {**schema, "additionalProperties": False, **getattr(self.target, "rules", {})}
+
 
 class BearerScheme(OpenApiAuthenticationExtension):
-    target_class = "config.api.auth.JwtAuthentication"
+    target_class = "config.api.auth.BearerAuthentication"
     name = "bearer"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        kinds = "A JWT of the identity provider, or an API token (swt_...)."
+        return {"type": "http", "scheme": "bearer", "description": kinds}

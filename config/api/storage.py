@@ -131,6 +131,10 @@ class FileStorage:
             os.link(source, target)
         return Stored(self.uri(folder + sha256), sha256, size)
 
+    def delete_folder(self, folder: str) -> None:
+        """Everything of one job; nothing there is fine."""
+        shutil.rmtree(self._path(self.uri(f"{folder}x")).parent, ignore_errors=True)
+
     def delete(self, uri: str) -> None:
         self._path(uri).unlink(missing_ok=True)
 

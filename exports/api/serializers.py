@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.files import download_url
@@ -11,8 +12,13 @@ from config.api.serializers import StrictSerializer
 from exports.models import Export
 
 
+@extend_schema_field({"type": "string", "enum": Export.Format.values})
+class FormatField(serializers.CharField):
+    """Any text, as an unknown format has an error code of its own."""
+
+
 class ExportBody(StrictSerializer):
-    format = serializers.CharField(max_length=16)
+    format = FormatField(max_length=16)
     instruction_version_id = serializers.CharField()
     idempotency_key = serializers.CharField(max_length=255, required=False)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from config.api.serializers import StrictSerializer
@@ -36,11 +37,10 @@ class IssueSerializer(serializers.Serializer[Any]):
     path = serializers.CharField()
 
 
+@extend_schema_serializer(deprecate_fields=["id"])
 class InstructionSerializer(serializers.Serializer[InstructionVersion]):
     instruction_id = serializers.UUIDField()
-    id = serializers.UUIDField(
-        source="instruction_id", help_text="The same value as instruction_id; deprecated."
-    )
+    id = serializers.UUIDField(source="instruction_id", help_text="The same value as instruction_id.")
     job_id = serializers.UUIDField(source="instruction.job_id")
     version = serializers.IntegerField()
     instruction_version_id = serializers.UUIDField(source="pk")

@@ -5,13 +5,13 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from config.api import errors
+from config.api.endpoint import Endpoint
 from config.api.ownership import get_visible
 from config.api.pagination import PageQuery, page_response, read_page
 from config.api.schema import answers
-from config.api.serializers import read_body, read_query
+from config.api.serializers import read_body
 from instructions import services
 from instructions.api import serializers as s
 from instructions.models import Instruction, InstructionVersion
@@ -21,15 +21,17 @@ def _answer(version: InstructionVersion) -> Response:
     return Response(s.InstructionSerializer(version).data, headers={"ETag": services.etag(version)})
 
 
-class InstructionDetail(APIView):
+class InstructionDetail(Endpoint):
+    queries = {"GET": s.InstructionQuery}
+
     @extend_schema(
         operation_id="getInstruction",
-        parameters=[s.InstructionQuery],
-        responses=answers(200, s.InstructionSerializer, 404),
+        summary="Get an instruction, the newest version or another",
+        responses=answers(200, s.InstructionSerializer, sends=("ETag",)),
     )
     def get(self, request: Request, instruction_id: str) -> Response:
         instruction = get_visible(Instruction.objects.visible_to(request.user), instruction_id)
-        number = read_query(s.InstructionQuery, request).get("version", instruction.version)
+        number = self.query.get("version", instruction.version)
         version = instruction.versions.select_related("instruction").filter(version=number).first()
         if version is None:
             raise errors.not_found()
@@ -37,8 +39,18 @@ class InstructionDetail(APIView):
 
     @extend_schema(
         operation_id="saveInstruction",
+        summary="Save an instruction",
         request=s.SaveBody,
-        responses=answers(200, s.InstructionSerializer, 404, 409, 412),
+        responses=answers(
+            200,
+            s.InstructionSerializer,
+            "FSM_TRANSITION_INVALID",
+            "FSM_TERMINAL_IMMUTABLE",
+            "VERSION_CONFLICT",
+            "PRECONDITION_FAILED",
+            sends=("ETag",),
+            takes=("If-Match",),
+        ),
     )
     def put(self, request: Request, instruction_id: str) -> Response:
         instruction = get_visible(Instruction.objects.visible_to(request.user), instruction_id)
@@ -49,13 +61,15 @@ class InstructionDetail(APIView):
         )
 
 
-class Versions(APIView):
+class Versions(Endpoint):
+    queries = {"GET": PageQuery}
+
     @extend_schema(
         operation_id="listInstructionVersions",
-        parameters=[PageQuery],
-        responses=answers(200, s.VersionSerializer, 404, many=True),
+        summary="List the versions of an instruction",
+        responses=answers(200, s.VersionSerializer, many=True),
     )
     def get(self, request: Request, instruction_id: str) -> Response:
         instruction = get_visible(Instruction.objects.visible_to(request.user), instruction_id)
-        rows, following = read_page(instruction.versions.defer("markdown"), request)
+        rows, following = read_page(instruction.versions.defer("markdown"), request, self.query)
         return page_response(s.VersionSerializer(rows, many=True).data, following)

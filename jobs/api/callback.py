@@ -9,33 +9,39 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
+from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from config.api import errors
+from config.api.endpoint import Endpoint
 from config.api.ownership import parse_id
-from config.api.schema import answers
+from config.api.schema import Answers
 from config.api.serializers import read_body
-from jobs.api.serializers import CallbackBody, ReplaySerializer
+from jobs.api.examples import REPORT_STATUS
+from jobs.api.serializers import CallbackBody, CallbackQuery, ReplaySerializer
 from jobs.services.callbacks import Report, apply_callback, canonical_sha256
 from jobs.states import Actor, JobStatus
 
 FAILURE_FIELDS = ("failure_code", "failure_message", "failed_stage")
+URI_KEYS = frozenset({"video_uri", "audio_uri", "transcript_uri", "draft_uri", "export_uri"})
 FUTURE_LIMIT = timedelta(minutes=5)
 
 
-def check_secret(given: str) -> None:
+class CallbackSecret(BaseAuthentication):
     """Constant-time comparison with each valid secret; no secret configured is always a refusal."""
-    valid = [hmac.compare_digest(given.encode(), secret.encode()) for secret in settings.CALLBACK_SECRETS]
-    if not any(valid):
-        raise errors.ApiError(
-            401,
-            "CALLBACK_UNAUTHENTICATED",
-            "The callback secret is missing or wrong.",
-            hint="Send X-Callback-Secret.",
-        )
+
+    def authenticate(self, request: Request) -> None:
+        given = request.headers.get("X-Callback-Secret", "").encode()
+        valid = [hmac.compare_digest(given, secret.encode()) for secret in settings.CALLBACK_SECRETS]
+        if not any(valid):
+            raise errors.ApiError(
+                401,
+                "CALLBACK_UNAUTHENTICATED",
+                "The callback secret is missing or wrong.",
+                hint="Send X-Callback-Secret.",
+            )
 
 
 def read_report(body: dict[str, Any], payload: dict[str, Any]) -> Report:
@@ -52,7 +58,9 @@ def read_report(body: dict[str, Any], payload: dict[str, Any]) -> Report:
     if given and not failed:
         raise errors.invalid(given[0], "Only FAILED takes the failure fields.")
     for key, value in body["artifact_updates"].items():
-        if key.endswith("_uri") and (not isinstance(value, str) or not 1 <= len(value) <= 2048):
+        if not 1 <= len(key) <= 64:
+            raise errors.invalid("artifact_updates", "A key has 1 to 64 characters.")
+        if key in URI_KEYS and (not isinstance(value, str) or not 1 <= len(value) <= 2048):
             raise errors.invalid(f"artifact_updates.{key}", "A URI is a string of 1 to 2048 characters.")
     failure = {name: body.get(name, "") for name in FAILURE_FIELDS} | {
         "correlation_id": body["correlation_id"]
@@ -69,24 +77,35 @@ def read_report(body: dict[str, Any], payload: dict[str, Any]) -> Report:
     )
 
 
-class Callback(APIView):
-    authentication_classes: list[Any] = []
+class Callback(Endpoint):
+    queries = {"POST": CallbackQuery}
+    authentication_classes = [CallbackSecret]
     permission_classes: list[Any] = []
 
     @extend_schema(
         operation_id="reportStatus",
-        auth=["callbackSecret"],
-        parameters=[
-            OpenApiParameter("dispatch_id", str, description="As it stood in the dispatch's callback_url.")
-        ],
+        summary="Report how a dispatch goes",
+        auth=[{"callbackSecret": []}],  # type: ignore[list-item]
         request=CallbackBody,
-        responses=answers(200, ReplaySerializer, 204, 401, 404, 409),
+        responses=Answers(
+            {200: ReplaySerializer, 204: None},
+            (
+                "CALLBACK_UNAUTHENTICATED",
+                "FSM_TRANSITION_INVALID",
+                "FSM_TERMINAL_IMMUTABLE",
+                "EVENT_ID_PAYLOAD_MISMATCH",
+                "CALLBACK_OUT_OF_ORDER",
+                "ARTIFACT_IMMUTABLE",
+                "DISPATCH_SUPERSEDED",
+                "STORAGE_FULL",
+            ),
+        ),
+        examples=REPORT_STATUS,
     )
     def post(self, request: Request, job_id: str) -> HttpResponse:
-        check_secret(request.headers.get("X-Callback-Secret", ""))
         report = read_report(read_body(CallbackBody, request), dict(request.data))
         replay = apply_callback(
-            job_id=parse_id(job_id), report=report, dispatch_id=request.query_params.get("dispatch_id")
+            job_id=parse_id(job_id), report=report, dispatch_id=self.query.get("dispatch_id")
         )
         if replay is None:
             return HttpResponse(status=204)

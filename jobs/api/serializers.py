@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.pagination import PageQuery
 from config.api.serializers import StrictSerializer
+from jobs.api.updates import FAILURE_FIELDS, UpdatesField
 from jobs.models import AuditEvent, Job, Project
 from jobs.states import Actor, JobStatus
 
@@ -36,17 +39,60 @@ class JobBody(StrictSerializer):
     options = OptionsBody(required=False)
 
 
+class ValidateBody(StrictSerializer):
+    options = OptionsBody()
+
+
+class AskedOptionsBody(StrictSerializer):
+    """How the description shows ValidateBody: wrong options are answered too, not refused."""
+
+    options = serializers.DictField(help_text="Whatever createJob might be sent.")
+
+
+class FindingSerializer(serializers.Serializer[Any]):
+    field = serializers.CharField()
+    code = serializers.CharField()
+    message = serializers.CharField()
+    hint = serializers.CharField()
+
+
+class ValidatedSerializer(serializers.Serializer[Any]):
+    valid = serializers.BooleanField()
+    errors = FindingSerializer(many=True)  # type: ignore[assignment]
+    warnings = FindingSerializer(many=True)
+
+
+class RetryBody(StrictSerializer):
+    model_profile = serializers.ChoiceField(settings.MODEL_PROFILES)
+    client_request_id = serializers.RegexField(r"^[\x21-\x7e]{1,128}\Z", max_length=128)
+
+
+class RetrySerializer(serializers.Serializer[Any]):
+    job_id = serializers.UUIDField()
+    status = serializers.ChoiceField(JobStatus.choices)
+    resume_from_status = serializers.ChoiceField(JobStatus.choices)
+    checkpoint_ref = serializers.CharField()
+    model_profile = serializers.CharField()
+    dispatch_id = serializers.UUIDField()
+    replayed = serializers.BooleanField()
+
+
 class UploadBody(StrictSerializer):
     filename = serializers.CharField(max_length=255)
     size_bytes = serializers.IntegerField(min_value=1)
     mime_type = serializers.RegexField(r"^[a-z]+/[A-Za-z0-9.+-]+$", max_length=127)
 
 
+@extend_schema_field(OpenApiTypes.URI)
+class UriField(serializers.CharField):
+    """A URI of any scheme, such as local://, s3:// or https://."""
+
+
 class UploadTicketSerializer(serializers.Serializer[Any]):
     upload_url = serializers.URLField()
     method = serializers.ChoiceField(["PUT"])
     headers = serializers.DictField(child=serializers.CharField())
-    video_uri = serializers.CharField()
+    video_uri = UriField()
     expires_at = serializers.DateTimeField()
     max_size_bytes = serializers.IntegerField()
 
@@ -56,7 +102,7 @@ class ConfirmUploadBody(StrictSerializer):
 
 
 class ManifestSerializer(serializers.Serializer[Any]):
-    video_uri = serializers.CharField(required=False)
+    video_uri = UriField(required=False)
     audio_uri = serializers.CharField(required=False)
     transcript_uri = serializers.CharField(required=False)
     draft_uri = serializers.CharField(required=False)
@@ -124,6 +170,11 @@ class JobQuery(PageQuery):
 class EventSerializer(serializers.ModelSerializer[AuditEvent]):
     job_id = serializers.UUIDField()
     project_id = serializers.UUIDField()
+    actor_type = serializers.ChoiceField([actor.value for actor in Actor])
+    actor_id = serializers.CharField(required=False)
+    prev_status = serializers.ChoiceField(JobStatus.choices, required=False)
+    new_status = serializers.ChoiceField(JobStatus.choices, required=False)
+    data = serializers.DictField()  # type: ignore[assignment]
 
     class Meta:
         model = AuditEvent
@@ -156,13 +207,25 @@ class TranscriptSerializer(serializers.Serializer[Any]):
     next_cursor = serializers.CharField(allow_null=True)
 
 
+class CallbackQuery(StrictSerializer):
+    dispatch_id = serializers.CharField(
+        required=False, max_length=64, help_text="As it stood in the dispatch's callback_url."
+    )
+
+
 class CallbackBody(StrictSerializer):
+    rules = {
+        "if": {"properties": {"status": {"const": JobStatus.FAILED.value}}},
+        "then": {"required": FAILURE_FIELDS},
+        "else": {"not": {"anyOf": [{"required": [name]} for name in FAILURE_FIELDS]}},
+    }
+
     event_id = serializers.CharField(max_length=255)
     status = serializers.ChoiceField(JobStatus.choices)
     occurred_at = serializers.DateTimeField()
     correlation_id = serializers.CharField(max_length=128)
     actor_type = serializers.ChoiceField([Actor.ORCHESTRATOR, Actor.SYSTEM], default=Actor.ORCHESTRATOR)
-    artifact_updates = serializers.DictField(default=dict)
+    artifact_updates = UpdatesField(default=dict)
     failure_code = serializers.RegexField(r"^[A-Z][A-Z0-9_]{0,63}$", required=False)
     failure_message = serializers.CharField(max_length=500, required=False)
     failed_stage = serializers.CharField(max_length=64, required=False)

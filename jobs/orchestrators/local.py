@@ -27,11 +27,18 @@ ORDER = (S.UPLOADED, *(status for step in STEPS for status in step))
 
 
 class Local:
-    def dispatch(self, job: Job, dispatch: Dispatch) -> None:
-        dispatch.ring()
+    """Always accepts: the dispatch's own row is what our workers claim."""
+
+    performs_here = True
+
+    def send(self, key: str, payload: dict[str, Any]) -> None:
+        return None
+
+    def send_cancel(self, key: str, payload: dict[str, Any]) -> None:
+        return None  # the worker sees at its next heartbeat that the row is closed
 
 
-def perform_dispatch(dispatch: Dispatch, lease: Lease) -> None:
+def perform_stages(dispatch: Dispatch, lease: Lease) -> None:
     """Every stage that the job has still before it."""
     for working, done in STEPS:
         job = Job.objects.get(pk=dispatch.job_id)
@@ -51,7 +58,7 @@ def _perform_stage(working: JobStatus, job: Job, lease: Lease) -> dict[str, Any]
         raise WorkFailed(failure.code, failure.message, stage=working) from failure
 
 
-def fail_dispatch(dispatch: Dispatch, failure: WorkFailed, *, lease: Lease | None) -> None:
+def report_failure(dispatch: Dispatch, failure: WorkFailed, *, lease: Lease | None) -> None:
     """Report FAILED for the stage that the job is in."""
     job = Job.objects.get(pk=dispatch.job_id)
     fields = {

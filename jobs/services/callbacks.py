@@ -6,29 +6,34 @@ The local pipeline reports through here too; to the state machine it is one more
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import rfc8785
-from django.db import transaction
+import structlog
+from django.db import connection, transaction
+from uuid6 import uuid7
 
 from config.api import errors
-from config.api.storage import BadUri, TooLarge, kept_folder, read_bytes, storage
 from jobs import hooks
-from jobs.models import Artifact, CallbackEvent, Job, TranscriptSegment
-from jobs.services.jobs import close_dispatch
-from jobs.services.transitions import By, lock_job, move_job, require
-from jobs.speech import transcript_from_json, transcript_to_json
+from jobs.models import Dispatch, Job
+from jobs.services.artifacts import (
+    CONTENT_KINDS,
+    NewArtifact,
+    add_artifacts,
+    keep_inline,
+    other_artifacts,
+    read_content,
+    store_segments,
+)
+from jobs.services.dispatches import accept, close_dispatch
+from jobs.services.transitions import By, Insert, lock_job, move_job, require
 from jobs.states import Actor, JobStatus
 from jobs.work import Lease, WorkFailed
 
-CONTENT_LIMIT = 16 * 2**20
-# The kinds whose newest URI the manifest shows; the first two have content that we keep ourselves.
-CONTENT_KINDS = ("transcript", "draft")
-URI_KINDS = ("audio", *CONTENT_KINDS)
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -66,29 +71,59 @@ def canonical_sha256(payload: dict[str, Any]) -> str:
 def apply_callback(
     *, job_id: UUID, report: Report, dispatch_id: str | None = None, lease: Lease | None = None
 ) -> Replay | None:
-    """Apply one event, or answer that it was applied before. Raises the 400s and 409s of the contract.
+    """Apply one event, or answer that it was applied before. Raises the 400s, 404 and 409s of the contract.
 
     With a `lease` (the local pipeline) the fencing check is part of the transaction: LeaseLost.
     """
-    job = Job.objects.filter(pk=job_id).first()
-    if job is None:
-        raise errors.not_found()
     contents: dict[str, dict[str, Any]] = {}
     if _has_content(report):
+        job = Job.objects.filter(pk=job_id).first()
+        if job is None:
+            raise errors.not_found()
+        _require_current_dispatch(job, dispatch_id)
         if (replay := _replay(job, report)) is not None:
             return replay
-        contents = {kind: _read_content(job, kind, report.artifact_updates) for kind in CONTENT_KINDS}
+        contents = {kind: read_content(job_id, kind, report.artifact_updates) for kind in CONTENT_KINDS}
+    refusal: errors.ApiError | None = None
     with transaction.atomic():
         job = lock_job(job_id)
         _require_current_dispatch(job, dispatch_id)
         if (replay := _replay(job, report)) is not None:
             return replay
-        _require_order(job, report)
-        require(job, "report", report.status, actor=report.actor)
-        if lease:
-            lease.verify()
-        _apply(job, report, {kind: content for kind, content in contents.items() if content})
+        if _proves_acceptance(job):
+            try:
+                with transaction.atomic():
+                    _advance(job, report, contents, lease)
+            except errors.ApiError as error:  # the proof stands, whatever becomes of the report
+                refusal = error
+        else:
+            _advance(job, report, contents, lease)
+    if refusal:
+        raise refusal
+    log.info(
+        "callback applied", job_id=str(job_id), event_id=report.event_id, status=str(report.status),
+        payload_sha256=report.payload_sha256,
+    )  # fmt: skip
     return None
+
+
+def _proves_acceptance(job: Job) -> bool:
+    """A report of a dispatch that still waits for its answer: it was accepted, so the job moves on first."""
+    if job.status not in (JobStatus.UPLOADED, JobStatus.FAILED) or job.dispatch_id is None:
+        return False
+    dispatch = Dispatch.objects.select_for_update(of=("self",)).get(pk=job.dispatch_id)
+    if dispatch.accepted_at is not None or dispatch.failure_code == "JOB_CANCELLED":
+        return False
+    accept(job, dispatch)
+    return True
+
+
+def _advance(job: Job, report: Report, contents: dict[str, dict[str, Any]], lease: Lease | None) -> None:
+    _require_order(job, report)
+    require(job, "report", report.status, actor=report.actor)
+    if lease:
+        lease.verify()
+    _apply(job, report, {kind: content for kind, content in contents.items() if content})
 
 
 def _has_content(report: Report) -> bool:
@@ -98,9 +133,12 @@ def _has_content(report: Report) -> bool:
 
 
 def _replay(job: Job, report: Report) -> Replay | None:
-    known = (
-        CallbackEvent.objects.filter(job=job, event_id=report.event_id).values_list("payload_sha256").first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT payload_sha256 FROM jobs_callbackevent WHERE job_id = %s AND event_id = %s",
+            [job.pk, report.event_id],
+        )
+        known = cursor.fetchone()
     if known is None:
         return None
     if known[0] != report.payload_sha256:
@@ -134,113 +172,45 @@ def _require_order(job: Job, report: Report) -> None:
         )
 
 
-def _read_content(job: Job, kind: str, updates: dict[str, Any]) -> dict[str, Any]:
-    """The transcript or draft that came inline or by a URI of ours, checked; {} when there is none."""
-    if kind in updates:
-        content, field = updates[kind], f"artifact_updates.{kind}"
-    elif f"{kind}_uri" in updates:
-        field = f"artifact_updates.{kind}_uri"
-        content = _read_own(job, updates[f"{kind}_uri"], field)
-    else:
-        return {}
-    try:
-        return CHECKS[kind](content)
-    except ValueError as error:
-        raise errors.invalid(field, f"The {kind} is not well formed: {error}") from error
-
-
-def _read_own(job: Job, uri: str, field: str) -> Any:
-    try:
-        if not storage().key(uri).startswith(kept_folder(job.pk)):
-            raise BadUri(uri)
-        return json.loads(read_bytes(uri, limit=CONTENT_LIMIT))
-    except (BadUri, FileNotFoundError) as error:
-        raise errors.invalid(field, "This is not a file of this job.") from error
-    except (TooLarge, ValueError) as error:
-        raise errors.invalid(field, "The file is too large, or not JSON.") from error
-
-
-def check_draft(content: Any) -> dict[str, Any]:
-    """A draft: `{markdown, title?, model_profile_id?, prompt_template_id?, prompt_params_ref?}`; else ValueError."""
-    known = {"markdown", "title", "model_profile_id", "prompt_template_id", "prompt_params_ref"}
-    if not isinstance(content, dict) or not isinstance(content.get("markdown"), str):
-        raise ValueError("markdown is missing")
-    if unknown := sorted(set(content) - known):
-        raise ValueError(f"unknown fields {', '.join(unknown)}")
-    if any(value is not None and not isinstance(value, str) for value in content.values()):
-        raise ValueError("every field is a string")
-    if not content["markdown"].strip() or len(content["markdown"].encode()) > 2**20:
-        raise ValueError("markdown is empty or over 1 MiB")
-    return content
-
-
-CHECKS = {
-    "transcript": lambda content: transcript_to_json(transcript_from_json(content)),
-    "draft": check_draft,
-}
-
-
 def _apply(job: Job, report: Report, contents: dict[str, dict[str, Any]]) -> None:
     updates = report.artifact_updates
     if "video_uri" in updates and updates["video_uri"] != job.manifest.get("video_uri"):
         raise errors.conflict("ARTIFACT_IMMUTABLE", "A job's video never changes.", key="video_uri")
     if report.status == JobStatus.DRAFT_READY and "draft" not in contents and "draft_uri" not in job.manifest:
         raise errors.invalid("artifact_updates.draft_uri", "DRAFT_READY needs a draft that can be read.")
+    made: dict[str, NewArtifact] = {}
     for kind, content in contents.items():
-        uri = updates.get(f"{kind}_uri") or _keep_inline(job, content)
+        uri = updates.get(f"{kind}_uri") or keep_inline(job, content)
         if uri == job.manifest.get(f"{kind}_uri"):
             continue
-        artifact = _add_artifact(job, kind, uri=uri)
+        made[kind] = NewArtifact(uri=uri)
         if kind == "transcript":
-            _store_segments(job, content)
+            store_segments(job, content)
         if kind in hooks.INGEST:
-            hooks.INGEST[kind](job, artifact, content)
-    for key, value in updates.items():
-        kind = key.removesuffix("_uri")
-        if kind in CONTENT_KINDS or key == "video_uri":
-            continue
-        if kind == "audio":
-            if value != job.manifest.get(key):
-                _add_artifact(job, kind, uri=value)
-        else:
-            _add_artifact(job, key[:32], data=value)
+            hooks.INGEST[kind](job, content)
+    made |= other_artifacts(job, updates)
+    rows = add_artifacts(job, made)
     job.latest_applied_occurred_at = report.occurred_at
     job.failure = report.failure
-    by = By(report.actor, correlation_id=report.correlation_id)
-    data = {"event_id": report.event_id, "artifacts": sorted(updates)}
-    move_job(job, "report", target=report.status, by=by, occurred_at=report.occurred_at, data=data)
-    CallbackEvent.objects.create(
-        job=job,
-        event_id=report.event_id,
-        payload_sha256=report.payload_sha256,
-        status=report.status,
+    ledger = {
+        "id": uuid7(),
+        "job_id": job.pk,
+        "event_id": report.event_id,
+        "payload_sha256": report.payload_sha256,
+        "status": str(report.status),
+        "occurred_at": report.occurred_at,
+    }
+    move_job(
+        job,
+        "report",
+        target=report.status,
+        by=By(report.actor, correlation_id=report.correlation_id),
         occurred_at=report.occurred_at,
+        data={"event_id": report.event_id, "artifacts": sorted(updates)},
+        with_rows=[Insert.values("jobs_callbackevent", ledger), *rows],
     )
     if report.status == JobStatus.DRAFT_READY:
         close_dispatch(job)
     elif report.failure:
         code, message = report.failure["failure_code"], report.failure["failure_message"]
         close_dispatch(job, failure=WorkFailed(code, message, stage=report.failure["failed_stage"]))
-
-
-def _keep_inline(job: Job, content: dict[str, Any]) -> str:
-    return storage().save_bytes(kept_folder(job.pk), rfc8785.dumps(content), suffix=".json").uri
-
-
-def _add_artifact(job: Job, kind: str, *, uri: str = "", data: Any = None) -> Artifact:
-    newest = job.artifacts.filter(kind=kind).order_by("-version").values_list("version", flat=True).first()
-    artifact = Artifact.objects.create(job=job, kind=kind, version=(newest or 0) + 1, uri=uri, data=data)
-    if uri and kind in URI_KINDS:
-        job.manifest = {**job.manifest, f"{kind}_uri": uri}
-    return artifact
-
-
-def _store_segments(job: Job, content: dict[str, Any]) -> None:
-    job.segments.all().delete()
-    TranscriptSegment.objects.bulk_create(
-        (
-            TranscriptSegment(job=job, position=position, **segment)
-            for position, segment in enumerate(content["segments"])
-        ),
-        batch_size=1000,
-    )

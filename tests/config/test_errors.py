@@ -47,6 +47,7 @@ def assert_shape(response: Any, status: int, code: str) -> dict[str, Any]:
         ("GET", "/projects?limit=0", None, 400, "VALIDATION_ERROR"),
         ("GET", "/projects?cursor=odd", None, 400, "VALIDATION_ERROR"),
         ("GET", "/projects?odd=1", None, 400, "VALIDATION_ERROR"),
+        ("POST", "/projects?odd=1", {"name": "a"}, 400, "VALIDATION_ERROR"),
         ("PUT", "/files/uploads/forged", b"x", 404, "RESOURCE_NOT_FOUND"),
         ("GET", "/files/forged", None, 404, "RESOURCE_NOT_FOUND"),
     ],
@@ -139,10 +140,11 @@ def test_no_token_is_401_and_a_switched_off_user_too(owner: Api) -> None:
 ROUTES: dict[str, list[tuple[str, Any]]] = {
     "projects/<str:project_id>": [("GET", None)],
     "projects/<str:project_id>/jobs": [("GET", None), ("POST", {})],
-    "jobs/<str:job_id>": [("GET", None)],
+    "jobs/<str:job_id>": [("GET", None), ("DELETE", None)],
     "jobs/<str:job_id>/upload": [("POST", {"filename": "a", "size_bytes": 1, "mime_type": "video/mp4"})],
     "jobs/<str:job_id>/confirm-upload": [("POST", {"video_uri": "local://x"})],
     "jobs/<str:job_id>/run": [("POST", None)],
+    "jobs/<str:job_id>/retry": [("POST", {"model_profile": "extractive", "client_request_id": "r-1"})],
     "jobs/<str:job_id>/cancel": [("POST", None)],
     "jobs/<str:job_id>/events": [("GET", None)],
     "jobs/<str:job_id>/transcript": [("GET", None)],
@@ -162,6 +164,7 @@ ROUTES: dict[str, list[tuple[str, Any]]] = {
 WITHOUT_OWNER = {
     "projects",
     "jobs",
+    "options/validate",
     "openapi.json",
     "files/uploads/<str:token>",
     "files/<str:token>",
@@ -231,3 +234,17 @@ def test_a_foreign_a_missing_and_a_malformed_id_are_told_apart_by_nothing(
         seen.append((answer.status_code, json.dumps(content), headers))
     assert seen[0][0] == 404
     assert all(one == seen[0] for one in seen)
+
+
+@pytest.mark.parametrize(
+    ("route", "method", "body"), [(r, m, b) for r, calls in ROUTES.items() for m, b in calls]
+)
+def test_an_unknown_query_parameter_is_refused_by_name_on_every_route(
+    owner: Api, everything: dict[str, str], route: str, method: str, body: Any
+) -> None:
+    path = route.removeprefix("^").removesuffix("$").replace("\\", "")
+    for name, value in everything.items():
+        path = path.replace(f"<str:{name}>", value).replace(f"(?P<{name}>[^/]+)", value)
+    path = path.replace("(?P<suffix>srt|vtt)", "srt")
+    answer = assert_shape(owner.call(method, f"/{path}?odd=1", body), 400, "VALIDATION_ERROR")
+    assert answer["details"]["errors"][0]["field"] == "odd"

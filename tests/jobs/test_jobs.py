@@ -16,9 +16,6 @@ S = JobStatus
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 201, None, 7.5, ["a"]])
 def test_a_project_needs_a_name(owner: Api, name: Any) -> None:
-    if name == 7.5:
-        assert owner.post("/projects", {"name": name}).status_code == 201  # DRF takes numbers as text
-        return
     response = owner.post("/projects", {"name": name})
     assert (response.status_code, response.json()["details"]["errors"][0]["field"]) == (400, "name")
 

@@ -1,0 +1,105 @@
+"""Every code that an error body may carry: its status, what it means, an example of its `details`.
+
+The table of the contract's section 1. `ApiError` refuses a code that is not here; the API description lists
+for each operation the codes it may answer with, in these words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Code:
+    """`details` is an example of what the error body holds under that name; empty: it holds none."""
+
+    status: int
+    meaning: str
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+_ID = "01993c5e-7a10-7c3b-9d52-4e1f6a7b8c9d"
+_OTHER_ID = "01993c5e-8b21-7d4c-8e63-5f2a7b8c9d0e"
+_TRANSITION = {
+    "current_status": "UPLOADED",
+    "attempted_status": "EDITING",
+    "allowed_next_statuses": ["AUDIO_EXTRACTING", "CANCELLED"],
+}
+_ENDED = {"current_status": "CANCELLED", "attempted_status": "AUDIO_EXTRACTING", "allowed_next_statuses": []}
+_WRONG_FIELD = {"field": "name", "code": "blank", "message": "This field may not be blank."}
+_WRONG_VIDEO = {"field": "video_uri", "code": "NOT_A_VIDEO", "message": "The file is not a video."}
+
+CODES: dict[str, Code] = {
+    "VALIDATION_ERROR": Code(
+        400, "The body, query or a header is off; `field` is a dotted path.", {"errors": [_WRONG_FIELD]}
+    ),
+    "EXPORT_REQUEST_INVALID": Code(
+        400, "The format is unknown, or the version is not one of this job's instruction."
+    ),
+    "UPLOAD_VERIFICATION_FAILED": Code(
+        400, "The stored bytes differ from what was declared.", {"mismatches": [_WRONG_VIDEO]}
+    ),
+    "UNAUTHENTICATED": Code(401, "There is no token, or it is not valid, or it has expired."),
+    "CALLBACK_UNAUTHENTICATED": Code(401, "The callback secret is missing or wrong."),
+    "RESOURCE_NOT_FOUND": Code(
+        404, "There is no such resource: missing, somebody else's and malformed ids are answered alike."
+    ),
+    "METHOD_NOT_ALLOWED": Code(405, "The path does not take this method."),
+    "NOT_ACCEPTABLE": Code(406, "The answer cannot be given in a media type that Accept names."),
+    "FSM_TRANSITION_INVALID": Code(409, "The job's status does not allow it.", _TRANSITION),
+    "FSM_TERMINAL_IMMUTABLE": Code(409, "The job is FAILED, CANCELLED or DONE and stays so.", _ENDED),
+    "VIDEO_URI_CONFLICT": Code(
+        409,
+        "Another video is confirmed for this job.",
+        {
+            "current_video_uri": f"local://uploads/{_ID}/{_ID}",
+            "submitted_video_uri": f"local://uploads/{_ID}/{_OTHER_ID}",
+        },
+    ),
+    "EVENT_ID_PAYLOAD_MISMATCH": Code(
+        409, "The event_id was used with another payload.", {"event_id": "run-7/step-2"}
+    ),
+    "CALLBACK_OUT_OF_ORDER": Code(
+        409,
+        "A later event was applied already.",
+        {
+            "latest_applied_occurred_at": "2026-03-02T09:31:07Z",
+            "current_status": "TRANSCRIBING",
+            "attempted_status": "AUDIO_READY",
+        },
+    ),
+    "ARTIFACT_IMMUTABLE": Code(409, "The callback would change the job's video.", {"key": "video_uri"}),
+    "VERSION_CONFLICT": Code(
+        409, "The document has a newer version.", {"base_version": 3, "current_version": 4}
+    ),
+    "DISPATCH_SUPERSEDED": Code(
+        409,
+        "The callback is of an execution that is not the job's current one.",
+        {"dispatch_id": _ID, "current_dispatch_id": _OTHER_ID},
+    ),
+    "RETRY_NOT_ALLOWED_STATE": Code(
+        409, "Only a job that has failed can be retried.", {"current_status": "EDITING"}
+    ),
+    "JOB_ALREADY_RUNNING": Code(409, "The job is being processed.", {"current_status": "TRANSCRIBING"}),
+    "REGENERATE_IN_PROGRESS": Code(409, "A task works on this instruction already.", {"active_task_id": _ID}),
+    "TRANSCRIPT_NOT_READY": Code(409, "There is no transcript yet.", {"current_status": "TRANSCRIBING"}),
+    "UPLOAD_NOT_RECEIVED": Code(409, "The signed upload was not used yet."),
+    "UPLOAD_EXPIRED": Code(409, "The signed upload came too late."),
+    "EXPORT_NOT_READY": Code(409, "The export has no artifact yet.", {"status": "RUNNING"}),
+    "IDEMPOTENCY_KEY_REUSED": Code(409, "The key was used with another payload."),
+    "LENGTH_REQUIRED": Code(411, "The body came in chunks, without a Content-Length."),
+    "PRECONDITION_FAILED": Code(412, "If-Match was given and is stale."),
+    "PAYLOAD_TOO_LARGE": Code(413, "The body is larger than this path takes."),
+    "UNSUPPORTED_MEDIA_TYPE": Code(415, "The body's media type is not taken here."),
+    "RATE_LIMITED": Code(429, "Too many requests."),
+    "ACTIVE_JOB_LIMIT_REACHED": Code(
+        429, "Too many of the owner's jobs are being processed.", {"limit": 3, "active": 3}
+    ),
+    "INTERNAL_ERROR": Code(500, "Something went wrong on the server's side."),
+    "ORCHESTRATOR_DISPATCH_FAILED": Code(
+        502, "The orchestrator did not take the job; its status is as it was, and calling again is safe."
+    ),
+    "SERVICE_UNAVAILABLE": Code(503, "The database, or the identity provider, cannot be reached."),
+    "STORAGE_FULL": Code(507, "The storage refused the bytes."),
+}

@@ -1,0 +1,80 @@
+"""`Idempotency-Key`: the same creation asked for again within 24 h answers what the first one made.
+
+The key is held on the created row, unique within its scope (an owner's projects, a project's jobs): of two
+at once the second waits at the unique index for the first, then replays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import rfc8785
+from django.db import IntegrityError, models, transaction
+from django.db.models.functions import Now
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api import errors
+
+KEPT_FOR = timedelta(hours=24)
+WELL_FORMED = re.compile(r"[\x21-\x7e]{1,255}\Z")
+
+
+class CreatedOnce(models.Model):
+    """A row that remembers the key and the SHA-256 of the body it was created by."""
+
+    idempotency_key = models.CharField(max_length=255, null=True, editable=False)
+    idempotency_sha256 = models.CharField(max_length=64, default="", editable=False)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        abstract = True
+
+
+M = TypeVar("M", bound=CreatedOnce)
+
+
+def read_key(request: Request) -> str | None:
+    """The request's key, or None; raises a 400 for one that is not 1 to 255 visible ASCII characters."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not WELL_FORMED.match(key):
+        raise errors.invalid("Idempotency-Key", "A key is 1 to 255 visible ASCII characters.")
+    return key
+
+
+def created(content: Any, replayed: bool) -> Response:
+    """201 for what was made, 200 and `Idempotent-Replayed: true` for what had been made before."""
+    if replayed:
+        return Response(content, 200, headers={"Idempotent-Replayed": "true"})
+    return Response(content, 201)
+
+
+def create_once(
+    scope: models.QuerySet[M], *, key: str | None, body: dict[str, Any], create: Callable[..., M]
+) -> tuple[M, bool]:
+    """`create(**fields)` under the key, or the row that the key made before; answers (row, replayed).
+
+    `create` passes the fields on to the row. Raises 409 IDEMPOTENCY_KEY_REUSED for another body.
+    """
+    if key is None:
+        return create(), False
+    digest = hashlib.sha256(rfc8785.dumps(body)).hexdigest()
+    scope.filter(idempotency_key=key, created_at__lte=Now() - KEPT_FOR).update(idempotency_key=None)
+    try:
+        with transaction.atomic():
+            return create(idempotency_key=key, idempotency_sha256=digest), False
+    except IntegrityError:
+        row = scope.filter(idempotency_key=key).first()
+        if row is None:
+            raise
+    if row.idempotency_sha256 != digest:
+        raise errors.conflict(
+            "IDEMPOTENCY_KEY_REUSED",
+            "This Idempotency-Key was used with another body.",
+            hint="Send a new key for a new request.",
+        )
+    return row, True

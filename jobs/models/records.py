@@ -1,0 +1,129 @@
+"""What is written down about a job, and never changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pgtrigger
+from django.db import models
+from django.db.models.functions import Now
+from uuid6 import uuid7
+
+from jobs import states
+from jobs.models.jobs import Job, Project
+
+
+class AppendOnly(pgtrigger.Trigger):
+    """Rows that are never changed, and deleted only by the purge, which says `SET LOCAL stepwright.purge = 'on'`."""
+
+    when = pgtrigger.Before
+    operation = pgtrigger.Update | pgtrigger.Delete
+
+    def get_func(self, model: Any) -> str:
+        return """
+            IF TG_OP = 'DELETE' AND current_setting('stepwright.purge', true) = 'on' THEN
+                RETURN OLD;
+            END IF;
+            RAISE EXCEPTION 'rows of % are append-only', TG_TABLE_NAME;
+        """
+
+
+class Artifact(models.Model):
+    """One version of something a job was given or made. Append-only; the manifest shows the newest."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.ForeignKey(Job, models.CASCADE, related_name="artifacts")
+    # video, audio, transcript, draft, export, metrics; a key that we do not know is kept as `other:KEY`
+    kind = models.CharField(max_length=80)
+    version = models.PositiveIntegerField()
+    uri = models.CharField(max_length=2048, default="", blank=True)
+    data = models.JSONField(null=True)  # what is kept as it came (metrics and unknown keys)
+    sha256 = models.CharField(max_length=64, default="", blank=True)
+    size_bytes = models.PositiveBigIntegerField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "kind", "version"], name="artifact_version_once")
+        ]
+        triggers = [AppendOnly(name="artifact_append_only")]
+
+
+class CallbackEvent(models.Model):
+    """The ledger: one row an applied event of an orchestrator, with the hash of its canonical payload."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.ForeignKey(Job, models.CASCADE, related_name="callback_events")
+    event_id = models.CharField(max_length=255)
+    payload_sha256 = models.CharField(max_length=64)
+    status = models.CharField(max_length=16)
+    occurred_at = models.DateTimeField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "event_id"], name="event_applied_once")]
+        triggers = [AppendOnly(name="ledger_append_only")]
+
+
+class AuditEvent(models.Model):
+    """What happened to a job, who did it and when. Append-only, by the database itself."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.ForeignKey(Job, models.CASCADE, related_name="events")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="+")
+    event_type = models.CharField(max_length=64)
+    actor_type = models.CharField(max_length=16, choices=states.Actor.choices)
+    actor_id = models.CharField(max_length=64, default="", blank=True)
+    prev_status = models.CharField(max_length=16, default="", blank=True)
+    new_status = models.CharField(max_length=16, default="", blank=True)
+    occurred_at = models.DateTimeField()
+    recorded_at = models.DateTimeField(db_default=Now())
+    correlation_id = models.CharField(max_length=128)
+    data = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "id"], name="audit_of_job")]
+        triggers = [AppendOnly(name="audit_append_only")]
+
+
+class TranscriptSegment(models.Model):
+    """One timed passage of the newest transcript of a job."""
+
+    id = models.BigAutoField(primary_key=True)
+    job = models.ForeignKey(Job, models.CASCADE, related_name="segments")
+    position = models.PositiveIntegerField()
+    start_ms = models.PositiveIntegerField()
+    end_ms = models.PositiveIntegerField()
+    text = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "start_ms", "position"], name="segment_order")]
+
+
+class Tombstone(models.Model):
+    """What is left of a job that was deleted: that it was there, whose, and when it went."""
+
+    job_id = models.UUIDField(primary_key=True)
+    project_id = models.UUIDField()
+    owner_id = models.UUIDField()
+    last_status = models.CharField(max_length=16)
+    created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(db_default=Now())
+    deleted_by = models.CharField(max_length=64)
+    correlation_id = models.CharField(max_length=128)
+    files_removed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        triggers = [
+            pgtrigger.Protect(name="tombstone_stays", operation=pgtrigger.Delete),
+            pgtrigger.ReadOnly(name="tombstone_is_written_once", exclude=["files_removed_at"]),
+        ]
+
+
+class Worker(models.Model):
+    """A worker process and when it last said that it lives."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(max_length=128)
+    started_at = models.DateTimeField(db_default=Now())
+    heartbeat_at = models.DateTimeField(db_default=Now())

@@ -1,0 +1,70 @@
+"""An orchestrator of somebody else's, spoken to over HTTP: one POST an execution, reports come by callback.
+
+Every request carries `Idempotency-Key`: the dispatch's id (with `:cancel` for a cancellation). With a secret
+the body is signed after the Standard Webhooks scheme (https://www.standardwebhooks.com, version 1):
+`webhook-signature: v1,BASE64(HMAC-SHA256(secret, "ID.TIMESTAMP.BODY"))`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+import httpx
+
+from jobs.orchestrators import AnswerLost, NotAccepted
+
+CONNECT_SECONDS = 2.0
+# Nothing of the request was understood by anybody yet.
+NOT_REACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
+
+
+class Http:
+    performs_here = False
+
+    def __init__(self, url: str, *, secret: str = "", seconds: float = 10.0) -> None:
+        """`seconds` bounds a whole call, from the name look-up to the last header of the answer."""
+        self.url, self.secret, self.seconds = url, secret, seconds
+
+    def send(self, key: str, payload: dict[str, Any]) -> None:
+        self._post(key, payload)
+
+    def send_cancel(self, key: str, payload: dict[str, Any]) -> None:
+        self._post(f"{key}:cancel", {"event": "cancel", **payload})
+
+    def _post(self, key: str, payload: dict[str, Any]) -> None:
+        body = json.dumps(payload, ensure_ascii=False).encode()
+        try:
+            status = asyncio.run(asyncio.wait_for(self._status(body, self.headers(key, body)), self.seconds))
+        except NOT_REACHED as error:
+            raise NotAccepted(type(error).__name__) from error
+        except (httpx.TransportError, TimeoutError) as error:
+            raise AnswerLost(type(error).__name__) from error
+        if not 200 <= status < 300:  # a redirect is not followed: it would carry the work to somebody else
+            raise NotAccepted(f"status {status}")
+
+    async def _status(self, body: bytes, headers: dict[str, str]) -> int:
+        timeout = httpx.Timeout(self.seconds, connect=min(CONNECT_SECONDS, self.seconds))
+        async with (
+            httpx.AsyncClient(timeout=timeout, follow_redirects=False) as client,
+            client.stream("POST", self.url, content=body, headers=headers) as response,
+        ):
+            return response.status_code
+
+    def headers(self, key: str, body: bytes) -> dict[str, str]:
+        found = {"Content-Type": "application/json", "Idempotency-Key": key, "User-Agent": "Stepwright"}
+        if self.secret:
+            moment = str(int(time.time()))
+            signed = f"{key}.{moment}.".encode() + body
+            digest = hmac.digest(self.secret.encode(), signed, hashlib.sha256)
+            found |= {
+                "webhook-id": key,
+                "webhook-timestamp": moment,
+                "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
+            }
+        return found

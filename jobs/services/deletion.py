@@ -1,0 +1,60 @@
+"""Deleting a job and all that hangs on it: the one way past the append-only triggers, and its tombstone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from config.api import errors, request_id
+from config.api.storage import kept_folder, storage, uploads_folder
+from jobs import hooks, states
+from jobs.models import Dispatch, Job, Tombstone, User
+from jobs.services.transitions import lock_job
+from jobs.states import Actor
+
+# A worker that was still busy may write a file after the rows are gone; folders are emptied until then.
+QUIET_AFTER = timedelta(hours=1)
+
+
+def delete_job(*, job_id: UUID, user: User) -> None:
+    """The rows go at once, the files with the next sweep. Raises 409 for a job that is not over."""
+    with transaction.atomic():
+        job = lock_job(job_id)
+        is_open = job.dispatches.filter(status__in=[Dispatch.WAITING, Dispatch.RUNNING]).exists()
+        if job.status not in states.TERMINAL or is_open:
+            raise errors.conflict(
+                "FSM_TRANSITION_INVALID",
+                "Only a job that is over can be deleted.",
+                hint="Cancel it first.",
+                current_status=job.status,
+                attempted_status="DELETED",
+                allowed_next_statuses=states.allowed_next(job.status, Actor.EDITOR),
+            )
+        Tombstone.objects.create(
+            job_id=job.pk,
+            project_id=job.project_id,
+            owner_id=job.owner_id,
+            last_status=job.status,
+            created_at=job.created_at,
+            deleted_by=str(user.pk),
+            correlation_id=request_id.current(),
+        )
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL stepwright.purge = 'on'")
+        for deleted in hooks.JOB_DELETED:  # the later rooms first: their rows point at ours
+            deleted(job)
+        Job.objects.filter(pk=job.pk).update(dispatch=None)
+        job.delete()
+
+
+def remove_files_of_deleted_jobs() -> None:
+    """Part of the sweep: empty the folders of jobs that are gone."""
+    for tombstone in Tombstone.objects.filter(files_removed_at=None).order_by("deleted_at")[:100]:
+        for folder in (kept_folder(tombstone.job_id), uploads_folder(tombstone.job_id)):
+            storage().delete_folder(folder)
+    Tombstone.objects.filter(files_removed_at=None, deleted_at__lt=Now() - QUIET_AFTER).update(
+        files_removed_at=Now()
+    )

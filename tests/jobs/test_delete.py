@@ -1,0 +1,131 @@
+"""Deleting a job: everything that hangs on it goes, and a tombstone stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pgtrigger
+import pytest
+from django.apps import apps
+from django.db import DatabaseError, connection, transaction
+from django.db.models.functions import Now
+
+from anchors.models import Anchor, Asset, ScreenshotTask
+from config.api.storage import kept_folder, storage, uploads_folder
+from exports.models import Export
+from jobs.models import AuditEvent, Dispatch, Job, Tombstone
+from jobs.services.deletion import QUIET_AFTER, remove_files_of_deleted_jobs
+from jobs.states import TERMINAL, JobStatus
+from tests.factories import Api, force, make_job
+
+S = JobStatus
+
+
+def full_job(api: Api) -> Job:
+    """A finished job with a row of every kind."""
+    job = make_job(S.DRAFT_READY, owner=api.user)
+    version = job.instruction.versions.get()
+    anchor = Anchor.objects.create(
+        instruction=job.instruction, instruction_version=version, address_type="block_id", block_id=job.pk
+    )
+    first = Asset.objects.create(job=job, anchor=anchor, version=1, kind="UPLOADED", width=1, height=1)
+    second = Asset.objects.create(
+        job=job, anchor=anchor, version=2, kind="ANNOTATED", width=1, height=1, ops_hash="x",
+        previous_asset=first, rendered_from=first,
+    )  # fmt: skip
+    Anchor.objects.filter(pk=anchor.pk).update(active_asset=second)
+    ScreenshotTask.objects.create(
+        job=job, status="SUCCEEDED", instruction_version=version, at_ms=0, anchor=anchor, asset=first
+    )
+    Export.objects.create(
+        job=job, status="SUCCEEDED", instruction_version=version, snapshot={}, instruction_snapshot_id=job.pk
+    )
+    storage().save_bytes(uploads_folder(job.pk), b"left from an upload", suffix="")
+    return force(job, S.DONE)
+
+
+def rows() -> dict[str, int]:
+    kept = {"jobs.user", "jobs.project", "jobs.tombstone"}
+    return {
+        model._meta.label_lower: model._default_manager.count()
+        for app in ("jobs", "instructions", "anchors", "exports")
+        for model in apps.get_app_config(app).get_models()
+        if model._meta.label_lower not in kept
+    }
+
+
+def test_a_deleted_job_takes_everything_with_it_and_leaves_a_tombstone(owner: Api) -> None:
+    job = full_job(owner)
+    answer = owner.call("DELETE", f"/jobs/{job.pk}", x_request_id="request-1")
+    assert (answer.status_code, answer.content) == (202, b"")
+    assert answer.headers["Location"] == f"/api/v1/jobs/{job.pk}" and answer.headers["Retry-After"]
+    assert not any(rows().values()), rows()
+    assert owner.get(f"/jobs/{job.pk}").status_code == 404
+    assert owner.call("DELETE", f"/jobs/{job.pk}").status_code == 404
+    tombstone = Tombstone.objects.get(job_id=job.pk)
+    assert (tombstone.owner_id, tombstone.last_status, tombstone.correlation_id) == (
+        owner.user.pk, "DONE", "request-1",
+    )  # fmt: skip
+
+
+def test_the_files_go_with_the_sweep_and_a_late_one_too(owner: Api) -> None:
+    job, other = full_job(owner), make_job(S.UPLOADED, owner=owner.user)
+    assert owner.call("DELETE", f"/jobs/{job.pk}").status_code == 202
+    remove_files_of_deleted_jobs()
+    root = storage().root
+    assert not (root / kept_folder(job.pk)).exists() and not (root / uploads_folder(job.pk)).exists()
+    storage().save_bytes(kept_folder(job.pk), b"a worker was still busy", suffix="")
+    with pgtrigger.ignore("jobs.Tombstone:tombstone_is_written_once"):
+        Tombstone.objects.update(deleted_at=Now() - QUIET_AFTER)
+    remove_files_of_deleted_jobs()
+    assert not (root / kept_folder(job.pk)).exists()
+    assert Tombstone.objects.get().files_removed_at
+    assert storage().size(other.artifacts.get(kind="video").uri)
+
+
+@pytest.mark.parametrize("status", [status for status in S if status not in TERMINAL])
+def test_a_job_that_is_not_over_is_not_deleted(owner: Api, status: JobStatus) -> None:
+    job = make_job(status, owner=owner.user)
+    before = rows()
+    answer = owner.call("DELETE", f"/jobs/{job.pk}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "FSM_TRANSITION_INVALID")
+    details = answer.json()["details"]
+    assert (details["current_status"], details["attempted_status"]) == (status, "DELETED")
+    assert rows() == before
+
+
+def test_a_failed_job_with_a_retry_on_its_way_is_not_deleted(owner: Api) -> None:
+    job = force(make_job(S.TRANSCRIBING, owner=owner.user), S.FAILED)
+    answer = owner.call("DELETE", f"/jobs/{job.pk}")
+    assert (answer.status_code, answer.json()["code"]) == (409, "FSM_TRANSITION_INVALID")
+    Dispatch.objects.filter(job=job).update(status="FAILED")
+    assert owner.call("DELETE", f"/jobs/{job.pk}").status_code == 202
+
+
+@pytest.mark.django_db(transaction=True)
+def test_after_a_deletion_the_triggers_hold_again() -> None:
+    from tests.factories import make_user
+
+    api = Api(make_user("owner"))
+    job, other = full_job(api), make_job(S.DRAFT_READY, owner=api.user)
+    assert api.call("DELETE", f"/jobs/{job.pk}").status_code == 202
+    with pytest.raises(DatabaseError, match="append-only"):
+        AuditEvent.objects.filter(job=other).delete()
+
+
+@pytest.mark.parametrize(
+    "statement", ["DELETE FROM jobs_tombstone", "UPDATE jobs_tombstone SET last_status = 'X'"]
+)
+def test_a_tombstone_stays(owner: Api, statement: str) -> None:
+    owner.call("DELETE", f"/jobs/{full_job(owner).pk}")
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def test_its_key_can_make_a_new_job(owner: Api) -> None:
+    project = owner.post("/projects", {"name": "p"}).json()["id"]
+    first = owner.post(f"/projects/{project}/jobs", {}, idempotency_key="k").json()["id"]
+    owner.post(f"/jobs/{first}/cancel")
+    assert owner.call("DELETE", f"/jobs/{first}").status_code == 202
+    second: Any = owner.post(f"/projects/{project}/jobs", {}, idempotency_key="k")
+    assert second.status_code == 201 and second.json()["id"] != first

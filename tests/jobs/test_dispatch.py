@@ -1,0 +1,298 @@
+"""Handing a job to an HTTP orchestrator: the row first, the call outside any transaction, then the outcome."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import socket
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+from django.test import Client
+
+from config.api.storage import storage
+from jobs import work
+from jobs.models import AuditEvent, Dispatch, Job
+from jobs.states import JobStatus
+from tests.factories import Api, make_job, make_user, work_off
+from tests.jobs.test_callback import SECRET, send
+from tests.orchestrator import Asked, Orchestrator
+
+S = JobStatus
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def callback_secret(settings: Any) -> None:
+    settings.CALLBACK_SECRETS = [SECRET]
+
+
+@pytest.fixture
+def api() -> Api:
+    return Api(make_user("owner"))
+
+
+@pytest.fixture
+def job(api: Api) -> Job:
+    return make_job(S.UPLOADED, owner=api.user)
+
+
+def at_once(number: int, call: Any) -> list[Any]:
+    barrier, answers = threading.Barrier(number), []
+
+    def one() -> None:
+        barrier.wait()
+        answers.append(call())
+        connection.close()
+
+    threads = [threading.Thread(target=one) for _ in range(number)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return answers
+
+
+def status(job: Job) -> str:
+    return str(Job.objects.get(pk=job.pk).status)
+
+
+def events(job: Job, kind: str) -> int:
+    return AuditEvent.objects.filter(job=job, event_type=kind).count()
+
+
+def let_time_pass() -> None:
+    """As when 12 s and more have gone by: leases have run out, waiting rows have waited."""
+    Dispatch.objects.filter(lease_expires_at__isnull=False).update(
+        lease_expires_at=Now() - timedelta(seconds=1)
+    )
+    work.sweep()
+    Dispatch.objects.filter(status="PENDING").update(available_at=Now() - timedelta(seconds=11))
+
+
+def test_the_orchestrator_is_sent_what_the_contract_says(
+    api: Api, job: Job, orchestrator: Orchestrator, settings: Any
+) -> None:
+    settings.ORCHESTRATOR_SECRET = "the secret that signs"
+    answer = api.post(f"/jobs/{job.pk}/run", x_request_id="request-1")
+    assert answer.status_code == 202, answer.content
+    (asked,) = orchestrator.dispatches
+    dispatch_id = answer.json()["dispatch_id"]
+    video_url = asked.body["video_url"]
+    assert {name: value for name, value in asked.body.items() if name != "video_url"} == {
+        "dispatch_id": dispatch_id,
+        "correlation_id": "request-1",
+        "job_id": str(job.pk),
+        "project_id": str(job.project_id),
+        "video_uri": job.manifest["video_uri"],
+        "callback_url": f"{settings.PUBLIC_URL}/api/v1/internal/jobs/{job.pk}/status?dispatch_id={dispatch_id}",
+        "options": job.options,
+    }
+    assert asked.headers["idempotency-key"] == dispatch_id
+    assert asked.headers["content-type"] == "application/json"
+    assert "authorization" not in asked.headers and "cookie" not in asked.headers
+    signed = f"{dispatch_id}.{asked.headers['webhook-timestamp']}.".encode() + asked.raw
+    digest = hmac.digest(b"the secret that signs", signed, hashlib.sha256)
+    assert asked.headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
+    video = Client().get(video_url.removeprefix(settings.PUBLIC_URL))
+    stored = storage().open(job.artifacts.get(kind="video").uri).read()
+    assert b"".join(video.streaming_content) == stored  # type: ignore[attr-defined]
+
+
+def test_sixteen_runs_at_once_are_one_request_to_the_orchestrator(
+    api: Api, job: Job, orchestrator: Orchestrator
+) -> None:
+    orchestrator.answers = [0.3]
+    answers = at_once(16, lambda: api.post(f"/jobs/{job.pk}/run"))
+    assert sorted(answer.status_code for answer in answers) == [200] * 15 + [202]
+    assert len({answer.json()["dispatch_id"] for answer in answers}) == 1
+    assert len(orchestrator.dispatches) == 1
+    assert {answer.json()["status"] for answer in answers} == {"AUDIO_EXTRACTING"}
+    assert events(job, "JOB_RUN") == 1
+
+
+def test_no_transaction_is_open_while_the_orchestrator_is_called(
+    api: Api, job: Job, orchestrator: Orchestrator
+) -> None:
+    seen: list[int] = []
+
+    def look(_: Asked) -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND pid <> pg_backend_pid() AND state LIKE 'idle in transaction%%'"
+            )
+            seen.append(cursor.fetchone()[0])
+            cursor.execute("SELECT status FROM jobs_dispatch WHERE job_id = %s FOR UPDATE NOWAIT", [job.pk])
+            seen.append(cursor.fetchone()[0])
+        connection.close()
+        return 200
+
+    orchestrator.answers = [look]
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 202
+    assert seen == [0, "RUNNING"]  # the row was there first, and nobody held it
+
+
+@pytest.mark.parametrize("refusal", [500, 400, 301, 307])
+def test_a_refusal_is_502_changes_nothing_and_the_next_call_uses_the_same_id(
+    api: Api, job: Job, orchestrator: Orchestrator, refusal: int
+) -> None:
+    orchestrator.answers = [refusal]
+    failed = api.post(f"/jobs/{job.pk}/run")
+    assert (failed.status_code, failed.json()["code"]) == (502, "ORCHESTRATOR_DISPATCH_FAILED")
+    assert (status(job), events(job, "JOB_RUN")) == ("UPLOADED", 0)
+    assert len(orchestrator.asked) == 1, "a redirect is not followed"
+    let_time_pass()
+    assert work_off() == 0, "what was refused is not sent again unless somebody asks"
+    done = api.post(f"/jobs/{job.pk}/run")
+    assert done.status_code == 202
+    assert orchestrator.executions == {done.json()["dispatch_id"]}
+    assert status(job) == "AUDIO_EXTRACTING"
+
+
+def test_an_orchestrator_that_is_not_there_is_502(api: Api, job: Job, settings: Any) -> None:
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        settings.ORCHESTRATOR, settings.ORCHESTRATOR_URL = (
+            "http",
+            f"http://127.0.0.1:{closed.getsockname()[1]}",
+        )
+        assert api.post(f"/jobs/{job.pk}/run").status_code == 502
+    assert not Dispatch.objects.get(job=job).is_open
+
+
+@pytest.mark.parametrize("lost", [None, 3.0])
+def test_an_answer_that_is_lost_leaves_the_dispatch_open_and_it_is_sent_again_under_the_same_id(
+    api: Api, job: Job, orchestrator: Orchestrator, lost: Any, settings: Any
+) -> None:
+    settings.ORCHESTRATOR_SECONDS = 0.5
+    orchestrator.answers = [lost]
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 502
+    assert (status(job), Dispatch.objects.get(job=job).is_open) == ("UPLOADED", True)
+    let_time_pass()
+    assert work_off() == 1, "the recovery sends it"
+    assert (status(job), events(job, "JOB_RUN")) == ("AUDIO_EXTRACTING", 1)
+    assert len(orchestrator.dispatches) == 2 and len(orchestrator.executions) == 1
+    assert api.post(f"/jobs/{job.pk}/run").json()["replayed"] is True
+
+
+def test_answers_that_never_come_end_the_sending_after_three_more_tries(
+    api: Api, job: Job, orchestrator: Orchestrator
+) -> None:
+    orchestrator.answers = [None] * 4
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 502
+    for _ in range(5):
+        let_time_pass()
+        work_off()
+    assert len(orchestrator.dispatches) == 4 and len(orchestrator.executions) == 1
+    assert (status(job), Dispatch.objects.get(job=job).is_open) == ("UPLOADED", False)
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 202
+
+
+def test_the_next_call_finishes_what_a_dead_sender_began(
+    api: Api, job: Job, orchestrator: Orchestrator
+) -> None:
+    dispatch = Dispatch.objects.create(job=job, kind="run", status="RUNNING", attempt=1, orchestrator="http")
+    Dispatch.objects.filter(pk=dispatch.pk).update(lease_expires_at=Now() - timedelta(seconds=1))
+    Job.objects.filter(pk=job.pk).update(dispatch=dispatch)
+    answer = api.post(f"/jobs/{job.pk}/run")
+    assert (answer.status_code, answer.json()["dispatch_id"]) == (202, str(dispatch.pk))
+    assert orchestrator.executions == {str(dispatch.pk)}
+
+
+def test_a_callback_that_overtakes_the_answer_proves_that_it_was_accepted(
+    api: Api, job: Job, orchestrator: Orchestrator
+) -> None:
+    def report_first(asked: Asked) -> None:
+        dispatch_id = asked.body["dispatch_id"]
+        assert send(job, "AUDIO_EXTRACTING", dispatch_id=dispatch_id).status_code == 204
+        assert send(job, "AUDIO_READY", dispatch_id=dispatch_id).status_code == 204
+        connection.close()
+
+    orchestrator.answers = [report_first]  # and then the connection breaks
+    answer = api.post(f"/jobs/{job.pk}/run")
+    assert (answer.status_code, answer.json()["status"]) == (202, "AUDIO_READY")
+    assert events(job, "JOB_RUN") == 1
+    changes = list(AuditEvent.objects.filter(job=job).order_by("id").values_list("prev_status", "new_status"))
+    assert changes[-3:] == [
+        ("UPLOADED", "AUDIO_EXTRACTING"), ("AUDIO_EXTRACTING", "AUDIO_EXTRACTING"),
+        ("AUDIO_EXTRACTING", "AUDIO_READY"),
+    ]  # fmt: skip
+
+
+def test_a_callback_that_is_refused_proves_it_all_the_same(
+    api: Api, job: Job, orchestrator: Orchestrator
+) -> None:
+    def report_nonsense(asked: Asked) -> None:
+        answer = send(job, "GENERATING", dispatch_id=asked.body["dispatch_id"])
+        assert (answer.status_code, answer.json()["code"]) == (409, "FSM_TRANSITION_INVALID")
+        assert answer.json()["details"]["current_status"] == "AUDIO_EXTRACTING"
+        connection.close()
+
+    orchestrator.answers = [report_nonsense]
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 202
+    assert status(job) == "AUDIO_EXTRACTING"
+    assert not job.callback_events.exists()
+
+
+def test_a_cancel_while_the_dispatch_is_on_its_way(api: Api, job: Job, orchestrator: Orchestrator) -> None:
+    def cancel(_: Asked) -> int:
+        assert api.post(f"/jobs/{job.pk}/cancel").status_code == 200
+        connection.close()
+        return 200
+
+    orchestrator.answers = [cancel]
+    answer = api.post(f"/jobs/{job.pk}/run")
+    assert (answer.status_code, answer.json()["code"]) == (409, "FSM_TERMINAL_IMMUTABLE")
+    assert answer.json()["details"]["attempted_status"] == "AUDIO_EXTRACTING"
+    assert (status(job), events(job, "JOB_RUN")) == ("CANCELLED", 0)
+    with connection.cursor() as cursor:  # told by the cancel, and once more
+        cursor.execute("SELECT count(*) FROM dramatiq.queue WHERE message->>'actor_name' = 'tell_cancelled'")
+        assert cursor.fetchone() == (2,)
+
+
+def test_the_orchestrator_is_told_of_a_cancel(api: Api, job: Job, orchestrator: Orchestrator) -> None:
+    from jobs.tasks import tell_cancelled
+
+    dispatch_id = api.post(f"/jobs/{job.pk}/run").json()["dispatch_id"]
+    assert api.post(f"/jobs/{job.pk}/cancel").status_code == 200
+    assert orchestrator.cancellations == [], "the answer does not wait for the orchestrator"
+    tell_cancelled(dispatch_id)
+    (told,) = orchestrator.cancellations
+    assert told.body["dispatch_id"] == dispatch_id and told.body["job_id"] == str(job.pk)
+    assert told.headers["idempotency-key"] == f"{dispatch_id}:cancel"
+    late = send(job, "AUDIO_READY", dispatch_id=dispatch_id)
+    assert (late.status_code, late.json()["code"]) == (409, "FSM_TERMINAL_IMMUTABLE")
+
+
+def test_an_orchestrator_that_is_silent_for_too_long_fails_the_job(
+    api: Api, job: Job, orchestrator: Orchestrator
+) -> None:
+    from jobs.services.dispatches import time_out_silent_jobs
+
+    api.post(f"/jobs/{job.pk}/run")
+    time_out_silent_jobs()
+    assert status(job) == "AUDIO_EXTRACTING"
+    Dispatch.objects.update(accepted_at=Now() - timedelta(minutes=16))
+    Job.objects.filter(pk=job.pk).update(updated_at=Now() - timedelta(minutes=16))
+    time_out_silent_jobs()
+    failed = api.get(f"/jobs/{job.pk}").json()
+    assert (failed["status"], failed["failure"]["failure_code"]) == ("FAILED", "JOB_TIMED_OUT")
+    assert failed["failure"]["failed_stage"] == "AUDIO_EXTRACTING"
+    assert not Dispatch.objects.get(job=job).is_open
+
+
+def test_an_open_dispatch_counts_among_the_owners_active_jobs(
+    api: Api, orchestrator: Orchestrator, settings: Any
+) -> None:
+    settings.ACTIVE_JOBS_PER_OWNER = 1
+    lost, other = make_job(S.UPLOADED, owner=api.user), make_job(S.UPLOADED, owner=api.user)
+    orchestrator.answers = [None]
+    assert api.post(f"/jobs/{lost.pk}/run").status_code == 502
+    assert api.post(f"/jobs/{other.pk}/run").status_code == 429
+    assert api.post(f"/jobs/{lost.pk}/run").status_code == 202

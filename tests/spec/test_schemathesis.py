@@ -1,0 +1,230 @@
+"""Requests made up from the API description: whatever comes in, the answer is one that the description knows.
+
+Each case starts from the same rows, the owner's, in states where much is allowed; half of the cases name them.
+Half of the cases break a rule of the description, and must be refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from django.conf import settings
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections, transaction
+from django.utils import timezone
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as budget
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from uuid6 import uuid7
+
+from anchors.models import Anchor, Asset, ScreenshotTask
+from config.api.files import download_url, upload_url
+from config.api.storage import kept_folder, storage
+from config.wsgi import application
+from exports.models import Export
+from instructions.blocks import parse_blocks
+from jobs.models import Job
+from tests.factories import S, force, make_job, make_token, make_user, png
+from tests.spec.description import document, operations
+
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+NAMES = [operation["operationId"] for _, _, operation in operations()]
+JOB_STATES = [
+    S.CREATED,
+    S.UPLOADING,
+    S.UPLOADED,
+    S.AUDIO_EXTRACTING,
+    S.DRAFT_READY,
+    S.EDITING,
+    S.FAILED,
+    S.DONE,
+]
+Known = dict[str, Any]
+
+schema = schemathesis.openapi.from_dict(document())
+schema.app = application
+
+
+def _url_token(url: str) -> str:
+    return url.rsplit("/", 1)[1]
+
+
+def _picture(job: Job, **fields: Any) -> Asset:
+    stored = storage().save_bytes(kept_folder(job.pk), png(), suffix=".png")
+    return Asset.objects.create(
+        job=job, version=1, width=64, height=48, uri=stored.uri, checksum_sha256=stored.sha256,
+        mime_type="image/png", kind=Asset.Kind.UPLOADED, **fields,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def one_connection() -> Iterator[None]:
+    """The server's requests run within the test's transaction, as those of Django's own test client do."""
+    signals = (request_started, request_finished)
+    for signal in signals:
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in signals:
+        signal.connect(close_old_connections)
+
+
+@pytest.fixture
+def known(one_connection: None, db: None, settings: Any) -> Known:
+    """Values that lead somewhere, by the name of the parameter or field that takes them; under the name of an
+    operation those that it has in place of these."""
+    settings.THROTTLE_RATE = None
+    settings.ACTIVE_JOBS_PER_OWNER = 100
+    owner = make_user("owner")
+    jobs = {status: make_job(status, owner=owner) for status in JOB_STATES}
+    job = force(jobs[S.DRAFT_READY], S.EDITING)
+    version = job.instruction.versions.get()
+    block_id = parse_blocks(version.markdown)[0].block_id
+    anchor = Anchor.objects.create(
+        instruction=job.instruction, instruction_version=version, address_type="block_id", block_id=block_id
+    )
+    asset = _picture(job, anchor=anchor)
+    task = ScreenshotTask.objects.create(
+        job=job, status="PENDING", instruction_version=version, at_ms=0, operation="extract"
+    )
+    exports = [
+        Export.objects.create(
+            job=job,
+            status=status,
+            format="PDF",
+            instruction_version=version,
+            identity_key=status,
+            screenshot_set_hash="0" * 64,
+            instruction_snapshot_id=uuid7(),
+            snapshot=_snapshot(version),
+            manifest={"files": []},
+            artifact_uri=asset.uri,
+            artifact_name="guide.pdf",
+            artifact_mime_type="application/pdf",
+        )
+        for status in ("REQUESTED", "SUCCEEDED", "FAILED")
+    ]
+    uploads = f"uploads/{jobs[S.UPLOADING].pk}/{uuid7()}"
+    return {
+        "project_id": [str(job.project_id)],
+        "job_id": [*[str(job.pk)] * 4, *(str(one.pk) for one in jobs.values())],
+        "dispatch_id": [str(one.dispatch_id) for one in jobs.values() if one.dispatch_id],
+        "instruction_id": [str(job.instruction_id)],
+        "instruction_version_id": [str(version.pk)],
+        "target_instruction_version_id": [str(version.pk)],
+        "base_version": [version.version],
+        "version": [version.version],
+        "operations": [[{"op_type": "blur", "geometry": {"x": 0.1, "y": 0.1, "width": 0.5, "height": 0.5}}]],
+        "anchor_id": [str(anchor.pk)],
+        "block_id": [block_id],
+        "char_range": [{"start_offset": 0, "end_offset": 5}],
+        "timestamp_ms": [1000],
+        "offset_ms": [0],
+        "asset_id": [str(asset.pk)],
+        "base_asset_id": [str(asset.pk)],
+        "task_id": [str(task.pk)],
+        "export_id": [str(export.pk) for export in exports],
+        "video_uri": [storage().uri(uploads), *(one.manifest.get("video_uri", "") for one in jobs.values())],
+        "retryJob": {"job_id": [str(jobs[S.FAILED].pk)]},
+        "reportStatus": {
+            "job_id": [str(jobs[S.AUDIO_EXTRACTING].pk)],
+            "dispatch_id": [str(jobs[S.AUDIO_EXTRACTING].dispatch_id)],
+            "occurred_at": [timezone.now().isoformat()],
+            "status": ["AUDIO_EXTRACTING", "AUDIO_READY"],
+            "artifact_updates": [{}, {"metrics": {"seconds": 1.5}}],
+        },
+        "token": [
+            _url_token(upload_url(uploads, max_bytes=100, seconds=60)[0]),
+            _url_token(download_url(asset.uri, filename="a.png", mime_type="image/png")[0]),
+        ],
+    }
+
+
+def _snapshot(version: Any) -> dict[str, Any]:
+    provenance = {
+        "instruction_version_id": str(version.pk),
+        "anchors": [],
+        "model_profile_id": "extractive",
+        "prompt_template_id": "guide",
+    }
+    return {"provenance": provenance}
+
+
+def _aim(draw: Any, values: Any, known: Known) -> Any:
+    """The values with known ones wherever there are such."""
+    if not isinstance(values, dict):
+        return values
+    return {
+        name: draw(st.sampled_from(known[name])) if name in known else _aim(draw, value, known)
+        for name, value in values.items()
+    }
+
+
+def _walk(name: str, known: Known, *, examples: int, derandomize: bool) -> None:
+    operation = schema.find_operation_by_id(name)
+    known = {**known, **known.get(name, {})}
+    # Where only the path can be broken, it stays so: a good id in its place would leave nothing to refuse.
+    takes_json = "application/json" in operation.definition.raw.get("requestBody", {}).get("content", {})
+    headers = {
+        "Authorization": f"Bearer {make_token('owner')}",
+        "X-Callback-Secret": settings.CALLBACK_SECRETS[0],
+    }
+
+    @budget(
+        max_examples=examples,
+        derandomize=derandomize,
+        database=None,
+        deadline=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(data=st.data())
+    def walk(data: st.DataObject) -> None:
+        mode = data.draw(st.sampled_from(GenerationMode))
+        case = data.draw(operation.as_strategy(generation_mode=mode))
+        if data.draw(st.booleans()) and (mode == GenerationMode.POSITIVE or takes_json):
+            case.path_parameters = _aim(data.draw, dict(case.path_parameters), known)
+            if mode == GenerationMode.POSITIVE:
+                case.query = _aim(data.draw, dict(case.query or {}), known)
+                case.body = _aim(data.draw, case.body, known)
+        with transaction.atomic():
+            response = case.call(headers=headers)
+            transaction.set_rollback(True)
+        if mode == GenerationMode.POSITIVE:
+            seen.add(response.status_code)
+        extra = [negative_data_rejection] if mode == GenerationMode.NEGATIVE else []
+        case.validate_response(response, checks=CHECKS + extra)
+
+    seen: set[int] = set()
+    walk()
+    assert seen - {404, 400}, "no case got past the door"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_made_up_requests_get_only_answers_that_the_description_knows(name: str, known: Known) -> None:
+    _walk(name, known, examples=24, derandomize=True)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", NAMES)
+def test_many_more_made_up_requests_too(name: str, known: Known) -> None:
+    _walk(name, known, examples=1000, derandomize=False)
