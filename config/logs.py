@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import traceback
+from types import TracebackType
 from typing import Any
 
+import psycopg
 import structlog
+from django.db import Error as DatabaseError
 
 SHARED = [
     structlog.contextvars.merge_contextvars,
@@ -22,6 +26,24 @@ STRUCTLOG: dict[str, Any] = {
     "logger_factory": structlog.stdlib.LoggerFactory(),
     "cache_logger_on_first_use": True,
 }
+
+
+def format_exception(given: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """The traceback, causes last. A database error is told by its code alone: its text quotes rows, and with
+    them what a customer said."""
+    error: BaseException | None = given[1]
+    told = []
+    while error is not None:
+        message = str(error)
+        if isinstance(error, (DatabaseError, psycopg.Error)):
+            cause = error if isinstance(error, psycopg.Error) else error.__cause__
+            message = f"SQLSTATE {getattr(cause, 'sqlstate', None)}"
+        told.append(
+            f"{type(error).__qualname__}: {message}\n{''.join(traceback.format_tb(error.__traceback__))}"
+        )
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "because of ".join(told)
+
 
 QUIET = (
     "httpx",
@@ -46,7 +68,7 @@ def logging_config(level: str) -> dict[str, Any]:
                 "foreign_pre_chain": SHARED,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.format_exc_info,
+                    structlog.processors.ExceptionRenderer(format_exception),
                     structlog.processors.LogfmtRenderer(
                         key_order=["timestamp", "level", "logger", "event"], bool_as_flag=False
                     ),

@@ -86,7 +86,7 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     """DRF's EXCEPTION_HANDLER: everything that a view raises ends here."""
     error = translate(exception)
     if error.status >= 500:
-        log.error("request failed: %s", error.code, exc_info=exception)
+        log.error("request failed: %s", error.code, exc_info=exception if error.status == 500 else None)
     return Response(body(error), status=error.status, headers=error.headers)
 
 

@@ -221,15 +221,19 @@ def fail_dispatch(dispatch: Dispatch, failure: WorkFailed, *, lease: Lease | Non
             row.close(Dispatch.FAILED, failure=NOT_TAKEN)
 
 
-def close_dispatch(job: Job, *, failure: WorkFailed | None = None) -> list[Dispatch]:
-    """End the open dispatch of a locked job, if there is one; answers what was ended."""
-    closed = []
-    for dispatch in job.dispatches.select_for_update().filter(
-        status__in=[Dispatch.WAITING, Dispatch.RUNNING]
-    ):
-        dispatch.close(Dispatch.FAILED if failure else Dispatch.SUCCEEDED, failure=failure)
-        closed.append(dispatch)
-    return closed
+def close_dispatch(job: Job, *, failure: WorkFailed | None = None) -> bool:
+    """End the open dispatch of a locked job; answers whether there was one."""
+    ended = {
+        "status": Dispatch.FAILED if failure else Dispatch.SUCCEEDED,
+        "lease_expires_at": None,
+        "failure_code": failure.code if failure else "",
+        "failure_message": failure.message if failure else "",
+        "failed_stage": failure.stage if failure else "",
+        "updated_at": timezone.now(),
+    }
+    if not failure:
+        ended["progress_pct"] = 100
+    return bool(job.dispatches.filter(status__in=[Dispatch.WAITING, Dispatch.RUNNING]).update(**ended))
 
 
 def ring_cancelled(dispatch: Dispatch) -> None:
@@ -271,8 +275,8 @@ def time_out_silent_jobs() -> None:
                 "correlation_id": request_id.current(),
             }
             move_job(job, "report", by=SYSTEM, target=JobStatus.FAILED)
-            for closed in close_dispatch(job, failure=TIMED_OUT):
-                ring_cancelled(closed)
+            if close_dispatch(job, failure=TIMED_OUT):
+                ring_cancelled(Dispatch.objects.get(pk=job.dispatch_id))
 
 
 def require_free_slot(user: User, job: Job) -> None:

@@ -11,7 +11,7 @@ from uuid6 import uuid7
 
 from config.api import errors, files
 from config.api.storage import BadUri, kept_folder, storage, uploads_folder
-from jobs.models import Artifact, Job, Project, User
+from jobs.models import Artifact, Dispatch, Job, Project, User
 from jobs.probe import UnreadableVideo, probe_video
 from jobs.services.dispatches import close_dispatch, ring_cancelled
 from jobs.services.transitions import By, by_editor, lock_job, move_job, record_event, require
@@ -135,6 +135,6 @@ def cancel_job(*, job_id: UUID, user: User) -> Job:
     with transaction.atomic():
         job = lock_job(job_id)
         move_job(job, "cancel", by=by_editor(user))
-        for closed in close_dispatch(job, failure=WorkFailed("JOB_CANCELLED", "The job was cancelled.")):
-            ring_cancelled(closed)
+        if close_dispatch(job, failure=WorkFailed("JOB_CANCELLED", "The job was cancelled.")):
+            ring_cancelled(Dispatch.objects.get(pk=job.dispatch_id))
     return job

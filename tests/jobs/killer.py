@@ -1,0 +1,131 @@
+"""A process that makes requests in children of its own and kills them, by SIGKILL, before a step of our choice.
+
+Run as a program it reads one JSON line a request: `{method, path, body, headers, kill_at}` (or `{"work": true}`
+for a sweep and whatever then waits), forks, and answers `{killed, status, steps}`. Steps are the statements, the
+commits, the messages to the broker and the calls to the orchestrator; `kill_at` counts them from 0.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Killer:
+    """The tests' side: `with Killer(**environment) as killer: killer.ask(...)`."""
+
+    def __init__(self, **environment: str) -> None:
+        self.environment = {**os.environ, **environment, "PYTHONPATH": str(ROOT)}
+
+    def __enter__(self) -> Killer:
+        self.process = subprocess.Popen(
+            [sys.executable, __file__], cwd=ROOT, env=self.environment, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.close()
+        self.process.wait(20)
+        self.process.stdout.close()
+
+    def ask(self, **request: Any) -> dict[str, Any]:
+        assert self.process.stdin and self.process.stdout
+        self.process.stdin.write(json.dumps(request) + "\n")
+        self.process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return answer
+
+
+def serve() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django
+
+    django.setup()
+    for line in sys.stdin:
+        reader, writer = os.pipe()
+        pid = os.fork()
+        if not pid:
+            os.close(reader)
+            run(json.loads(line), writer)
+            os._exit(0)
+        os.close(writer)
+        with os.fdopen(reader) as pipe:
+            told = pipe.read().splitlines()
+        _, how = os.waitpid(pid, 0)
+        killed = os.WIFSIGNALED(how) and os.WTERMSIG(how) == signal.SIGKILL
+        status = next((int(line.split()[1]) for line in told if line.startswith("status ")), None)
+        steps = [line for line in told if not line.startswith("status ")]
+        print(json.dumps({"killed": killed, "status": status, "steps": steps}), flush=True)
+
+
+def run(request: dict[str, Any], writer: int) -> None:
+    import dramatiq
+    from django.db import connection
+    from django.db.backends.postgresql.base import DatabaseWrapper
+    from django.test import Client
+
+    from config import broker
+    from jobs import work
+    from jobs.orchestrators.http import Http
+    from tests.factories import work_off
+
+    actors = dramatiq.get_broker().actors.values()
+    broker.set_up()  # the threads of the one before were left behind by the fork
+    for actor in actors:
+        actor.broker = dramatiq.get_broker()
+        actor.broker.declare_actor(actor)
+    seen = 0
+
+    def step(name: str) -> None:
+        nonlocal seen
+        if seen == request.get("kill_at"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        os.write(writer, f"{name}\n".encode())
+        seen += 1
+
+    def around(owner: Any, name: str) -> None:
+        real = getattr(owner, name)
+
+        def stepping(*arguments: Any, **named: Any) -> Any:
+            step(f"before {name}")
+            try:
+                return real(*arguments, **named)
+            finally:
+                step(f"after {name}")
+
+        setattr(owner, name, stepping)
+
+    def statement(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        step(" ".join(sql.split())[:60])
+        return execute(sql, parameters, many, context)
+
+    around(Http, "_post")
+    around(work, "_send")
+    around(DatabaseWrapper, "_commit")
+    with connection.execute_wrapper(statement):
+        if request.get("work"):
+            work.sweep()
+            work_off()
+            status = 0
+        else:
+            status = Client(raise_request_exception=False).generic(
+                request["method"], request["path"], json.dumps(request.get("body") or {}),
+                content_type="application/json", headers=request.get("headers") or {},
+            ).status_code  # fmt: skip
+    os.write(writer, f"status {status}\n".encode())
+
+
+if __name__ == "__main__":
+    serve()

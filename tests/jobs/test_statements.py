@@ -1,0 +1,85 @@
+"""How many statements the hot paths cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from jobs.models import Dispatch, Job
+from jobs.states import JobStatus
+from tests.factories import DRAFT, Api, make_job, make_project, make_user
+from tests.jobs.test_callback import SECRET, send
+
+S = JobStatus
+
+
+@pytest.mark.parametrize("status", [S.CREATED, S.AUDIO_EXTRACTING, S.DRAFT_READY, S.CANCELLED])
+def test_a_job_costs_two(owner: Api, status: JobStatus, django_assert_num_queries: Any) -> None:
+    job = make_job(status, owner=owner.user)
+    with django_assert_num_queries(2):  # the user, and the job with its place in the queue
+        answer = owner.get(f"/jobs/{job.pk}")
+    assert answer.status_code == 200
+    with django_assert_num_queries(2):
+        assert owner.get(f"/jobs/{job.pk}", if_none_match=answer.headers["ETag"]).status_code == 304
+
+
+def test_a_job_that_waits_in_the_queue_costs_two(owner: Api, django_assert_num_queries: Any) -> None:
+    job = make_job(S.AUDIO_EXTRACTING, owner=owner.user)
+    Dispatch.objects.filter(job=job).update(status="PENDING", orchestrator="local")
+    with django_assert_num_queries(2):
+        assert owner.get(f"/jobs/{job.pk}").json()["queue_position"] == 1
+
+
+@pytest.mark.parametrize("path", ["/jobs", "/projects/{project}/jobs", "/projects", "/jobs/{job}/events"])
+def test_a_page_of_100_costs_three_at_most(owner: Api, path: str) -> None:
+    project = make_project(owner.user)
+    for _ in range(101):
+        make_project(owner.user)
+    Job.objects.bulk_create(
+        Job(project=project, owner=owner.user, options={"auto_screenshots": True}) for _ in range(101)
+    )
+    job = make_job(S.DRAFT_READY, owner=owner.user)
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
+        answer = owner.get(path.format(project=project.pk, job=job.pk))
+    assert answer.status_code == 200
+    assert path.startswith("/jobs/{") or len(answer.json()) == 100
+    assert len(seen) <= 3, [query["sql"] for query in seen]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("source", "fields"),
+    [
+        (S.AUDIO_EXTRACTING, {"status": "AUDIO_READY"}),
+        (S.AUDIO_EXTRACTING, {"status": "AUDIO_READY", "artifact_updates": {
+            "audio_uri": "gs://a/b", "metrics": {"a": 1}, "odd": 2}}),
+        (S.AUDIO_READY, {"status": "TRANSCRIBING"}),
+        (S.TRANSCRIBING, {"status": "FAILED", "failure_code": "X", "failure_message": "x", "failed_stage": "x"}),
+    ],
+)  # fmt: skip
+def test_a_callback_costs_eight_at_most(settings: Any, source: JobStatus, fields: dict[str, Any]) -> None:
+    settings.CALLBACK_SECRETS = [SECRET]
+    job = make_job(source, owner=make_user())
+    with CaptureQueriesContext(connection) as seen:
+        assert send(job, dispatch_id=str(job.dispatch_id), **fields).status_code == 204
+    statements = [query["sql"] for query in seen]
+    assert statements[0] == "BEGIN" and statements[-1] == "COMMIT", "all of it is one transaction"
+    assert len(statements) <= 8, statements
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_replayed_event_with_a_draft_writes_nothing(settings: Any) -> None:
+    settings.CALLBACK_SECRETS = [SECRET]
+    job = make_job(S.GENERATING, owner=make_user())
+    event = {"event_id": "e", "occurred_at": "2026-11-01T00:00:00Z", "artifact_updates": {"draft": DRAFT}}
+    Job.objects.filter(pk=job.pk).update(latest_applied_occurred_at=None)
+    assert send(job, "DRAFT_READY", **event).status_code == 204
+    with CaptureQueriesContext(connection) as seen:
+        assert send(job, "DRAFT_READY", **event).status_code == 200
+    assert not [query for query in seen if query["sql"].startswith(("INSERT", "UPDATE", "DELETE", "WITH"))]
+    assert len(seen) <= 3
