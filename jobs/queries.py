@@ -10,6 +10,7 @@ from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce
 
 from config.api import errors
+from config.api.pagination import first_id_after, first_id_from
 from jobs.models import Dispatch, Job, JobQuerySet, TranscriptSegment
 from jobs.states import JobStatus
 
@@ -19,9 +20,9 @@ def narrow_jobs(jobs: QuerySet[Job], query: dict[str, Any]) -> QuerySet[Job]:
     if "status" in query:
         jobs = jobs.filter(status__in=query["status"])
     if "created_after" in query:
-        jobs = jobs.filter(created_at__gt=query["created_after"])
+        jobs = jobs.filter(pk__gte=first_id_after(query["created_after"]))
     if "created_before" in query:
-        jobs = jobs.filter(created_at__lt=query["created_before"])
+        jobs = jobs.filter(pk__lt=first_id_from(query["created_before"]))
     return jobs
 
 

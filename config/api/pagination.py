@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
@@ -12,6 +14,29 @@ from rest_framework.response import Response
 from config.api import errors
 from config.api.ownership import NOBODY, parse_id
 from config.api.serializers import StrictSerializer
+
+MILLISECOND = timedelta(milliseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def moment_of(row_id: UUID) -> datetime:
+    """The time that stands in a UUIDv7 (RFC 9562, section 5.7): its first 48 bits, in milliseconds."""
+    return EPOCH + (row_id.int >> 80) * MILLISECOND
+
+
+def first_id_from(moment: datetime) -> UUID:
+    """The lowest UUIDv7 made at or after a moment: filters by time become ranges of the key that lists go by."""
+    return _first_id(-((EPOCH - moment) // MILLISECOND))  # rounded up
+
+
+def first_id_after(moment: datetime) -> UUID:
+    """The lowest UUIDv7 made after a moment."""
+    return _first_id((moment - EPOCH) // MILLISECOND + 1)
+
+
+def _first_id(milliseconds: int) -> UUID:
+    return UUID(int=max(0, milliseconds) << 80)
+
 
 M = TypeVar("M", bound=Model)
 

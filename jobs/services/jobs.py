@@ -10,6 +10,7 @@ from django.db import transaction
 from uuid6 import uuid7
 
 from config.api import errors, files
+from config.api.pagination import moment_of
 from config.api.storage import BadUri, kept_folder, storage, uploads_folder
 from jobs.models import Artifact, Dispatch, Job, Project, User
 from jobs.probe import UnreadableVideo, probe_video
@@ -25,8 +26,13 @@ def create_project(*, owner: User, name: str, **key: str) -> Project:
 
 
 def create_job(*, project: Project, options: dict[str, Any], **key: str) -> Job:
+    job_id = uuid7()
+    now = moment_of(job_id)  # so that lists, which go by the id, can be narrowed by time
     with transaction.atomic():
-        job = Job.objects.create(project=project, owner_id=project.owner_id, options=options, **key)
+        job = Job.objects.create(
+            id=job_id, project=project, owner_id=project.owner_id, options=options, created_at=now,
+            updated_at=now, **key,
+        )  # fmt: skip
         record_event(job, "JOB_CREATED", by=By(Actor.EDITOR, str(project.owner_id)), new_status=job.status)
     return job
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
+from config.api.pagination import moment_of
 from jobs.models import Job
+from jobs.queries import narrow_jobs
 from jobs.states import JobStatus
 from tests.factories import Api, make_job, make_project
 
@@ -138,3 +142,36 @@ def test_the_transcript_is_given_as_subtitles(owner: Api) -> None:
     vtt = owner.get(f"/jobs/{job.pk}/transcript.vtt", accept="text/vtt").content.decode()
     assert vtt.startswith("WEBVTT") and "00:00:02.500 --> 00:00:04.000" in vtt
     assert "00:00:02,500 --> 00:00:04,000" in owner.get(f"/jobs/{job.pk}/transcript.srt").content.decode()
+
+
+def test_a_time_is_compared_to_the_millisecond_on_both_sides(owner: Api) -> None:
+    job = make_job(owner=owner.user)
+    made = datetime.fromisoformat(owner.get(f"/jobs/{job.pk}").json()["created_at"])
+    for microseconds, after, before in ((-1000, 1, 0), (-1, 1, 0), (0, 0, 0), (1, 0, 1), (1000, 0, 1)):
+        moment = (made + timedelta(microseconds=microseconds)).isoformat().replace("+00:00", "Z")
+        assert len(owner.get(f"/jobs?created_after={moment}").json()) == after, microseconds
+        assert len(owner.get(f"/jobs?created_before={moment}").json()) == before, microseconds
+    for moment in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"):
+        answers = [owner.get(f"/jobs?created_{side}={moment}").status_code for side in ("after", "before")]
+        assert answers == [200, 200]
+
+
+def test_every_filter_is_an_index_scan(owner: Api) -> None:
+    project = make_job(owner=owner.user).project
+    Job.objects.bulk_create(
+        Job(project=project, owner=owner.user, options={}, status=status) for status in S for _ in range(400)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE jobs_job")
+    middle = Job.objects.order_by("pk")[3000].pk
+    after = {"created_after": moment_of(middle)}
+    for query in (
+        {},
+        {"status": [S.EDITING]},
+        after,
+        {**after, "status": [S.EDITING]},
+        {"created_before": moment_of(middle)},
+    ):
+        for jobs in (Job.objects.visible_to(owner.user), project.jobs.all()):
+            plan = narrow_jobs(jobs, query).order_by("-pk")[:101].explain()
+            assert "Index" in plan and "Seq Scan" not in plan and "Sort" not in plan, (query, plan)
