@@ -28,10 +28,10 @@ STRUCTLOG: dict[str, Any] = {
 }
 
 
-def format_exception(given: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+def format_exception(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
     """The traceback, causes last. A database error is told by its code alone: its text quotes rows, and with
     them what a customer said."""
-    error: BaseException | None = given[1]
+    error: BaseException | None = exc_info[1]
     told = []
     while error is not None:
         message = str(error)

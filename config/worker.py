@@ -26,11 +26,20 @@ from django.db.models.functions import Now  # noqa: E402
 
 from jobs import work  # noqa: E402
 from jobs.models import Worker  # noqa: E402
-from jobs.services import deletion, dispatches  # noqa: E402
+from jobs.services import deletion, timeouts  # noqa: E402
 
 log = logging.getLogger(__name__)
 BEAT_SECONDS, BEATS_A_SWEEP = 10.0, 3
 FORGET_AFTER = timedelta(minutes=5)
+
+
+def sweep_work_rows() -> None:
+    counts = work.sweep()
+    if any(counts.values()):
+        log.info("sweep: %s", counts)
+
+
+SWEEP = (sweep_work_rows, timeouts.time_out_silent_jobs, deletion.remove_files_of_deleted_jobs)
 
 
 class Timer(Middleware):
@@ -50,21 +59,24 @@ class Timer(Middleware):
         while True:
             try:
                 worker_id = self.beat(worker_id, name)
-                if beats == 1 or beats % BEATS_A_SWEEP == 0:
-                    counts = work.sweep()
-                    if any(counts.values()):
-                        log.info("sweep: %s", counts)
-                    dispatches.time_out_silent_jobs()
-                    deletion.remove_files_of_deleted_jobs()
             except Exception:
-                log.warning("the timer met an error and goes on", exc_info=True)
-                close_old_connections()
+                self.note_error()
+            if beats == 1 or beats % BEATS_A_SWEEP == 0:
+                for part in SWEEP:
+                    try:
+                        part()
+                    except Exception:
+                        self.note_error()
             beats += 1
             if self.stopped.wait(BEAT_SECONDS):
                 break
         if worker_id:
             Worker.objects.filter(pk=worker_id).delete()
         connection.close()
+
+    def note_error(self) -> None:
+        log.warning("the timer met an error and goes on", exc_info=True)
+        close_old_connections()
 
     def beat(self, worker_id: UUID | None, name: str) -> UUID:
         if worker_id and Worker.objects.filter(pk=worker_id).update(heartbeat_at=Now()):

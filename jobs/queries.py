@@ -12,7 +12,6 @@ from django.db.models.functions import Coalesce
 from config.api import errors
 from config.api.pagination import first_id_after, first_id_from
 from jobs.models import Dispatch, Job, JobQuerySet, TranscriptSegment
-from jobs.states import JobStatus
 
 
 def narrow_jobs(jobs: QuerySet[Job], query: dict[str, Any]) -> QuerySet[Job]:
@@ -36,9 +35,7 @@ def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
         .annotate(place=Count("pk"))
         .values("place")
     )
-    waits = Q(
-        status=JobStatus.AUDIO_EXTRACTING, dispatch__status=Dispatch.WAITING, dispatch__orchestrator="local"
-    )
+    waits = Q(dispatch__status=Dispatch.WAITING, dispatch__orchestrator="local")
     return jobs.annotate(queue_position=Case(When(waits, then=Coalesce(Subquery(before), 1))))
 
 

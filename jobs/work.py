@@ -106,7 +106,7 @@ class WorkRow(models.Model):
     def ring(self, delay_seconds: int = 0) -> None:
         """Tell the workers, once the transaction is in. Never fails: the sweep rings again."""
         actor = ACTORS[type(self)]
-        transaction.on_commit(lambda: _send(actor, str(self.pk), delay_seconds))
+        transaction.on_commit(lambda: _send(actor, str(self.pk), delay_seconds=delay_seconds))
 
     def close(self, status: str, *fields: str, failure: WorkFailed | None = None) -> None:
         """Set the row's last status, and write `fields` with it. The caller holds the row's lock."""
@@ -299,17 +299,17 @@ def _end(row: WorkRow, failure: WorkFailed, lease: Lease) -> None:
         log.info("a failure of work that is no longer ours")
 
 
-def _send(to: dramatiq.Actor[..., None], row_id: str, delay_seconds: int) -> None:
+def _send(to: dramatiq.Actor[..., None], *arguments: str, delay_seconds: int = 0) -> None:
     try:
-        to.send_with_options(args=(row_id,), delay=delay_seconds * 1000 or None)
+        to.send_with_options(args=arguments, delay=delay_seconds * 1000 or None)
     except Exception:
         log.warning("the broker took no message; the sweep will ring again", exc_info=True)
 
 
-def ring_once(actor_name: str, row_id: str) -> None:
+def ring_once(actor_name: str, *arguments: str) -> None:
     """Ask a worker, once the transaction is in, for something that is worth one try and no more."""
     actor = dramatiq.get_broker().get_actor(actor_name)
-    transaction.on_commit(lambda: _send(actor, row_id, 0))
+    transaction.on_commit(lambda: _send(actor, *arguments))
 
 
 def sweep() -> dict[str, int]:

@@ -22,7 +22,8 @@ class Endpoint(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        query = self.queries.get(request.method or "", NoQuery)
+        method = "GET" if request.method == "HEAD" else str(request.method)
+        query = self.queries.get(method, NoQuery)
         declared = query._declared_fields
         # Parameters given twice are lists where the field is one; else the last counts.
         raw = {

@@ -12,18 +12,37 @@ from django.core import signing
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import content_disposition_header
 from drf_spectacular.utils import extend_schema
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
+from uuid6 import uuid7
 
 from config.api import errors
 from config.api.endpoint import Endpoint
+from config.api.limits import DIGITS
 from config.api.schema import answers
 from config.api.storage import CHUNK, TooLarge, storage
 
 UPLOAD_SALT, DOWNLOAD_SALT = "stepwright.upload", "stepwright.download"
-RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
+
+
+def new_ticket_key(folder: str) -> str:
+    """A new key of a folder that a ticket may write to. The key proves by itself that we gave it out."""
+    name = str(uuid7())
+    return f"{folder}{name}-{_proof(folder + name)}"
+
+
+def is_ticket_key(key: str, folder: str) -> bool:
+    """Whether `new_ticket_key(folder)` gave this key."""
+    name, _, proof = key.rpartition("-")
+    return key.startswith(folder) and constant_time_compare(proof, _proof(name))
+
+
+def _proof(name: str) -> str:
+    return salted_hmac("stepwright.ticket", name, algorithm="sha256").hexdigest()[:32]
 
 
 def upload_url(key: str, *, max_bytes: int, seconds: int) -> tuple[str, datetime]:
@@ -74,6 +93,7 @@ class SignedUpload(Endpoint):
 
     @extend_schema(
         operation_id="putUpload",
+        tags=["files"],
         summary="Upload the bytes that a ticket is for",
         request={"*/*": bytes},
         responses=answers(204, None, "PAYLOAD_TOO_LARGE", "STORAGE_FULL"),
@@ -82,7 +102,7 @@ class SignedUpload(Endpoint):
         ticket = _read_token(token, UPLOAD_SALT)
         chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
         length = request.headers.get("Content-Length") or "0"
-        expected = None if chunked else int(length) if length.isdigit() else 0
+        expected = None if chunked else int(length) if DIGITS.match(length) else 0
         if expected is not None and expected > ticket["max"]:
             raise errors.too_large()
         # A chunked body has no length for Django to limit its stream by; the ticket's limit holds instead.
@@ -107,6 +127,7 @@ class SignedDownload(Endpoint):
 
     @extend_schema(
         operation_id="getFile",
+        tags=["files"],
         summary="Download a file",
         responses=answers(
             200,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponseBase
@@ -11,6 +12,7 @@ from config.api import errors
 MIB = 2**20
 BODY_LIMIT = 2 * MIB
 CALLBACK_LIMIT = 16 * MIB
+DIGITS = re.compile(r"[0-9]{1,18}\Z")
 UPLOADS = "/api/v1/files/uploads/"
 
 
@@ -28,7 +30,7 @@ class BodyLimitMiddleware:
                 errors.ApiError(411, "LENGTH_REQUIRED", "Send the body with a Content-Length header.")
             )
         length = request.headers.get("Content-Length") or "0"
-        if not length.isdigit():
+        if not DIGITS.match(length):
             return errors.json_response(errors.invalid("Content-Length", "The length is not a number."))
         limit = CALLBACK_LIMIT if request.path.startswith("/api/v1/internal/") else BODY_LIMIT
         if int(length) > limit:

@@ -8,6 +8,8 @@ from typing import Any
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
+DEEPEST = 64
+
 
 class StrictJSONParser(BaseParser):
     media_type = "application/json"
@@ -18,7 +20,7 @@ class StrictJSONParser(BaseParser):
 
 def parse_object(raw: bytes) -> dict[str, Any]:
     """Bytes to a JSON object; raises ParseError. No bytes at all count as an empty object."""
-    if not raw.strip():
+    if not raw:
         return {}
     try:
         text = raw.decode("utf-8")
@@ -27,6 +29,8 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise ParseError("The body is not valid JSON.") from error
     if not isinstance(value, dict):
         raise ParseError("The body must be a JSON object.")
+    if _is_deeper_than(value, DEEPEST):
+        raise ParseError(f"The body is nested more than {DEEPEST} deep.")
     if "\\u" in text:  # NUL and lone surrogates can only come in as escapes
         try:
             clean = "\0" not in _all_text(value)
@@ -35,6 +39,21 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         if not clean:
             raise ParseError("The body holds a NUL character.")
     return value
+
+
+def _is_deeper_than(value: Any, levels: int) -> bool:
+    """Whether lists and objects lie more than so many levels deep in one another."""
+    layer = [value]
+    for _ in range(levels):
+        layer = [
+            child
+            for outer in layer
+            for child in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(child, (dict, list))
+        ]
+        if not layer:
+            return False
+    return True
 
 
 def _all_text(value: Any) -> str:

@@ -191,7 +191,7 @@ class StrictBody(OpenApiSerializerExtension):
             if isinstance(field, CharField) and not field.allow_blank:
                 schema["properties"][name] |= {"minLength": 1}
                 schema["properties"][name].setdefault("pattern", r"\S")
-        if "__doc__" not in vars(type(self.target)):
+        if not vars(type(self.target)).get("__doc__"):
             schema.pop("description", None)  # of a base class
         return {**schema, "additionalProperties": False, **getattr(self.target, "rules", {})}
 

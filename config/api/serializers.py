@@ -32,6 +32,10 @@ class StrictSerializer(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
+class NoBody(StrictSerializer):
+    """For calls that take no body: an empty object, or nothing."""
+
+
 def wrong_type(field: Any, value: Any) -> str | None:
     """What the value of a JSON body should have been, or None when it is that, or null (which DRF refuses itself)."""
     if value is None:

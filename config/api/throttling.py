@@ -35,22 +35,23 @@ class UserThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         if settings.THROTTLE_RATE is None or request.user is None:
             return True
+        user_id: Any = request.user.pk
         limit, seconds = settings.THROTTLE_RATE
         window = int(time.time()) // seconds * seconds
         self.ends = window + seconds
         with self.lock:
             if len(self.counts) > MOST_USERS:
                 self.counts.clear()
-            count = self.counts.get(request.user.pk)
+            count = self.counts.get(user_id)
             if count is None or count.window != window:
-                count = self.counts[request.user.pk] = Count(window)
+                count = self.counts[user_id] = Count(window)
             if count.known + count.fresh >= limit:
                 return False
             count.fresh += 1
             portion = count.fresh if count.fresh >= max(1, limit // PORTIONS) else 0
             count.fresh -= portion
         if portion:
-            total = get_user_model().objects.count_requests(request.user.pk, window=window, hits=portion)
+            total = get_user_model().objects.count_requests(user_id, window=window, hits=portion)
             count.known = max(count.known, total)
             return total <= limit
         return True

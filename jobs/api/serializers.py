@@ -44,7 +44,7 @@ class ValidateBody(StrictSerializer):
 
 
 class AskedOptionsBody(StrictSerializer):
-    """How the description shows ValidateBody: wrong options are answered too, not refused."""
+    """Wrong options are answered too, not refused: so the description shows ValidateBody."""
 
     options = serializers.DictField(help_text="Whatever createJob might be sent.")
 
@@ -209,7 +209,10 @@ class TranscriptSerializer(serializers.Serializer[Any]):
 
 class CallbackQuery(StrictSerializer):
     dispatch_id = serializers.CharField(
-        required=False, max_length=64, help_text="As it stood in the dispatch's callback_url."
+        trim_whitespace=False,
+        required=False,
+        max_length=64,
+        help_text="As it stood in the dispatch's callback_url.",
     )
 
 
@@ -220,10 +223,10 @@ class CallbackBody(StrictSerializer):
         "else": {"not": {"anyOf": [{"required": [name]} for name in FAILURE_FIELDS]}},
     }
 
-    event_id = serializers.CharField(max_length=255)
+    event_id = serializers.CharField(max_length=255, trim_whitespace=False)
     status = serializers.ChoiceField(JobStatus.choices)
     occurred_at = serializers.DateTimeField()
-    correlation_id = serializers.CharField(max_length=128)
+    correlation_id = serializers.CharField(max_length=128, trim_whitespace=False)
     actor_type = serializers.ChoiceField([Actor.ORCHESTRATOR, Actor.SYSTEM], default=Actor.ORCHESTRATOR)
     artifact_updates = UpdatesField(default=dict)
     failure_code = serializers.RegexField(r"^[A-Z][A-Z0-9_]{0,63}$", required=False)

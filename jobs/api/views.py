@@ -18,7 +18,7 @@ from config.api.idempotency import create_once, created, read_key
 from config.api.ownership import get_visible
 from config.api.pagination import PageQuery, page_response, read_page
 from config.api.schema import accepted, answers, created_once
-from config.api.serializers import read_body
+from config.api.serializers import NoBody, read_body
 from jobs import queries
 from jobs.api import examples as ex
 from jobs.api import serializers as s
@@ -105,7 +105,7 @@ class ProjectJobs(Endpoint):
     )
     def get(self, request: Request, project_id: str) -> Response:
         project = get_visible(Project.objects.visible_to(request.user), project_id)
-        jobs = Job.objects.visible_to(request.user).filter(project=project)
+        jobs = queries.with_queue_position(Job.objects.visible_to(request.user).filter(project=project))
         rows, following = read_page(queries.narrow_jobs(jobs, self.query), request, self.query)
         return page_response(s.JobSerializer(rows, many=True).data, following)
 
@@ -120,7 +120,7 @@ class Jobs(Endpoint):
         examples=ex.LIST_JOBS,
     )
     def get(self, request: Request) -> Response:
-        jobs = Job.objects.visible_to(request.user)
+        jobs = queries.with_queue_position(Job.objects.visible_to(request.user))
         rows, following = read_page(queries.narrow_jobs(jobs, self.query), request, self.query)
         return page_response(s.JobSerializer(rows, many=True).data, following)
 
@@ -139,7 +139,8 @@ class JobDetail(Endpoint):
         ):  # others move it without touching this row: no ETag meanwhile
             return Response(s.JobSerializer(job).data)
         etag = f'"{job.revision}"'
-        if etag in parse_etags(request.headers.get("If-None-Match", "")):
+        known = {tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))}
+        if known & {etag, "*"}:
             return HttpResponse(status=304, headers={"ETag": etag})
         return Response(s.JobSerializer(job).data, headers={"ETag": etag})
 
@@ -151,6 +152,7 @@ class JobDetail(Endpoint):
     )
     def delete(self, request: Request, job_id: str) -> Response:
         job = get_visible(Job.objects.visible_to(request.user), job_id)
+        read_body(NoBody, request)
         delete_job(job_id=job.pk, user=request.user)
         return Response(status=202, headers={"Location": f"/api/v1/jobs/{job.pk}", "Retry-After": "1"})
 
@@ -210,6 +212,7 @@ class JobRun(Endpoint):
     )
     def post(self, request: Request, job_id: str) -> Response:
         job = get_visible(Job.objects.visible_to(request.user), job_id)
+        read_body(NoBody, request)
         job, dispatch, replayed = run_job(job_id=job.pk, user=request.user)
         content = {"job_id": job.pk, "status": job.status, "dispatch_id": dispatch.pk, "replayed": replayed}
         poll = {} if replayed else {"Location": f"/api/v1/jobs/{job.pk}", "Retry-After": "2"}
@@ -238,7 +241,7 @@ class JobRetry(Endpoint):
         job, dispatch, replayed = retry_job(job_id=job.pk, user=request.user, **body)
         content = {
             "job_id": job.pk,
-            "status": job.status,
+            "status": job.status if replayed else dispatch.resume_from_status,
             "resume_from_status": dispatch.resume_from_status,
             "checkpoint_ref": dispatch.checkpoint_ref,
             "model_profile": dispatch.model_profile,
@@ -259,6 +262,7 @@ class JobCancel(Endpoint):
     )
     def post(self, request: Request, job_id: str) -> Response:
         job = get_visible(Job.objects.visible_to(request.user), job_id)
+        read_body(NoBody, request)
         return Response(s.JobSerializer(service.cancel_job(job_id=job.pk, user=request.user)).data)
 
 
@@ -279,7 +283,7 @@ class JobEvents(Endpoint):
 
 def _job_with_transcript(request: Request, job_id: str) -> Job:
     job = get_visible(Job.objects.visible_to(request.user), job_id)
-    if job.status not in MAY_SHOW_TRANSCRIPT or "transcript_uri" not in job.manifest:
+    if job.status not in MAY_SHOW_TRANSCRIPT or "transcript" not in job.taken_in:
         raise errors.conflict(
             "TRANSCRIPT_NOT_READY", "There is no transcript yet.", current_status=job.status
         )

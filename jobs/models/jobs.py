@@ -71,6 +71,9 @@ class Job(CreatedOnce):
     manifest = models.JSONField(
         default=dict
     )  # newest URI by kind: video_uri, audio_uri, transcript_uri, draft_uri
+    taken_in = models.JSONField(
+        default=dict
+    )  # by kind, the URI of the transcript and draft that we have read
     instruction_id = models.UUIDField(null=True)
     dispatch = models.ForeignKey("Dispatch", models.SET_NULL, null=True, related_name="+")  # the current one
     latest_applied_occurred_at = models.DateTimeField(null=True)

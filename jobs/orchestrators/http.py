@@ -12,7 +12,9 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 import time
+from concurrent.futures import Future
 from typing import Any
 
 import httpx
@@ -22,6 +24,9 @@ from jobs.orchestrators import AnswerLost, NotAccepted
 CONNECT_SECONDS = 2.0
 # Nothing of the request was understood by anybody yet.
 NOT_REACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
+
+# A gateway says that it had no answer in time: whoever is behind it may have begun.
+BY_A_GATEWAY = (408, 502, 504)
 
 
 class Http:
@@ -40,13 +45,29 @@ class Http:
     def _post(self, key: str, payload: dict[str, Any]) -> None:
         body = json.dumps(payload, ensure_ascii=False).encode()
         try:
-            status = asyncio.run(asyncio.wait_for(self._status(body, self.headers(key, body)), self.seconds))
+            status = self._in_time(body, self.headers(key, body))
         except NOT_REACHED as error:
             raise NotAccepted(type(error).__name__) from error
         except (httpx.TransportError, TimeoutError) as error:
             raise AnswerLost(type(error).__name__) from error
+        if status in BY_A_GATEWAY:
+            raise AnswerLost(f"status {status}")
         if not 200 <= status < 300:  # a redirect is not followed: it would carry the work to somebody else
             raise NotAccepted(f"status {status}")
+
+    def _in_time(self, body: bytes, headers: dict[str, str]) -> int:
+        """The answer's status. Raises TimeoutError at the latest after `seconds`, whatever is slow: a name that
+        is looked up cannot be interrupted, so the call has a thread of its own, which is left behind then."""
+        outcome: Future[int] = Future()
+
+        async def call() -> None:
+            try:
+                outcome.set_result(await asyncio.wait_for(self._status(body, headers), self.seconds))
+            except BaseException as error:
+                outcome.set_exception(error)
+
+        threading.Thread(target=lambda: asyncio.run(call()), daemon=True).start()
+        return outcome.result()
 
     async def _status(self, body: bytes, headers: dict[str, str]) -> int:
         timeout = httpx.Timeout(self.seconds, connect=min(CONNECT_SECONDS, self.seconds))
@@ -61,10 +82,16 @@ class Http:
         if self.secret:
             moment = str(int(time.time()))
             signed = f"{key}.{moment}.".encode() + body
-            digest = hmac.digest(self.secret.encode(), signed, hashlib.sha256)
+            digest = hmac.digest(signing_key(self.secret), signed, hashlib.sha256)
             found |= {
                 "webhook-id": key,
                 "webhook-timestamp": moment,
                 "webhook-signature": f"v1,{base64.b64encode(digest).decode()}",
             }
         return found
+
+
+def signing_key(secret: str) -> bytes:
+    """The key of a secret: what `whsec_` encodes in base64, or the characters themselves."""
+    prefix, _, encoded = secret.rpartition("whsec_")
+    return base64.b64decode(encoded) if not prefix and encoded != secret else secret.encode()

@@ -14,7 +14,7 @@ from jobs.models import Dispatch, Job
 from jobs.services import callbacks
 from jobs.services.callbacks import Report
 from jobs.states import Actor, JobStatus
-from jobs.work import Lease, WorkFailed
+from jobs.work import Lease, LeaseLost, WorkFailed
 
 S = JobStatus
 # (status while working, status when done), in order.
@@ -42,6 +42,8 @@ def perform_stages(dispatch: Dispatch, lease: Lease) -> None:
     """Every stage that the job has still before it."""
     for working, done in STEPS:
         job = Job.objects.get(pk=dispatch.job_id)
+        if job.status not in ORDER:  # cancelled
+            raise LeaseLost
         if ORDER.index(job.status) >= ORDER.index(done):
             continue
         lease.check()

@@ -17,16 +17,16 @@ from django.db import connection, transaction
 from uuid6 import uuid7
 
 from config.api import errors
-from jobs import hooks
 from jobs.models import Dispatch, Job
 from jobs.services.artifacts import (
     CONTENT_KINDS,
-    NewArtifact,
+    MILESTONE_STATUSES,
+    Content,
     add_artifacts,
-    keep_inline,
-    other_artifacts,
-    read_content,
-    store_segments,
+    new_artifacts,
+    read_contents,
+    read_earlier,
+    take_in,
 )
 from jobs.services.dispatches import accept, close_dispatch
 from jobs.services.transitions import By, Insert, lock_job, move_job, require
@@ -75,29 +75,31 @@ def apply_callback(
 
     With a `lease` (the local pipeline) the fencing check is part of the transaction: LeaseLost.
     """
-    contents: dict[str, dict[str, Any]] = {}
-    if _has_content(report):
+    contents: dict[str, Content] = {}
+    earlier: dict[str, Content] = {}
+    if _has_content(report) or report.status in MILESTONE_STATUSES:
         job = Job.objects.filter(pk=job_id).first()
         if job is None:
             raise errors.not_found()
         _require_current_dispatch(job, dispatch_id)
         if (replay := _replay(job, report)) is not None:
             return replay
-        contents = {kind: read_content(job_id, kind, report.artifact_updates) for kind in CONTENT_KINDS}
+        contents = read_contents(job_id, report.artifact_updates)
+        earlier = read_earlier(job, report.status)
     refusal: errors.ApiError | None = None
     with transaction.atomic():
         job = lock_job(job_id)
         _require_current_dispatch(job, dispatch_id)
         if (replay := _replay(job, report)) is not None:
             return replay
-        if _proves_acceptance(job):
+        if _proves_acceptance(job, is_named=dispatch_id is not None):
             try:
                 with transaction.atomic():
-                    _advance(job, report, contents, lease)
+                    _advance(job, report, contents, earlier, lease)
             except errors.ApiError as error:  # the proof stands, whatever becomes of the report
                 refusal = error
         else:
-            _advance(job, report, contents, lease)
+            _advance(job, report, contents, earlier, lease)
     if refusal:
         raise refusal
     log.info(
@@ -107,23 +109,28 @@ def apply_callback(
     return None
 
 
-def _proves_acceptance(job: Job) -> bool:
-    """A report of a dispatch that still waits for its answer: it was accepted, so the job moves on first."""
+def _proves_acceptance(job: Job, *, is_named: bool) -> bool:
+    """A report of a dispatch that still waits for its answer: it was accepted, so the job moves on first.
+
+    So was one that was refused, if the report names it: whoever refused is at work all the same.
+    """
     if job.status not in (JobStatus.UPLOADED, JobStatus.FAILED) or job.dispatch_id is None:
         return False
     dispatch = Dispatch.objects.select_for_update(of=("self",)).get(pk=job.dispatch_id)
-    if dispatch.accepted_at is not None or dispatch.failure_code == "JOB_CANCELLED":
+    if dispatch.accepted_at is not None or not (dispatch.is_open or is_named):
         return False
     accept(job, dispatch)
     return True
 
 
-def _advance(job: Job, report: Report, contents: dict[str, dict[str, Any]], lease: Lease | None) -> None:
+def _advance(
+    job: Job, report: Report, contents: dict[str, Content], earlier: dict[str, Content], lease: Lease | None
+) -> None:
+    if lease:
+        lease.verify()  # first: a worker whose job was cancelled has lost it, and is not out of order
     _require_order(job, report)
     require(job, "report", report.status, actor=report.actor)
-    if lease:
-        lease.verify()
-    _apply(job, report, {kind: content for kind, content in contents.items() if content})
+    _apply(job, report, contents, earlier)
 
 
 def _has_content(report: Report) -> bool:
@@ -172,24 +179,15 @@ def _require_order(job: Job, report: Report) -> None:
         )
 
 
-def _apply(job: Job, report: Report, contents: dict[str, dict[str, Any]]) -> None:
+def _apply(job: Job, report: Report, contents: dict[str, Content], earlier: dict[str, Content]) -> None:
     updates = report.artifact_updates
     if "video_uri" in updates and updates["video_uri"] != job.manifest.get("video_uri"):
         raise errors.conflict("ARTIFACT_IMMUTABLE", "A job's video never changes.", key="video_uri")
-    if report.status == JobStatus.DRAFT_READY and "draft" not in contents and "draft_uri" not in job.manifest:
+    rows = add_artifacts(job, new_artifacts(job, updates, contents))
+    readable = {kind: content for kind, content in contents.items() if content.value is not None}
+    take_in(job, report.status, earlier | readable)
+    if report.status == JobStatus.DRAFT_READY and "draft" not in job.taken_in:
         raise errors.invalid("artifact_updates.draft_uri", "DRAFT_READY needs a draft that can be read.")
-    made: dict[str, NewArtifact] = {}
-    for kind, content in contents.items():
-        uri = updates.get(f"{kind}_uri") or keep_inline(job, content)
-        if uri == job.manifest.get(f"{kind}_uri"):
-            continue
-        made[kind] = NewArtifact(uri=uri)
-        if kind == "transcript":
-            store_segments(job, content)
-        if kind in hooks.INGEST:
-            hooks.INGEST[kind](job, content)
-    made |= other_artifacts(job, updates)
-    rows = add_artifacts(job, made)
     job.latest_applied_occurred_at = report.occurred_at
     job.failure = report.failure
     ledger = {

@@ -17,6 +17,7 @@ from jobs.states import Actor
 
 # A worker that was still busy may write a file after the rows are gone; folders are emptied until then.
 QUIET_AFTER = timedelta(hours=1)
+MOST_FOLDERS = 1000  # in one sweep
 
 
 def delete_job(*, job_id: UUID, user: User) -> None:
@@ -28,7 +29,7 @@ def delete_job(*, job_id: UUID, user: User) -> None:
             raise errors.conflict(
                 "FSM_TRANSITION_INVALID",
                 "Only a job that is over can be deleted.",
-                hint="Cancel it first.",
+                hint="Wait for the retry that is on its way." if is_open else "Cancel it first.",
                 current_status=job.status,
                 attempted_status="DELETED",
                 allowed_next_statuses=states.allowed_next(job.status, Actor.EDITOR),
@@ -52,9 +53,11 @@ def delete_job(*, job_id: UUID, user: User) -> None:
 
 def remove_files_of_deleted_jobs() -> None:
     """Part of the sweep: empty the folders of jobs that are gone."""
-    for tombstone in Tombstone.objects.filter(files_removed_at=None).order_by("deleted_at")[:100]:
-        for folder in (kept_folder(tombstone.job_id), uploads_folder(tombstone.job_id)):
+    due = Tombstone.objects.filter(files_removed_at=None).order_by("deleted_at")
+    emptied = list(due.values_list("job_id", flat=True)[:MOST_FOLDERS])
+    for job_id in emptied:
+        for folder in (kept_folder(job_id), uploads_folder(job_id)):
             storage().delete_folder(folder)
-    Tombstone.objects.filter(files_removed_at=None, deleted_at__lt=Now() - QUIET_AFTER).update(
+    due.filter(job_id__in=emptied, deleted_at__lt=Now() - QUIET_AFTER).order_by().update(
         files_removed_at=Now()
     )

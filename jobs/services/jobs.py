@@ -12,9 +12,10 @@ from uuid6 import uuid7
 from config.api import errors, files
 from config.api.pagination import moment_of
 from config.api.storage import BadUri, kept_folder, storage, uploads_folder
-from jobs.models import Artifact, Dispatch, Job, Project, User
+from jobs.models import Artifact, Job, Project, User
 from jobs.probe import UnreadableVideo, probe_video
-from jobs.services.dispatches import close_dispatch, ring_cancelled
+from jobs.services.dispatches import close_dispatch
+from jobs.services.messages import ring_cancelled
 from jobs.services.transitions import By, by_editor, lock_job, move_job, record_event, require
 from jobs.states import Actor, JobStatus
 from jobs.videos import external_video
@@ -47,7 +48,7 @@ def upload_job(*, job_id: UUID, user: User, filename: str, size_bytes: int, mime
         job = lock_job(job_id)
         if job.status != JobStatus.UPLOADING:
             move_job(job, "upload", by=by_editor(user), data={"filename": filename, "size_bytes": size_bytes})
-    key = f"{uploads_folder(job_id)}{uuid7()}"
+    key = files.new_ticket_key(uploads_folder(job_id))
     url, expires_at = files.upload_url(
         key, max_bytes=settings.MAX_UPLOAD_BYTES, seconds=settings.UPLOAD_URL_SECONDS
     )
@@ -77,7 +78,7 @@ def confirm_upload_job(*, job: Job, user: User, video_uri: str) -> tuple[Job, bo
             return replay
         job.manifest = {**job.manifest, "video_uri": video_uri}
         artifact = Artifact.objects.create(job=job, kind="video", version=1, **video)
-        noted = {"sha256": artifact.sha256, **artifact.data} if is_upload else {}
+        noted = {"sha256": artifact.sha256, **(artifact.data or {})} if is_upload else {}
         move_job(job, "confirm_upload", by=by_editor(user), data=noted)
         if is_upload:
             transaction.on_commit(lambda: storage().delete(video_uri))
@@ -101,7 +102,7 @@ def _confirmed_before(job: Job, video_uri: str) -> tuple[Job, bool] | None:
 
 def _is_upload_of(job: Job, video_uri: str) -> bool:
     try:
-        return storage().key(video_uri).startswith(uploads_folder(job.pk))
+        return files.is_ticket_key(storage().key(video_uri), uploads_folder(job.pk))
     except BadUri:
         return False
 
@@ -141,6 +142,7 @@ def cancel_job(*, job_id: UUID, user: User) -> Job:
     with transaction.atomic():
         job = lock_job(job_id)
         move_job(job, "cancel", by=by_editor(user))
-        if close_dispatch(job, failure=WorkFailed("JOB_CANCELLED", "The job was cancelled.")):
-            ring_cancelled(Dispatch.objects.get(pk=job.dispatch_id))
+        was_open = close_dispatch(job, failure=WorkFailed("JOB_CANCELLED", "The job was cancelled."))
+        if was_open and job.dispatch:
+            ring_cancelled(job.dispatch)
     return job

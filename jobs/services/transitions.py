@@ -37,7 +37,7 @@ EVENTS = {
 }
 
 FIELDS = Job._meta.concrete_fields
-COLUMNS = ", ".join(field.column for field in FIELDS)
+COLUMNS = ", ".join(str(field.column) for field in FIELDS)
 ATTRIBUTES = [field.attname for field in FIELDS]
 IS_JSON = [isinstance(field, JSONField) for field in FIELDS]
 
@@ -151,23 +151,25 @@ def _write(job: Job, inserts: list[Insert]) -> None:
     job.revision += 1
     job.updated_at = timezone.now()
     parts = ", ".join(f"part{number} AS ({insert.sql})" for number, insert in enumerate(inserts))
+    values: list[Any] = [
+        *(value for insert in inserts for value in insert.parameters),
+        str(job.status),
+        job.revision,
+        Jsonb(job.manifest),
+        Jsonb(job.taken_in),
+        None if job.failure is None else Jsonb(job.failure),
+        job.dispatch_id,
+        job.instruction_id,
+        job.latest_applied_occurred_at,
+        job.updated_at,
+        job.pk,
+    ]
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH {parts} UPDATE jobs_job SET status = %s, revision = %s, manifest = %s, failure = %s,
-            dispatch_id = %s, instruction_id = %s, latest_applied_occurred_at = %s, updated_at = %s
+            f"""WITH {parts} UPDATE jobs_job SET status = %s, revision = %s, manifest = %s, taken_in = %s,
+            failure = %s, dispatch_id = %s, instruction_id = %s, latest_applied_occurred_at = %s, updated_at = %s
             WHERE id = %s""",
-            [
-                *(value for insert in inserts for value in insert.parameters),
-                str(job.status),
-                job.revision,
-                Jsonb(job.manifest),
-                None if job.failure is None else Jsonb(job.failure),
-                job.dispatch_id,
-                job.instruction_id,
-                job.latest_applied_occurred_at,
-                job.updated_at,
-                job.pk,
-            ],
+            values,
         )
 
 

@@ -50,6 +50,7 @@ def assert_shape(response: Any, status: int, code: str) -> dict[str, Any]:
         ("POST", "/projects?odd=1", {"name": "a"}, 400, "VALIDATION_ERROR"),
         ("PUT", "/files/uploads/forged", b"x", 404, "RESOURCE_NOT_FOUND"),
         ("GET", "/files/forged", None, 404, "RESOURCE_NOT_FOUND"),
+        ("POST", f"/jobs/{MISSING}/run", {"odd": 1}, 404, "RESOURCE_NOT_FOUND"),
     ],
 )
 def test_every_refusal_has_the_one_shape(
@@ -248,3 +249,36 @@ def test_an_unknown_query_parameter_is_refused_by_name_on_every_route(
     path = path.replace("(?P<suffix>srt|vtt)", "srt")
     answer = assert_shape(owner.call(method, f"/{path}?odd=1", body), 400, "VALIDATION_ERROR")
     assert answer["details"]["errors"][0]["field"] == "odd"
+
+
+@pytest.mark.parametrize("route", [route for route, calls in ROUTES.items() if calls[0][0] == "GET"])
+def test_head_answers_as_get_does(owner: Api, everything: dict[str, str], route: str) -> None:
+    path = route.removeprefix("^").removesuffix("$").replace("\\", "")
+    for name, value in everything.items():
+        path = path.replace(f"<str:{name}>", value).replace(f"(?P<{name}>[^/]+)", value)
+    path = path.replace("(?P<suffix>srt|vtt)", "srt")
+    head, get = owner.call("HEAD", f"/{path}"), owner.get(f"/{path}")
+    assert head.status_code == get.status_code
+    assert head.headers.get("Content-Type") == get.headers.get("Content-Type")
+
+
+@pytest.mark.parametrize("path", ["projects", "jobs", "jobs?limit=5&status=CREATED"])
+def test_head_of_a_list_knows_the_lists_parameters(owner: Api, path: str) -> None:
+    assert owner.call("HEAD", f"/{path}").status_code == 200
+    assert owner.call("HEAD", "/jobs?odd=1").status_code == 400
+
+
+@pytest.mark.parametrize("act", ["run", "cancel"])
+def test_a_call_that_takes_no_body_refuses_what_it_does_not_know(
+    owner: Api, everything: dict[str, str], act: str
+) -> None:
+    for body in ({"odd": 1}, b"{"):
+        answer = owner.post(f"/jobs/{everything['job_id']}/{act}", body)
+        assert_shape(answer, 400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("length", ["\u00b2", "-1", "1" * 5000, "1e3", " "])
+def test_a_length_that_is_no_number_is_400(owner: Api, length: str) -> None:
+    environment = {"CONTENT_LENGTH": length}
+    answer = owner.client.generic("POST", "/api/v1/projects", b"", headers=owner.headers, **environment)
+    assert answer.status_code in (400, 413)

@@ -12,7 +12,7 @@ from django.db import DataError
 from django.test import Client
 
 from config import logs
-from jobs.services import callbacks
+from jobs.services import artifacts
 from jobs.states import JobStatus
 from tests.factories import Api, make_job, make_token, make_user, upload
 from tests.jobs.test_callback import send
@@ -104,7 +104,7 @@ def walk(
         def crash(*_: Any) -> None:
             raise DataError(f"DETAIL: Failing row contains ({WORDS}).")
 
-        patched.setattr(callbacks, "store_segments", crash)
+        patched.setattr(artifacts, "_store_segments", crash)
         assert report(job, "TRANSCRIPT_READY", artifact_updates={"transcript": TRANSCRIPT}).status_code == 500
     assert report(job, "TRANSCRIPT_READY", artifact_updates={"transcript": TRANSCRIPT}).status_code == 204
     assert report(job, "GENERATING").status_code == 204

@@ -43,7 +43,7 @@ def require(url: str) -> None:
 def test_a_run_reaches_a_worker_and_is_performed(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     require(SERVICES[kind])
     for status, updates in (
-        ("AUDIO_EXTRACTING", {"audio_uri": "local://x"}),
+        ("AUDIO_EXTRACTING", {"audio_uri": "gs://x/y"}),
         ("TRANSCRIBING", {"transcript": TRANSCRIPT}),
         ("GENERATING", {"draft": DRAFT}),
     ):

@@ -14,7 +14,7 @@ from uuid6 import uuid7
 from config.api.storage import kept_folder, storage
 from jobs.models import Artifact, AuditEvent, CallbackEvent, Job
 from jobs.states import JobStatus
-from tests.factories import DRAFT, TRANSCRIPT, make_job
+from tests.factories import DRAFT, TRANSCRIPT, Api, make_job
 
 S = JobStatus
 SECRET = "a secret for the tests of the callback"
@@ -146,6 +146,46 @@ def test_content_is_read_from_the_jobs_own_prefix_and_from_nowhere_else(db: None
     assert Job.objects.get(pk=job.pk).manifest["transcript_uri"] == own.uri
 
 
+@pytest.mark.parametrize("key", ["audio_uri", "export_uri", "transcript_uri", "draft_uri"])
+def test_no_file_of_another_job_is_taken_for_ones_own(db: None, key: str) -> None:
+    job, other = make_job(S.AUDIO_EXTRACTING), make_job(S.AUDIO_READY)
+    for uri in (other.manifest["audio_uri"], "local://jobs/x", f"local://uploads/{job.pk}/x"):
+        answer = send(job, "AUDIO_EXTRACTING", artifact_updates={key: uri})
+        assert (answer.status_code, answer.json()["details"]["errors"][0]["field"]) == (
+            400,
+            f"artifact_updates.{key}",
+        )
+
+
+def test_the_same_export_stands_once_in_the_manifest(db: None) -> None:
+    job = make_job(S.AUDIO_EXTRACTING)
+    for _ in range(2):
+        assert send(job, "AUDIO_EXTRACTING", artifact_updates={"export_uri": "gs://a/b"}).status_code == 204
+    assert Job.objects.get(pk=job.pk).manifest["exports"] == ["gs://a/b"]
+
+
+def test_an_event_id_is_taken_as_it_stands(db: None) -> None:
+    job = make_job(S.AUDIO_EXTRACTING)
+    for event_id in ("e", "e "):
+        assert send(job, "AUDIO_EXTRACTING", event_id=event_id).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "draft", [{"model_profile_id": "x" * 129}, {"prompt_params_ref": "x" * 129}, {"title": 1}, {"y" * 500: 1}]
+)
+def test_a_draft_with_an_odd_field_is_400(db: None, draft: dict[str, Any]) -> None:
+    answer = send(make_job(S.GENERATING), "DRAFT_READY", artifact_updates={"draft": {**DRAFT, **draft}})
+    assert answer.status_code == 400 and len(answer.content) < 600
+
+
+def test_a_body_that_is_nested_too_deep_is_400(db: None) -> None:
+    nested: Any = 1
+    for _ in range(900):
+        nested = [nested]
+    answer = send(make_job(S.AUDIO_EXTRACTING), "AUDIO_READY", artifact_updates={"metrics": nested})
+    assert answer.status_code == 400
+
+
 def test_the_video_never_changes(db: None) -> None:
     response = send(make_job(S.AUDIO_EXTRACTING), "AUDIO_READY", artifact_updates={"video_uri": "gs://other"})
     assert (response.status_code, response.json()["code"]) == (409, "ARTIFACT_IMMUTABLE")
@@ -212,3 +252,54 @@ def test_what_is_written_down_is_never_changed_nor_deleted(db: None, table: str)
             connection.cursor() as cursor,
         ):
             cursor.execute(statement)
+
+
+def test_content_that_comes_early_counts_at_its_own_status(db: None) -> None:
+    job = make_job(S.AUDIO_EXTRACTING)
+    early = {"transcript": TRANSCRIPT, "draft": DRAFT}
+    assert send(job, "AUDIO_READY", artifact_updates=early).status_code == 204
+    now = Job.objects.get(pk=job.pk)
+    assert {"transcript_uri", "draft_uri"} <= set(now.manifest)
+    assert (now.instruction_id, now.segments.count()) == (None, 0)
+    for status in ("TRANSCRIBING", "TRANSCRIPT_READY"):
+        assert send(job, status).status_code == 204
+    assert job.segments.count() == len(TRANSCRIPT["segments"])
+    for status in ("GENERATING", "DRAFT_READY"):
+        assert send(job, status).status_code == 204
+    assert Job.objects.get(pk=job.pk).instruction.versions.count() == 1
+
+
+def test_content_that_lies_elsewhere_is_kept_as_an_address_and_not_read(owner: Api) -> None:
+    job = make_job(S.TRANSCRIBING, owner=owner.user)
+    elsewhere = {"transcript_uri": "gs://acme/transcript.json"}
+    assert send(job, "TRANSCRIPT_READY", artifact_updates=elsewhere).status_code == 204
+    assert Job.objects.get(pk=job.pk).manifest["transcript_uri"] == "gs://acme/transcript.json"
+    answer = owner.get(f"/jobs/{job.pk}/transcript")
+    assert (answer.status_code, answer.json()["code"]) == (409, "TRANSCRIPT_NOT_READY")
+    assert send(job, "GENERATING").status_code == 204
+    draft = {"draft_uri": "gs://acme/draft.json"}
+    assert send(job, "DRAFT_READY", artifact_updates=draft).status_code == 400
+    assert send(job, "GENERATING", artifact_updates={"draft": DRAFT}).status_code == 204
+    assert send(job, "DRAFT_READY", artifact_updates=draft).status_code == 204, (
+        "one that can be read came before"
+    )
+    assert Job.objects.get(pk=job.pk).instruction.versions.count() == 1
+
+
+def test_content_in_two_forms_at_once_is_refused(db: None) -> None:
+    both = {"transcript": TRANSCRIPT, "transcript_uri": "gs://acme/transcript.json"}
+    answer = send(make_job(S.TRANSCRIBING), "TRANSCRIPT_READY", artifact_updates=both)
+    assert answer.status_code == 400
+
+
+@pytest.mark.parametrize("key", ["video", "audio", "odd key", "ключ", "x" * 64])
+def test_a_key_that_is_not_known_is_kept_apart_from_the_kinds_that_are(db: None, key: str) -> None:
+    job = make_job(S.AUDIO_EXTRACTING)
+    assert send(job, "AUDIO_READY", artifact_updates={key: {"a": 1}}).status_code == 204
+    assert job.artifacts.get(kind=f"other:{key}").data == {"a": 1}
+    assert job.artifacts.get(kind="video").uri
+
+
+@pytest.mark.parametrize("key", ["", "x" * 65])
+def test_a_key_of_odd_length_is_refused(db: None, key: str) -> None:
+    assert send(make_job(S.AUDIO_EXTRACTING), "AUDIO_READY", artifact_updates={key: 1}).status_code == 400

@@ -14,6 +14,7 @@ from anchors.models import Anchor, Asset, ScreenshotTask
 from config.api.storage import kept_folder, storage, uploads_folder
 from exports.models import Export
 from jobs.models import AuditEvent, Dispatch, Job, Tombstone
+from jobs.services import deletion
 from jobs.services.deletion import QUIET_AFTER, remove_files_of_deleted_jobs
 from jobs.states import TERMINAL, JobStatus
 from tests.factories import Api, force, make_job
@@ -35,7 +36,13 @@ def full_job(api: Api) -> Job:
     )  # fmt: skip
     Anchor.objects.filter(pk=anchor.pk).update(active_asset=second)
     ScreenshotTask.objects.create(
-        job=job, status="SUCCEEDED", instruction_version=version, at_ms=0, anchor=anchor, asset=first
+        job=job,
+        status="SUCCEEDED",
+        instruction_version=version,
+        at_ms=0,
+        anchor=anchor,
+        asset=first,
+        extraction_key=str(job.pk),
     )
     Export.objects.create(
         job=job, status="SUCCEEDED", instruction_version=version, snapshot={}, instruction_snapshot_id=job.pk
@@ -81,6 +88,21 @@ def test_the_files_go_with_the_sweep_and_a_late_one_too(owner: Api) -> None:
     assert not (root / kept_folder(job.pk)).exists()
     assert Tombstone.objects.get().files_removed_at
     assert storage().size(other.artifacts.get(kind="video").uri)
+
+
+def test_what_one_sweep_does_not_reach_is_left_for_the_next(
+    owner: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deletion, "MOST_FOLDERS", 2)
+    jobs = [full_job(owner) for _ in range(3)]
+    for job in jobs:
+        assert owner.call("DELETE", f"/jobs/{job.pk}").status_code == 202
+    with pgtrigger.ignore("jobs.Tombstone:tombstone_is_written_once"):
+        Tombstone.objects.update(deleted_at=Now() - QUIET_AFTER)
+    remove_files_of_deleted_jobs()
+    assert Tombstone.objects.filter(files_removed_at=None).count() == 1
+    remove_files_of_deleted_jobs()
+    assert not any((storage().root / kept_folder(job.pk)).exists() for job in jobs)
 
 
 @pytest.mark.parametrize("status", [status for status in S if status not in TERMINAL])

@@ -18,6 +18,7 @@ from django.test import Client
 from config.api.storage import storage
 from jobs import work
 from jobs.models import AuditEvent, Dispatch, Job
+from jobs.orchestrators.http import signing_key
 from jobs.states import JobStatus
 from tests.factories import Api, make_job, make_user, work_off
 from tests.jobs.test_callback import SECRET, send
@@ -64,6 +65,17 @@ def status(job: Job) -> str:
 
 def events(job: Job, kind: str) -> int:
     return AuditEvent.objects.filter(job=job, event_type=kind).count()
+
+
+def told_to_cancel(job: Job) -> int:
+    """How many times a worker was asked to tell the orchestrator."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM dramatiq.queue WHERE message->>'actor_name' = 'tell_cancelled'"
+            " AND message->'args'->>1 = %s",
+            [str(job.pk)],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def let_time_pass() -> None:
@@ -181,17 +193,138 @@ def test_an_answer_that_is_lost_leaves_the_dispatch_open_and_it_is_sent_again_un
     assert api.post(f"/jobs/{job.pk}/run").json()["replayed"] is True
 
 
-def test_answers_that_never_come_end_the_sending_after_three_more_tries(
-    api: Api, job: Job, orchestrator: Orchestrator
+def soon() -> None:
+    """As when half a minute has gone by: what is to be sent again soon is due."""
+    Dispatch.objects.filter(status="PENDING", available_at__lt=Now() + timedelta(minutes=1)).update(
+        available_at=Now()
+    )
+    work_off()
+
+
+@pytest.mark.parametrize("later", [None, 503])
+def test_what_was_once_sent_without_an_answer_stays_open_whatever_is_answered_later(
+    api: Api, job: Job, orchestrator: Orchestrator, later: Any
 ) -> None:
-    orchestrator.answers = [None] * 4
+    orchestrator.answers = [None] + [later] * 3
     assert api.post(f"/jobs/{job.pk}/run").status_code == 502
     for _ in range(5):
-        let_time_pass()
-        work_off()
-    assert len(orchestrator.dispatches) == 4 and len(orchestrator.executions) == 1
-    assert (status(job), Dispatch.objects.get(job=job).is_open) == ("UPLOADED", False)
+        soon()
+    assert len(orchestrator.dispatches) == 4, "sent again three times by itself, and then no more"
+    assert (status(job), Dispatch.objects.get(job=job).is_open) == ("UPLOADED", True)
+    let_time_pass()  # much time: the orchestrator is given up
+    work_off()
+    assert not Dispatch.objects.get(job=job).is_open and told_to_cancel(job) == 1
     assert api.post(f"/jobs/{job.pk}/run").status_code == 202
+    assert len(orchestrator.executions) == 1
+
+
+@pytest.mark.parametrize("gateway", [408, 502, 504])
+def test_a_gateway_that_had_no_answer_in_time_is_no_refusal(
+    api: Api, job: Job, orchestrator: Orchestrator, gateway: int
+) -> None:
+    orchestrator.answers = [gateway]
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 502
+    assert Dispatch.objects.get(job=job).is_open
+
+
+def test_a_dispatch_that_a_callback_proved_is_never_performed_by_our_own_workers(
+    api: Api, job: Job, orchestrator: Orchestrator
+) -> None:
+    orchestrator.answers = [None]
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 502
+    dispatch = Dispatch.objects.get(job=job)
+    assert send(job, "AUDIO_EXTRACTING", dispatch_id=str(dispatch.pk)).status_code == 204
+    Dispatch.objects.filter(status="PENDING").update(available_at=Now())
+    work.perform_row(Dispatch, dispatch.pk)
+    let_time_pass()
+    work_off()
+    dispatch = Dispatch.objects.get(job=job)
+    assert (status(job), dispatch.status, dispatch.lease_expires_at) == ("AUDIO_EXTRACTING", "RUNNING", None)
+    assert len(orchestrator.dispatches) == 1
+
+
+def test_a_worker_that_sent_it_holds_it_no_more(api: Api, job: Job, orchestrator: Orchestrator) -> None:
+    """Neither a late heartbeat nor a shutdown between the commit and the end may bring it back."""
+    orchestrator.answers = [None]
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 502
+    Dispatch.objects.filter(job=job).update(available_at=Now())
+    row = Dispatch.claim(Dispatch.objects.get(job=job).pk)
+    assert row
+    row.perform(work.Lease(row))
+    assert status(job) == "AUDIO_EXTRACTING"
+    assert not row._mine().exists()
+    row.release()
+    assert Dispatch.objects.get(job=job).status == "RUNNING"
+
+
+def test_an_accepted_row_of_the_orchestrators_that_comes_back_all_the_same_goes_out_of_hand(
+    api: Api, job: Job, orchestrator: Orchestrator
+) -> None:
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 202
+    Dispatch.objects.filter(job=job).update(status="PENDING", available_at=Now())
+    assert work_off() == 1
+    dispatch = Dispatch.objects.get(job=job)
+    assert (dispatch.status, dispatch.lease_expires_at, status(job)) == ("RUNNING", None, "AUDIO_EXTRACTING")
+
+
+def test_a_late_refusal_of_a_sender_that_was_taken_over_from_counts_no_more(
+    api: Api, job: Job, orchestrator: Orchestrator
+) -> None:
+    def taken_over(_: Asked) -> int:
+        """The first sender is slower than its lease; another takes the row over and is still at it."""
+        Dispatch.objects.filter(job=job).update(attempt=2, lease_expires_at=Now() + timedelta(seconds=12))
+        connection.close()
+        return 503
+
+    orchestrator.answers = [taken_over]
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 502
+    dispatch = Dispatch.objects.get(job=job)
+    assert (dispatch.status, dispatch.attempt) == ("RUNNING", 2)
+
+
+def test_a_refused_dispatch_that_reports_by_its_name_was_taken_all_the_same(
+    api: Api, job: Job, orchestrator: Orchestrator
+) -> None:
+    orchestrator.answers = [500]
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 502
+    dispatch = Dispatch.objects.get(job=job)
+    assert send(job, "AUDIO_READY", dispatch_id=str(dispatch.pk)).status_code == 204
+    again = api.post(f"/jobs/{job.pk}/run")
+    assert (again.status_code, again.json()["dispatch_id"]) == (200, str(dispatch.pk))
+    assert api.post(f"/jobs/{job.pk}/cancel").status_code == 200
+    assert told_to_cancel(job) == 1
+
+
+def test_a_name_that_takes_long_to_look_up_ends_with_the_whole_time(
+    api: Api, job: Job, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = threading.Event()
+
+    def slow(*_: Any, **__: Any) -> Any:
+        answered.wait(20)
+        raise OSError("no such name")
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    settings.ORCHESTRATOR, settings.ORCHESTRATOR_SECONDS = "http", 0.5
+    settings.ORCHESTRATOR_URL = "http://orchestrator.example.com"
+    answers = list[int]()
+    thread = threading.Thread(target=lambda: answers.append(api.post(f"/jobs/{job.pk}/run").status_code))
+    thread.start()
+    thread.join(10)
+    answered.set()
+    assert answers == [502]
+
+
+def test_a_cancelled_and_deleted_job_is_still_told_of(api: Api, job: Job, orchestrator: Orchestrator) -> None:
+    def cancel_and_delete(_: Asked) -> int:
+        assert api.post(f"/jobs/{job.pk}/cancel").status_code == 200
+        assert api.call("DELETE", f"/jobs/{job.pk}").status_code == 202
+        connection.close()
+        return 200
+
+    orchestrator.answers = [cancel_and_delete]
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 404
+    assert told_to_cancel(job) == 2
 
 
 def test_the_next_call_finishes_what_a_dead_sender_began(
@@ -251,9 +384,7 @@ def test_a_cancel_while_the_dispatch_is_on_its_way(api: Api, job: Job, orchestra
     assert (answer.status_code, answer.json()["code"]) == (409, "FSM_TERMINAL_IMMUTABLE")
     assert answer.json()["details"]["attempted_status"] == "AUDIO_EXTRACTING"
     assert (status(job), events(job, "JOB_RUN")) == ("CANCELLED", 0)
-    with connection.cursor() as cursor:  # told by the cancel, and once more
-        cursor.execute("SELECT count(*) FROM dramatiq.queue WHERE message->>'actor_name' = 'tell_cancelled'")
-        assert cursor.fetchone() == (2,)
+    assert told_to_cancel(job) == 2, "by the cancel, and once more"
 
 
 def test_the_orchestrator_is_told_of_a_cancel(api: Api, job: Job, orchestrator: Orchestrator) -> None:
@@ -262,7 +393,7 @@ def test_the_orchestrator_is_told_of_a_cancel(api: Api, job: Job, orchestrator: 
     dispatch_id = api.post(f"/jobs/{job.pk}/run").json()["dispatch_id"]
     assert api.post(f"/jobs/{job.pk}/cancel").status_code == 200
     assert orchestrator.cancellations == [], "the answer does not wait for the orchestrator"
-    tell_cancelled(dispatch_id)
+    tell_cancelled(dispatch_id, str(job.pk), "c-1")
     (told,) = orchestrator.cancellations
     assert told.body["dispatch_id"] == dispatch_id and told.body["job_id"] == str(job.pk)
     assert told.headers["idempotency-key"] == f"{dispatch_id}:cancel"
@@ -273,7 +404,7 @@ def test_the_orchestrator_is_told_of_a_cancel(api: Api, job: Job, orchestrator: 
 def test_an_orchestrator_that_is_silent_for_too_long_fails_the_job(
     api: Api, job: Job, orchestrator: Orchestrator
 ) -> None:
-    from jobs.services.dispatches import time_out_silent_jobs
+    from jobs.services.timeouts import time_out_silent_jobs
 
     api.post(f"/jobs/{job.pk}/run")
     time_out_silent_jobs()
@@ -284,6 +415,8 @@ def test_an_orchestrator_that_is_silent_for_too_long_fails_the_job(
     failed = api.get(f"/jobs/{job.pk}").json()
     assert (failed["status"], failed["failure"]["failure_code"]) == ("FAILED", "JOB_TIMED_OUT")
     assert failed["failure"]["failed_stage"] == "AUDIO_EXTRACTING"
+    event = AuditEvent.objects.filter(job=job).latest("id")
+    assert failed["failure"]["correlation_id"] == event.correlation_id
     assert not Dispatch.objects.get(job=job).is_open
 
 
@@ -296,3 +429,63 @@ def test_an_open_dispatch_counts_among_the_owners_active_jobs(
     assert api.post(f"/jobs/{lost.pk}/run").status_code == 502
     assert api.post(f"/jobs/{other.pk}/run").status_code == 429
     assert api.post(f"/jobs/{lost.pk}/run").status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("secret", "key"), [("plain characters", b"plain characters"), ("whsec_AQIDBA==", b"\x01\x02\x03\x04")]
+)
+def test_the_key_that_signs(secret: str, key: bytes) -> None:
+    assert signing_key(secret) == key
+
+
+def test_an_answer_that_drips_is_not_waited_for_beyond_the_whole_time(
+    api: Api, job: Job, settings: Any
+) -> None:
+    """Each byte comes in time, the whole answer never: only a limit over all of it ends the call."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    settings.ORCHESTRATOR, settings.ORCHESTRATOR_SECONDS = "http", 0.6
+    settings.ORCHESTRATOR_URL = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    gone = threading.Event()
+
+    def drip() -> None:
+        connection, _ = listener.accept()
+        connection.recv(65536)
+        try:
+            connection.sendall(b"HTTP/1.1 200 OK\r\n")
+            for _ in range(40):
+                connection.sendall(b"X-Drip: 1\r\n")
+                if gone.wait(0.1):
+                    return
+            connection.sendall(b"Content-Length: 0\r\n\r\n")
+        except OSError:
+            return  # the caller hung up, as it should
+
+    thread = threading.Thread(target=drip, daemon=True)
+    thread.start()
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 502
+    assert Dispatch.objects.get(job=job).is_open, "nobody knows whether it was taken"
+    gone.set()
+    thread.join(5)
+    listener.close()
+
+
+def test_a_job_that_only_callbacks_moved_times_out_too(job: Job) -> None:
+    from jobs.services.timeouts import time_out_silent_jobs
+
+    assert send(job, "AUDIO_EXTRACTING").status_code == 204
+    time_out_silent_jobs()
+    assert status(job) == "AUDIO_EXTRACTING"
+    Job.objects.filter(pk=job.pk).update(updated_at=Now() - timedelta(minutes=16))
+    time_out_silent_jobs()
+    assert status(job) == "FAILED"
+
+
+@pytest.mark.parametrize("dispatch_status", ["PENDING", "RUNNING"])
+def test_a_job_of_our_own_workers_is_not_silent(api: Api, job: Job, dispatch_status: str) -> None:
+    from jobs.services.timeouts import time_out_silent_jobs
+
+    assert api.post(f"/jobs/{job.pk}/run").status_code == 202
+    Dispatch.objects.filter(job=job).update(status=dispatch_status)
+    Job.objects.filter(pk=job.pk).update(updated_at=Now() - timedelta(minutes=16))
+    time_out_silent_jobs()
+    assert status(job) == "AUDIO_EXTRACTING"

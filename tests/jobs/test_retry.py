@@ -14,7 +14,7 @@ from jobs import hooks
 from jobs.models import AuditEvent, Dispatch, Job
 from jobs.states import JobStatus
 from jobs.work import WorkFailed
-from tests.factories import SAMPLE, Api, force, make_job, make_user, upload, work_off
+from tests.factories import SAMPLE, TRANSCRIPT, Api, force, make_job, make_user, upload, work_off
 from tests.jobs.test_callback import SECRET, send
 from tests.orchestrator import Asked, Orchestrator
 
@@ -247,8 +247,9 @@ def test_a_callback_that_overtakes_the_answer_moves_a_retry_on(api: Api, orchest
 
     orchestrator.answers = [report_first]
     answer = retry(api, job)
-    assert (answer.status_code, answer.json()["status"]) == (202, "TRANSCRIBING")
-    assert api.get(f"/jobs/{job.pk}").json()["failure"] is None
+    assert (answer.status_code, answer.json()["status"]) == (202, "AUDIO_READY"), "where it goes on"
+    shown = api.get(f"/jobs/{job.pk}").json()
+    assert (shown["status"], shown["failure"]) == ("TRANSCRIBING", None)
 
 
 def test_a_retry_is_never_replayed_as_a_run_nor_a_run_as_a_retry(api: Api) -> None:
@@ -275,3 +276,38 @@ def test_an_editing_job_that_was_failed_goes_back_to_its_draft(api: Api) -> None
     job = force(make_job(S.EDITING, owner=api.user), S.FAILED)
     Dispatch.objects.filter(job=job).update(status="SUCCEEDED")
     assert retry(api, job).json()["status"] == "DRAFT_READY"
+
+
+def test_a_report_of_a_refused_retry_proves_nothing(api: Api, orchestrator: Orchestrator) -> None:
+    job = failed_job(api)
+    orchestrator.answers = [503]
+    assert retry(api, job).status_code == 502
+    answer = send(job, "TRANSCRIBING")
+    assert (answer.status_code, answer.json()["code"]) == (409, "FSM_TERMINAL_IMMUTABLE")
+    assert Job.objects.get(pk=job.pk).status == "FAILED"
+
+
+def test_a_refused_retry_that_is_asked_for_again_goes_on_from_where_the_job_is_now(
+    api: Api, orchestrator: Orchestrator
+) -> None:
+    job = failed_job(api, S.AUDIO_READY)
+    orchestrator.answers = [503]
+    assert retry(api, job).status_code == 502
+    second = retry(api, job, client_request_id="r-2").json()["dispatch_id"]
+    for status, updates in (("TRANSCRIBING", {}), ("TRANSCRIPT_READY", {"transcript": TRANSCRIPT})):
+        assert send(job, status, dispatch_id=second, artifact_updates=updates).status_code == 204
+    failure = {"failure_code": "ODD", "failure_message": "It failed.", "failed_stage": "GENERATING"}
+    assert send(job, "FAILED", dispatch_id=second, **failure).status_code == 204
+    assert retry(api, job).json()["resume_from_status"] == "TRANSCRIPT_READY"
+
+
+def test_a_run_beside_a_retry_of_a_job_that_was_never_run_is_refused(
+    api: Api, orchestrator: Orchestrator
+) -> None:
+    job = make_job(S.UPLOADED, owner=api.user)
+    assert send(job, "AUDIO_EXTRACTING").status_code == 204
+    failure = {"failure_code": "ODD", "failure_message": "It failed.", "failed_stage": "AUDIO_EXTRACTING"}
+    assert send(job, "FAILED", **failure).status_code == 204
+    assert retry(api, job).json()["status"] == "UPLOADED"
+    answer = api.post(f"/jobs/{job.pk}/run")
+    assert (answer.status_code, answer.json()["code"]) == (409, "JOB_ALREADY_RUNNING")

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from uuid6 import uuid7
 
 from jobs.models import Artifact, Job
 from jobs.states import JobStatus
@@ -174,3 +175,12 @@ def test_a_ticket_ends(owner: Api, monkeypatch: pytest.MonkeyPatch, settings: An
 def test_a_ticket_for_something_odd_is_400(owner: Api, changed: dict[str, Any]) -> None:
     response = owner.post(f"/jobs/{make_job(owner=owner.user).pk}/upload", {**BODY, **changed})
     assert (response.status_code, response.json()["code"]) == (400, "VALIDATION_ERROR")
+
+
+def test_a_key_that_no_ticket_names_is_not_accepted_whoever_made_it_up(owner: Api) -> None:
+    job = make_job(S.CREATED, owner=owner.user)
+    for key in (uuid7(), f"{uuid7()}-{'0' * 32}"):
+        answer = owner.post(
+            f"/jobs/{job.pk}/confirm-upload", {"video_uri": f"local://uploads/{job.pk}/{key}"}
+        )
+        assert (answer.status_code, answer.json()["details"]["errors"][0]["field"]) == (400, "video_uri")

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 
 from jobs import hooks, work
 from jobs.models import Dispatch, Job
+from jobs.orchestrators import local
 from jobs.states import JobStatus
 from jobs.work import Lease, LeaseLost, WorkFailed
 from tests.factories import Api, make_job, work_off
@@ -62,6 +63,17 @@ def test_a_worker_that_lost_its_row_can_no_longer_finish(db: None) -> None:
     assert Dispatch.claim(row.pk)
     with pytest.raises(LeaseLost), Lease(asleep).hold():
         pytest.fail("a stale worker got in")
+
+
+def test_a_report_of_a_worker_that_lost_its_row_changes_nothing(db: None) -> None:
+    row = waiting_dispatch()
+    asleep = Dispatch.claim(row.pk)
+    assert asleep
+    expire(row)
+    work.sweep()
+    with pytest.raises(LeaseLost):
+        local._report(row.job, asleep, Lease(asleep), JobStatus.AUDIO_READY)
+    assert Job.objects.get(pk=row.job_id).status == "AUDIO_EXTRACTING"
 
 
 def test_the_sweep_takes_back_three_times_with_growing_delays_then_fails_the_job(db: None) -> None:
@@ -161,7 +173,7 @@ def test_cancelling_stops_the_running_stage_at_its_next_heartbeat(monkeypatch: p
 def test_a_stage_that_is_done_is_not_done_again(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     performed = []
     for name, updates in (
-        ("AUDIO_EXTRACTING", {"audio_uri": "local://x"}),
+        ("AUDIO_EXTRACTING", {"audio_uri": "gs://x/y"}),
         ("TRANSCRIBING", {"transcript": {"language": "en", "recogniser": "t", "segments": []}}),
         ("GENERATING", {"draft": {"markdown": "# A\n"}}),
     ):
