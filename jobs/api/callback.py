@@ -21,11 +21,10 @@ from config.api.schema import Answers
 from config.api.serializers import read_body
 from jobs.api.examples import REPORT_STATUS
 from jobs.api.serializers import CallbackBody, CallbackQuery, ReplaySerializer
+from jobs.api.updates import FAILURE_FIELDS, URI_KEYS
 from jobs.services.callbacks import Report, apply_callback, canonical_sha256
 from jobs.states import Actor, JobStatus
 
-FAILURE_FIELDS = ("failure_code", "failure_message", "failed_stage")
-URI_KEYS = frozenset({"video_uri", "audio_uri", "transcript_uri", "draft_uri", "export_uri"})
 FUTURE_LIMIT = timedelta(minutes=5)
 
 

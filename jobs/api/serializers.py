@@ -219,7 +219,7 @@ class CallbackQuery(StrictSerializer):
 class CallbackBody(StrictSerializer):
     rules = {
         "if": {"properties": {"status": {"const": JobStatus.FAILED.value}}},
-        "then": {"required": FAILURE_FIELDS},
+        "then": {"required": list(FAILURE_FIELDS)},
         "else": {"not": {"anyOf": [{"required": [name]} for name in FAILURE_FIELDS]}},
     }
 

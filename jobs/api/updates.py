@@ -7,7 +7,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-FAILURE_FIELDS = ["failure_code", "failure_message", "failed_stage"]
+FAILURE_FIELDS = ("failure_code", "failure_message", "failed_stage")
+URI_KEYS = ("video_uri", "audio_uri", "transcript_uri", "draft_uri", "export_uri")
 _TEXT: dict[str, Any] = {"type": "string"}
 _TRANSCRIPT = {
     "type": "object",
@@ -36,8 +37,7 @@ _DRAFT = {
     "additionalProperties": False,
 }  # fmt: skip
 _URI = {"type": "string", "minLength": 1, "maxLength": 2048}
-_URIS = ("video_uri", "audio_uri", "transcript_uri", "draft_uri", "export_uri")
-_UPDATES = {**dict.fromkeys(_URIS, _URI), "metrics": {}, "transcript": _TRANSCRIPT, "draft": _DRAFT}
+_UPDATES = {**dict.fromkeys(URI_KEYS, _URI), "metrics": {}, "transcript": _TRANSCRIPT, "draft": _DRAFT}
 
 
 @extend_schema_field(
