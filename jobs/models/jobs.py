@@ -178,6 +178,10 @@ class Dispatch(WorkRow):
                 condition=Q(status__in=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]),
                 name="dispatch_status_known",
             ),
+            models.CheckConstraint(
+                condition=Q(resume_from_status__in=["", JobStatus.UPLOADED, *states.CHECKPOINTS]),
+                name="dispatch_checkpoint_known",
+            ),
             models.UniqueConstraint(
                 fields=["job"], condition=Q(status__in=["PENDING", "RUNNING"]), name="one_open_dispatch_a_job"
             ),

@@ -6,11 +6,13 @@ from typing import Any
 
 import pgtrigger
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 from uuid6 import uuid7
 
 from jobs import states
 from jobs.models.jobs import Job, Project
+from jobs.states import JobStatus
 
 
 class AppendOnly(pgtrigger.Trigger):
@@ -61,7 +63,10 @@ class CallbackEvent(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["job", "event_id"], name="event_applied_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "event_id"], name="event_applied_once"),
+            models.CheckConstraint(condition=Q(status__in=JobStatus.values), name="event_status_known"),
+        ]
         triggers = [AppendOnly(name="ledger_append_only")]
 
 
@@ -83,6 +88,12 @@ class AuditEvent(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["job", "id"], name="audit_of_job")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(prev_status__in=["", *JobStatus.values], new_status__in=["", *JobStatus.values]),
+                name="audit_status_known",
+            )
+        ]
         triggers = [AppendOnly(name="audit_append_only")]
 
 
@@ -114,6 +125,11 @@ class Tombstone(models.Model):
     files_removed_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(last_status__in=sorted(states.TERMINAL)), name="tombstone_status_known"
+            )
+        ]
         triggers = [
             pgtrigger.Protect(name="tombstone_stays", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(name="tombstone_is_written_once", exclude=["files_removed_at"]),

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pgtrigger
 import pytest
+from django.apps import apps
 from django.db import DatabaseError, connection, transaction
 from uuid6 import uuid7
 
@@ -135,3 +136,21 @@ def test_the_service_makes_exactly_the_transitions_of_the_table(db: None, verb: 
             done = False
         job = Job.objects.get(pk=job.pk)
         assert (done, job.status) == (allowed, target if allowed else source), f"{verb}: {source} -> {target}"
+
+
+def test_every_status_column_has_a_check_in_the_database(db: None) -> None:
+    columns = {
+        (model._meta.db_table, field.column)
+        for app in ("jobs", "instructions", "anchors", "exports")
+        for model in apps.get_app_config(app).get_models()
+        for field in model._meta.concrete_fields
+        if field.name == "status" or field.name.endswith("_status")
+    }
+    assert ("jobs_job", "status") in columns and len(columns) > 6
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name, column_name FROM information_schema.constraint_column_usage"
+            " JOIN information_schema.check_constraints USING (constraint_name)"
+        )
+        checked = set(cursor.fetchall())
+    assert columns <= checked, columns - checked
