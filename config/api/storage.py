@@ -105,6 +105,10 @@ class FileStorage:
         path.stat()
         yield path
 
+    def content_uri(self, folder: str, content: bytes, *, suffix: str) -> str:
+        """The URI that `save_bytes` gives to these bytes."""
+        return self.uri(folder + hashlib.sha256(content).hexdigest() + suffix)
+
     def save_bytes(self, folder: str, content: bytes, *, suffix: str) -> Stored:
         sha256 = hashlib.sha256(content).hexdigest()
         with self._new_file(folder + sha256 + suffix) as file:

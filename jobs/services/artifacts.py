@@ -49,14 +49,16 @@ class NewArtifact:
 
 @dataclass(frozen=True)
 class Content:
-    """A transcript or draft that was sent: where it lies, and what it says; None when it lies elsewhere."""
+    """A transcript or draft that was sent: where it lies (or, inline, will lie: `raw`), and what it says; None
+    when it lies elsewhere."""
 
     uri: str
     value: dict[str, Any] | None
+    raw: bytes | None = None
 
 
 def read_contents(job_id: UUID, updates: dict[str, Any]) -> dict[str, Content]:
-    """The transcript and draft of a report, checked, and kept when they came inline. Raises 400s."""
+    """The transcript and draft of a report, checked. Raises 400s. Nothing is kept yet."""
     found = {}
     for kind in CONTENT_KINDS:
         key = f"{kind}_uri"
@@ -64,8 +66,8 @@ def read_contents(job_id: UUID, updates: dict[str, Any]) -> dict[str, Content]:
             raise errors.invalid(f"artifact_updates.{kind}", f"Send {kind} or {key}, not both.")
         if kind in updates:
             value = _checked(kind, updates[kind], f"artifact_updates.{kind}")
-            kept = storage().save_bytes(kept_folder(job_id), rfc8785.dumps(value), suffix=".json")
-            found[kind] = Content(kept.uri, value)
+            raw = rfc8785.dumps(value)
+            found[kind] = Content(storage().content_uri(kept_folder(job_id), raw, suffix=".json"), value, raw)
         elif key in updates:
             found[kind] = Content(updates[key], _read_own(job_id, kind, updates[key]))
     return found
@@ -165,11 +167,13 @@ CHECKS = {
 
 def new_artifacts(job: Job, updates: dict[str, Any], contents: dict[str, Content]) -> dict[str, NewArtifact]:
     """The artifacts that a report adds, by kind: values that the manifest does not show already."""
-    made = {
-        kind: NewArtifact(uri=content.uri)
-        for kind, content in contents.items()
-        if content.uri != job.manifest.get(f"{kind}_uri")
-    }
+    made = {}
+    for kind, content in contents.items():
+        if content.uri == job.manifest.get(f"{kind}_uri"):
+            continue
+        if content.raw is not None:  # not before: a report that is refused leaves no file
+            storage().save_bytes(kept_folder(job.pk), content.raw, suffix=".json")
+        made[kind] = NewArtifact(uri=content.uri)
     for key, value in updates.items():
         if key in ("audio_uri", "export_uri"):
             _require_own_folder(job.pk, key, value)

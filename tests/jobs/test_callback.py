@@ -303,3 +303,15 @@ def test_a_key_that_is_not_known_is_kept_apart_from_the_kinds_that_are(db: None,
 @pytest.mark.parametrize("key", ["", "x" * 65])
 def test_a_key_of_odd_length_is_refused(db: None, key: str) -> None:
     assert send(make_job(S.AUDIO_EXTRACTING), "AUDIO_READY", artifact_updates={key: 1}).status_code == 400
+
+
+def test_a_report_that_is_refused_leaves_no_file(db: None) -> None:
+    job = make_job(S.TRANSCRIBING)
+    folder = storage().root / kept_folder(job.pk)
+    before = set(folder.iterdir())
+    updates = {"transcript": TRANSCRIPT}
+    assert send(job, "DRAFT_READY", artifact_updates=updates).status_code == 409
+    assert set(folder.iterdir()) == before
+    assert send(job, "TRANSCRIPT_READY", artifact_updates=updates).status_code == 204
+    (kept,) = set(folder.iterdir()) - before
+    assert Job.objects.get(pk=job.pk).manifest["transcript_uri"].endswith(kept.name)
