@@ -213,7 +213,8 @@ def add_artifacts(job: Job, made: dict[str, NewArtifact]) -> list[Insert]:
 
 def _store_segments(job: Job, content: dict[str, Any]) -> None:
     """The newest transcript's segments in place of those before."""
-    job.segments.all().delete()
+    if "transcript" in job.taken_in:
+        job.segments.all().delete()
     TranscriptSegment.objects.bulk_create(
         (
             TranscriptSegment(job=job, position=position, **segment)

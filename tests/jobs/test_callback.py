@@ -315,3 +315,22 @@ def test_a_report_that_is_refused_leaves_no_file(db: None) -> None:
     assert send(job, "TRANSCRIPT_READY", artifact_updates=updates).status_code == 204
     (kept,) = set(folder.iterdir()) - before
     assert Job.objects.get(pk=job.pk).manifest["transcript_uri"].endswith(kept.name)
+
+
+def test_a_second_transcript_takes_the_place_of_the_first(owner: Api) -> None:
+    job = make_job(S.TRANSCRIPT_READY, owner=owner.user)
+    other = {"segments": [{"start_ms": 5, "end_ms": 9, "text": "Another."}]}
+    assert send(job, "GENERATING", artifact_updates={"transcript": other}).status_code == 204
+    assert owner.get(f"/jobs/{job.pk}/transcript").json()["items"] == other["segments"]
+
+
+def test_what_was_read_before_it_was_noted_counts_as_taken_in(owner: Api) -> None:
+    from importlib import import_module
+
+    job, empty = make_job(S.DRAFT_READY, owner=owner.user), make_job(S.UPLOADED, owner=owner.user)
+    noted = Job.objects.get(pk=job.pk).taken_in
+    Job.objects.update(taken_in={})
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("jobs.migrations.0004_note_what_was_taken_in").FORWARDS)
+    assert Job.objects.get(pk=job.pk).taken_in == noted != {}
+    assert Job.objects.get(pk=empty.pk).taken_in == {}
