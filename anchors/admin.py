@@ -1,22 +1,22 @@
-"""The admin's pages of this room: to look, not to change."""
+"""The admin's pages of this app: to look, not to change."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
 from anchors.models import Asset, ScreenshotTask
-from jobs.admin import LookOnlyAdmin
+from config.admin import ReadOnlyAdmin
 
 
 @admin.register(Asset)
-class AssetAdmin(LookOnlyAdmin):
+class AssetAdmin(ReadOnlyAdmin):
     list_display = ("id", "job", "kind", "version", "width", "height", "is_deleted", "created_at")
     list_filter = ("kind", "is_deleted")
     search_fields = ("=id", "=job__id")
 
 
 @admin.register(ScreenshotTask)
-class ScreenshotTaskAdmin(LookOnlyAdmin):
+class ScreenshotTaskAdmin(ReadOnlyAdmin):
     list_display = ("id", "job", "operation", "status", "attempt", "at_ms", "failure_code", "created_at")
     list_filter = ("status", "operation")
     search_fields = ("=id", "=job__id")

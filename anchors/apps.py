@@ -7,7 +7,8 @@ class AnchorsConfig(AppConfig):
     name = "anchors"
 
     def ready(self) -> None:
-        from anchors import services, tasks  # noqa: F401  (tasks: makes the actors)
+        from anchors import tasks  # noqa: F401  (registers the background work)
+        from anchors.services import extraction
         from jobs import hooks
 
-        hooks.JOB_ENDED.append(services.end_tasks)
+        hooks.JOB_ABORTED.append(extraction.abort_tasks)

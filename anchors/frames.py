@@ -1,6 +1,6 @@
-"""Takes pictures out of a video: the frame that is shown at a time, or the key frame nearest to it.
+"""Take pictures out of a video: the frame that is shown at a time, or the key frame nearest to it.
 
-Times are whole milliseconds on the clock that all engines share (`jobs.probe.timeline_start`): 0 is where the
+Times are whole milliseconds on the clock that all engines share (`jobs.media.probe.timeline_start`): 0 is where the
 earliest picture or sound of the file starts, whatever number its own clock has there.
 """
 
@@ -23,7 +23,7 @@ from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.frame import VideoFrame
 from PIL import Image
 
-from jobs.probe import (
+from jobs.media.probe import (
     DAMAGED,
     MAX_DURATION_MS,
     MAX_PIXELS,
@@ -87,7 +87,7 @@ class Frame:
 
 
 def grab_frame(path: Path, at_ms: int, *, strategy: Strategy = "precise") -> Frame:
-    """The frame of the video at `path` that is shown at `at_ms`, or the key frame nearest to it.
+    """Return the frame of the video at `path` that is shown at `at_ms`, or the key frame nearest to it.
 
     `precise` is the last frame with pts <= t, however long it stays: before the first picture the first one,
     after the last picture, as long as there is sound, the last one. `nearest_keyframe` goes by pts on either
@@ -99,7 +99,7 @@ def grab_frame(path: Path, at_ms: int, *, strategy: Strategy = "precise") -> Fra
 
 
 def grab_frames(path: Path, at_ms: Sequence[int], *, strategy: Strategy = "precise") -> list[Frame]:
-    """`grab_frame` for several times, in one pass over the file; the frames come in the order asked.
+    """Return what `grab_frame` returns for each of several times, in their order, in one pass over the file.
 
     Times that fall on the same frame share one picture. Memory grows with the number of times, not with the
     length of the video. Raises what `grab_frame` raises; one time out of range fails all.
@@ -115,7 +115,7 @@ def grab_frames(path: Path, at_ms: Sequence[int], *, strategy: Strategy = "preci
 
 
 def encode_image(image: Image.Image, image_format: ImageFormat) -> bytes:
-    """The picture, as RGB, in a file: the same bytes for the same picture, and no metadata."""
+    """Return the bytes of a file with the picture as RGB: the same for the same picture, and without metadata."""
     bare = image
     if image.mode != "RGB" or image.info:
         bare = image.convert("RGB")
@@ -126,7 +126,8 @@ def encode_image(image: Image.Image, image_format: ImageFormat) -> bytes:
 
 
 class _Reader:
-    """One video, read forward wherever that is shorter. Times inside are ticks of the stream's own clock."""
+    """An open video, read on from the last frame where that is shorter than a seek. Times are ticks of the
+    stream's own clock."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -152,7 +153,7 @@ class _Reader:
         self._container.close()
 
     def shown_at(self, at_ms: int) -> Frame:
-        """The frame shown at a time that is not before that of the call before."""
+        """Return the frame shown at a time, which must not be before that of the last call."""
         target = floor(self._ticks(at_ms))
         if self._should_seek(target):
             self._frames = self._decoded(self._packets_from_key(target))
@@ -166,7 +167,7 @@ class _Reader:
         return self._as_frame(*self._shown)
 
     def nearest_key_frame(self, at_ms: int) -> Frame:
-        """The key frame whose pts is nearest. Packets are read up to where no nearer one can come."""
+        """Return the key frame whose pts is nearest. Packets are read until no nearer one can follow."""
         target = self._ticks(at_ms)
         nearest, end = None, None
         for packet in self._packets_from_key(floor(target)):
@@ -195,8 +196,8 @@ class _Reader:
             raise TimestampOutOfRange(at_ms, duration_ms=duration_ms)
 
     def _should_seek(self, target: int) -> bool:
-        """Whether a key frame lies between the frame read last and the target: as the index of the file says,
-        or probably, when the index does not go so far."""
+        """Return whether a key frame lies between the frame read last and the target, by the index of the file,
+        or probably does, when the index does not go so far."""
         if self._shown is None:
             return True
         if self._next is None or self._next[0] >= target:
@@ -209,7 +210,7 @@ class _Reader:
         return not is_known and (target - self._next[0]) * self._tick > _LONG_WAY_S
 
     def _packets_from_key(self, target: int) -> Iterator[Packet[Any]]:
-        """Packets in file order from a key frame with pts <= target (the last, as a rule), else from the start.
+        """Return packets in file order from a key frame with pts <= target (usually the last), else from the start.
 
         A seek may land too late (indexes hold decoding times, transport streams are searched by byte): then
         it goes back twice as far each time. That may be far too early: then packets are read, not decoded,
@@ -231,7 +232,7 @@ class _Reader:
         return self._seek(point)[1] if point >= start else self._from_start()
 
     def _seek(self, point: int) -> tuple[int | None, Iterator[Packet[Any]]]:
-        """The pts of the first key frame after a seek to `point`, and the packets from there on."""
+        """Return the pts of the first key frame after a seek to `point`, and the packets from there on."""
         try:
             self._container.seek(point, stream=self._stream)
         except av.error.FFmpegError:
@@ -250,9 +251,11 @@ class _Reader:
         return read_packets(self._container, [self._stream])
 
     def _decoded(self, packets: Iterator[Packet[Any]]) -> Iterator[tuple[int, VideoFrame]]:
-        """Frames in the order they are shown, with their pts. Packets that do not decode are passed over, as
-        players do. AVI has decoding times only, so that pts go astray around B-frames: there the decoder's
-        order counts."""
+        """Yield frames with their pts in the order they are shown.
+
+        Packets that do not decode are skipped, as players do. AVI has decoding times only, so that pts are wrong
+        around B-frames: there the decoder's order counts.
+        """
         last = None
         for packet in packets:
             try:
@@ -279,12 +282,12 @@ def _pts(packet: Packet[Any]) -> int | None:
 
 
 def _least_pts_to_come(packet: Packet[Any], at: int) -> int:
-    """No later packet has a smaller pts than this one's dts."""
+    """Return the smallest pts that a later packet can have: none is below this packet's dts."""
     return at if packet.dts is None else min(at, packet.dts)
 
 
 def _last_key(packets: Iterator[Packet[Any]], target: int) -> tuple[int, int] | None:
-    """The last key frame among the packets that is not after the target: its pts, and the dts to seek it by."""
+    """Return pts and dts (to seek by) of the last key frame among the packets that is not after the target."""
     last = None
     for packet in packets:
         at = _pts(packet)
@@ -298,8 +301,10 @@ def _last_key(packets: Iterator[Packet[Any]], target: int) -> tuple[int, int] | 
 
 
 def _as_shown(frame: VideoFrame, *, sample_aspect: Fraction | None) -> Image.Image:
-    """RGB with square pixels, turned as the display matrix says. Colours that carry no tag are taken as
-    BT.601, which recorders write that give none."""
+    """Return the frame as RGB with square pixels, turned by the display matrix.
+
+    Colours without a tag are taken as BT.601, which is what recorders write that set none.
+    """
     size = shown_size(frame.width, frame.height, sample_aspect=sample_aspect, rotation=0)
     if not 0 < size[0] * size[1] <= MAX_PIXELS:
         size = frame.width, frame.height

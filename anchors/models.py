@@ -1,4 +1,4 @@
-"""The rows of the room `anchors`: where a picture stands, its pictures, and the work of getting them."""
+"""The rows of the app `anchors`: where a picture stands, its pictures, and the work of getting them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from uuid6 import uuid7
 
+from config.accounts.models import User
+from config.work.models import WorkRow
 from instructions.models import Instruction, InstructionVersion
-from jobs.models import Job, User
-from jobs.work import WorkRow
+from jobs.models import Job
 
 
 class AnchorQuerySet(models.QuerySet["Anchor"]):
@@ -49,6 +50,9 @@ class Anchor(models.Model):
                 name="anchor_has_one_address",
             )
         ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
     @property
     def addressing(self) -> dict[str, Any]:
@@ -156,12 +160,20 @@ class ScreenshotTask(WorkRow):
             models.UniqueConstraint(fields=["job", "idempotency_key"], name="screenshot_idempotency"),
         ]
 
-    def perform(self, lease: Any) -> None:
-        from anchors.services import perform_extraction
 
-        perform_extraction(self, lease)
+class AnnotationRequest(models.Model):
+    """What an `idempotency_key` of an anchor's annotations was used for."""
 
-    def fail_work(self, failure: Any, *, lease: Any) -> None:
-        from anchors.services import fail_extraction
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    anchor = models.ForeignKey(Anchor, models.CASCADE, related_name="annotation_requests")
+    idempotency_key = models.CharField(max_length=255)
+    ops_hash = models.CharField(max_length=64)
+    created_at = models.DateTimeField(db_default=Now())
 
-        fail_extraction(self, failure, lease=lease)
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["anchor", "idempotency_key"], name="one_annotation_a_key")
+        ]
+
+    def __str__(self) -> str:
+        return self.idempotency_key

@@ -1,5 +1,7 @@
-"""Finds where an anchor of one version of an instruction stands in another. Never guesses silently: what was
-found, how and how surely stands in the trace."""
+"""Find where an anchor that was made in one version of an instruction is in another version.
+
+The trace of each answer says what was found, by which method and with which score.
+"""
 
 from __future__ import annotations
 
@@ -14,29 +16,29 @@ from instructions.blocks import Block, parse_blocks
 
 State = Literal["retain", "remap", "unresolved"]
 
-LEAST_SCORE = 0.6
+MIN_SCORE = 0.6
 """The ratio of matching characters (difflib: Ratcliff and Obershelp, 1988) from which a block counts as the
 same."""
 
-MOST_CHARACTERS = 1000
-"""Blocks are compared by so many first characters; the cost of a comparison grows with the square."""
+MAX_CHARACTERS = 1000
+"""The number of first characters by which blocks are compared; the cost of a comparison grows with its square."""
 
-MOST_PAIRS = 10_000_000
-"""Pairs of characters that are compared at most, some seconds' worth. Only what is least alike goes
-without."""
+MAX_PAIRS = 10_000_000
+"""The number of pairs of characters that are compared, which takes some seconds. Candidates are compared in the
+order of their upper bounds, and those beyond this number are left out."""
 
 _MARKER = re.compile(r"<!--[ \t]*block:[^>]*-->")
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """`addressing` is the anchor's address in the target, None when unresolved; `trace` is `{method, score,
-    from, to}`.
+    """The answer: `addressing` is the anchor's address in the target, None when unresolved, and `trace` is
+    `{method, score, from, to}`.
 
     Methods: `block_id` (the id is there), `text` (the range's text is there, once), `text_nearest` (it is
     there several times, and this is the nearest to the old place), `text_ambiguous` (two places are equally
     near: the first), `similarity` (the block most alike), `none`. `score` is 1 for the same id or text, else
-    the ratio of `LEAST_SCORE`.
+    the ratio of `MIN_SCORE`.
     """
 
     state: State
@@ -45,16 +47,16 @@ class Resolution:
 
 
 def resolve(addressing: dict[str, Any], *, source: str, target: str) -> Resolution:
-    """Where the place that `addressing` names in the markdown `source` is in `target`; the same answer every
-    time.
+    """Return where in the markdown `target` the place is that `addressing` names in `source`.
 
     A block whose id is there is retained. A range is retained where its text stands unmoved, and follows its
     text otherwise: within its own block first, then to the place nearest to the old one. What is left goes to
     the block whose text is most alike to that of the block it stood in, ties by document order. A block that
-    the source has too is taken only when it has become more like the lost one than like itself: one step too
-    few is not the next step.
+    the source has too is taken only when it has become more like the lost one than like itself: a deleted step
+    is not resolved to the step after it.
 
-    Offsets are code points. What stands nowhere in `source` is unresolved.
+    Offsets are code points. An address that is not in `source` is unresolved. The same arguments give the same
+    answer.
     """
     if "block_id" in addressing:
         return _resolve_block(addressing, source, target)
@@ -95,8 +97,8 @@ def _nearest_place(
     source: str,
     target: str,
 ) -> Resolution:
-    """One of several places with the same text: in the range's own block if it is in there, else in the
-    document."""
+    """Return the nearest of several places with the same text, in the range's own block if one is in there, else
+    in the document."""
     start, length = old[0], old[1] - old[0]
     old_frame, new_frame = (0, len(source)), (0, len(target))
     own = _by_id(_parsed(target), home.block_id) if home and home.block_id else None
@@ -122,8 +124,8 @@ def _nearest_place(
 def _most_alike(
     addressing: dict[str, Any], lost: str, source: str, target: str, *, home: Block | None = None
 ) -> Resolution:
-    """The block of the target that took the lost text over. One that goes by the id of the range's own block
-    comes first."""
+    """Return the block of the target that is most alike to the lost text, first the one with the id of the
+    range's own block."""
     former = {block.block_id: _plain(block, source) for block in _parsed(source) if block.block_id}
     matcher = SequenceMatcher(a="", b=lost, autojunk=False)
     candidates = []
@@ -133,14 +135,14 @@ def _most_alike(
         text = _plain(block, target)
         if home and block.block_id == home.block_id:
             score = _ratio(text, lost)
-            if score >= LEAST_SCORE:
+            if score >= MIN_SCORE:
                 return _found("remap", "similarity", score, addressing, {"block_id": block.block_id})
         elif former.get(block.block_id) != text:
             matcher.set_seq1(text)
-            if matcher.real_quick_ratio() >= LEAST_SCORE and (bound := matcher.quick_ratio()) >= LEAST_SCORE:
+            if matcher.real_quick_ratio() >= MIN_SCORE and (bound := matcher.quick_ratio()) >= MIN_SCORE:
                 candidates.append((-bound, position, block.block_id, text))
     best_id, best_score = _best(lost, sorted(candidates), former)
-    if best_score < LEAST_SCORE:
+    if best_score < MIN_SCORE:
         return _unresolved(addressing, best_score)
     return _found("remap", "similarity", best_score, addressing, {"block_id": best_id})
 
@@ -148,13 +150,12 @@ def _most_alike(
 def _best(
     lost: str, candidates: Sequence[tuple[float, int, str, str]], former: dict[str, str]
 ) -> tuple[str, float]:
-    """Id and score of the best of the candidates `(-upper bound, position, id, text)`, which come best bound
-    first."""
+    """Return id and score of the best of the candidates `(-upper bound, position, id, text)`, best bound first."""
     best, best_id = (0.0, 0), ""
     pairs = 0
     for negative_bound, position, block_id, text in candidates:
         pairs += len(text) * len(lost)
-        if -negative_bound < best[0] or pairs > MOST_PAIRS:
+        if -negative_bound < best[0] or pairs > MAX_PAIRS:
             break
         score = _ratio(text, lost)
         if (score, -position) <= best or (block_id in former and score <= _ratio(text, former[block_id])):
@@ -168,7 +169,7 @@ def _ratio(text: str, other: str) -> float:
 
 
 def _places(text: str, wanted: str) -> list[int]:
-    """Where a text stands, places that overlap left out: searching on behind a hit keeps the cost linear."""
+    """Return the offsets of a text without those that overlap an earlier one, which keeps the cost linear."""
     places = []
     at = text.find(wanted)
     while at >= 0:
@@ -178,7 +179,7 @@ def _places(text: str, wanted: str) -> list[int]:
 
 
 def _enclosing(blocks: Sequence[Block], start: int, end: int) -> Block | None:
-    """The smallest block around a range, or else around its start."""
+    """Return the smallest block around a range, or else around its start."""
     around = [block for block in blocks if block.start_offset <= start and end <= block.end_offset]
     around = around or [block for block in blocks if block.start_offset <= start < block.end_offset]
     return min(around, key=lambda block: block.end_offset - block.start_offset, default=None)
@@ -190,14 +191,14 @@ def _by_id(blocks: Sequence[Block], block_id: str) -> Block | None:
 
 @lru_cache(maxsize=4)
 def _parsed(markdown: str) -> tuple[Block, ...]:
-    """Kept for the next call: a document's anchors are resolved one after the other."""
+    """Return the blocks of a document, cached because its anchors are resolved one after the other."""
     return tuple(parse_blocks(markdown))
 
 
 def _plain(block: Block, markdown: str) -> str:
-    """A block's text for comparing: without the markers in it, each run of white space one blank."""
-    text = markdown[block.start_offset : min(block.end_offset, block.start_offset + 4 * MOST_CHARACTERS)]
-    return " ".join(_MARKER.sub(" ", text).split())[:MOST_CHARACTERS]
+    """Return a block's text for comparing: without the markers in it, each run of white space as one blank."""
+    text = markdown[block.start_offset : min(block.end_offset, block.start_offset + 4 * MAX_CHARACTERS)]
+    return " ".join(_MARKER.sub(" ", text).split())[:MAX_CHARACTERS]
 
 
 def _at(addressing: dict[str, Any], old: int, new: int, length: int, method: str) -> Resolution:

@@ -1,8 +1,17 @@
-"""The Dramatiq actors of this room."""
+"""The background work of this app."""
 
 from __future__ import annotations
 
-from anchors.models import ScreenshotTask
-from jobs.work import actor
+from datetime import timedelta
 
-perform_screenshot = actor(ScreenshotTask)
+from anchors.models import ScreenshotTask
+from anchors.services import extraction
+from config.work.registry import register
+
+register(
+    ScreenshotTask,
+    perform=extraction.perform_extraction,
+    on_failure=extraction.fail_extraction,
+    queue="default",
+    time_limit=timedelta(minutes=15),
+)

@@ -4,11 +4,6 @@ from django.apps import AppConfig
 
 
 class ConfigConfig(AppConfig):
-    """Holds the commands that are no room's own (serve, token) and sets the message broker."""
+    """Holds the command that is no app's own (serve)."""
 
     name = "config"
-
-    def ready(self) -> None:
-        from config import broker
-
-        broker.set_up()

@@ -11,8 +11,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
 from django.http import HttpRequest, JsonResponse
 
-from config.api.storage import storage
-from jobs.models import Worker
+from config.storage import storage
+from config.work.models import Worker
 
 ALIVE = timedelta(seconds=30)
 

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 
 from config import embedded, environment, logs
-from jobs.video_uris import check_prefix
+from jobs.media.video_uris import check_prefix
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment.load_env_file(BASE_DIR)
@@ -36,6 +36,8 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "config",
+    "config.accounts",
+    "config.work",
     "jobs",
     "instructions",
     "anchors",
@@ -72,13 +74,13 @@ APPEND_SLASH = False  # a redirect would lose a request's body
 USE_TZ, TIME_ZONE = True, "UTC"
 LANGUAGE_CODE = "en-us"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-AUTH_USER_MODEL = "jobs.User"
+AUTH_USER_MODEL = "accounts.User"
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
 DATABASES = {"default": embedded.django_database(embedded.database_url())}
-# Ours is content-addressed and stands in config/api/storage.py; Django's own is used for nothing.
+# Ours is content-addressed and stands in config/storage; Django's own is used for nothing.
 STEPWRIGHT_STORAGE_URL = environment.read("STEPWRIGHT_STORAGE_URL") or f"file:{environment.home() / 'files'}"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20
 
@@ -119,8 +121,8 @@ SPEECH_API_KEY = environment.read("STEPWRIGHT_SPEECH_API_KEY")
 SPEECH_MODEL = environment.read("STEPWRIGHT_SPEECH_MODEL")
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["config.api.auth.BearerAuthentication"],
-    "DEFAULT_THROTTLE_CLASSES": ["config.api.throttling.UserThrottle"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["config.accounts.authentication.BearerAuthentication"],
+    "DEFAULT_THROTTLE_CLASSES": ["config.accounts.throttling.UserThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.api.parsers.StrictJSONParser"],

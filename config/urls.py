@@ -7,7 +7,6 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerView
 
 from config import health
-from config.api.files import SignedDownload, SignedUpload
 
 handler400 = "config.api.errors.handler400"
 handler403 = "config.api.errors.handler403"
@@ -19,14 +18,13 @@ api: list[URLPattern | URLResolver] = [
     path("", include("instructions.api.urls")),
     path("", include("anchors.api.urls")),
     path("", include("exports.api.urls")),
-    path("files/uploads/<str:token>", SignedUpload.as_view()),
-    path("files/<str:token>", SignedDownload.as_view()),
+    path("", include("config.storage.urls")),
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
 ]
 urlpatterns = [
     path("api/v1/", include(api)),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="openapi")),
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
 ]

@@ -1,15 +1,15 @@
-"""The admin's pages of this room: to look, not to change."""
+"""The admin's pages of this app: to look, not to change."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 
+from config.admin import ReadOnlyAdmin
 from exports.models import Export
-from jobs.admin import LookOnlyAdmin
 
 
 @admin.register(Export)
-class ExportAdmin(LookOnlyAdmin):
+class ExportAdmin(ReadOnlyAdmin):
     list_display = (
         "id",
         "job",

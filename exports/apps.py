@@ -7,8 +7,8 @@ class ExportsConfig(AppConfig):
     name = "exports"
 
     def ready(self) -> None:
-        from exports import services, tasks  # noqa: F401  (tasks: makes the actors)
+        from exports import tasks  # noqa: F401  (registers the background work)
+        from exports.services import rendering
         from jobs import hooks
 
-        hooks.JOB_ENDED.append(services.end_exports)
-        hooks.JOB_DELETED.append(services.delete_exports)
+        hooks.JOB_ABORTED.append(rendering.abort_exports)

@@ -1,4 +1,4 @@
-"""The font files that exports are set in: of installed packages only, so that every machine has the same."""
+"""The font files for exports: of installed packages only, so that every machine has the same."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ _SUFFIXES = {".ttf", ".otf", ".ttc"}
 
 
 def font_folders() -> list[Path]:
+    """Return the folders of the packages that hold the fonts."""
     return [Path(str(files(package))) / folder for _, package, folder in _PACKAGES]
 
 
 def font_files() -> list[Path]:
-    """Sorted by name, for the order in a folder is the file system's."""
+    """Return the font files sorted by name, as the order in a folder depends on the file system."""
     found = (path for folder in font_folders() for path in folder.iterdir() if path.suffix in _SUFFIXES)
     return sorted(found, key=lambda path: path.name)
 
 
 def fingerprint() -> str:
-    """Eight hex digits that change with the fonts: their packages' versions, their files' names and sizes.
+    """Return eight hex digits over the versions of the fonts' packages and their files' names and sizes.
 
-    A version of a package never has other content (the lock file holds their hashes), so nothing is read.
+    The files are not read: the lock file pins the content of each version of a package by hash.
     """
     lines = [f"{distribution}=={version(distribution)}" for distribution, _, _ in _PACKAGES]
     lines += [f"{path.name} {path.stat().st_size}" for path in font_files()]

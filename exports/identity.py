@@ -1,6 +1,6 @@
-"""What makes two exports the same: the version, the format, the pictures, and what renders them.
+"""The identity of an export: instruction version, format, pictures, and version of the renderer.
 
-Anyone can recompute it: SHA-256 over RFC 8785 canonical JSON, and over plain text.
+It can be recomputed by others: SHA-256 over RFC 8785 canonical JSON, and over plain text.
 """
 
 from __future__ import annotations
@@ -9,22 +9,44 @@ import hashlib
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib.metadata import version
+from typing import NamedTuple
 
 import rfc8785
 
 from exports.font_files import fingerprint
-from exports.snapshot import Picture
+from exports.snapshot import Document, Picture
 
-# Raised by whoever changes a renderer so that its bytes change; tests/exports/test_identity.py tells when.
+# Raise a renderer's revision with each change of its bytes; tests/exports/test_identity.py fails until then.
 _REVISIONS = {"PDF": 1, "MD_ZIP": 1}
+
+
+class Identity(NamedTuple):
+    """What makes two exports the same; the hashes are SHA-256 in lower-case hex."""
+
+    renderer_version: str
+    screenshot_set_hash: str
+    identity_key: str
+
+
+def identify(document: Document, *, format: str) -> Identity:
+    """Return the identity of this document in this format; raise KeyError for an unknown format."""
+    renderer = renderer_version(format)
+    set_hash = screenshot_set_hash(document.pictures)
+    key = identity_key(
+        instruction_version_id=document.instruction_version_id,
+        format=format,
+        screenshot_set_hash=set_hash,
+        renderer_version=renderer,
+    )
+    return Identity(renderer, set_hash, key)
 
 
 @lru_cache
 def renderer_version(format: str) -> str:
-    """Such as `md_zip-1+markdown-it-py-4.3.0+pillow-13.0.0`: each part that decides about the bytes.
+    """Return such as `md_zip-1+markdown-it-py-4.3.0+pillow-13.0.0`: each part that affects the bytes.
 
-    Our own code by its revision; markdown-it-py reads the text; Pillow re-encodes pictures that are turned;
-    typst sets and writes the PDF, with the fonts that it embeds. Raises KeyError for an unknown format.
+    The revision is of this code; markdown-it-py reads the text; Pillow re-encodes pictures with an EXIF
+    orientation; typst writes the PDF and embeds the fonts. Raise KeyError for an unknown format.
     """
     parts = [f"{format.lower()}-{_REVISIONS[format]}"]
     parts += [f"{name}-{version(name)}" for name in ("markdown-it-py", "pillow")]
@@ -34,8 +56,9 @@ def renderer_version(format: str) -> str:
 
 
 def screenshot_set_hash(pictures: Iterable[Picture]) -> str:
-    """SHA-256 (hex) of the canonical JSON of each `{anchor_id, block_id, checksum_sha256}`, by anchor id.
+    """Return the SHA-256 (hex) of the canonical JSON of the pictures, sorted by anchor id.
 
+    Each picture is `{anchor_id, block_id, checksum_sha256}`.
     `block_id` is the address as it was resolved into the version that is exported.
     """
     resolved = [
@@ -48,6 +71,6 @@ def screenshot_set_hash(pictures: Iterable[Picture]) -> str:
 def identity_key(
     *, instruction_version_id: str, format: str, screenshot_set_hash: str, renderer_version: str
 ) -> str:
-    """SHA-256 (hex) of `instruction_version_id|format|screenshot_set_hash|renderer_version`."""
+    """Return the SHA-256 (hex) of `instruction_version_id|format|screenshot_set_hash|renderer_version`."""
     text = f"{instruction_version_id}|{format}|{screenshot_set_hash}|{renderer_version}"
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,16 +1,15 @@
-"""The rows of the room `exports`."""
+"""The row of the app `exports`."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import pgtrigger
 from django.db import models
 from django.db.models import Q
 
+from config.accounts.models import User
+from config.work.models import WorkRow
 from instructions.models import InstructionVersion
-from jobs.models import Job, User
-from jobs.work import WorkRow
+from jobs.models import Job
 
 
 class ExportQuerySet(models.QuerySet["Export"]):
@@ -19,19 +18,20 @@ class ExportQuerySet(models.QuerySet["Export"]):
 
 
 class Export(WorkRow):
-    """One artifact of one version in one format, with the pictures that were active when it was asked for.
+    """One artifact of one version in one format, with the pictures that were active when it was requested.
 
     `snapshot` is the frozen input (see snapshot.Document); once SUCCEEDED the database refuses every change.
     """
 
     WAITING = "REQUESTED"
+    ACTIVE = (WAITING, "RUNNING")
 
     class Format(models.TextChoices):
         PDF = "PDF"
         MD_ZIP = "MD_ZIP"
 
     job = models.ForeignKey(Job, models.CASCADE, related_name="exports")
-    instruction_version = models.ForeignKey(InstructionVersion, models.PROTECT, related_name="exports")
+    instruction_version = models.ForeignKey(InstructionVersion, models.RESTRICT, related_name="exports")
     format = models.CharField(max_length=8, choices=Format.choices)
     identity_key = models.CharField(max_length=64)
     screenshot_set_hash = models.CharField(max_length=64)
@@ -70,13 +70,3 @@ class Export(WorkRow):
                 condition=pgtrigger.Q(old__status="SUCCEEDED"),
             )
         ]
-
-    def perform(self, lease: Any) -> None:
-        from exports.services import perform_export
-
-        perform_export(self, lease)
-
-    def fail_work(self, failure: Any, *, lease: Any) -> None:
-        from exports.services import fail_export
-
-        fail_export(self, failure, lease=lease)

@@ -1,7 +1,7 @@
 """What an export is made of, frozen when it is requested: the text of one version and its pictures.
 
-A renderer sees a `Document` and a way to read picture bytes, and nothing else. The document travels as
-JSON beside the export's row, so that the same bytes can be made again years later.
+A renderer gets a `Document` and a function that reads picture bytes, and nothing else. The document is stored
+as JSON in the export's row, so that the same bytes can be rendered again years later.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SNAPSHOT_VERSION = 1
 
 
 class AssetMissing(Exception):
-    """The bytes of a picture are not there any more. The export fails with `ASSET_MISSING`."""
+    """The bytes of a picture are gone. The export fails with `ASSET_MISSING`."""
 
     def __init__(self, asset_id: str) -> None:
         super().__init__(f"The picture {asset_id} is missing from the storage.")
@@ -46,7 +46,7 @@ class Document:
     """One version of an instruction with its pictures.
 
     `markdown` holds the block markers. Pictures at the same place appear in the order of the tuple.
-    `provenance` is the export's, without `generated_at`: a clock in it would end up in the bytes.
+    `provenance` is the export's, without `generated_at`: no time may be part of the bytes.
     """
 
     job_id: str
@@ -61,7 +61,7 @@ class Document:
     provenance: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """A JSON object that `from_json` turns back into an equal document."""
+        """Return a JSON object that `from_json` turns back into an equal document."""
         plain = {field.name: getattr(self, field.name) for field in fields(self)}
         plain["pictures"] = [asdict(picture) for picture in self.pictures]
         plain["provenance"] = dict(self.provenance)
@@ -69,7 +69,7 @@ class Document:
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> Document:
-        """Raises ValueError when the object is not one that `to_json` of this or an earlier version made."""
+        """Return the document; raise ValueError for an object that `to_json` of this version did not make."""
         plain = dict(stored)
         if plain.pop("snapshot_version", None) != SNAPSHOT_VERSION:
             raise ValueError("this snapshot was made by another version")
@@ -81,4 +81,4 @@ class Document:
 
 
 ReadPicture = Callable[[Picture], bytes]
-"""Answers the stored bytes of a picture, or raises AssetMissing."""
+"""Return the stored bytes of a picture, or raise AssetMissing."""

@@ -1,8 +1,17 @@
-"""The Dramatiq actors of this room."""
+"""The background work of this app."""
 
 from __future__ import annotations
 
-from exports.models import Export
-from jobs.work import actor
+from datetime import timedelta
 
-perform_export = actor(Export)
+from config.work.registry import register
+from exports.models import Export
+from exports.services import rendering
+
+register(
+    Export,
+    perform=rendering.perform_export,
+    on_failure=rendering.fail_export,
+    queue="exports",
+    time_limit=timedelta(minutes=15),
+)

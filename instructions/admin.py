@@ -1,15 +1,15 @@
-"""The admin's pages of this room: to look, not to change."""
+"""The admin's pages of this app: to look, not to change."""
 
 from __future__ import annotations
 
 from django.contrib import admin
 from unfold.admin import TabularInline
 
+from config.admin import ReadOnly, ReadOnlyAdmin
 from instructions.models import Instruction, InstructionVersion
-from jobs.admin import LookOnly, LookOnlyAdmin
 
 
-class VersionsInline(LookOnly, TabularInline):
+class VersionsInline(ReadOnly, TabularInline):
     model = InstructionVersion
     fields = ("version", "source", "created_by", "created_at", "validation_status")
     readonly_fields = fields
@@ -18,7 +18,7 @@ class VersionsInline(LookOnly, TabularInline):
 
 
 @admin.register(Instruction)
-class InstructionAdmin(LookOnlyAdmin):
+class InstructionAdmin(ReadOnlyAdmin):
     list_display = ("id", "job", "version", "updated_at")
     search_fields = ("=id", "=job__id")
     inlines = (VersionsInline,)

@@ -10,5 +10,5 @@ class InstructionsConfig(AppConfig):
         from instructions import services, stages
         from jobs import hooks
 
-        hooks.INGEST["draft"] = services.ingest_draft
+        hooks.INGEST["draft"] = services.prepare_draft
         hooks.STAGES["GENERATING"] = stages.generate_stage

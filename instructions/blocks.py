@@ -1,4 +1,4 @@
-"""Block markers: what gives every top-level block of an instruction an id that outlives edits.
+"""Block markers, which give every top-level block of an instruction an id that stays through edits.
 
 A marker is a line `<!-- block:UUID -->` before the block it names. Block structure comes from markdown-it-py
 (CommonMark with tables and strikethrough), so a marker inside a code fence, a list item or a longer piece of
@@ -29,9 +29,8 @@ _KINDS = {
 }
 _LINE_END = re.compile(r"\r\n?|\n")
 _MARKER = re.compile(r"<!--[ \t]*block:([^\s>]*?)[ \t]*-->")
-_BARE_ITEM = re.compile(
-    r"(?:^|[\s>])(?:[-+*]|[0-9]+[.)])$"
-)  # with a blank line below, its text would fall out
+# A list item without text on its line; followed by a blank line, it would lose the text below.
+_BARE_ITEM = re.compile(r"(?:^|[\s>])(?:[-+*]|[0-9]+[.)])$")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _STEP_NUMBER = re.compile(
     r"(?:step\s+([0-9]{1,3})(?![0-9]|\.[0-9]|\w)\s*[:.)–—-]?|([0-9]{1,3})[.)](?=\s|$))\s*", re.IGNORECASE
@@ -60,7 +59,7 @@ class Block:
 
 @dataclass
 class TopLevel:
-    """A top-level block as the parser sees it: lines `first` to `last` (exclusive), tokens of its own."""
+    """A top-level block in the parser's terms: lines `first` to `last` (exclusive) and its tokens."""
 
     kind: str
     first: int
@@ -84,19 +83,19 @@ class Outline:
 
 
 def make_parser(kind: type[MarkdownIt] = MarkdownIt, *, nesting: int) -> MarkdownIt:
-    """A parser of block structure; inline content stays unparsed until `parse_inline` asks for it."""
+    """Return a parser of block structure; `parse_inline` parses the inline content."""
     return kind("commonmark", {"maxNesting": nesting}).enable(["table", "strikethrough"]).disable("inline")
 
 
-# Blocks: at the preset's 20 levels a list ten deep would swallow the rest of the document.
-# Inline: at more than 20, brackets within brackets cost too much.
+# Blocks: with the preset's 20 levels, a list ten deep takes in the rest of the document.
+# Inline: above 20 levels, nested brackets take too long to parse.
 BLOCK_NESTING, INLINE_NESTING = 100, 20
 _BLOCK_PARSER = make_parser(nesting=BLOCK_NESTING)
 _INLINE_PARSER = make_parser(nesting=INLINE_NESTING)
 
 
 def parse_blocks(markdown: str) -> list[Block]:
-    """The blocks in the order they begin; a step stands before the blocks within it."""
+    """Return the blocks in the order they begin; a step comes before the blocks within it."""
     outline = read_outline(markdown)
     starts = _line_starts(markdown)
     result = []
@@ -121,16 +120,16 @@ def parse_blocks(markdown: str) -> list[Block]:
 
 
 def step_blocks(markdown: str) -> list[Block]:
-    """The steps alone, in the order of the document."""
+    """Return the steps alone, in the order of the document."""
     return [block for block in parse_blocks(markdown) if block.kind == "step"]
 
 
 def ensure_markers(markdown: str, new_id: Callable[[], str]) -> str:
-    """The same text with exactly one marker directly before every top-level block.
+    """Return the same text with exactly one marker directly before every top-level block.
 
-    A marker belongs to the next block after it. Missing, malformed and repeated ids are made anew by
-    `new_id`; markers with no block to name are dropped. Line ends become `\\n`, and the text ends with
-    exactly one; a blank text becomes empty. Doing it twice changes nothing more.
+    A marker belongs to the next block after it. `new_id` replaces missing, malformed and repeated ids;
+    markers without a block are dropped. Line ends become `\\n`, and the text ends with exactly one; a blank
+    text becomes empty. A second call changes nothing.
     """
     outline = read_outline(_LINE_END.sub("\n", markdown))
     blocks = {block.first: block for block in outline.blocks}
@@ -147,7 +146,7 @@ def ensure_markers(markdown: str, new_id: Callable[[], str]) -> str:
 
 
 def strip_markers(markdown: str) -> str:
-    """The text without markers, blocks one blank line apart; code that shows a marker keeps it."""
+    """Return the text without markers, blocks one blank line apart; markers in code stay."""
     outline = read_outline(_LINE_END.sub("\n", markdown))
     lines = outline.lines
     written: list[str] = []
@@ -156,7 +155,7 @@ def strip_markers(markdown: str) -> str:
     for block in outline.blocks:
         between = _definitions(outline, line_after, block.first)
         if after and not between and _would_join(after, block, lines[block.first]):
-            between = ["<!-- -->", ""]  # an empty comment: CommonMark's own way to keep two lists two
+            between = ["<!-- -->", ""]  # an empty comment separates lists (CommonMark, 5.3)
         written += [*between, *_without_nested_markers(block, lines), ""]
         after, line_after = block, block.last
     written += _definitions(outline, line_after, len(lines))
@@ -164,10 +163,10 @@ def strip_markers(markdown: str) -> str:
 
 
 def split_step_heading(text: str) -> tuple[int | None, str, int | None, int | None]:
-    """Number, title, start and end (ms) of a step heading's plain text; number `None` for other headings.
+    """Return number, title, start and end (ms) of a step heading's plain text, number `None` for others.
 
-    Understood: `Step 3`, `Step 3:`, `3.`, `3)`, and at the end one time or a range in round brackets, as m:ss
-    or h:mm:ss with up to three decimals. A range that runs backwards is no range, and stays in the title.
+    Recognised are `Step 3`, `Step 3:`, `3.`, `3)`, and at the end one time or a range in round brackets, as
+    m:ss or h:mm:ss with up to three decimals. A range that runs backwards stays in the title.
     """
     text = text.strip()
     number = _STEP_NUMBER.match(text)
@@ -186,14 +185,14 @@ def split_step_heading(text: str) -> tuple[int | None, str, int | None, int | No
 
 
 def format_time_range(start_ms: int, end_ms: int | None = None) -> str:
-    """`(0:12–0:18)`: whole seconds, rounded down; the start alone when both fall into one second."""
+    """Return `(0:12–0:18)` in whole seconds, rounded down; the start alone when both are the same second."""
     start = _clock(start_ms)
     end = _clock(end_ms) if end_ms is not None else start
     return f"({start}–{end})" if end != start and (end_ms or 0) > start_ms else f"({start})"
 
 
 def read_outline(markdown: str, parser: MarkdownIt = _BLOCK_PARSER) -> Outline:
-    """Top-level blocks and markers, each id on the block it names (the first of two equal ids wins)."""
+    """Return top-level blocks and markers, each id on its block (the first of two equal ids is kept)."""
     outline = Outline(lines=_LINE_END.split(markdown))
     taken: set[str] = set()
     waiting = ""
@@ -203,7 +202,7 @@ def read_outline(markdown: str, parser: MarkdownIt = _BLOCK_PARSER) -> Outline:
             outline.marker_lines.add(first)
             waiting = marker[1].lower()
             continue
-        # A list or an open code fence counts blank lines after it as its own.
+        # The parser counts blank lines after a list or an open code fence as part of it.
         while last > first + 1 and not outline.lines[last - 1].strip(" \t"):
             last -= 1
         block = TopLevel(kind=_KINDS[tokens[0].type], first=first, last=last, tokens=tokens)
@@ -218,14 +217,14 @@ def read_outline(markdown: str, parser: MarkdownIt = _BLOCK_PARSER) -> Outline:
 
 
 def parse_inline(token: Token, parser: MarkdownIt, environment: dict[str, Any]) -> list[Token]:
-    """The inline tokens of one block-level `inline` token, links and images resolved."""
+    """Return the inline tokens of one block-level `inline` token, links and images resolved."""
     children: list[Token] = []
     parser.inline.parse(token.content, parser, environment, children)
     return children
 
 
 def plain_text(tokens: Sequence[Token]) -> str:
-    """What a reader sees of inline tokens, on one line: no marks, no HTML, pictures by their description."""
+    """Return the text of inline tokens on one line: no marks, no HTML, pictures by their description."""
     parts = []
     for token in tokens:
         if token.type == "image":
@@ -253,14 +252,14 @@ def _describe(block: TopLevel, outline: Outline) -> None:
 
 
 def _readable(token: Token, outline: Outline) -> list[Token]:
-    """Inline tokens; the text as it is when it is so full of brackets that parsing would take seconds."""
+    """Return inline tokens, or the unparsed text when it has so many brackets that parsing takes seconds."""
     if token.content.count("[") > 30:
         return [token]
     return parse_inline(token, _INLINE_PARSER, outline.environment)
 
 
 def _top_level_runs(tokens: Sequence[Token]) -> list[list[Token]]:
-    """Tokens cut into top-level blocks, from each opening token to its closing one."""
+    """Return the tokens of each top-level block, from its opening token to its closing one."""
     runs: list[list[Token]] = []
     for token in tokens:
         if token.level == 0 and token.nesting >= 0:
@@ -274,7 +273,7 @@ def _marker_of(token: Token) -> re.Match[str] | None:
 
 
 def section_end(blocks: Sequence[TopLevel], index: int) -> int:
-    """Index after the last block of the section that the heading at `index` opens."""
+    """Return the index after the last block of the section that the heading at `index` opens."""
     level = blocks[index].level or 1
     for end in range(index + 1, len(blocks)):
         if (blocks[end].level or 7) <= level:
@@ -283,7 +282,7 @@ def section_end(blocks: Sequence[TopLevel], index: int) -> int:
 
 
 def _keeps_apart(outline: Outline, number: int, written: list[str], blocks: dict[int, TopLevel]) -> bool:
-    """Whether a link definition would run into the text above, were the marker between them taken away."""
+    """Return whether a link definition would join the text above without the marker between them."""
     after = number + 1
     if after >= len(outline.lines) or after in outline.marker_lines or after in blocks:
         return False
@@ -291,14 +290,14 @@ def _keeps_apart(outline: Outline, number: int, written: list[str], blocks: dict
 
 
 def _definitions(outline: Outline, first: int, last: int) -> list[str]:
-    """The link definitions between two blocks, with a blank line after them; empty when there are none."""
+    """Return the link definitions between two blocks and a blank line; empty when there are none."""
     numbers = (number for number in range(first, last) if number not in outline.marker_lines)
     found = [outline.lines[number] for number in numbers if outline.lines[number].strip(" \t")]
     return [*found, ""] if found else []
 
 
 def _would_join(before: TopLevel, block: TopLevel, first_line: str) -> bool:
-    """Whether two blocks that only a marker kept apart would be read as one with a blank line between."""
+    """Return whether two blocks that only a marker separates would be one with a blank line between."""
     if before.tokens[0].type == "code_block":
         return block.tokens[0].type == "code_block"
     return before.kind in ("list", "ordered_list") and (
@@ -307,7 +306,7 @@ def _would_join(before: TopLevel, block: TopLevel, first_line: str) -> bool:
 
 
 def _without_nested_markers(block: TopLevel, lines: Sequence[str]) -> list[str]:
-    """The block's lines; markers that slipped into a list item or a quotation are taken out of them."""
+    """Return the block's lines without the markers in its list items and quotations."""
     nested = {token.map[0] for token in block.tokens[1:] if token.map and _marker_of(token)}
     kept = [
         _BARE_ITEM.sub(r"\g<0> <!-- -->", _MARKER.sub("", lines[number]).rstrip())

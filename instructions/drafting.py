@@ -1,7 +1,7 @@
-"""What every language model's draft is put together with: headings, numbers, times and escaping.
+"""Assemble a language model's draft: headings, numbers, times and escaping.
 
-Words that were spoken, or that a model answered, are data: whatever stands in them comes out as plain text,
-never as a heading, a link, HTML or a block marker. All times are milliseconds.
+Words of a speaker or a model are data: they are written as plain text, never as a heading, a link, HTML or a
+block marker. All times are milliseconds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from instructions.blocks import format_time_range, split_step_heading
 TITLE_LIMIT = 60
 UNTITLED = "Step-by-step guide"
 
-# Control characters, lone surrogates, line separators, and what turns the direction of text for good.
+# Control characters, lone surrogates, line separators, and marks that change the direction of text.
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _MARKS = re.compile(r"[\\`*_\[\]<>|~#]|&(?=#?\w+;)")
 _LINE_START = re.compile(r"^(?:[-+=](?=[-+=\s]|$)|[0-9]{1,9}(?=[.)](?:\s|$)))")
@@ -32,7 +32,7 @@ _LOOSE_ENDS = re.compile(
 
 @dataclass(frozen=True)
 class Step:
-    """One thing to do. `title` and `paragraphs` are plain text."""
+    """A step of a guide. `title` and `paragraphs` are plain text."""
 
     title: str
     paragraphs: tuple[str, ...]
@@ -50,7 +50,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Guide:
-    """A whole guide, all of it plain text. `closing` is what is left to say when the steps are done."""
+    """A whole guide, all of it plain text. `closing` follows the last step."""
 
     title: str
     sections: tuple[Section, ...]
@@ -59,7 +59,7 @@ class Guide:
 
 
 def assemble(guide: Guide) -> str:
-    """The guide as Markdown without block markers; steps are numbered through, levels never skip one."""
+    """Return the guide as Markdown without block markers, its steps numbered across sections."""
     parts = [f"# {escape_text(guide.title) or UNTITLED}", *map(escape_text, guide.introduction)]
     has_sections = len(guide.sections) > 1
     marks = "###" if has_sections else "##"
@@ -79,13 +79,13 @@ def assemble(guide: Guide) -> str:
 
 
 def escape_text(text: str) -> str:
-    """Text on one line in which CommonMark reads nothing but text (backslash escapes, spec section 2.4)."""
+    """Return the text on one line, escaped so that CommonMark reads it as plain text (spec section 2.4)."""
     line = " ".join(_INVISIBLE.sub(" ", text).split())
     return _LINE_START.sub(lambda start: _escape_first(start[0]), _MARKS.sub(r"\\\g<0>", line))
 
 
 def short_title(text: str, limit: int = TITLE_LIMIT) -> str:
-    """At most `limit` characters of a sentence: cut after a clause, else after a word; no mark at the end."""
+    """Return at most `limit` characters of a sentence, cut after a clause or a word, with no end mark."""
     title = " ".join(text.split()).rstrip(" ,;:–—.!…-") or text.strip()
     if len(title) > limit:
         ends = [end.start() for end in _CLAUSE_END.finditer(title, 0, limit + 2) if end.start() <= limit]
@@ -98,7 +98,7 @@ def short_title(text: str, limit: int = TITLE_LIMIT) -> str:
 
 
 def paragraphs(sentences: Sequence[str], max_words: int = 60) -> tuple[str, ...]:
-    """Sentences put together to paragraphs of at most `max_words` words, a longer sentence by itself."""
+    """Return sentences joined to paragraphs of at most `max_words` words; a longer sentence stands alone."""
     result: list[list[str]] = []
     words = 0
     for sentence in sentences:
@@ -112,7 +112,7 @@ def paragraphs(sentences: Sequence[str], max_words: int = 60) -> tuple[str, ...]
 
 
 def _unnumbered(title: str) -> str:
-    """A title without a number of its own, which would be taken for the step's."""
+    """Return a title without a number of its own, which would be read as the step's."""
     title = " ".join(_INVISIBLE.sub(" ", title).split())
     while (parts := split_step_heading(title))[0] is not None:
         title = parts[1]
@@ -120,5 +120,5 @@ def _unnumbered(title: str) -> str:
 
 
 def _escape_first(start: str) -> str:
-    """`- ` and the like take the backslash before them, `1.` before its dot, where alone it may stand."""
+    """Return the start of a line with its backslash: `- ` takes it in front, `1.` only before its dot."""
     return f"{start}\\" if start.isdigit() else f"\\{start}"

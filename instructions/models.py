@@ -1,4 +1,4 @@
-"""The rows of the room `instructions`: one document a job, its immutable versions."""
+"""The rows of the app `instructions`: one document a job, its immutable versions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from django.db import models
 from django.db.models.functions import Now
 from uuid6 import uuid7
 
-from jobs.models import AppendOnly, Job, User
+from config.accounts.models import User
+from jobs.models import AppendOnly, Job
 
 
 class InstructionQuerySet(models.QuerySet["Instruction"]):
@@ -23,6 +24,9 @@ class Instruction(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
     objects = InstructionQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class InstructionVersion(models.Model):
@@ -51,6 +55,9 @@ class InstructionVersion(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["instruction", "version"], name="version_once")]
         triggers = [AppendOnly(name="version_immutable")]
+
+    def __str__(self) -> str:
+        return f"version {self.version}"
 
     @property
     def validation_status(self) -> str:

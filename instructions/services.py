@@ -2,71 +2,78 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 from uuid6 import uuid7
 
+from config.accounts.models import User
 from config.api import errors
 from instructions.blocks import ensure_markers
 from instructions.models import Instruction, InstructionVersion
-from instructions.validation import VALIDATOR_VERSION, validate
-from jobs.models import Job, User
-from jobs.services.transitions import (
-    By,
-    by_editor,
-    lock_job,
-    move_job,
-    record_event,
-    save_job,
-    transition_refused,
-)
-from jobs.states import HAS_DOCUMENT, Actor, JobStatus
+from instructions.validation import VALIDATOR_VERSION, ValidationIssue, validate
+from jobs.artifact_updates import MAX_MARKDOWN_BYTES
+from jobs.models import Job
+from jobs.services.audit import Attribution, by_editor, record_event
+from jobs.services.transitions import lock_job, move_job, save_job, transition_refused
+from jobs.states import HAS_DOCUMENT, JobStatus
 
 Source = InstructionVersion.Source
-MAX_MARKDOWN_BYTES = 2**20
+PROVENANCE = ("model_profile_id", "prompt_template_id", "prompt_params_ref")
 
 
-def ingest_draft(job: Job, content: dict[str, Any]) -> None:
-    """The document from a draft, or its next version; runs in the callback's transaction, the job locked."""
-    instruction, _ = Instruction.objects.get_or_create(job=job)
-    job.instruction_id = instruction.pk
-    add_version(
-        instruction,
-        markdown=content["markdown"],
-        source=Source.DRAFT,
-        created_by="system",
-        model_profile_id=content.get("model_profile_id") or "",
-        prompt_template_id=content.get("prompt_template_id") or "",
-        prompt_params_ref=content.get("prompt_params_ref") or "",
-    )
+@dataclass(frozen=True)
+class PreparedText:
+    """A text with its markers completed, and what the validator says of it: the heavy part of a new version."""
+
+    markdown: str
+    issues: list[ValidationIssue]
+
+
+def prepare_text(markdown: str) -> PreparedText:
+    """Parse a text for `add_version`. Takes long for long texts: call it before any lock."""
+    markdown = ensure_markers(markdown, lambda: str(uuid7()))
+    return PreparedText(markdown, validate(markdown))
+
+
+def prepare_draft(content: dict[str, Any]) -> Callable[[Job], None]:
+    """Return what makes the document of a job from a draft, or its next version; registered as *ingest*."""
+    text = prepare_text(content["markdown"])
+
+    def store(job: Job) -> None:
+        instruction, _ = Instruction.objects.get_or_create(job=job)
+        job.instruction_id = instruction.pk
+        provenance = {name: content.get(name) or "" for name in PROVENANCE}
+        add_version(instruction, text=text, source=Source.DRAFT, created_by="system", **provenance)
+
+    return store
 
 
 def add_version(
-    instruction: Instruction, *, markdown: str, source: Source, created_by: str, **provenance: str
+    instruction: Instruction, *, text: PreparedText, source: Source, created_by: str, **provenance: str
 ) -> InstructionVersion:
-    """The next version of a document whose job is locked: markers completed, validation noted."""
-    markdown = ensure_markers(markdown, lambda: str(uuid7()))
-    issues = validate(markdown)
+    """Write the next version of a document whose job is locked."""
     instruction.version += 1
     instruction.updated_at = timezone.now()
     instruction.save(update_fields=["version", "updated_at"])
     return InstructionVersion.objects.create(
         instruction=instruction,
         version=instruction.version,
-        markdown=markdown,
+        markdown=text.markdown,
         source=source,
         created_by=created_by,
-        validation_errors=[vars(issue) for issue in issues],
+        validation_errors=[vars(issue) for issue in text.issues],
         validated_at=timezone.now(),
         validator_version=VALIDATOR_VERSION,
         **provenance,
     )
 
 
-def open_document(job: Job, *, by: By) -> None:
-    """The owner writes to the document of a locked job: DRAFT_READY becomes EDITING.
+def open_document(job: Job, *, by: Attribution) -> None:
+    """Let the owner write to the document of a locked job: DRAFT_READY becomes EDITING.
 
     Raises the contract's 409 when there is no document yet, or the job is FAILED or CANCELLED.
     """
@@ -79,12 +86,13 @@ def open_document(job: Job, *, by: By) -> None:
 def save_instruction(
     *, instruction: Instruction, user: User, base_version: int, markdown: str, if_match: str | None = None
 ) -> InstructionVersion:
-    """The next version from the owner's text, or the newest as it is when nothing changed.
+    """Write the next version from the owner's text, or return the newest as it is when nothing changed.
 
     Of N writers with one base version one wins: the others get VERSION_CONFLICT.
     """
     if len(markdown.encode()) > MAX_MARKDOWN_BYTES:
         raise errors.too_large()
+    text = prepare_text(markdown)
     with transaction.atomic():
         job = lock_job(instruction.job_id)
         instruction = Instruction.objects.select_for_update().get(pk=instruction.pk)
@@ -102,20 +110,17 @@ def save_instruction(
                 current_version=instruction.version,
             )
         open_document(job, by=by_editor(user))
-        if ensure_markers(markdown, lambda: str(uuid7())) == newest.markdown:
+        if text.markdown == newest.markdown:
             return newest
-        carried = ("model_profile_id", "prompt_template_id", "prompt_params_ref")
         version = add_version(
             instruction,
-            markdown=markdown,
+            text=text,
             source=Source.EDIT,
             created_by=str(user.pk),
-            **{name: getattr(newest, name) for name in carried},
+            **{name: getattr(newest, name) for name in PROVENANCE},
         )
         save_job(job)
-        record_event(
-            job, "INSTRUCTION_SAVED", by=By(Actor.EDITOR, str(user.pk)), data={"version": version.version}
-        )
+        record_event(job, "INSTRUCTION_SAVED", by=by_editor(user), data={"version": version.version})
     return version
 
 

@@ -1,23 +1,24 @@
-"""GENERATING, the stage of the local pipeline that belongs to this room: a draft from the transcript."""
+"""GENERATING, the stage of the local pipeline that belongs to this app: a draft from the transcript."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from config.api.storage import kept_folder, read_bytes, storage
+from config.storage import kept_folder, read_bytes, storage
+from config.work.lease import Lease
+from config.work.models import WorkFailed
 from instructions.language_models import LanguageModelError
 from instructions.language_models.extractive import Extractive
+from jobs.media.speech import transcript_from_json
 from jobs.models import Job
-from jobs.services.artifacts import CONTENT_LIMIT
-from jobs.speech import transcript_from_json
-from jobs.stages import newest
-from jobs.work import Lease, WorkFailed
+from jobs.services.artifacts import MAX_CONTENT_BYTES
+from jobs.services.videos import require_artifact
 
 
 def generate_stage(job: Job, lease: Lease) -> dict[str, Any]:
     transcript = transcript_from_json(
-        json.loads(read_bytes(newest(job, "transcript").uri, limit=CONTENT_LIMIT))
+        json.loads(read_bytes(require_artifact(job, "transcript").uri, limit=MAX_CONTENT_BYTES))
     )
     lease.check()
     try:

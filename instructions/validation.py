@@ -1,4 +1,4 @@
-"""What keeps an instruction from being a good guide, or a safe one. Findings never block saving.
+"""Find issues in an instruction's structure and unsafe content. Issues never block saving.
 
 An issue's `path` names a place in the structure ("step 3", "block 5", "document") and quotes no text.
 """
@@ -29,7 +29,7 @@ from instructions.blocks import (
 VALIDATOR_VERSION = "1"
 MAX_ISSUES = 200
 
-# What browsers take out of a URL, or off its front, before they look at the scheme (WHATWG URL, 4.4).
+# Characters that browsers remove from a URL before they read its scheme (WHATWG URL, 4.4).
 _IGNORED_IN_URLS = re.compile("[\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*):")
 _UNSAFE_SCHEMES = frozenset({"javascript", "vbscript", "file", "data"})
@@ -47,13 +47,12 @@ _MESSAGES = {
     "BROKEN_IMAGE_REF": "Point the picture at one that exists, or remove it.",
 }
 
-
 Issue = tuple[int, str]  # index of the block, -1 for the document; code
 
 
 @dataclass(frozen=True)
 class ValidationIssue:
-    """`code` is one of the contract's, `message` says what to do about it."""
+    """An issue: `code` is one of the contract's, `message` says what to do about it."""
 
     code: str
     message: str
@@ -61,13 +60,13 @@ class ValidationIssue:
 
 
 class _LenientParser(MarkdownIt):
-    """Keeps every link: the stock parser makes unsafe ones plain text, and nobody would hear of them."""
+    """A parser that keeps every link; the stock parser reads unsafe ones as plain text."""
 
     def validateLink(self, url: str) -> bool:
         return True
 
     def normalizeLink(self, url: str) -> str:
-        """Targets as they are written: percent-encoding would hide control characters and change names."""
+        """Return the target as written: percent-encoding would hide control characters and change names."""
         return url
 
 
@@ -76,9 +75,9 @@ _INLINE_PARSER = make_parser(_LenientParser, nesting=INLINE_NESTING)
 
 
 def validate(markdown: str, known_images: Container[str] = ()) -> list[ValidationIssue]:
-    """The issues in order of their place, at most `MAX_ISSUES`; the same code at one place is named once.
+    """Return the issues in order of their place, at most `MAX_ISSUES`, each code once a place.
 
-    `known_images` holds the picture targets that exist beside those on the web and `data:` pictures.
+    `known_images` holds the picture targets that exist besides web addresses and `data:` pictures.
     """
     outline = read_outline(markdown, _BLOCK_PARSER)
     found = [*_structure(outline.blocks), *_sequence(outline.blocks), *_content(outline, known_images)]
@@ -106,8 +105,8 @@ def _structure(blocks: Sequence[TopLevel]) -> Iterator[Issue]:
 
 
 def _sequence(blocks: Sequence[TopLevel]) -> Iterator[Issue]:
-    """Steps are counted through the whole document; those within a step are counted by themselves."""
-    last_numbers = {0: 0}  # by the level of the step around: 0 is the document
+    """Yield steps with a wrong number. Steps within a step are numbered on their own."""
+    last_numbers = {0: 0}  # by the level of the step around them; 0 is the document
     for index, block in enumerate(blocks):
         if block.level is None:
             continue
@@ -127,7 +126,7 @@ def _has_content(blocks: Sequence[TopLevel], index: int) -> bool:
 
 
 def _places(blocks: Sequence[TopLevel]) -> list[str]:
-    """For each block the innermost step around it, or where it stands among all blocks."""
+    """Return for each block the innermost step around it, or its position among all blocks."""
     open_steps: list[tuple[int, str]] = []
     places = []
     for position, block in enumerate(blocks, start=1):
@@ -140,10 +139,10 @@ def _places(blocks: Sequence[TopLevel]) -> list[str]:
 
 
 def _content(outline: Outline, known_images: Container[str]) -> Iterator[Issue]:
-    """HTML, links and pictures, in full where that is quick, else by a rough look.
+    """Yield issues of HTML, links and pictures; text with very many marks is checked by patterns alone.
 
     markdown-it spends up to 0.3 ms on each of many brackets in one paragraph, and 30 µs on any other mark.
-    Nothing that people write comes near these limits; beyond them a document of 1 MiB could take minutes.
+    Documents that people write stay far below these limits; above them 1 MiB could take minutes.
     """
     definitions = outline.environment.get("references", {}).values()
     safe_definitions = all(_is_safe(definition["href"]) for definition in definitions)
@@ -176,7 +175,7 @@ def _look(token: Token, outline: Outline, known_images: Container[str]) -> Itera
 
 
 def _look_roughly(token: Token, safe_definitions: bool) -> Iterator[str]:
-    """Rather too strict: knows no code spans, takes any target for a used one, and misses only pictures."""
+    """Yield issues by patterns: code spans and unused targets count too, pictures are not checked."""
     if _TAG.search(token.content):
         yield "UNSAFE_HTML"
     bare = _IGNORED_IN_URLS.sub("", unescape(token.content.replace("\\", ""))).lower()
@@ -185,9 +184,9 @@ def _look_roughly(token: Token, safe_definitions: bool) -> Iterator[str]:
 
 
 def _is_comment(html: str) -> bool:
-    """Whether HTML is comments and white space alone, as browsers read it.
+    """Return whether HTML is comments and white space alone, as browsers read it.
 
-    To them `<!-->` and `<!--->` are whole comments, and `--!>` ends one too (WHATWG HTML, 13.2.5.43 to 52).
+    They take `<!-->` and `<!--->` for whole comments, and `--!>` for an end (WHATWG HTML, 13.2.5.43 to 52).
     """
     html = html.strip()
     position = 0

@@ -1,130 +1,45 @@
-"""The admin's pages of this room: to look, not to change; writes go through the services."""
+"""The admin's pages of projects and jobs: to look, not to change; writes go through the services."""
 
 from __future__ import annotations
 
-from typing import Any
+from django.contrib import admin
+from unfold.admin import TabularInline
 
-from django import forms
-from django.contrib import admin, messages
-from django.contrib.auth.admin import UserAdmin
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from unfold.admin import ModelAdmin, TabularInline
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
-
-from jobs.models import ApiToken, AuditEvent, Dispatch, Job, Project, User, Worker
-from jobs.services.tokens import DEFAULT_DAYS, MOST_DAYS, create_api_token, revoke_api_token
+from config.admin import ReadOnly, ReadOnlyAdmin
+from jobs.models import AuditEvent, Dispatch, Job, PipelineRun, Project
 
 
-class LookOnly:
-    """Nothing can be added, changed or deleted here."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class LookOnlyAdmin(LookOnly, ModelAdmin):
-    """Lists without a COUNT over the whole table, newest first."""
-
-    show_full_result_count = False
-    ordering = ("-pk",)
-
-
-class EventsInline(LookOnly, TabularInline):
+class EventsInline(ReadOnly, TabularInline):
     model = AuditEvent
     fields = ("occurred_at", "event_type", "actor_type", "prev_status", "new_status", "correlation_id")
     ordering = ("id",)
     extra = 0
 
 
-class DispatchesInline(LookOnly, TabularInline):
+class DispatchesInline(ReadOnly, TabularInline):
     model = Dispatch
     fk_name = "job"
-    fields = ("kind", "status", "attempt", "retries", "progress_pct", "heartbeat_at", "failure_code")
+    fields = ("kind", "orchestrator", "status", "attempt", "retries", "accepted_at", "failure_code")
+    extra = 0
+
+
+class PipelineRunsInline(ReadOnly, TabularInline):
+    model = PipelineRun
+    fields = ("status", "attempt", "retries", "progress_pct", "heartbeat_at", "failure_code")
     extra = 0
 
 
 @admin.register(Job)
-class JobAdmin(LookOnlyAdmin):
+class JobAdmin(ReadOnlyAdmin):
     list_display = ("id", "owner", "project", "status", "created_at", "updated_at")
     list_filter = ("status",)
     list_select_related = ("owner", "project")
     search_fields = ("=id", "=project__id")
-    inlines = (DispatchesInline, EventsInline)
+    inlines = (DispatchesInline, PipelineRunsInline, EventsInline)
 
 
 @admin.register(Project)
-class ProjectAdmin(LookOnlyAdmin):
+class ProjectAdmin(ReadOnlyAdmin):
     list_display = ("name", "owner", "created_at")
     list_select_related = ("owner",)
     search_fields = ("=id", "name")
-
-
-@admin.register(Worker)
-class WorkerAdmin(LookOnlyAdmin):
-    list_display = ("name", "started_at", "heartbeat_at")
-
-
-@admin.register(User)
-class PeopleAdmin(UserAdmin, ModelAdmin):
-    list_display = ("username", "issuer", "subject", "is_staff", "is_active", "date_joined")
-    search_fields = ("username", "subject")
-    readonly_fields = ("issuer", "subject")
-
-
-class ApiTokenForm(forms.ModelForm):
-    lifetime_days = forms.IntegerField(
-        min_value=1,
-        max_value=MOST_DAYS,
-        initial=DEFAULT_DAYS,
-        label="Valid for (days)",
-        widget=UnfoldAdminIntegerFieldWidget,
-    )
-
-
-@admin.register(ApiToken)
-class ApiTokenAdmin(ModelAdmin):
-    """Tokens are made and revoked, not changed. The value is shown once, to whoever made it; the hash never."""
-
-    form = ApiTokenForm
-    list_display = ("prefix", "name", "user", "created_at", "expires_at", "revoked_at", "last_used_at")
-    list_filter = (("revoked_at", admin.EmptyFieldListFilter), "expires_at", "last_used_at")
-    list_select_related = ("user",)
-    search_fields = ("prefix", "name", "user__subject", "user__username")
-    autocomplete_fields = ("user",)
-    ordering = ("-pk",)
-    show_full_result_count = False
-    actions = ("revoke",)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("jobs.change_apitoken")
-
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return self.list_display if obj else ("user", "name", "lifetime_days")
-
-    def save_model(self, request: HttpRequest, obj: ApiToken, form: Any, change: bool) -> None:
-        made, value = create_api_token(
-            user=obj.user, name=obj.name, lifetime_days=form.cleaned_data["lifetime_days"]
-        )
-        obj.pk = made.pk  # the row that the service made is the one that the admin goes on with
-        obj.refresh_from_db()
-        messages.warning(request, f"The token, which is not shown again: {value}")
-
-    @admin.action(description="Revoke", permissions=["revoke"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        for token in queryset:
-            revoke_api_token(token=token)
-            self.log_change(request, token, "Revoked.")
-        messages.success(request, f"Revoked: {len(queryset)}.")

@@ -7,7 +7,9 @@ class JobsConfig(AppConfig):
     name = "jobs"
 
     def ready(self) -> None:
-        from jobs import hooks, stages, tasks  # noqa: F401  (tasks: makes the actors)
+        from jobs import hooks, pipeline, tasks  # noqa: F401
+        from jobs.services import artifacts
 
-        hooks.STAGES["AUDIO_EXTRACTING"] = stages.extract_stage
-        hooks.STAGES["TRANSCRIBING"] = stages.transcribe_stage
+        hooks.INGEST["transcript"] = artifacts.prepare_segments
+        hooks.STAGES["AUDIO_EXTRACTING"] = pipeline.extract_stage
+        hooks.STAGES["TRANSCRIBING"] = pipeline.transcribe_stage

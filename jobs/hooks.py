@@ -1,21 +1,17 @@
-"""What later rooms do inside the jobs' flow. Registered in each `AppConfig.ready()`; never imported backwards."""
+"""What later apps do inside the jobs' flow. Each registers its own in `AppConfig.ready()`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from jobs.models import Job
-    from jobs.work import Lease
+from config.work.lease import Lease
+from jobs.models import Job
 
-# kind of artifact -> what to do with its content, in the callback's transaction with the job locked.
-Ingest = Callable[["Job", dict[str, Any]], None]
-INGEST: dict[str, Ingest] = {}
-# processing status -> who performs it in the local pipeline; answers the artifact_updates of its callback.
-Stage = Callable[["Job", "Lease"], dict[str, Any]]
-STAGES: dict[str, Stage] = {}
-# called in the transaction that ends a job as FAILED or CANCELLED, with the job locked.
-JOB_ENDED: list[Callable[[Job], None]] = []
-# called in the transaction that deletes a job, the last room first; deletes what hangs on it there.
-JOB_DELETED: list[Callable[[Job], None]] = []
+# Kind of artifact -> reads its content before any lock, and returns what to store, in the callback's transaction
+# with the job locked.
+INGEST: dict[str, Callable[[dict[str, Any]], Callable[[Job], None]]] = {}
+# Processing status -> who performs it in the local pipeline; returns the artifact_updates of its callback.
+STAGES: dict[str, Callable[[Job, Lease], dict[str, Any]]] = {}
+# Called in the transaction that ends a job as FAILED or CANCELLED, with the job locked.
+JOB_ABORTED: list[Callable[[Job], None]] = []

@@ -1,4 +1,4 @@
-"""Reads of this room that are more than a filter."""
+"""Reads of this app that are more than a filter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 
 from config.api import errors
 from config.api.pagination import first_id_after, first_id_from
-from jobs.models import Dispatch, Job, JobQuerySet, TranscriptSegment
+from jobs.models import Job, JobQuerySet, PipelineRun, TranscriptSegment
 
 
 def narrow_jobs(jobs: QuerySet[Job], query: dict[str, Any]) -> QuerySet[Job]:
@@ -26,21 +26,20 @@ def narrow_jobs(jobs: QuerySet[Job], query: dict[str, Any]) -> QuerySet[Job]:
 
 
 def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
-    """Each job with its place among the dispatches that wait for a local worker; None when it does not wait."""
-    waiting = Dispatch.objects.filter(status=Dispatch.WAITING, orchestrator="local")
+    """Annotate each job with its place among the runs that wait for a worker; None when it does not wait."""
     before = (
-        waiting.filter(pk__lte=OuterRef("dispatch_id"))
+        PipelineRun.objects.filter(status=PipelineRun.WAITING, pk__lte=OuterRef("dispatch__pipeline_run__pk"))
         .order_by()
         .values("status")
         .annotate(place=Count("pk"))
         .values("place")
     )
-    waits = Q(dispatch__status=Dispatch.WAITING, dispatch__orchestrator="local")
+    waits = Q(dispatch__pipeline_run__status=PipelineRun.WAITING)
     return jobs.annotate(queue_position=Case(When(waits, then=Coalesce(Subquery(before), 1))))
 
 
 def as_created(job: Job) -> Job:
-    """The job as it was when it was made, for a creation that is replayed."""
+    """Return the job as it was when it was made, for a creation that is replayed."""
     return Job(
         id=job.pk,
         project_id=job.project_id,
@@ -57,7 +56,7 @@ def segments(job: Job) -> QuerySet[TranscriptSegment]:
 def read_transcript(
     job: Job, *, limit: int, cursor: str | None
 ) -> tuple[list[TranscriptSegment], str | None]:
-    """A page of segments and the cursor of the next. The cursor names the last segment given, by its time
+    """Return a page of segments and the cursor of the next. The cursor names the last segment given, by its time
     and place, so that it stands when the transcript is written anew."""
     rows = segments(job)
     if cursor is not None:

@@ -29,7 +29,7 @@ class JobStatus(TextChoices):
     CANCELLED = "CANCELLED"
 
 
-class Actor(TextChoices):
+class ActorType(TextChoices):
     """Who makes a change, as `actor_type` of the audit event."""
 
     EDITOR = "editor"
@@ -48,18 +48,18 @@ HAS_DOCUMENT = frozenset({S.DRAFT_READY, S.EDITING, S.REGENERATING, S.EXPORTING,
 MAY_SHOW_TRANSCRIPT = frozenset({S.TRANSCRIPT_READY, S.GENERATING, S.FAILED}) | HAS_DOCUMENT
 _OPEN = tuple(status for status in S if status not in TERMINAL)
 _OUTSIDE_PIPELINE = tuple(status for status in _OPEN if status not in PIPELINE)
-_EDITOR, _SYSTEM = frozenset({Actor.EDITOR}), frozenset({Actor.SYSTEM})
-_CALLBACK = frozenset({Actor.ORCHESTRATOR, Actor.SYSTEM})
+_EDITOR, _SYSTEM = frozenset({ActorType.EDITOR}), frozenset({ActorType.SYSTEM})
+_CALLBACK = frozenset({ActorType.ORCHESTRATOR, ActorType.SYSTEM})
 
 
 @dataclass(frozen=True)
 class Transition:
-    """One verb's way from some statuses to one status, and who may go it."""
+    """What a verb does: from which statuses it leads to which one, and who may use it."""
 
     verb: str
     sources: tuple[JobStatus, ...]
     target: JobStatus
-    actors: frozenset[Actor]
+    actor_types: frozenset[ActorType]
 
 
 def _report(target: JobStatus, *sources: JobStatus) -> Transition:
@@ -83,19 +83,20 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("export", (S.EDITING,), S.EXPORTING, _EDITOR),
     Transition("finish_export", (S.EXPORTING,), S.DONE, _SYSTEM),
     Transition("fail_export", (S.EXPORTING,), S.EDITING, _SYSTEM),
-    Transition("fail", _OUTSIDE_PIPELINE, S.FAILED, frozenset({Actor.SYSTEM, Actor.STAFF})),
-    Transition("cancel", _OPEN, S.CANCELLED, frozenset({Actor.EDITOR, Actor.STAFF})),
+    Transition("fail", _OUTSIDE_PIPELINE, S.FAILED, frozenset({ActorType.SYSTEM, ActorType.STAFF})),
+    Transition("cancel", _OPEN, S.CANCELLED, frozenset({ActorType.EDITOR, ActorType.STAFF})),
     *(Transition("retry", (S.FAILED,), target, _EDITOR) for target in (S.UPLOADED, *reversed(CHECKPOINTS))),
 )
 VERBS: tuple[str, ...] = tuple(dict.fromkeys(row.verb for row in TRANSITIONS))
 
 
 def rows(verb: str) -> tuple[Transition, ...]:
+    """Return the rows of one verb, in the table's order."""
     return tuple(row for row in TRANSITIONS if row.verb == verb)
 
 
 def pairs() -> frozenset[tuple[JobStatus, JobStatus]]:
-    """Every (from, to) that anybody may make: what the database lets through."""
+    """Return every (from, to) that anybody may make: what the database lets through."""
     return frozenset((source, row.target) for row in TRANSITIONS for source in row.sources)
 
 
@@ -103,17 +104,17 @@ def is_allowed(verb: str, source: str, target: str) -> bool:
     return any(row.target == target and source in row.sources for row in rows(verb))
 
 
-def allowed_next(source: str, actor: Actor) -> list[str]:
-    """The statuses that this actor may ask for next, in the table's order. A retry is a door of its own."""
+def allowed_next(source: str, actor_type: ActorType) -> list[str]:
+    """Return the statuses that this actor may ask for next, in the table's order; those of a retry excepted."""
     return list(
         dict.fromkeys(
             str(row.target)
             for row in TRANSITIONS
-            if row.verb != "retry" and actor in row.actors and source in row.sources
+            if row.verb != "retry" and actor_type in row.actor_types and source in row.sources
         )
     )
 
 
 def allowed_reports(source: str) -> list[str]:
-    """The statuses that a callback may ask for next."""
+    """Return the statuses that a callback may ask for next."""
     return [str(row.target) for row in rows("report") if source in row.sources]

@@ -1,14 +1,35 @@
-"""The Dramatiq actors of this room."""
+"""The background work of this app."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import dramatiq
+from django.conf import settings
 
-from jobs.models import Dispatch
-from jobs.services import messages
-from jobs.work import actor
+from config.work.registry import register
+from config.work.sweep import register_sweep
+from jobs import pipeline
+from jobs.models import Dispatch, PipelineRun
+from jobs.services import deletion, dispatches, messages, timeouts
 
-perform_dispatch = actor(Dispatch)
+register(
+    Dispatch,
+    perform=dispatches.resend_dispatch,
+    on_failure=dispatches.leave_unanswered,
+    queue="default",
+    time_limit=timedelta(minutes=1),
+)
+register(
+    PipelineRun,
+    perform=pipeline.perform_run,
+    on_failure=pipeline.fail_run,
+    queue="pipeline",
+    time_limit=timedelta(minutes=settings.JOB_TIMEOUT_MINUTES),
+)
+register_sweep(timeouts.time_out_silent_jobs)
+register_sweep(timeouts.give_up_unanswered_dispatches)
+register_sweep(deletion.remove_files_of_deleted_jobs)
 
 
 @dramatiq.actor(queue_name="default", time_limit=20_000)

@@ -18,14 +18,11 @@ def django_db_setup(django_db_setup: Any) -> Iterator[None]:
     from django.conf import settings
     from django.db import connection
 
-    from config import broker
+    from config.work.broker import make_broker
+    from tests.workers import use_broker
 
     settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"]
-    actors = dramatiq.get_broker().actors.values()
-    broker.set_up()
-    for actor in actors:
-        actor.broker = dramatiq.get_broker()
-        actor.broker.declare_actor(actor)
+    use_broker(make_broker(settings.BROKER_URL))
     yield
     dramatiq.get_broker().close()  # its connections would keep the database from being dropped
 
@@ -43,7 +40,7 @@ def stranger(db: None) -> Api:
 @pytest.fixture(autouse=True)
 def storage_folder(tmp_path: Any, settings: Any) -> Any:
     """Files of each test in a folder of its own."""
-    from config.api.storage import storage
+    from config.storage import storage
 
     settings.STEPWRIGHT_STORAGE_URL = f"file:{tmp_path / 'files'}"
     storage.cache_clear()

@@ -11,22 +11,32 @@ from typing import Any
 import jwt
 import pgtrigger
 from django.conf import settings
+from django.db.models.functions import Now
 from django.http import HttpResponse
 from django.test import Client
 from uuid6 import uuid7
 
-from config.api.storage import kept_folder, storage
-from jobs import work
-from jobs.models import Artifact, Dispatch, Job, Project, User
+from config.accounts.models import User
+from config.storage import kept_folder, storage
+from config.work.models import WorkRow
+from config.work.registry import KINDS
+from config.work.sweep import sweep
+from jobs.models import Artifact, Dispatch, Job, PipelineRun, Project
 from jobs.services import callbacks
-from jobs.services.callbacks import Report
+from jobs.services.callbacks import StatusReport
 from jobs.services.jobs import create_job, create_project
-from jobs.states import Actor, JobStatus
+from jobs.states import ActorType, JobStatus
 
 SAMPLE = Path(__file__).parent / "media" / "sample.mp4"
-S = JobStatus
 # Reports that take an uploaded job along the pipeline.
-ROAD = (S.AUDIO_EXTRACTING, S.AUDIO_READY, S.TRANSCRIBING, S.TRANSCRIPT_READY, S.GENERATING, S.DRAFT_READY)
+ROAD = (
+    JobStatus.AUDIO_EXTRACTING,
+    JobStatus.AUDIO_READY,
+    JobStatus.TRANSCRIBING,
+    JobStatus.TRANSCRIPT_READY,
+    JobStatus.GENERATING,
+    JobStatus.DRAFT_READY,
+)
 TRANSCRIPT = {
     "language": "en",
     "recogniser": "test",
@@ -86,13 +96,13 @@ def make_project(owner: User | None = None, name: str = "Project") -> Project:
     return create_project(owner=owner or make_user(), name=name)
 
 
-def make_job(status: JobStatus = S.CREATED, *, owner: User | None = None, **options: Any) -> Job:
+def make_job(status: JobStatus = JobStatus.CREATED, *, owner: User | None = None, **options: Any) -> Job:
     """A job in a status, brought there the way real ones come: by confirm, run, reports and the owner's acts.
 
     A status that no such road ends at (FAILED, CANCELLED, REGENERATING, EXPORTING, DONE) is set by `force`.
     """
     job = create_job(project=make_project(owner), options={"auto_screenshots": True, **options})
-    if status in (S.CREATED, S.UPLOADING):
+    if status in (JobStatus.CREATED, JobStatus.UPLOADING):
         return force(job, status)
     stored = storage().save_bytes(kept_folder(job.pk), b"stands for a video", suffix="")
     Artifact.objects.create(
@@ -100,18 +110,65 @@ def make_job(status: JobStatus = S.CREATED, *, owner: User | None = None, **opti
     )
     job.manifest = {"video_uri": storage().uri(f"uploads/{job.pk}/{uuid7()}")}
     job.save(update_fields=["manifest"])
-    job = force(job, S.UPLOADED)
-    if status == S.UPLOADED:
+    job = force(job, JobStatus.UPLOADED)
+    if status == JobStatus.UPLOADED:
         return job
-    job.dispatch = Dispatch.objects.create(
-        job=job, kind="run", status=Dispatch.RUNNING, orchestrator="http", accepted_at=datetime.now(UTC)
-    )
-    job.save(update_fields=["dispatch"])
+    make_dispatch(job, state="accepted")
     reach = ROAD[: ROAD.index(status) + 1] if status in ROAD else ROAD
     for reported in reach:
         report(job, reported)
     job = Job.objects.get(pk=job.pk)
     return job if status in ROAD else force(job, status)
+
+
+def make_dispatch(
+    job: Job, *, state: str, orchestrator: str = "http", kind: str = "run", **fields: Any
+) -> Dispatch:
+    """The job's current dispatch: pending, sending, abandoned (its sender is dead), unanswered, refused, accepted
+    (with a local orchestrator: and a worker is to perform it) or closed."""
+    status = "SENDING" if state == "abandoned" else state.upper()
+    if state in ("sending", "abandoned"):
+        fields |= {
+            "attempt": 1,
+            "lease_expires_at": Now() + timedelta(seconds=12 if state == "sending" else -1),
+        }
+    if state in ("accepted", "closed"):
+        fields |= {"accepted_at": datetime.now(UTC)}
+    dispatch = Dispatch.objects.create(job=job, kind=kind, status=status, orchestrator=orchestrator, **fields)
+    Job.objects.filter(pk=job.pk).update(dispatch=dispatch)
+    if state == "accepted" and orchestrator == "local":
+        PipelineRun.objects.create(job=job, dispatch=dispatch, status=PipelineRun.WAITING)
+    return Dispatch.objects.get(pk=dispatch.pk)
+
+
+def make_run(*, owner: User | None = None, **fields: Any) -> PipelineRun:
+    """A run that waits for a worker, of a job that is AUDIO_EXTRACTING."""
+    job = make_job(JobStatus.AUDIO_EXTRACTING, owner=owner)
+    job.dispatch.delete()
+    run = make_dispatch(job, state="accepted", orchestrator="local").pipeline_run
+    PipelineRun.objects.filter(pk=run.pk).update(**fields)
+    return PipelineRun.objects.get(pk=run.pk)
+
+
+def expire_leases() -> None:
+    """As when the workers and senders of this moment had died a while ago."""
+    for model in KINDS:
+        held = model._default_manager.filter(lease_expires_at__isnull=False)
+        held.update(lease_expires_at=Now() - timedelta(seconds=1))
+
+
+def make_due() -> None:
+    """As when what waits for its time had waited long enough."""
+    for model in KINDS:
+        model._default_manager.filter(status=model.WAITING).update(available_at=Now())
+
+
+def recover() -> None:
+    """What the workers do by themselves when others have died, with the waiting cut out."""
+    expire_leases()
+    sweep()
+    make_due()
+    work_off()
 
 
 def force(job: Job, status: JobStatus) -> Job:
@@ -123,19 +180,19 @@ def force(job: Job, status: JobStatus) -> Job:
 
 def report(job: Job, status: JobStatus, **updates: Any) -> None:
     """One report of an orchestrator, through the callback service; content comes inline."""
-    if status == S.AUDIO_READY:
+    if status == JobStatus.AUDIO_READY:
         updates.setdefault("audio_uri", storage().save_bytes(kept_folder(job.pk), b"sound", suffix="").uri)
-    if status == S.TRANSCRIPT_READY:
+    if status == JobStatus.TRANSCRIPT_READY:
         updates.setdefault("transcript", TRANSCRIPT)
-    if status == S.DRAFT_READY:
+    if status == JobStatus.DRAFT_READY:
         updates.setdefault("draft", DRAFT)
     event_id = str(uuid7())
-    made = Report(
+    made = StatusReport(
         event_id=event_id,
         status=status,
         occurred_at=datetime.now(UTC),
         correlation_id="test",
-        actor=Actor.ORCHESTRATOR,
+        actor_type=ActorType.ORCHESTRATOR,
         artifact_updates=updates,
         failure=None,
         payload_sha256=callbacks.canonical_sha256({"event_id": event_id}),
@@ -161,14 +218,19 @@ def work_off() -> int:
     done = 0
     while True:
         waiting = [
-            (model, pk)
-            for model in work.ACTORS
-            for pk in model._default_manager.filter(status=model.WAITING).values_list("pk", flat=True)
+            (kind, row.pk)
+            for kind in KINDS.values()
+            for row in kind.model._default_manager.filter(status=kind.model.WAITING)
         ]
-        performed = [work.perform_row(model, pk) for model, pk in waiting]
+        performed = [kind.perform_row(pk) for kind, pk in waiting]
         done += sum(performed)
         if not any(performed):
             return done
+
+
+def perform(row: WorkRow) -> bool:
+    """Claim one row and do its work in this process, as a worker would."""
+    return KINDS[type(row)].perform_row(row.pk)
 
 
 def png(width: int = 64, height: int = 48, colour: str = "navy") -> bytes:

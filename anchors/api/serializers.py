@@ -1,4 +1,4 @@
-"""Shapes of requests and answers of this room, as the contract's section 7 gives them."""
+"""Shapes of requests and answers of this app, as the contract's section 7 gives them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from itertools import combinations
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from anchors.api.operations import OPERATIONS
 from anchors.models import Anchor, Asset, ScreenshotTask
+from anchors.render.operations import operations_schema
 from config.api.pagination import PageQuery
 from config.api.serializers import StrictSerializer
 
@@ -22,7 +23,7 @@ MAX_INT = 2**31 - 1
 
 
 def _only_address(name: str) -> dict[str, Any]:
-    """JSON Schema: address_type names this address, and the other is not sent."""
+    """Return the JSON Schema for: address_type names this address, and the other is not sent."""
     other = {"block_id": "char_range", "char_range": "block_id"}[name]
     return {
         "properties": {"address_type": {"const": name}},
@@ -37,7 +38,7 @@ class CharRange(StrictSerializer):
 
 
 class AddressingBody(StrictSerializer):
-    rules = {"oneOf": [_only_address("block_id"), _only_address("char_range")]}
+    schema_rules = {"oneOf": [_only_address("block_id"), _only_address("char_range")]}
     address_type = serializers.ChoiceField(Anchor.AddressType.choices)
     block_id = serializers.UUIDField(required=False)
     char_range = CharRange(required=False)
@@ -53,9 +54,19 @@ class AnchorBody(StrictSerializer):
     instruction_version_id = serializers.CharField()
     addressing = AddressingBody()
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return the arguments of `create_anchor`."""
+        addressing = attrs["addressing"]
+        address_type = addressing["address_type"]
+        return {
+            "instruction_version_id": attrs["instruction_version_id"],
+            "address": {address_type: addressing[address_type]},
+            "strategy": addressing["strategy"],
+        }
+
 
 class ExtractBody(StrictSerializer):
-    rules = {"allOf": [{"not": {"required": list(pair)}} for pair in combinations(ADDRESSES, 2)]}
+    schema_rules = {"allOf": [{"not": {"required": list(pair)}} for pair in combinations(ADDRESSES, 2)]}
     instruction_id = serializers.CharField()
     instruction_version_id = serializers.CharField()
     timestamp_ms = serializers.IntegerField(min_value=0, max_value=MAX_INT)
@@ -73,7 +84,7 @@ class ExtractBody(StrictSerializer):
         return attrs
 
 
-@extend_schema_field(OPERATIONS)
+@extend_schema_field(operations_schema())
 class OperationsField(serializers.JSONField):
     """Checked by the renderer, which knows what it can draw."""
 
@@ -118,7 +129,7 @@ class AssetSerializer(serializers.ModelSerializer[Asset]):
 
     @extend_schema_field(OpenApiTypes.URI)
     def get_image_uri(self, asset: Asset) -> str:
-        return f"{settings.PUBLIC_URL}/api/v1/assets/{asset.pk}/content"
+        return settings.PUBLIC_URL + reverse("asset-content", args=[asset.pk])
 
 
 class ResolutionSerializer(serializers.Serializer[Any]):

@@ -2,13 +2,24 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anchors.api import views
+from anchors.api.viewsets import AnchorViewSet, AssetViewSet, ScreenshotTaskViewSet
+from config.api.routers import DetailRouter
+
+router = DetailRouter()
+router.register("anchors", AnchorViewSet, basename="anchor")
+router.register("screenshot-tasks", ScreenshotTaskViewSet, basename="screenshot-task")
+router.register("assets", AssetViewSet, basename="asset")
 
 urlpatterns = [
-    path("instructions/<str:instruction_id>/anchors", views.Anchors.as_view()),
-    path("anchors/<str:anchor_id>", views.AnchorDetail.as_view()),
-    path("anchors/<str:anchor_id>/annotations", views.Annotations.as_view()),
-    path("jobs/<str:job_id>/screenshots/extract", views.Extract.as_view()),
-    path("screenshot-tasks/<str:task_id>", views.TaskDetail.as_view()),
-    path("assets/<str:asset_id>/content", views.AssetContent.as_view()),
+    *router.urls,
+    path(
+        "instructions/<str:instruction_id>/anchors",
+        AnchorViewSet.as_view({"get": "list", "post": "create"}),
+        name="instruction-anchors",
+    ),
+    path(
+        "jobs/<str:job_id>/screenshots/extract",
+        ScreenshotTaskViewSet.as_view({"post": "create"}),
+        name="job-screenshots-extract",
+    ),
 ]

@@ -1,4 +1,4 @@
-"""Lays smooth shapes onto a picture, whatever its size, in little memory.
+"""Draw smooth shapes on a picture of any size, in little memory.
 
 A shape is rasterised four times as large and averaged down, in tiles and only in those that it touches. All
 parts of a shape go into one mask before any ink is laid, so that places where parts overlap are no darker
@@ -20,7 +20,7 @@ Box = tuple[int, int, int, int]
 """Left, top, right, bottom in pixels, the last two exclusive."""
 
 Ink = Callable[[Image.Image, Box, Image.Image], None]
-"""Changes a picture inside a box as far as a mask of the box's size says."""
+"""A function that changes a picture inside a box, weighted by a mask of the box's size."""
 
 TILE = 128
 SCALE = 4
@@ -30,16 +30,16 @@ class Part(Protocol):
     """A piece of a shape, in pixels of the picture."""
 
     def reach(self) -> tuple[float, float, float, float]:
-        """Left, top, right, bottom of what it covers."""
+        """Return left, top, right and bottom of what the part covers."""
 
     def touches(self, box: Box) -> bool:
-        """Whether it may cover something in the box."""
+        """Return whether the part may cover something in the box."""
 
     def is_crisp(self, box: Box) -> bool:
-        """Whether its edges within the box are upright or level, on whole pixels: they need no smoothing."""
+        """Return whether all edges within the box run along whole pixels, so that they need no smoothing."""
 
     def draw(self, pen: ImageDraw.ImageDraw, origin: tuple[int, int], scale: int) -> None:
-        """Fill it with 255 on a tile that is `scale` times as large and begins at `origin` of the picture."""
+        """Fill the part with 255 on a tile that is `scale` times as large and begins at `origin` of the picture."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Segment:
         return min(x0, x1) - r, min(y0, y1) - r, max(x0, x1) + r, max(y0, y1) + r
 
     def touches(self, box: Box) -> bool:
-        """Whether the box reaches as near to the stroke's endless middle line as the stroke is wide."""
+        """Return whether the box comes within the stroke's radius of the infinite line along its middle."""
         (x0, y0), (x1, y1) = self.start, self.end
         length = hypot(x1 - x0, y1 - y0)
         if not length:
@@ -87,7 +87,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class Polygon:
-    """A filled polygon; round its corners with segments along its edges."""
+    """A filled polygon with sharp corners. Segments along its edges make them round."""
 
     corners: tuple[Point, ...]
 
@@ -108,7 +108,7 @@ class Polygon:
 
 @dataclass(frozen=True)
 class Panel:
-    """A filled rectangle with round corners; with a `frame` only a band of that width inside its edge."""
+    """A filled rectangle with round corners, or, with a `frame`, a band of that width inside its edge."""
 
     box: Box
     radius: float
@@ -124,7 +124,7 @@ class Panel:
         return not (box[0] >= left and box[1] >= top and box[2] <= right and box[3] <= bottom)
 
     def is_crisp(self, box: Box) -> bool:
-        """Whether the box is clear of the corners."""
+        """Return whether the box is clear of the corners."""
         left, top, right, bottom = self._inner(ceil(self.radius))
         return (box[0] >= left and box[2] <= right) or (box[1] >= top and box[3] <= bottom)
 
@@ -143,7 +143,7 @@ class Panel:
 
 
 def paint(image: Image.Image, parts: Iterable[Part], ink: Ink) -> None:
-    """Lay ink where any of the parts is, in place."""
+    """Lay ink on the picture, in place, wherever any of the parts is."""
     tiles: dict[Box, list[Part]] = defaultdict(list)
     for part in parts:
         for tile in _tiles(image.size, part.reach()):
@@ -159,7 +159,7 @@ def paint(image: Image.Image, parts: Iterable[Part], ink: Ink) -> None:
 
 
 def flat(colour: str, opacity: float = 1) -> Ink:
-    """Ink that covers what is below."""
+    """Return an ink that covers what is below."""
     thinned = [round(value * opacity) for value in range(256)]
 
     def lay(image: Image.Image, box: Box, mask: Image.Image) -> None:
@@ -169,7 +169,7 @@ def flat(colour: str, opacity: float = 1) -> Ink:
 
 
 def _tiles(size: tuple[int, int], reach: tuple[float, float, float, float]) -> Iterator[Box]:
-    """The tiles of a picture that a rectangle overlaps, with one pixel around it to spare."""
+    """Yield the tiles of a picture that a rectangle overlaps, or would with one more pixel on each side."""
     left, top = max(0, int(reach[0]) - 1), max(0, int(reach[1]) - 1)
     right, bottom = min(size[0], int(reach[2]) + 2), min(size[1], int(reach[3]) + 2)
     for y in range(top // TILE * TILE, bottom, TILE):
@@ -178,5 +178,5 @@ def _tiles(size: tuple[int, int], reach: tuple[float, float, float, float]) -> I
 
 
 def _on_tile(point: Point, origin: tuple[int, int], scale: int) -> Point:
-    """Half a pixel of the tile up and left, as coordinates there name the middles of pixels."""
+    """Return the point in pixels of the tile, half a pixel up and left: Pillow's coordinates are pixel centres."""
     return (point[0] - origin[0]) * scale - 0.5, (point[1] - origin[1]) * scale - 0.5

@@ -1,4 +1,4 @@
-"""Draws a list of operations on a picture."""
+"""Draw a list of operations on a picture."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DRAW = {
     "badge": draw_badge,
 }
 
-# What Pillow raises on bytes that are not what they claim to be.
+# What Pillow raises on damaged files and on files of another format.
 _DAMAGE = (OSError, SyntaxError, ValueError, struct.error, zlib.error, Image.DecompressionBombError)
 
 # What brings a picture with this EXIF orientation (CIPA DC-008, 4.6.4) upright.
@@ -47,7 +47,7 @@ class ImageUnreadable(ValueError):
 
 
 def render_annotations(base: bytes, operations: list[dict[str, Any]]) -> bytes:
-    """The base picture with the operations drawn on it, as the bytes of a PNG file without metadata.
+    """Return the base picture with the operations drawn on it, as the bytes of a PNG file without metadata.
 
     Operations are drawn in the order of the list, each on what the ones before have left: a blur also hides
     drawings that come before it. The crop comes last wherever it stands. The picture is turned upright
@@ -72,7 +72,7 @@ def render_annotations(base: bytes, operations: list[dict[str, Any]]) -> bytes:
 
 
 def _decode(base: bytes) -> Image.Image:
-    """RGB. Size is checked before any pixel is decoded."""
+    """Return the picture as RGB. Its size is checked before any pixel is decoded."""
     try:
         with Image.open(io.BytesIO(base), formats=("PNG", "JPEG", "WEBP")) as image:
             if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
@@ -89,12 +89,12 @@ def _upright(image: Image.Image) -> Image.Image:
     try:
         orientation = image.getexif().get(ExifTags.Base.Orientation)
     except _DAMAGE:
-        return image  # a broken EXIF block says nothing; the picture itself is sound
+        return image  # the EXIF block is damaged, the picture itself is not
     return image.transpose(_TURNS[orientation]) if orientation in _TURNS else image
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:
-    """Colours as sRGB, when the picture carries another profile that can be read."""
+    """Return the picture in sRGB, if it carries another profile that can be read, else as it is."""
     profile = image.info.get("icc_profile")
     if not profile or image.mode not in ("RGB", "RGBA"):
         return image

@@ -1,4 +1,4 @@
-"""Says by what name a rendered picture is known: the hash of everything that its bytes depend on."""
+"""The identity of a rendered picture: the hash of everything that its bytes depend on."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ RENDERER_VERSION = "+".join(
         f"cjk-{version('manimgx-fonts-cjk')}",
     )
 )
-"""Names all that the bytes depend on: Pillow's wheel brings the rasteriser, FreeType and the compressor, the
-packages the letters, and the layout engine places them. Raise the first number when this code comes to draw
-otherwise."""
+"""The versions of all that the bytes depend on: Pillow's wheel contains the rasteriser, FreeType and the
+compressor, the packages contain the fonts, and the layout engine places the letters. Raise the first number when
+a change of this code changes the drawing."""
 
 
 def ops_hash(*, base_checksum: str, operations: object) -> str:
-    """SHA-256, in hex, of the RFC 8785 canonical JSON of renderer version, base picture and operations.
+    """Return the SHA-256, in hex, of the RFC 8785 canonical JSON of renderer version, base picture and operations.
 
     `base_checksum` is the SHA-256 of the base picture's bytes. Raises OperationsInvalid.
     """

@@ -1,5 +1,5 @@
-"""Writes texts and badges. Latin, Cyrillic and Greek come from Noto Sans, other characters from the first
-font of the family that has them."""
+"""Draw texts and badges. Latin, Cyrillic and Greek come from Noto Sans, other characters from the first font
+of the family that has them."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _JOINING = ("Mn", "Mc", "Me", "Cf")
 _NO_CHARACTER = "\U0010fffe"
 _VARIATION_SELECTORS = dict.fromkeys(range(0xFE00, 0xFE10))
 
-# Type is set larger and averaged down, so that letters are spaced evenly; huge type needs none of that.
+# Type is set larger and averaged down, so that letters are spaced evenly. Large type needs less of it.
 _FINE_BELOW = ((100, 4), (200, 2))
 _LINE_HEIGHT = 1.3
 _PADDING, _PILL_RADIUS = (0.5, 0.22), 0.35
@@ -48,9 +48,11 @@ Run = tuple[ImageFont.FreeTypeFont, str]
 
 
 def draw_text(image: Image.Image, geometry: dict[str, float], style: dict[str, Any]) -> None:
-    """A text whose top left corner (of its background, if it has one) is at x, y; lines that are wider than
-    the picture are broken, and what would leave the picture is moved inside. Without background it has an
-    outline."""
+    """Draw a text whose top left corner (of its background, if it has one) is at x, y.
+
+    Lines that are wider than the picture are broken, and what would leave the picture is moved inside. Without
+    a background the text has an outline.
+    """
     size = _type_size(image, style["size"])
     background = style["background"]
     across, down = (round(size * share) if background else 0 for share in _PADDING)
@@ -71,7 +73,7 @@ def draw_text(image: Image.Image, geometry: dict[str, float], style: dict[str, A
 
 
 def draw_badge(image: Image.Image, geometry: dict[str, float], style: dict[str, Any]) -> None:
-    """A disc with a light ring and a short label in its middle; moved so that it is whole."""
+    """Draw a disc with a light ring and a short label in its middle, moved to be inside the picture."""
     diameter = min(style["size"] * max(image.size), min(image.size))
     radius, ring = diameter / 2, max(1.0, diameter * 0.06)
     room = radius + ring
@@ -94,7 +96,7 @@ def draw_badge(image: Image.Image, geometry: dict[str, float], style: dict[str, 
 
 
 def contrasting(colour: str) -> str:
-    """White where it stands out from the colour by 3:1 (WCAG 2.2, 1.4.3, large type), else a near black."""
+    """Return white if its contrast to the colour is 3:1 (WCAG 2.2, 1.4.3, large type), else a near black."""
     channels = [value / 255 for value in ImageColor.getrgb(colour)[:3]]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
@@ -123,7 +125,7 @@ def _write(
 def _mask(
     line: str, size: int, *, weight: int = REGULAR, outline: int
 ) -> tuple[Image.Image, tuple[int, int]]:
-    """A line of type, and where in the mask the line's top left corner is."""
+    """Return the mask of a line of type, and where in the mask the line's top left corner is."""
     fine = next((factor for below, factor in _FINE_BELOW if size < below), 1)
     runs = _runs(line, size * fine, weight)
     margin = (outline + size // 4) * fine
@@ -139,12 +141,12 @@ def _mask(
 
 
 def _width(line: str, size: int, *, weight: int = REGULAR) -> float:
-    """Pixels. Measured at four times the size, where rounding to whole pixels weighs less."""
+    """Return the width in pixels, measured at four times the size, where rounding to whole pixels weighs less."""
     return sum(font.getlength(text) for font, text in _runs(line, size * 4, weight)) / 4
 
 
 def _wrap(text: str, size: int, width: float) -> list[str]:
-    """Lines that are no wider, broken at spaces, or within a word that is too long by itself."""
+    """Return lines of at most this width, broken at spaces, or within a word that is too long by itself."""
     lines = []
     for paragraph in text.translate(_VARIATION_SELECTORS).split("\n"):
         line = ""
@@ -165,7 +167,7 @@ def _wrap(text: str, size: int, width: float) -> list[str]:
 
 
 def _runs(line: str, size: int, weight: int) -> list[Run]:
-    """The line in pieces of one font each, in the order in which they stand from left to right."""
+    """Return the line in pieces of one font each, in their order from left to right."""
     pieces: list[tuple[int, str]] = []
     for character in line:
         joins = pieces and (character.isspace() or unicodedata.category(character) in _JOINING)
@@ -182,7 +184,7 @@ def _runs(line: str, size: int, weight: int) -> list[Run]:
 
 
 def _free_spaces(pieces: list[tuple[int, str]]) -> None:
-    """Hand spaces at the end of a right-to-left piece to the next: they would come out at its left."""
+    """Move spaces at the end of a right-to-left piece to the next piece: they would be drawn at its left."""
     for i, (number, text) in enumerate(pieces[:-1]):
         if unicodedata.bidirectional(text[0]) in ("R", "AL"):
             bare = text.rstrip()
@@ -192,7 +194,7 @@ def _free_spaces(pieces: list[tuple[int, str]]) -> None:
 
 @lru_cache(maxsize=4096)
 def _font_for(character: str) -> int:
-    """The first font that has the character, else the first of all, which shows a box."""
+    """Return the number of the first font that has the character, else 0, whose font shows a box."""
     for number in range(len(_FONTS)):
         font = _font(number, 24, REGULAR)
         if bytes(font.getmask(character)) != bytes(font.getmask(_NO_CHARACTER)):

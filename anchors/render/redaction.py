@@ -1,9 +1,9 @@
-"""Makes parts of a picture unreadable.
+"""Make parts of a picture unreadable.
 
-What lies under a mosaic or a bar is gone: nothing of it is in the file but, for a mosaic, a handful of coarse
-averages. A mosaic that averages every block can be undone by drawing candidate texts and comparing, so the
-blocks here are for the eye only: they are coloured from at most 3 x 3 averages of large zones, rounded to a
-few levels, and speckled by a pattern that depends on nothing but their place.
+Of what lies under a bar nothing is left in the file, and of what lies under a mosaic a few coarse averages. A
+mosaic that averages every block can be undone by drawing candidate texts and comparing. Here the blocks only
+look like that: they are coloured from at most 3 x 3 averages of large zones, rounded to a few levels, and
+speckled by a pattern that depends only on their place.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from PIL import Image, ImageChops, ImageFilter
 from anchors.render.canvas import Box
 
 BAR = "#4B5563"
-"""The colour of a bar, which stands out on light and dark: always the same, as one taken from the picture
-would tell something of it."""
+"""The colour of a bar, visible on light and dark. It is always the same, as a colour taken from the picture
+would give information about it."""
 
 MAX_ZONES = 3
 _ZONE_PIXELS, _ZONE_SHARE = 48, 1 / 24
 _BLOCK_PIXELS, _BLOCK_SHARE = 8, 1 / 120
 
-# Brightness comes in 8 levels from 40 to 224, to leave room for the speckle, colour in steps of 32 around grey.
+# Brightness comes in 8 levels from 40 to 224, to leave a margin for the speckle, colour in
+# steps of 32 around grey.
 _LEVELS, _DARKEST, _LIGHTEST = 8, 40, 224
 _COLOUR_STEP = 32
 _SPECKLE = 28
@@ -68,15 +69,17 @@ def _mosaic(image: Image.Image, box: Box, strength: float) -> Image.Image:
 
 
 def _block_size(image: Image.Image, box: Box, strength: float) -> int:
-    """Pixels along a block: from a tenth of the smaller side to half of it, but never small to the eye."""
+    """Return the pixels along a block: from a tenth of the smaller side to half of it, with a minimum."""
     smaller = min(box[2] - box[0], box[3] - box[1])
     least = max(_BLOCK_PIXELS, round(max(image.size) * _BLOCK_SHARE))
     return max(least, round(smaller * (0.1 + 0.4 * (strength - 1) / 99)))
 
 
 def _zones(image: Image.Image, box: Box, strength: float) -> Image.Image:
-    """The averages as YCbCr, a pixel each. Zones are large beside any letter: around a small rectangle they
-    reach out into what stays visible anyway."""
+    """Return the averages as YCbCr, a pixel each.
+
+    Zones are much larger than letters. If the rectangle is small, they extend into what stays visible.
+    """
     least = max(_ZONE_PIXELS, round(max(image.size) * _ZONE_SHARE))
     left, right = _at_least(box[0], box[2], least, image.width)
     top, bottom = _at_least(box[1], box[3], least, image.height)
@@ -102,7 +105,10 @@ def _at_least(start: int, end: int, length: int, limit: int) -> tuple[int, int]:
 
 
 def _speckle(column: int, row: int) -> int:
-    """0.._SPECKLE, spread evenly and without visible order; the multipliers are large primes."""
+    """Return a number from 0 to _SPECKLE, spread evenly and without visible order.
+
+    The multipliers are large primes.
+    """
     mixed = (column * 0x9E3779B1 ^ row * 0x85EBCA77) & 0xFFFFFFFF
     mixed = (mixed ^ mixed >> 15) * 0x2C1B3C6D & 0xFFFFFFFF
     return (mixed ^ mixed >> 13) % (_SPECKLE + 1)

@@ -1,4 +1,4 @@
-"""Draws arrows, markers, pencil strokes and boxes."""
+"""Draw arrows, markers, pencil strokes and boxes."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from anchors.render.canvas import Box, Ink, Panel, Part, Point, Polygon, Segment
 
 HALO = "#FFFFFF"
 
-# An arrow's measures as multiples of its thickness, and the most that its head takes of its length. One that
-# would be too short to be seen begins further back.
+# An arrow's measures as multiples of its thickness, and the largest share of its length that its head takes. An
+# arrow shorter than `_SHORTEST` begins further back.
 _HEAD_LENGTH, _HEAD_HALF_WIDTH, _HEAD_NOTCH = 4.6, 2.3, 0.8
 _HEAD_SHARE = 0.62
 _HEAD_ROUNDING = 0.22
 _HALO_WIDTH = 0.25
 _SHORTEST = 3
 
-# Below this mean brightness (of 255) a highlighter that darkens would not be seen: there it lightens.
+# Below this mean brightness (of 255) a highlighter that darkens would not be visible, and it lightens instead.
 _DARK = 96
 
 
 def draw_arrow(image: Image.Image, geometry: dict[str, Any], style: dict[str, Any]) -> None:
-    """An arrow whose tip stands on `to`, with a light halo that keeps it apart from any background."""
+    """Draw an arrow whose tip is at `to`, with a light halo that separates it from any background."""
     start, tip = _point(image, geometry["from"]), _point(image, geometry["to"])
     thickness = _length(image, style["thickness"])
     halo = max(1.0, thickness * _HALO_WIDTH)
@@ -34,7 +34,7 @@ def draw_arrow(image: Image.Image, geometry: dict[str, Any], style: dict[str, An
 
 
 def draw_marker(image: Image.Image, geometry: dict[str, Any], style: dict[str, Any]) -> None:
-    """A highlighter: text below stays readable, on dark pictures as well as on light ones."""
+    """Draw a highlighter. Text below stays readable, on dark pictures as well as on light ones."""
     parts: list[Part]
     if "points" in geometry:
         points = [_point(image, point) for point in geometry["points"]]
@@ -46,13 +46,13 @@ def draw_marker(image: Image.Image, geometry: dict[str, Any], style: dict[str, A
 
 
 def draw_pencil(image: Image.Image, geometry: dict[str, Any], style: dict[str, Any]) -> None:
-    """A line through the points with round joins and ends."""
+    """Draw a line through the points with round joins and ends."""
     points = [_point(image, point) for point in geometry["points"]]
     paint(image, _stroke(points, _length(image, style["thickness"]) / 2), flat(style["color"]))
 
 
 def draw_box(image: Image.Image, geometry: dict[str, Any], style: dict[str, Any]) -> None:
-    """A frame whose line runs along the rectangle, half on either side; crisp, as it is on whole pixels."""
+    """Draw a frame along the rectangle, half of its line on either side, on whole pixels."""
     left, top, right, bottom = pixel_box(image, geometry)
     width = max(1, round(_length(image, style["thickness"])))
     out = width // 2
@@ -62,7 +62,7 @@ def draw_box(image: Image.Image, geometry: dict[str, Any], style: dict[str, Any]
 
 
 def pixel_box(image: Image.Image, rectangle: dict[str, float]) -> Box:
-    """The rectangle on the nearest whole pixels of the picture, one pixel wide and high at least."""
+    """Return the rectangle on the nearest whole pixels of the picture, at least one pixel wide and high."""
     left = min(round(rectangle["x"] * image.width), image.width - 1)
     top = min(round(rectangle["y"] * image.height), image.height - 1)
     right = min(max(round((rectangle["x"] + rectangle["width"]) * image.width), left + 1), image.width)
@@ -83,7 +83,7 @@ def _stroke(points: list[Point], radius: float) -> list[Part]:
 
 
 def _arrow(start: Point, tip: Point, thickness: float, *, grown: float) -> list[Part]:
-    """Shaft and head, `grown` pixels larger on every side. The head's barbs are swept back and rounded."""
+    """Return shaft and head, `grown` pixels larger on every side. The head's barbs are swept back and rounded."""
     length = hypot(tip[0] - start[0], tip[1] - start[1])
     ahead_x, ahead_y = (tip[0] - start[0]) / length, (tip[1] - start[1]) / length
     if length < _SHORTEST * thickness:
@@ -112,7 +112,7 @@ def _arrow(start: Point, tip: Point, thickness: float, *, grown: float) -> list[
 
 
 def _highlighter(image: Image.Image, parts: list[Part], colour: str, opacity: float) -> Ink:
-    """Ink that multiplies, as a real highlighter does, or on a dark ground blends."""
+    """Return an ink that multiplies, as a real highlighter does, or that blends on a dark ground."""
     reaches = [part.reach() for part in parts]
     left, top = (max(0, int(min(reach[i] for reach in reaches))) for i in (0, 1))
     right, bottom = (int(max(reach[i] for reach in reaches)) + 1 for i in (2, 3))

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 class ApiError(Exception):
     """A refusal that the contract names.
 
-    `message` is one sentence for a person and never holds a secret, transcript or prompt text. Raises
+    `message` is one sentence for a person and never holds a secret, transcript or prompt text. Raise
     ValueError for a code that the catalogue does not have, or has with another status.
     """
 
@@ -48,7 +48,7 @@ class ApiError(Exception):
 
 
 def not_found() -> ApiError:
-    """The one answer for what is missing, another owner's, or malformed."""
+    """Return the one answer for what is missing, another owner's, or malformed."""
     return ApiError(404, "RESOURCE_NOT_FOUND", "There is no such resource.")
 
 
@@ -57,7 +57,7 @@ def conflict(code: str, message: str, *, hint: str | None = None, **details: Any
 
 
 def invalid(field: str, message: str, *, code: str = "invalid", hint: str | None = None) -> ApiError:
-    """A 400 about one field, a dotted path into the body, query or headers."""
+    """Return a 400 about one field, a dotted path into the body, query or headers."""
     return validation_error([{"field": field, "code": code, "message": message}], hint=hint)
 
 
@@ -78,12 +78,12 @@ def body(error: ApiError) -> dict[str, Any]:
 
 
 def json_response(error: ApiError) -> JsonResponse:
-    """For producers outside DRF: middleware and Django's own handlers."""
+    """Return the answer for producers outside DRF: middleware and Django's own handlers."""
     return JsonResponse(body(error), status=error.status, headers=error.headers)
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's EXCEPTION_HANDLER: everything that a view raises ends here."""
+    """Answer everything that a viewset raises; DRF's EXCEPTION_HANDLER."""
     error = translate(exception)
     if error.status >= 500:
         log.error("request failed: %s", error.code, exc_info=exception if error.status == 500 else None)
@@ -155,7 +155,7 @@ def unavailable() -> ApiError:
 
 
 def flatten(details: Any, path: str = "") -> Iterator[dict[str, str]]:
-    """DRF's nested full error details as `{field, code, message}` with dotted paths."""
+    """Yield DRF's nested full error details as `{field, code, message}` with dotted paths."""
     if isinstance(details, dict) and set(details) == {"message", "code"}:
         yield {"field": path or "body", "code": str(details["code"]), "message": str(details["message"])}
     elif isinstance(details, dict):

@@ -16,7 +16,6 @@ import rfc8785
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from config.api import errors
 
@@ -39,26 +38,20 @@ M = TypeVar("M", bound=CreatedOnce)
 
 
 def read_key(request: Request) -> str | None:
-    """The request's key, or None; raises a 400 for one that is not 1 to 255 visible ASCII characters."""
+    """Return the request's key, or None; raise a 400 for one that is not 1 to 255 visible ASCII characters."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not WELL_FORMED.match(key):
         raise errors.invalid("Idempotency-Key", "A key is 1 to 255 visible ASCII characters.")
     return key
 
 
-def created(content: Any, replayed: bool) -> Response:
-    """201 for what was made, 200 and `Idempotent-Replayed: true` for what had been made before."""
-    if replayed:
-        return Response(content, 200, headers={"Idempotent-Replayed": "true"})
-    return Response(content, 201)
-
-
 def create_once(
     scope: models.QuerySet[M], *, key: str | None, body: dict[str, Any], create: Callable[..., M]
 ) -> tuple[M, bool]:
-    """`create(**fields)` under the key, or the row that the key made before; answers (row, replayed).
+    """Return what `create(**fields)` makes under the key, or the row that the key made before, and whether
+    it is the latter.
 
-    `create` passes the fields on to the row. Raises 409 IDEMPOTENCY_KEY_REUSED for another body.
+    `create` passes the fields on to the row. Raise 409 IDEMPOTENCY_KEY_REUSED for another body.
     """
     if key is None:
         return create(), False

@@ -14,8 +14,8 @@ NOBODY = UUID(int=0)
 
 
 def parse_id(raw: object) -> UUID:
-    """An id from outside. A malformed one becomes an id that no row has: it then costs the same query
-    and gets the same answer as a missing one."""
+    """Return an id from outside. A malformed one becomes an id that no row has: it then costs the same
+    query and gets the same answer as a missing one."""
     try:
         value = UUID(str(raw))
     except ValueError:
@@ -24,7 +24,7 @@ def parse_id(raw: object) -> UUID:
 
 
 def get_visible(queryset: QuerySet[M], raw_id: object) -> M:
-    """One row of an already scoped queryset, by id; raises the 404 of the contract."""
+    """Return one row of an already scoped queryset, by id; raise the 404 of the contract."""
     row = queryset.filter(pk=parse_id(raw_id)).first()
     if row is None:
         raise errors.not_found()

@@ -20,17 +20,17 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def moment_of(row_id: UUID) -> datetime:
-    """The time that stands in a UUIDv7 (RFC 9562, section 5.7): its first 48 bits, in milliseconds."""
+    """Return the time that stands in a UUIDv7 (RFC 9562, section 5.7): its first 48 bits, in milliseconds."""
     return EPOCH + (row_id.int >> 80) * MILLISECOND
 
 
 def first_id_from(moment: datetime) -> UUID:
-    """The lowest UUIDv7 made at or after a moment: filters by time become ranges of the key that lists go by."""
+    """Return the lowest UUIDv7 made at or after a moment: filters by time become ranges of the key that lists go by."""
     return _first_id(-((EPOCH - moment) // MILLISECOND))  # rounded up
 
 
 def first_id_after(moment: datetime) -> UUID:
-    """The lowest UUIDv7 made after a moment."""
+    """Return the lowest UUIDv7 made after a moment."""
     return _first_id((moment - EPOCH) // MILLISECOND + 1)
 
 
@@ -51,10 +51,10 @@ class PageQuery(StrictSerializer):
 def read_page(
     queryset: QuerySet[M], request: Request, query: dict[str, Any], *, oldest_first: bool = False
 ) -> tuple[list[M], str | None]:
-    """One page of rows, and the URL of the next page or None; `query` is a validated PageQuery.
+    """Return one page of rows, and the URL of the next page or None; `query` is a validated PageQuery.
 
     The cursor is the id of the last row given; ids are UUIDv7, so their order is that of creation.
-    Raises a 400 for a cursor that is off.
+    Raise a 400 for a cursor that is off.
     """
     if "cursor" in query:
         after = parse_id(query["cursor"])

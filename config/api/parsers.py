@@ -8,7 +8,7 @@ from typing import Any
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-DEEPEST = 64
+MAX_DEPTH = 64
 
 
 class StrictJSONParser(BaseParser):
@@ -19,7 +19,7 @@ class StrictJSONParser(BaseParser):
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """Bytes to a JSON object; raises ParseError. No bytes at all count as an empty object."""
+    """Return the JSON object that the bytes are; raise ParseError. No bytes at all count as an empty object."""
     if not raw:
         return {}
     try:
@@ -29,8 +29,8 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise ParseError("The body is not valid JSON.") from error
     if not isinstance(value, dict):
         raise ParseError("The body must be a JSON object.")
-    if _is_deeper_than(value, DEEPEST):
-        raise ParseError(f"The body is nested more than {DEEPEST} deep.")
+    if _is_deeper_than(value, MAX_DEPTH):
+        raise ParseError(f"The body is nested more than {MAX_DEPTH} deep.")
     if "\\u" in text:  # NUL and lone surrogates can only come in as escapes
         try:
             clean = "\0" not in _all_text(value)
@@ -42,7 +42,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
 
 
 def _is_deeper_than(value: Any, levels: int) -> bool:
-    """Whether lists and objects lie more than so many levels deep in one another."""
+    """Return whether lists and objects lie more than so many levels deep in one another."""
     layer = [value]
     for _ in range(levels):
         layer = [

@@ -27,6 +27,6 @@ class RequestIdMiddleware:
 
 
 def current() -> str:
-    """The id of the request (or, in a worker, the correlation id of the work) being served now."""
+    """Return the id of the request (or, in a worker, the correlation id of the work) being served now."""
     context = structlog.contextvars.get_contextvars()
     return str(context.get("request_id") or context.get("correlation_id") or uuid7())

@@ -12,9 +12,9 @@ from drf_spectacular.utils import OpenApiExample
 from rest_framework.fields import CharField
 from rest_framework.negotiation import DefaultContentNegotiation
 
-from config.api.endpoint import Endpoint
 from config.api.error_codes import CODES
-from config.api.refusals import ErrorSerializer, error_responses, headers
+from config.api.error_responses import ErrorSerializer, error_responses, headers
+from config.api.viewsets import ApiViewSet
 
 SUCCESSES = {
     "200": "Done.",
@@ -50,62 +50,67 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 
 
-class Answers(dict[Any, Any]):
+class Responses(dict[Any, Any]):
     """An operation's success responses by status, for drf-spectacular; beside them its own error codes, and
-    the names of the headers that it sends with a success and takes."""
+    the names of the headers that it sends with a success and that it takes."""
 
     def __init__(
         self,
         shapes: dict[Any, Any],
         codes: tuple[str, ...] = (),
         *,
-        sends: tuple[str, ...] = (),
-        takes: tuple[str, ...] = (),
+        response_headers: tuple[str, ...] = (),
+        request_headers: tuple[str, ...] = (),
     ) -> None:
         super().__init__(shapes)
-        self.codes, self.sends, self.takes = codes, sends, takes
+        self.codes, self.response_headers, self.request_headers = codes, response_headers, request_headers
         if unknown := set(codes) - set(CODES):
             raise ValueError(f"not in the catalogue of error codes: {unknown}")
 
 
-def answers(
+def responses(
     status: int,
     shape: Any,
     *codes: str,
     many: bool = False,
     media: tuple[str, ...] = (),
-    sends: tuple[str, ...] = (),
-    takes: tuple[str, ...] = (),
-) -> Answers:
-    """One kind of success and the error codes that this operation has of its own.
+    response_headers: tuple[str, ...] = (),
+    request_headers: tuple[str, ...] = (),
+) -> Responses:
+    """Return one kind of success and the error codes that this operation has of its own.
 
     `shape`: a serializer class, `str`, `dict`, `bytes`, or None for no body; `media`: its types if not JSON.
     """
     success: Any = PLAIN[shape] if shape in PLAIN else shape(many=True) if many else shape
     shapes = {(status, *media) if media else status: success}
-    if "If-None-Match" in takes:
+    if "If-None-Match" in request_headers:
         shapes[304] = None
-    if "Range" in takes:
+    if "Range" in request_headers:
         shapes |= {(206, *media): success, 416: None}
-    return Answers(shapes, codes, sends=(*sends, "Link") if many else sends, takes=takes)
+    sent = (*response_headers, "Link") if many else response_headers
+    return Responses(shapes, codes, response_headers=sent, request_headers=request_headers)
 
 
-def accepted(shape: Any, *codes: str) -> Answers:
-    """202 for the first call and 200 for a replay, of one shape."""
-    return Answers({200: shape, 202: shape}, codes)
+def accepted(shape: Any, *codes: str) -> Responses:
+    """Return 202 for the first call and 200 for a replay, of one shape."""
+    return Responses({200: shape, 202: shape}, codes)
 
 
-def created_once(shape: Any, *codes: str) -> Answers:
-    """201 for the first call and 200 for a replay under its Idempotency-Key, of one shape."""
-    return Answers({200: shape, 201: shape}, (*codes, "IDEMPOTENCY_KEY_REUSED"), takes=("Idempotency-Key",))
+def created_once(shape: Any, *codes: str) -> Responses:
+    """Return 201 for the first call and 200 for a replay under its Idempotency-Key, of one shape."""
+    return Responses(
+        {200: shape, 201: shape},
+        (*codes, "IDEMPOTENCY_KEY_REUSED"),
+        request_headers=("Idempotency-Key",),
+    )
 
 
-def shown(
+def examples(
     asked: Any = None, by_status: dict[int, Any] | None = None, *, media: str | None = None
 ) -> list[OpenApiExample]:
-    """Examples of an operation: of its request body and of its answers, one a status."""
-    examples = [] if asked is None else [OpenApiExample("Request", asked, request_only=True)]
-    return examples + [
+    """Return the examples of an operation: of its request body and of its answers, one a status."""
+    request = [] if asked is None else [OpenApiExample("Request", asked, request_only=True)]
+    return request + [
         OpenApiExample("Answer", value, response_only=True, status_codes=[status], media_type=media)
         for status, value in (by_status or {}).items()
     ]
@@ -115,22 +120,23 @@ class ContractSchema(AutoSchema):
     """Adds to each operation what every operation has: the shared errors, headers, request ids."""
 
     def get_override_parameters(self) -> list[Any]:
-        serializer = cast(Endpoint, self.view).queries.get(self.method)
+        view = cast(ApiViewSet[Any], self.view)
+        serializer = view.query_serializers.get(view.action)
         return [serializer] if serializer else []
 
     def get_tags(self) -> list[str]:
         return [self.view.__module__.split(".")[0]]
 
     def get_description(self) -> str:  # type: ignore[override]
-        """The docstring of the view itself; what its base classes say is for readers of the code."""
-        return (vars(type(self.view)).get("__doc__") or "").strip()
+        """Return what `extend_schema` does not give: nothing. Docstrings are for readers of the code."""
+        return ""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation is None:
             return None
         own = self.get_response_serializers()
-        assert isinstance(own, Answers), f"{operation['operationId']}: say responses=answers(...)"
+        assert isinstance(own, Responses), f"{operation['operationId']}: say responses=responses(...)"
         self.resolve_serializer(ErrorSerializer, "response")
         operation.setdefault("security", [])
         replays = len({"200", "201", "202"} & set(operation["responses"])) > 1
@@ -138,15 +144,15 @@ class ContractSchema(AutoSchema):
             response["description"] = REPLAY if replays and status == "200" else SUCCESSES[status]
             response["headers"] = headers(self.registry, *_sent(own, status), "X-Request-ID")
         errors = error_responses(self.registry, {*own.codes, *self._shared_codes(operation)})
-        responses = dict(sorted({**operation.pop("responses"), **errors}.items()))
+        by_status = dict(sorted({**operation.pop("responses"), **errors}.items()))
         parameters = operation.pop("parameters", []) + [
             self._share(ResolvedComponent.PARAMETER, name, {"in": "header", "name": name, **PARAMETERS[name]})
-            for name in (*own.takes, "X-Request-ID")
+            for name in (*own.request_headers, "X-Request-ID")
         ]
-        return {**operation, "parameters": parameters, "responses": responses}
+        return {**operation, "parameters": parameters, "responses": by_status}
 
     def _shared_codes(self, operation: dict[str, Any]) -> set[str]:
-        """What an operation may answer for no reason of its own."""
+        """Return what an operation may answer for no reason of its own."""
         codes = {"VALIDATION_ERROR", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE"}
         if {"bearer": []} in operation["security"]:
             codes |= {"UNAUTHENTICATED", "RATE_LIMITED"}
@@ -167,20 +173,20 @@ class ContractSchema(AutoSchema):
         return ref
 
 
-def _sent(own: Answers, status: str) -> tuple[str, ...]:
-    """The names of the headers that go with one kind of success."""
+def _sent(own: Responses, status: str) -> tuple[str, ...]:
+    """Return the names of the headers that go with one kind of success."""
     if status == "202":
         return ("Location", "Retry-After")
     if status in {"206", "416"}:
-        return (*(own.sends if status == "206" else ()), "Content-Range")
-    if status == "200" and "Idempotency-Key" in own.takes:
+        return (*(own.response_headers if status == "206" else ()), "Content-Range")
+    if status == "200" and "Idempotency-Key" in own.request_headers:
         return ("Idempotent-Replayed",)
-    return own.sends
+    return own.response_headers
 
 
 class StrictBody(OpenApiSerializerExtension):
-    """Unknown fields of a request body are refused, and strings that are blank. A serializer's `rules` are
-    keywords of JSON Schema for what it checks between its fields."""
+    """Unknown fields of a request body are refused, and strings that are blank. A serializer's
+    `schema_rules` are keywords of JSON Schema for what it checks between its fields."""
 
     target_class = "config.api.serializers.StrictSerializer"
     match_subclasses = True
@@ -193,11 +199,11 @@ class StrictBody(OpenApiSerializerExtension):
                 schema["properties"][name].setdefault("pattern", r"\S")
         if not vars(type(self.target)).get("__doc__"):
             schema.pop("description", None)  # of a base class
-        return {**schema, "additionalProperties": False, **getattr(self.target, "rules", {})}
+        return {**schema, "additionalProperties": False, **getattr(self.target, "schema_rules", {})}
 
 
 class BearerScheme(OpenApiAuthenticationExtension):
-    target_class = "config.api.auth.BearerAuthentication"
+    target_class = "config.accounts.authentication.BearerAuthentication"
     name = "bearer"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Shapes of requests and answers of this room, as the contract's section 8 gives them."""
+"""Shapes of requests and answers of this app, as the contract's section 8 gives them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api.files import download_url
 from config.api.serializers import StrictSerializer
+from config.storage.signed_urls import download_url
 from exports.models import Export
 
 

@@ -2,10 +2,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from exports.api import views
+from config.api.routers import DetailRouter
+from exports.api.viewsets import ExportViewSet
+
+router = DetailRouter()
+router.register("exports", ExportViewSet, basename="export")
 
 urlpatterns = [
-    path("jobs/<str:job_id>/exports", views.JobExports.as_view()),
-    path("exports/<str:export_id>", views.ExportDetail.as_view()),
-    path("exports/<str:export_id>/manifest", views.ExportManifest.as_view()),
+    *router.urls,
+    path(
+        "jobs/<str:job_id>/exports",
+        ExportViewSet.as_view({"get": "list", "post": "create"}),
+        name="job-exports",
+    ),
 ]

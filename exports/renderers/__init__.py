@@ -1,4 +1,4 @@
-"""Renderers by export format. Each gives the same bytes for the same document and pictures."""
+"""The renderers by export format."""
 
 from __future__ import annotations
 

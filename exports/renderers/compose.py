@@ -1,6 +1,6 @@
-"""Puts the pictures of a document into its text, each at its place and under a tidy name.
+"""Insert the pictures of a document into its text and name them in the order of the text.
 
-Every format starts from what comes out here, so a picture stands at the same place in all of them.
+Every format is rendered from the result, so a picture stands at the same place in all of them.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from instructions.blocks import (
 
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _PUNCTUATION = re.compile(r"([\\`*_\[\]<>&!~])")
-# What may stand open at the end of a text and would swallow the pictures after it.
+# What ends a block of HTML that a text may leave open; pictures after an open block would not be shown.
 _CLOSINGS = ("-->", "?>", "]]>", ">", "</script>", "</pre>", "</style>", "</textarea>")
 _INLINE_PARSER = make_parser(nesting=INLINE_NESTING)
-# Brackets cost their number squared; a text with more of them than this comes out as it was typed.
-_MOST_BRACKETS = 1000
+# Parsing takes time quadratic in the number of brackets; text with more of them is shown as it was typed.
+_MAX_BRACKETS = 1000
 
 
 @dataclass(frozen=True)
 class PlacedPicture:
-    """A picture with its name in the export, such as `images/01-step-1.png`, never without description."""
+    """A picture with its name in the export, such as `images/01-step-1.png`; `alt` is never empty."""
 
     name: str
     picture: Picture
@@ -45,7 +45,7 @@ class PlacedPicture:
 
 @dataclass(frozen=True)
 class Composed:
-    """Markdown without markers; each of `pictures` stands in it as a paragraph of its own, in that order."""
+    """Markdown without block markers; each of `pictures` is a paragraph of its own in it, in that order."""
 
     markdown: str
     outline: Outline
@@ -53,29 +53,29 @@ class Composed:
 
 
 def compose(document: Document) -> Composed:
-    """Raises RenderFailed for a picture of a type that has no place in an export."""
+    """Return the document's text with its pictures; raise RenderFailed for a picture of an unknown type."""
     placed = _place(document)
     markdown = document.markdown
     for offset, run in reversed(_runs(placed)):
         links = "".join(f"\n\n{_link(picture)}\n" for picture in run)
         markdown = markdown[:offset] + links + markdown[offset:]
-    return _with_every_picture_seen(strip_markers(markdown), tuple(picture for _, picture in placed))
+    return _with_visible_pictures(strip_markers(markdown), tuple(picture for _, picture in placed))
 
 
 def is_blank(text: str) -> bool:
-    """Whether a reader sees nothing of it: spaces, controls and format characters only."""
+    """Return whether the text has only spaces, controls and format characters."""
     return not any(character.isprintable() and not character.isspace() for character in text)
 
 
 def inline_tokens(token: Token, outline: Outline) -> list[Token]:
-    """What stands in a heading, paragraph or cell; `token` is its block-level `inline` token."""
-    if token.content.count("[") > _MOST_BRACKETS:
+    """Return the tokens in a heading, paragraph or table cell; `token` is its block-level `inline` token."""
+    if token.content.count("[") > _MAX_BRACKETS:
         return [Token("text", "", 0, content=" ".join(token.content.split("\n")))]
     return parse_inline(token, _INLINE_PARSER, outline.environment)
 
 
 def lone_picture(block: TopLevel, outline: Outline) -> Token | None:
-    """The image token of a block that is one picture and nothing else."""
+    """Return the image token of a block that is one picture and nothing else; None for other blocks."""
     if block.kind != "image":
         return None
     children = inline_tokens(block.tokens[1], outline)
@@ -83,7 +83,7 @@ def lone_picture(block: TopLevel, outline: Outline) -> Token | None:
 
 
 def _place(document: Document) -> list[tuple[int, PlacedPicture]]:
-    """Offset in the document's markdown and picture, in the order of the text."""
+    """Return each picture with its offset in the document's markdown, in the order of the text."""
     blocks = parse_blocks(document.markdown)
     by_id = {block.block_id: block for block in blocks if block.block_id}
     steps = [block for block in blocks if block.kind == "step"]
@@ -92,7 +92,7 @@ def _place(document: Document) -> list[tuple[int, PlacedPicture]]:
     for picture in document.pictures:
         block = by_id.get(picture.block_id or "")
         found.append((block.end_offset if block else end, block, picture))
-    # Stable: pictures of one place keep their order. Those without a block stand behind the last block's.
+    # The sort is stable: pictures of one place keep their order. Those without a block come last.
     found.sort(key=lambda entry: (entry[0], entry[1] is None))
     width = max(2, len(str(len(found))))
     placed = []
@@ -107,7 +107,7 @@ def _place(document: Document) -> list[tuple[int, PlacedPicture]]:
 
 
 def _step_around(block: Block | None, steps: list[Block]) -> Block | None:
-    """The innermost step that the block belongs to."""
+    """Return the innermost step that the block belongs to."""
     if block:
         for step in reversed(steps):
             if step.start_offset <= block.start_offset < step.end_offset:
@@ -139,10 +139,10 @@ def _link(placed: PlacedPicture) -> str:
     return f"![{described}]({placed.name})"
 
 
-def _with_every_picture_seen(markdown: str, pictures: tuple[PlacedPicture, ...]) -> Composed:
-    """Closes a code fence or a piece of HTML left open, should it have swallowed the pictures at the end.
+def _with_visible_pictures(markdown: str, pictures: tuple[PlacedPicture, ...]) -> Composed:
+    """Return the text with an open code fence or HTML block closed when it hides the pictures after it.
 
-    What cannot be closed (lists nested deeper than they are read) gets its pictures before it.
+    What cannot be closed (lists nested deeper than the parser reads) gets its pictures before it.
     """
     composed = Composed(markdown, read_outline(markdown), pictures)
     hidden = _hidden(composed)
@@ -167,7 +167,7 @@ def _with_every_picture_seen(markdown: str, pictures: tuple[PlacedPicture, ...])
 
 
 def _hidden(composed: Composed) -> list[PlacedPicture]:
-    """The pictures that a reader of the text would not see."""
+    """Return the pictures that are not paragraphs of their own in the parsed text."""
     images = [lone_picture(block, composed.outline) for block in composed.outline.blocks]
     shown = {image.attrs["src"] for image in images if image}
     return [placed for placed in composed.pictures if placed.name not in shown]

@@ -1,7 +1,7 @@
-"""The fonts as typst sees them, and which characters they can draw.
+"""The fonts as typst sees them, and the characters that they have glyphs for.
 
-That is read from their character maps (OpenType 1.9.1, table `cmap`, formats 4 and 12): a tagged PDF may not
-hold a character without a glyph, so it must be known before typesetting.
+The characters are read from the fonts' character maps (OpenType 1.9.1, table `cmap`, formats 4 and 12): a tagged
+PDF may not hold a character without a glyph, so they must be known before typesetting.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, BinaryIO
-
-import typst
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from exports.font_files import font_files, font_folders
+
+if TYPE_CHECKING:
+    import typst
 
 CODE_FAMILY = "JetBrains Mono"
 _FIRST_FAMILY = "Noto Sans"
@@ -28,18 +29,21 @@ _HAN_FAMILIES = {
 
 @lru_cache(maxsize=1)
 def fonts() -> typst.Fonts:
-    """One scan a process (30 ms). The object is immutable and may be shared by threads.
+    """Return the fonts of `font_files`, scanned once a process (30 ms); immutable, may be shared by threads.
 
-    The fonts inside typst itself stay out: what they can draw cannot be asked.
+    The fonts embedded in typst are left out, as it does not tell which characters they have.
     """
+    # Here and not at the top of the module, for start-up time.
+    import typst
+
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=font_folders())
 
 
 @lru_cache(maxsize=8)
 def text_families(language: str, region: str) -> tuple[str, ...]:
-    """Every family in the order in which they are tried for a character.
+    """Return every family, in the order in which typst tries them for a character.
 
-    All are named, and the fallback of typst is off, so that the order of files in a folder decides nothing.
+    All are named, and typst's fallback is off, so that the order of files in a folder has no effect.
     Chinese, Japanese and Korean share code points but not shapes: the language of the document chooses.
     """
     han = _HAN_FAMILIES.get(f"{language}-{region}") or _HAN_FAMILIES.get(language, _HAN_FAMILIES["zh"])
@@ -50,7 +54,7 @@ def text_families(language: str, region: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=1)
 def drawing_families() -> dict[int, int]:
-    """For each code point that some family can draw, upright and italic, a bit for each family that can."""
+    """Return, for each code point that a family has upright and italic, a bit for each such family."""
     by_family: dict[str, list[set[int]]] = {}
     for path in font_files():
         family = path.name.partition("[")[0].removesuffix("-Italic")
@@ -64,6 +68,7 @@ def drawing_families() -> dict[int, int]:
 
 
 def _covered_by(file: BinaryIO) -> set[int]:
+    """Return the code points that a font file has glyphs for."""
     covered: set[int] = set()
     for start in {place for face in _face_offsets(file) for place in _cmap_subtables(file, face)}:
         (form,) = _unpack(file, start, ">H")
@@ -88,7 +93,7 @@ def _face_offsets(file: BinaryIO) -> list[int]:
 
 
 def _cmap_subtables(file: BinaryIO, face: int) -> list[int]:
-    """Offsets in the file. Faces of one collection mostly share theirs."""
+    """Return offsets in the file; faces of one collection mostly share theirs."""
     (table_count,) = _unpack(file, face + 4, ">H")
     tables = (_unpack(file, face + 12 + 16 * index, ">4sIII") for index in range(table_count))
     start = next(offset for tag, _, offset, _ in tables if tag == b"cmap")

@@ -1,4 +1,4 @@
-"""The few words that an export says itself, in the language of the document."""
+"""The words that an export adds to a document, in the document's language."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Labels(NamedTuple):
-    """`steps` takes the number; `page` stands before `1 / 3`. Empty: the language is not known here."""
+    """`steps` is formatted with the number; `page` stands before `1 / 3`; empty for an unknown language."""
 
     one_step: str = ""
     steps: str = ""
@@ -30,10 +30,11 @@ _LABELS = {
 
 
 def page_label(language: str) -> str:
+    """Return the word before the page number; empty for a language that has no words here."""
     return _LABELS.get(language, Labels()).page
 
 
 def step_count(number: int, language: str) -> str:
-    """`9 steps`; empty without steps, and for a language that has no words here."""
+    """Return such as `9 steps`; empty without steps, and for a language that has no words here."""
     labels = _LABELS.get(language, Labels())
     return (labels.one_step if number == 1 else labels.steps).format(number) if number else ""

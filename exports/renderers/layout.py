@@ -1,6 +1,6 @@
-"""Turns the tree of a document into the JSON that `guide.typ` lays out.
+"""Turn the tree of a document into the JSON that `guide.typ` lays out.
 
-Decided here: how large a picture stands, what must stay on one page with it, and how a table fits.
+That includes the size of pictures, what must stay on one page with them, and the type size of tables.
 Lengths are points (1/72 inch).
 """
 
@@ -39,29 +39,32 @@ Json = dict[str, Any]
 
 TEXT_WIDTH = 468.0
 # Two steps with a landscape picture and two or three lines each fit on one A4 page.
-_LANDSCAPE_HEIGHT = 225.0
-_PORTRAIT_HEIGHT = 320.0
+_MAX_LANDSCAPE_HEIGHT = 225.0
+_MAX_PORTRAIT_HEIGHT = 320.0
 _POINTS_PER_PIXEL = 0.75
 # Text that is short enough to be moved to the next page together with its picture.
-_CHARACTERS_KEPT_TOGETHER = 900
-_FOOTER_CHARACTERS = 80
+_MAX_KEPT_CHARACTERS = 900
+_MAX_FOOTER_CHARACTERS = 80
 _RIGHT_TO_LEFT_LANGUAGES = {"ar", "dv", "fa", "he", "ps", "ur", "yi"}
 
-# A row of a table with more lines than these may be split between two pages.
-_LINES_IN_A_WHOLE_ROW = 20
-_WORD_CHARACTERS = 30
-_CODE_CHARACTERS = 40
-# A paragraph, and a block of code is one to typst, costs its parts squared.
-_WEIGHT_OF_A_PORTION = 1000
-_LINES_IN_A_PORTION = 100
+# A row of a table with more lines may be split between two pages.
+_MAX_ROW_LINES = 20
+# Longer words may break anywhere.
+_MAX_WORD_CHARACTERS = 30
+_MAX_CODE_CHARACTERS = 40
+# Typst takes time quadratic in the parts of a paragraph; a block of code is one paragraph to it.
+_MAX_PORTION_WEIGHT = 1000
+_MAX_PORTION_LINES = 100
 
 
 def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]]) -> Json:
-    """`sizes` are the pictures' widths and heights in pixels by name."""
+    """Return the JSON for `guide.typ`; `sizes` are the pictures' widths and heights in pixels by name."""
     title = guide.title.translate(DRAWABLE)
-    footer = title if len(title) <= _FOOTER_CHARACTERS else title[: _FOOTER_CHARACTERS - 1].rstrip() + "…"
+    footer = title
+    if len(title) > _MAX_FOOTER_CHARACTERS:
+        footer = title[: _MAX_FOOTER_CHARACTERS - 1].rstrip() + "…"
     return {
-        "title": pieces(title, _WORD_CHARACTERS),
+        "title": pieces(title, _MAX_WORD_CHARACTERS),
         "plain_title": title,
         "footer": footer,
         "summary": _summary(guide),
@@ -131,9 +134,10 @@ def _directed(children: tuple[Inline, ...]) -> Json:
 
 
 def _code(text: str) -> Json:
-    # A tab is not a character that fonts draw; four columns is what most terminals and editors show.
-    lines = [pieces(line.expandtabs(4).translate(DRAWABLE), _CODE_CHARACTERS) for line in text.split("\n")]
-    portions = [lines[at : at + _LINES_IN_A_PORTION] for at in range(0, len(lines), _LINES_IN_A_PORTION)]
+    # Fonts have no glyph for a tab; four columns are common in editors.
+    drawable = [line.expandtabs(4).translate(DRAWABLE) for line in text.split("\n")]
+    lines = [pieces(line, _MAX_CODE_CHARACTERS) for line in drawable]
+    portions = [lines[at : at + _MAX_PORTION_LINES] for at in range(0, len(lines), _MAX_PORTION_LINES)]
     return {
         "k": "code",
         "portions": [
@@ -151,49 +155,49 @@ def _code(text: str) -> Json:
 def _table(table: Table) -> Json:
     columns = len(table.alignments)
     size, inset = (9.5, 7.0) if columns <= 5 else (8.0, 4.0) if columns <= 8 else (7.0, 3.0)
-    # No column gets narrower than its share; a character takes about 0.55 of the type size.
+    # No column is narrower than its share; a character takes about 0.55 of the type size.
     share = (TEXT_WIDTH / columns - 2 * inset) / (0.55 * size)
-    longest = max(2, min(_WORD_CHARACTERS, int(share)))
-    cells = [table.header, *table.rows]
+    max_length = max(2, min(_MAX_WORD_CHARACTERS, int(share)))
+    max_cell_length = max(len(plain(cell)) for row in (table.header, *table.rows) for cell in row)
     return {
         "k": "table",
         "align": [alignment or "start" for alignment in table.alignments],
         "size": size,
         "inset": inset,
-        "breakable": max(len(plain(cell)) for row in cells for cell in row) > _LINES_IN_A_WHOLE_ROW * longest,
-        "header": [_portions(cell, longest) for cell in table.header],
-        "rows": [[_portions(cell, longest) for cell in row] for row in table.rows],
+        "breakable": max_cell_length > _MAX_ROW_LINES * max_length,
+        "header": [_portions(cell, max_length) for cell in table.header],
+        "rows": [[_portions(cell, max_length) for cell in row] for row in table.rows],
         "rtl": is_rtl(" ".join(plain(cell) for cell in table.header)),
     }
 
 
-def _portions(children: Iterable[Inline], longest: int = _WORD_CHARACTERS) -> list[list[Json]]:
-    """Inline nodes in portions that are typeset as paragraphs of their own; nearly always one."""
+def _portions(children: Iterable[Inline], max_length: int = _MAX_WORD_CHARACTERS) -> list[list[Json]]:
+    """Return inline nodes in portions, mostly one, each of which is typeset as a paragraph of its own."""
     portions: list[list[Json]] = [[]]
     weight = 0
     for child in children:
-        for laid in _inline(child, longest):
+        for laid in _inline(child, max_length):
             weight += _weight(laid)
-            if weight > _WEIGHT_OF_A_PORTION and portions[-1]:
+            if weight > _MAX_PORTION_WEIGHT and portions[-1]:
                 portions.append([])
                 weight = _weight(laid)
             portions[-1].append(laid)
     return portions
 
 
-def _inline(child: Inline, longest: int) -> list[Json]:
-    """One node, or several alike when there is more in it than a portion may hold."""
+def _inline(child: Inline, max_length: int) -> list[Json]:
+    """Return one node, or several of its kind when it holds more than a portion may."""
     match child:
         case Text(text):
-            return [{"k": "text", "t": pieces(text.translate(DRAWABLE), longest)}]
+            return [{"k": "text", "t": pieces(text.translate(DRAWABLE), max_length)}]
         case CodeSpan(text):
-            return [{"k": "code", "t": pieces(text.translate(DRAWABLE), longest)}]
+            return [{"k": "code", "t": pieces(text.translate(DRAWABLE), max_length)}]
         case Break(is_hard):
             return [{"k": "hard" if is_hard else "soft"}]
         case Styled(style, inner):
-            return [{"k": style, "c": portion} for portion in _portions(inner, longest)]
+            return [{"k": style, "c": portion} for portion in _portions(inner, max_length)]
         case Link(url, inner):
-            return [{"k": "link", "url": url, "c": portion} for portion in _portions(inner, longest)]
+            return [{"k": "link", "url": url, "c": portion} for portion in _portions(inner, max_length)]
 
 
 def _weight(laid: Json) -> int:
@@ -201,14 +205,14 @@ def _weight(laid: Json) -> int:
 
 
 def _picture_size(width: int, height: int) -> tuple[float, float]:
-    """At most what 96 pixels an inch give, within the text's width and a height that leaves room for text."""
-    highest = _PORTRAIT_HEIGHT if height > width else _LANDSCAPE_HEIGHT
-    scale = min(_POINTS_PER_PIXEL, TEXT_WIDTH / width, highest / height)
+    """Return width and height: at most 96 pixels an inch, the text's width, and the maximum height."""
+    max_height = _MAX_PORTRAIT_HEIGHT if height > width else _MAX_LANDSCAPE_HEIGHT
+    scale = min(_POINTS_PER_PIXEL, TEXT_WIDTH / width, max_height / height)
     return round(width * scale, 2), round(height * scale, 2)
 
 
 def _kept_with_next(nodes: Sequence[Node]) -> set[int]:
-    """Indices of what leads to a picture, when it is short, and of paragraphs that end in a colon."""
+    """Return the indices of short text before a picture and of paragraphs that end in a colon."""
     kept: set[int] = set()
     begin = 0
     for index, node in enumerate(nodes):
@@ -217,7 +221,7 @@ def _kept_with_next(nodes: Sequence[Node]) -> set[int]:
                 begin = index + 1
             case PictureAt():
                 run = range(begin, index)
-                if sum(len(text_of(nodes[at])) for at in run) <= _CHARACTERS_KEPT_TOGETHER:
+                if sum(len(text_of(nodes[at])) for at in run) <= _MAX_KEPT_CHARACTERS:
                     kept.update(run)
                 begin = index + 1
             case Paragraph(children) if plain(children).rstrip().endswith((":", "：")):

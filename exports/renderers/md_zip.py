@@ -1,4 +1,4 @@
-"""A bundle to work on with: `instruction.md`, its pictures, and a manifest that names the bytes of each."""
+"""A zip of `instruction.md`, its pictures, and a manifest with the SHA-256 of each file."""
 
 from __future__ import annotations
 
@@ -13,33 +13,34 @@ from exports.renderers.pictures import exported_bytes
 from exports.renderers.rendered import Rendered, RenderedFile
 from exports.snapshot import Document, ReadPicture
 
-# The earliest moment that a zip can name (APPNOTE 4.4.6 counts years from 1980).
+# The earliest time in the format of a zip entry (APPNOTE 4.4.6 counts years from 1980).
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
 _READABLE_FILE = 0o100644 << 16
 
 
 class MdZipRenderer:
-    """Holds no state; may be used by several threads at once."""
+    """Renders MD_ZIP. Has no state and may be used by several threads at once."""
 
     def render(self, document: Document, read_picture: ReadPicture) -> Rendered:
-        """Raises AssetMissing, and RenderFailed for pictures that cannot be read."""
+        """Return the zip; raise AssetMissing, and RenderFailed for pictures that cannot be read."""
         composed = compose(document)
         contents = [("instruction.md", composed.markdown.encode())]
         contents += [(placed.name, exported_bytes(placed, read_picture)) for placed in composed.pictures]
         files = tuple(RenderedFile.of(name, content) for name, content in contents)
-        manifest = build_manifest(document, format="MD_ZIP", files=files)
+        manifest = build_manifest(document, format="MD_ZIP", pictures=composed.pictures, files=files)
         pretty = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
         return Rendered(
             content=_zipped([*contents, ("manifest.json", pretty.encode())]),
             mime_type="application/zip",
             extension=".zip",
             files=files,
+            manifest=manifest,
         )
 
 
 def _zipped(contents: Iterable[tuple[str, bytes]]) -> bytes:
-    """Stored, not compressed: deflate differs between builds of zlib, and pictures would gain nothing."""
+    """Return a zip with stored entries: deflate differs between builds of zlib, and pictures do not shrink."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as bundle:
         for name, content in contents:

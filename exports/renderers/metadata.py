@@ -1,8 +1,8 @@
-"""Takes out of a picture what it tells beside its pixels: EXIF, GPS, XMP, comments, thumbnails, added data.
+"""Strip pictures of metadata: EXIF, GPS, XMP, comments, thumbnails, appended data.
 
-Works on the container (PNG: W3C PNG, third edition; JPEG: ITU-T T.81 annex B; WebP: RFC 9649) by lists of
-what may stay, so the pixels are carried over as they are. Only a picture that its EXIF data turns is decoded:
-turning is part of how it looks, so it is turned before the note about it goes.
+The containers (PNG: W3C PNG, third edition; JPEG: ITU-T T.81 annex B; WebP: RFC 9649) are filtered by lists of
+what may stay, so the encoded pixels are not changed. Only a picture with an EXIF orientation is decoded: the
+orientation is applied to its pixels before it is stripped.
 """
 
 from __future__ import annotations
@@ -12,9 +12,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
-from PIL import Image, ImageOps
-
-# What decides about pixels and colours. Not: text, time, EXIF, suggested palettes, animation, private chunks.
+# Chunks that affect pixels and colours. Not: text, time, EXIF, suggested palettes, animation, private chunks.
 _PNG_KEPT = {
     *(b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"bKGD"),
     *(b"gAMA", b"cHRM", b"sRGB", b"iCCP", b"cICP", b"sBIT", b"pHYs"),
@@ -31,24 +29,28 @@ class UnreadablePicture(ValueError):
 
 
 def strip_metadata(content: bytes, mime_type: str) -> bytes:
-    """Gives the same picture without its metadata; the same input always gives the same bytes.
+    """Return the same picture without its metadata; the same input always gives the same bytes.
 
-    Raises UnreadablePicture for other types than PNG, JPEG and WebP and for broken files.
+    Raise UnreadablePicture for other types than PNG, JPEG and WebP and for broken files.
     """
     if mime_type not in _FORMATS:
         raise UnreadablePicture(f"pictures of the type {mime_type} are not known")
     strip = {"image/png": _strip_png, "image/jpeg": _strip_jpeg, "image/webp": _strip_webp}[mime_type]
     try:
         stripped = strip(content)
-        # Only a file that lost something can have been turned by it.
-        if len(stripped) == len(content) or not _is_turned(content, mime_type):
+        # A file from which nothing was stripped had no orientation.
+        if len(stripped) == len(content) or not _is_rotated(content, mime_type):
             return stripped
-        return strip(_turn(content, mime_type))
+        return strip(_rotate(content, mime_type))
     except (struct.error, IndexError) as error:
         raise UnreadablePicture("the picture breaks off") from error
 
 
-def _is_turned(content: bytes, mime_type: str) -> bool:
+def _is_rotated(content: bytes, mime_type: str) -> bool:
+    """Return whether the EXIF orientation says that the picture is to be rotated or mirrored."""
+    # Here and not at the top of the module, for start-up time.
+    from PIL import Image
+
     try:
         with Image.open(io.BytesIO(content), formats=[_FORMATS[mime_type]]) as picture:
             return picture.getexif().get(_EXIF_ORIENTATION, 1) in range(2, 9)
@@ -56,8 +58,14 @@ def _is_turned(content: bytes, mime_type: str) -> bool:
         raise UnreadablePicture("the picture cannot be read") from error
 
 
-def _turn(content: bytes, mime_type: str) -> bytes:
-    """Re-encodes: PNG and WebP without loss, JPEG with very little (quality 95, full colour resolution)."""
+def _rotate(content: bytes, mime_type: str) -> bytes:
+    """Return the picture with its EXIF orientation applied to the pixels.
+
+    PNG and WebP are encoded without loss, JPEG with quality 95 and full colour resolution.
+    """
+    # Here and not at the top of the module, for start-up time.
+    from PIL import Image, ImageOps
+
     options: dict[str, dict[str, Any]] = {
         "image/png": {},
         "image/jpeg": {"quality": 95, "subsampling": 0},
@@ -67,8 +75,8 @@ def _turn(content: bytes, mime_type: str) -> bytes:
     try:
         with Image.open(io.BytesIO(content), formats=[_FORMATS[mime_type]]) as picture:
             profile = picture.info.get("icc_profile")
-            turned = ImageOps.exif_transpose(picture)
-            turned.save(out, _FORMATS[mime_type], icc_profile=profile, exif=b"", **options[mime_type])
+            rotated = ImageOps.exif_transpose(picture)
+            rotated.save(out, _FORMATS[mime_type], icc_profile=profile, exif=b"", **options[mime_type])
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise UnreadablePicture("the picture cannot be read") from error
     return out.getvalue()
@@ -98,7 +106,7 @@ def _strip_jpeg(content: bytes) -> bytes:
 
 
 def _kept_jpeg_parts(content: bytes) -> Iterator[bytes]:
-    """Segments and the entropy-coded data after each start of scan, up to the end of the image."""
+    """Yield the segments that stay and the entropy-coded data of each scan, up to the end of the image."""
     at = 2
     while True:
         if content[at] != 0xFF:
@@ -122,7 +130,7 @@ def _kept_jpeg_parts(content: bytes) -> Iterator[bytes]:
 def _kept_jpeg_segment(marker: int, segment: bytes) -> bytes:
     payload = segment[4:]
     if marker == 0xE0:
-        # A thumbnail may show what was since made unreadable in the picture: JFIF stays, without its own.
+        # The thumbnail of a JFIF header is dropped: it may show what was blurred in the picture later.
         is_jfif = payload.startswith(b"JFIF\0") and len(payload) >= 14
         return b"\xff\xe0\x00\x10" + payload[:12] + b"\0\0" if is_jfif else b""
     if marker == 0xE2:

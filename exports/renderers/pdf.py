@@ -1,7 +1,7 @@
-"""PDF by typst: A4, tagged for screen readers (PDF/UA-1, ISO 14289-1), always the same bytes.
+"""PDF by typst: A4, tagged for screen readers (PDF/UA-1, ISO 14289-1).
 
-The document reaches the template `guide.typ` as JSON values, never as typst source, so nothing in a text is
-ever run. Typst sees one folder made for this rendering, no fonts but ours, no clock and no network.
+The document reaches the template `guide.typ` as JSON values, never as typst source, so no text of a document
+is run. Typst gets one folder made for the rendering and the fonts of `font_files`, no clock and no network.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import typst
-from PIL import Image
-
 from exports.renderers import fonts
 from exports.renderers.layout import lay_out
+from exports.renderers.manifest import build_manifest
 from exports.renderers.pictures import exported_bytes
 from exports.renderers.reading import read_guide
 from exports.renderers.rendered import Rendered, RenderedFile, RenderFailed
@@ -26,40 +24,46 @@ from exports.snapshot import Document, ReadPicture
 
 ARTIFACT_NAME = "instruction.pdf"
 _TEMPLATE = Path(__file__).with_name("guide.typ")
-# About 600 pages, 20 s and 700 MB. A text of 1 MiB can hold ten times as many, which no worker would survive.
-_MOST_BLOCKS = 30_000
-# typst keeps decoded pictures until ten more compilations went by without them.
+# About 600 pages, 20 s and 700 MB. A text of 1 MiB can hold ten times as many: too many for a worker's memory.
+_MAX_BLOCKS = 30_000
+# typst drops a decoded picture from its cache after ten compilations without it.
 _COMPILATIONS_TO_FORGET = 11
 
 
 class PdfRenderer:
-    """Holds no state; may be used by several threads at once."""
+    """Renders PDF. Has no state and may be used by several threads at once."""
 
     def render(self, document: Document, read_picture: ReadPicture) -> Rendered:
-        """Raises AssetMissing, and RenderFailed with typst's diagnostics as its cause."""
+        """Return the PDF; raise AssetMissing, and RenderFailed with typst's diagnostics as its cause."""
         guide = read_guide(document)
-        if count_blocks(guide.nodes) > _MOST_BLOCKS:
+        if count_blocks(guide.nodes) > _MAX_BLOCKS:
             raise RenderFailed(
-                f"The guide has more than {_MOST_BLOCKS:,} paragraphs, list items and table cells: "
+                f"The guide has more than {_MAX_BLOCKS:,} paragraphs, list items and table cells: "
                 "too many for one PDF."
             )
         with TemporaryDirectory(prefix="stepwright-pdf-") as name:
             folder = Path(name)
-            files, sizes = _write_pictures(folder, guide, read_picture)
+            picture_files, sizes = _write_pictures(folder, guide, read_picture)
             (folder / "guide.json").write_text(json.dumps(lay_out(guide, sizes)), encoding="ascii")
             (folder / "guide.typ").write_bytes(_TEMPLATE.read_bytes())
             content = _compile(folder)
+        files = (*picture_files, RenderedFile.of(ARTIFACT_NAME, content))
         return Rendered(
             content=content,
             mime_type="application/pdf",
             extension=".pdf",
-            files=(*files, RenderedFile.of(ARTIFACT_NAME, content)),
+            files=files,
+            manifest=build_manifest(document, format="PDF", pictures=guide.pictures, files=files),
         )
 
 
 def _write_pictures(
     folder: Path, guide: Guide, read_picture: ReadPicture
 ) -> tuple[list[RenderedFile], Mapping[str, tuple[int, int]]]:
+    """Write the pictures to the folder; return their files, and their sizes in pixels by name."""
+    # Here and not at the top of the module, for start-up time.
+    from PIL import Image
+
     (folder / "images").mkdir()
     files = []
     sizes = {}
@@ -76,6 +80,10 @@ def _write_pictures(
 
 
 def _compile(folder: Path) -> bytes:
+    """Return the PDF of the folder's `guide.typ`; raise RenderFailed when typst refuses it."""
+    # Here and not at the top of the module, for start-up time.
+    import typst
+
     settings: dict[str, Any] = {"format": "pdf", "font_paths": fonts.fonts(), "ignore_system_fonts": True}
 
     def compiled(standards: list[Any]) -> Any:
@@ -87,13 +95,13 @@ def _compile(folder: Path) -> bytes:
         except typst.TypstError as error:
             if not str(error).startswith("PDF/UA-1"):
                 raise
-            # Characters that fonts draw one by one and not together. A guide with a box in it, tagged all the
-            # same, serves people better than none.
+            # PDF/UA-1 requires a glyph for every character, and fonts may lack one for a combination of
+            # characters that they have. Without the standard it is drawn as a box, and the tags stay.
             content = compiled([])
         return content
     except typst.TypstError as error:
         raise RenderFailed("The PDF could not be typeset.") from error
     finally:
-        # A worker lives long: without this it would hold the pictures of its last ten exports.
+        # Without this a worker process keeps the decoded pictures of its last ten exports in memory.
         for _ in range(_COMPILATIONS_TO_FORGET):
             typst.compile(b"", **settings)

@@ -1,4 +1,4 @@
-"""The bytes of a picture as they leave the house."""
+"""The bytes of a picture as they are exported."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from exports.snapshot import ReadPicture
 
 
 def exported_bytes(placed: PlacedPicture, read_picture: ReadPicture) -> bytes:
-    """The picture without metadata. Raises AssetMissing, and RenderFailed for other than the frozen bytes."""
+    """Return the picture without metadata.
+
+    Raise AssetMissing, and RenderFailed when the stored bytes are not the frozen ones or cannot be read.
+    """
     content = read_picture(placed.picture)
     if hashlib.sha256(content).hexdigest() != placed.picture.sha256:
         raise RenderFailed(f"The stored bytes of {placed.name} have changed since the export was requested.")

@@ -1,6 +1,6 @@
-"""Reads the composed markdown of a document into the tree that layouts are made from.
+"""Read the composed markdown of a document into the tree that layouts are made from.
 
-HTML comes out literally, comments do not come out at all; of pictures only the document's own are shown.
+HTML is shown literally and comments are left out; of pictures only the document's own are shown.
 """
 
 from __future__ import annotations
@@ -36,18 +36,19 @@ from exports.renderers.tree import (
 from exports.snapshot import Document
 from instructions.blocks import Outline, TopLevel, split_step_heading
 
-# Deeper nesting is flattened: no reader sees it, and layout engines limit how deep they go.
-_DEEPEST_BLOCK = 8
-_DEEPEST_INLINE = 8
+# Deeper nesting is flattened: layout engines limit the depth.
+_MAX_BLOCK_DEPTH = 8
+_MAX_INLINE_DEPTH = 8
 _LINK = re.compile(r"(?:https?://|mailto:)[^\s\x00-\x1f]{1,2000}", re.IGNORECASE)
 _COMMENTS = re.compile(r"<!--.*?-->", re.DOTALL)
 _LANGUAGE = re.compile(r"([a-z]{2,3})(?:[-_][a-z]{4})?(?:[-_]([a-z]{2}))?(?![a-z0-9])", re.IGNORECASE)
 
 
 def read_guide(document: Document) -> Guide:
-    """The heading that opens the text is the title and leaves the nodes; else the document's title is.
+    """Return the document as a tree, composed once; `pictures` are the placed ones.
 
-    Raises RenderFailed when a picture has no place in an export.
+    A heading of level 1 that opens the text becomes the title and is no node; else the title is the
+    document's. Raise RenderFailed for a picture of an unknown type.
     """
     composed = compose(document)
     outline = composed.outline
@@ -58,11 +59,11 @@ def read_guide(document: Document) -> Guide:
     if opening and not is_blank(opening):
         title, blocks = opening, blocks[1:]
     nodes = [node for block in blocks for node in builder.top_level(block)]
-    tongue = _LANGUAGE.match(document.language)
+    tag = _LANGUAGE.match(document.language)
     return Guide(
         title="Guide" if is_blank(title) else " ".join(title.split()),
-        language=tongue[1].lower() if tongue else "en",
-        region=(tongue[2] or "").upper() if tongue else "",
+        language=tag[1].lower() if tag else "en",
+        region=(tag[2] or "").upper() if tag else "",
         nodes=tuple(_without_skipped_levels(nodes)),
         pictures=composed.pictures,
     )
@@ -86,7 +87,7 @@ class _Builder:
         text = plain(children).strip()
         number, title, start_ms, end_ms = split_step_heading(text)
         if number is None:
-            # HTML before the number, which counts as text here and for the block not.
+            # There is HTML before the number, which is text here and is none in `block.text`.
             number, title, start_ms, end_ms = split_step_heading(block.text or "")
             return Step(block.level or 1, number or 0, (Text(title),), start_ms, end_ms)
         title_end = len(text[: text.rindex("(")].rstrip()) if start_ms is not None else len(text)
@@ -106,7 +107,7 @@ class _Builder:
                 return self._list(node, depth)
             case "blockquote":
                 inner = self._blocks(node.children, depth + 1)
-                return [Quote(tuple(inner))] if depth < _DEEPEST_BLOCK else inner
+                return [Quote(tuple(inner))] if depth < _MAX_BLOCK_DEPTH else inner
             case "fence" | "code_block":
                 language = node.info.split()[0] if node.info.split() else ""
                 return [Code(node.content.removesuffix("\n"), language)]
@@ -120,12 +121,12 @@ class _Builder:
         children = self._inline_of(node.children[0])
         if is_blank(plain(children)):
             return []
-        # Inside a list or a quotation it only looks like one: the outline is of the document itself.
+        # A heading in a list or a quotation does not belong to the document's outline.
         return [Paragraph((Styled("strong", children),)) if depth else Heading(int(node.tag[1]), children)]
 
     def _list(self, node: SyntaxTreeNode, depth: int) -> list[Node]:
         items = [self._blocks(item.children, depth + 1) for item in node.children]
-        if depth >= _DEEPEST_BLOCK:
+        if depth >= _MAX_BLOCK_DEPTH:
             return [child for item in items for child in item]
         start = int(node.attrs.get("start", 1)) if node.type == "ordered_list" else None
         paragraphs = [child for item in node.children for child in item.children if child.type == "paragraph"]
@@ -144,7 +145,7 @@ class _Builder:
 
 
 def _inline(tokens: Iterable[Token]) -> tuple[Inline, ...]:
-    """Without recursion, for emphasis may be nested thousands deep."""
+    """Return nodes of tokens, without recursion: emphasis may be nested thousands of levels deep."""
     open_tokens: list[Token] = []
     levels: list[list[Inline]] = [[]]
     for token in tokens:
@@ -160,7 +161,7 @@ def _inline(tokens: Iterable[Token]) -> tuple[Inline, ...]:
 
 
 def _wrapped(opening: Token, inner: Sequence[Inline], *, depth: int) -> Sequence[Inline]:
-    if depth > _DEEPEST_INLINE:
+    if depth > _MAX_INLINE_DEPTH:
         return inner
     if opening.type == "link_open":
         return _linked(str(opening.attrs.get("href", "")), inner)
@@ -210,7 +211,7 @@ def _literal(html: str) -> list[Node]:
 
 
 def _merged(children: Iterable[Inline]) -> tuple[Inline, ...]:
-    """Neighbouring pieces of text as one, empty ones left out."""
+    """Return the nodes with neighbouring texts joined and empty ones left out."""
     merged: list[Inline] = []
     for child in children:
         if isinstance(child, Text):
@@ -224,7 +225,7 @@ def _merged(children: Iterable[Inline]) -> tuple[Inline, ...]:
 
 
 def _cut(children: Iterable[Inline], begin: int, end: int) -> tuple[Inline, ...]:
-    """The part of the inline nodes that shows the characters `begin` to `end` (exclusive)."""
+    """Return the part of the inline nodes that shows the characters `begin` to `end` (exclusive)."""
     kept: list[Inline] = []
     at = 0
     for child in children:
@@ -243,7 +244,7 @@ def _cut(children: Iterable[Inline], begin: int, end: int) -> tuple[Inline, ...]
 
 
 def _without_skipped_levels(nodes: Sequence[Node]) -> list[Node]:
-    """Headings numbered by how deep they really stand: PDF/UA-1 and readers' outlines know no gaps."""
+    """Return the nodes with gaps between heading levels closed, as PDF/UA-1 and outlines allow none."""
     open_levels: list[int] = []
     levelled: list[Node] = []
     for node in nodes:

@@ -1,10 +1,10 @@
-"""What every renderer takes and gives."""
+"""What renderers have in common: their interface and their result."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from exports.snapshot import Document, ReadPicture
 
@@ -14,7 +14,7 @@ class RenderFailed(Exception):
 
 
 class RenderedFile(NamedTuple):
-    """A file that an export consists of. `sha256` in lower-case hex."""
+    """A file that an export consists of; `sha256` is lower-case hex."""
 
     name: str
     sha256: str
@@ -22,23 +22,24 @@ class RenderedFile(NamedTuple):
 
     @classmethod
     def of(cls, name: str, content: bytes) -> RenderedFile:
+        """Return the entry of a file with this content."""
         return cls(name, hashlib.sha256(content).hexdigest(), len(content))
 
 
 @dataclass(frozen=True)
 class Rendered:
-    """The artifact, its extension with the dot, and the list of what is in it, the manifest excepted."""
+    """An artifact, its extension with the dot, the files in it but for the manifest, and the manifest."""
 
     content: bytes
     mime_type: str
     extension: str
     files: tuple[RenderedFile, ...]
+    manifest: dict[str, Any]
 
 
 class Renderer(Protocol):
-    """The same document and pictures always give the same bytes.
+    """Renders documents in one format; the same document and pictures always give the same bytes."""
 
-    Raises AssetMissing when a picture's bytes are gone, RenderFailed when it cannot be done.
-    """
-
-    def render(self, document: Document, read_picture: ReadPicture) -> Rendered: ...
+    def render(self, document: Document, read_picture: ReadPicture) -> Rendered:
+        """Return the artifact; raise AssetMissing for a missing picture, RenderFailed when it cannot be made."""
+        ...

@@ -1,4 +1,4 @@
-"""What text needs before it can be typeset: glyphs for every character, places to break, a direction."""
+"""Prepare text for typesetting: replace characters without a glyph, find breaks and the direction."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from exports.renderers import fonts
 # Scripts that break between any two characters already: Hangul, kana, Han and their punctuation.
 _BREAKS_ANYWHERE = r"\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\ufe30-\ufe4f\uff00-\uff60\U00020000-\U0003ffff"
 
-
-# Characters that steer how others are shown and are not drawn themselves: soft hyphen, joiners, directions,
-# variation selectors, tags (of emoji flags). The rest of Default_Ignorable_Code_Point has no use here.
-_STEERING = frozenset(
+# Characters that have no glyph and change how others are shown: soft hyphen, joiners, directions,
+# variation selectors, tags (of emoji flags). The rest of Default_Ignorable_Code_Point is not needed here.
+_IGNORABLE = frozenset(
     code
     for first, last in (
         *((0xAD, 0xAD), (0x61C, 0x61C), (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x2060)),
@@ -22,13 +21,12 @@ _STEERING = frozenset(
     )
     for code in range(first, last + 1)
 )
-
-
-_MOST_PIECES = 200
+# Typesetting takes time quadratic in the number of pieces.
+_MAX_PIECES = 200
 
 
 class _Drawable(dict[int, str | None]):
-    """For `str.translate`: spaces for every white space, nothing for controls, U+FFFD for what no font has.
+    """A table for `str.translate`: white space becomes a space, controls go, what no font has becomes U+FFFD.
 
     PDF/UA-1 (clause 7.21.8) allows no text without a glyph.
     """
@@ -39,7 +37,7 @@ class _Drawable(dict[int, str | None]):
             self[code] = " "
         elif category == "Cc" or code == 0xFEFF:
             self[code] = None
-        elif code in fonts.drawing_families() or code in _STEERING:
+        elif code in fonts.drawing_families() or code in _IGNORABLE:
             self[code] = chr(code)
         else:
             self[code] = " " if category == "Zs" else "\ufffd"
@@ -49,22 +47,23 @@ class _Drawable(dict[int, str | None]):
 DRAWABLE = _Drawable()
 
 
-def pieces(text: str, longest: int) -> list[str]:
-    """The text cut where a word of more than `longest` characters may go on in the next line.
+def pieces(text: str, max_length: int) -> list[str]:
+    """Return the text cut where a word of more than `max_length` characters may break.
 
-    Also before a mark that no family can draw together with what it stands on: else neither would be drawn.
+    It is also cut before a mark that no family has together with the character before it, as typst would draw
+    neither.
     """
-    cuts = sorted({0, *_cuts_in_long_words(text, longest), *_cuts_before_foreign_marks(text)})
+    cuts = sorted({0, *_cuts_in_long_words(text, max_length), *_cuts_before_foreign_marks(text)})
     cut = [text[begin:end] for begin, end in zip(cuts, [*cuts[1:], len(text)], strict=True)]
-    # Many pieces cost their number squared. A zero width space costs nothing, but readers would copy it.
-    return cut if len(cut) <= _MOST_PIECES else ["\u200b".join(cut)]
+    # A zero width space allows a break in one piece, but is copied with the text.
+    return cut if len(cut) <= _MAX_PIECES else ["\u200b".join(cut)]
 
 
-def _cuts_in_long_words(text: str, longest: int) -> Iterator[int]:
-    if len(text) <= longest:
+def _cuts_in_long_words(text: str, max_length: int) -> Iterator[int]:
+    if len(text) <= max_length:
         return
-    step = max(1, longest // 4)
-    for word in re.finditer(rf"[^\s{_BREAKS_ANYWHERE}]{{{longest + 1},}}", text):
+    step = max(1, max_length // 4)
+    for word in re.finditer(rf"[^\s{_BREAKS_ANYWHERE}]{{{max_length + 1},}}", text):
         last = word.start()
         for at in range(word.start() + 1, word.end()):
             if at - last >= step and not _belongs(text[at - 1], text[at]):
@@ -79,7 +78,7 @@ def _cuts_before_foreign_marks(text: str) -> Iterator[int]:
     shared = 0
     for at, character in enumerate(text):
         code = ord(character)
-        if code in _STEERING:
+        if code in _IGNORABLE:
             continue
         drawing = families.get(code, 0)
         if at and _belongs(text[at - 1], character):
@@ -92,7 +91,7 @@ def _cuts_before_foreign_marks(text: str) -> Iterator[int]:
 
 
 def _belongs(before: str, character: str) -> bool:
-    """Whether a character is drawn as one with that before it: marks, joined and paired parts of emoji."""
+    """Return whether a character is drawn as one with that before it: marks and parts of emoji."""
     return (
         unicodedata.category(character)[0] == "M"
         or before == "\u200d"
@@ -102,7 +101,7 @@ def _belongs(before: str, character: str) -> bool:
 
 
 def is_rtl(text: str) -> bool | None:
-    """By the first strong character (Unicode Bidirectional Algorithm, P2 and P3); None when there is none."""
+    """Return whether the first strong character is right-to-left; None without one (UAX #9, P2 and P3)."""
     for character in text:
         direction = unicodedata.bidirectional(character)
         if direction in ("L", "R", "AL"):

@@ -1,6 +1,6 @@
-"""A document as a small tree of values, the same for every format that has a layout.
+"""A document as a tree of values, from which formats with a layout are rendered.
 
-Text in it is text: nothing that an author writes reaches a renderer as markup of its own.
+Text in it is plain: no markup that an author writes is left in it for a renderer to interpret.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Inline = Text | CodeSpan | Break | Styled | Link
 
 @dataclass(frozen=True)
 class Heading:
-    """`level` counts from 1 and never skips one on the way down."""
+    """`level` counts from 1; a heading is at most one level below the heading before it."""
 
     level: int
     children: tuple[Inline, ...]
@@ -123,11 +123,12 @@ class Guide:
 
     @property
     def steps(self) -> list[Step]:
+        """Return the steps in the order of the text."""
         return [node for node in self.nodes if isinstance(node, Step)]
 
 
 def plain(children: Iterable[Inline]) -> str:
-    """What a reader sees of inline nodes, on one line."""
+    """Return the text that inline nodes show, on one line."""
     parts = []
     for child in children:
         match child:
@@ -141,7 +142,7 @@ def plain(children: Iterable[Inline]) -> str:
 
 
 def text_of(node: Node) -> str:
-    """All that a reader sees of a node, on one line; nothing for pictures."""
+    """Return the text that a node shows, on one line; empty for steps, pictures and rules."""
     match node:
         case Paragraph(children) | Heading(_, children):
             return plain(children)
@@ -157,7 +158,7 @@ def text_of(node: Node) -> str:
 
 
 def count_blocks(nodes: Iterable[Node]) -> int:
-    """Paragraphs, headings, pictures, list items, table cells and lines of code, in all depths."""
+    """Return the number of paragraphs, headings, pictures, list items, table cells and lines of code."""
     total = 0
     for node in nodes:
         match node:

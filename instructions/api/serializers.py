@@ -1,4 +1,4 @@
-"""Shapes of requests and answers of this room, as the contract's section 6 gives them."""
+"""Shapes of requests and answers of this app, as the contract's section 6 gives them."""
 
 from __future__ import annotations
 

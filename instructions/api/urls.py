@@ -1,10 +1,9 @@
 from __future__ import annotations
 
-from django.urls import path
+from config.api.routers import ApiRouter
+from instructions.api.viewsets import InstructionViewSet
 
-from instructions.api import views
+router = ApiRouter()
+router.register("instructions", InstructionViewSet, basename="instruction")
 
-urlpatterns = [
-    path("instructions/<str:instruction_id>", views.InstructionDetail.as_view()),
-    path("instructions/<str:instruction_id>/versions", views.Versions.as_view()),
-]
+urlpatterns = router.urls

@@ -1,4 +1,4 @@
-"""Language models: who drafts a guide from a transcript and rewrites passages of it."""
+"""The interface of language models, which draft a guide from a transcript and rewrite passages of it."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from jobs.speech import Segment
+from jobs.media.speech import Segment
 
 __all__ = ["Draft", "LanguageModel", "LanguageModelError", "Segment"]
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A guide as Markdown without block markers, and what made it (ids only, never prompt text)."""
+    """A guide as Markdown without block markers, and the ids of the model and the prompt that made it."""
 
     markdown: str
     title: str
@@ -31,18 +31,18 @@ class LanguageModelError(Exception):
 
 
 class LanguageModel(Protocol):
-    """Turns speech into a guide, and passages into better ones."""
+    """A model that drafts guides and rewrites passages."""
 
     def draft(self, segments: Sequence[Segment], *, title: str | None, language: str) -> Draft:
-        """A guide of numbered, timed steps. `language` is a BCP 47 tag, "und" when unknown.
+        """Return a guide of numbered, timed steps. `language` is a BCP 47 tag, "und" when unknown.
 
-        Raises LanguageModelError, with code NO_SPEECH when the segments hold no words.
+        Raise LanguageModelError, with code NO_SPEECH when the segments hold no words.
         """
         ...
 
     def rewrite(self, text: str, *, context: str | None) -> str:
-        """The passage of Markdown in better words, its structure kept. `context` says what to look out for.
+        """Return the passage of Markdown in better words, its structure kept.
 
-        Raises LanguageModelError.
+        `context` tells the model what to pay attention to. Raise LanguageModelError.
         """
         ...

@@ -1,4 +1,4 @@
-"""The orchestrator's door: one route, its own secret, no user."""
+"""What a callback is let in by, and how its body is read."""
 
 from __future__ import annotations
 
@@ -7,23 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpResponse
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from config.api import errors
-from config.api.endpoint import Endpoint
-from config.api.ownership import parse_id
-from config.api.schema import Answers
-from config.api.serializers import read_body
-from jobs.api.examples import REPORT_STATUS
-from jobs.api.serializers import CallbackBody, CallbackQuery, ReplaySerializer
-from jobs.api.updates import FAILURE_FIELDS, URI_KEYS
-from jobs.services.callbacks import Report, apply_callback, canonical_sha256
-from jobs.states import Actor, JobStatus
+from jobs.api.updates import FAILURE_FIELDS
+from jobs.artifact_updates import URI_KEYS
+from jobs.services.callbacks import StatusReport, canonical_sha256
+from jobs.states import ActorType, JobStatus
 
 FUTURE_LIMIT = timedelta(minutes=5)
 
@@ -43,8 +35,8 @@ class CallbackSecret(BaseAuthentication):
             )
 
 
-def read_report(body: dict[str, Any], payload: dict[str, Any]) -> Report:
-    """A validated body as a Report; raises the 400s that look at more than one field."""
+def read_report(body: dict[str, Any], payload: dict[str, Any]) -> StatusReport:
+    """Return a validated body as a StatusReport; raise the 400s that look at more than one field."""
     if body["occurred_at"] > timezone.now() + FUTURE_LIMIT:
         raise errors.invalid("occurred_at", "The time is more than 5 minutes in the future.")
     given = [name for name in FAILURE_FIELDS if body.get(name)]
@@ -64,49 +56,13 @@ def read_report(body: dict[str, Any], payload: dict[str, Any]) -> Report:
     failure = {name: body.get(name, "") for name in FAILURE_FIELDS} | {
         "correlation_id": body["correlation_id"]
     }
-    return Report(
+    return StatusReport(
         event_id=body["event_id"],
         status=JobStatus(body["status"]),
         occurred_at=body["occurred_at"],
         correlation_id=body["correlation_id"],
-        actor=Actor(body["actor_type"]),
+        actor_type=ActorType(body["actor_type"]),
         artifact_updates=body["artifact_updates"],
         failure=failure if failed else None,
         payload_sha256=canonical_sha256(payload),
     )
-
-
-class Callback(Endpoint):
-    queries = {"POST": CallbackQuery}
-    authentication_classes = [CallbackSecret]
-    permission_classes: list[Any] = []
-
-    @extend_schema(
-        operation_id="reportStatus",
-        summary="Report how a dispatch goes",
-        auth=[{"callbackSecret": []}],  # type: ignore[list-item]
-        request=CallbackBody,
-        responses=Answers(
-            {200: ReplaySerializer, 204: None},
-            (
-                "CALLBACK_UNAUTHENTICATED",
-                "FSM_TRANSITION_INVALID",
-                "FSM_TERMINAL_IMMUTABLE",
-                "EVENT_ID_PAYLOAD_MISMATCH",
-                "CALLBACK_OUT_OF_ORDER",
-                "ARTIFACT_IMMUTABLE",
-                "DISPATCH_SUPERSEDED",
-                "STORAGE_FULL",
-            ),
-        ),
-        examples=REPORT_STATUS,
-    )
-    def post(self, request: Request, job_id: str) -> HttpResponse:
-        report = read_report(read_body(CallbackBody, request), dict(request.data))
-        replay = apply_callback(
-            job_id=parse_id(job_id), report=report, dispatch_id=self.query.get("dispatch_id")
-        )
-        if replay is None:
-            return HttpResponse(status=204)
-        content = {"job_id": job_id, "event_id": report.event_id, "replayed": True, **vars(replay)}
-        return Response(ReplaySerializer(content).data)

@@ -1,10 +1,10 @@
-"""Examples of the API description, for each operation of this room. The names are made up."""
+"""Examples of the API description, for each operation of this app. The names are made up."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from config.api.schema import shown
+from config.api.schema import examples
 
 PROJECT_ID = "01993c5e-7a10-7c3b-9d52-4e1f6a7b8c9d"
 JOB_ID = "01993c5e-8b21-7d4c-8e63-5f2a7b8c9d0e"
@@ -104,29 +104,29 @@ REPLAY = {
     "latest_applied_occurred_at": "2026-03-02T09:31:07Z",
 }
 
-CREATE_PROJECT = shown({"name": "Order desk guides"}, {200: PROJECT, 201: PROJECT})
-GET_PROJECT = LIST_PROJECTS = shown(by_status={200: PROJECT})
-CREATE_JOB = shown({"options": OPTIONS}, {200: job("CREATED"), 201: job("CREATED")})
-GET_JOB = LIST_JOBS = shown(by_status={200: DRAFTED})
-UPLOAD_JOB = shown(
+CREATE_PROJECT = examples({"name": "Order desk guides"}, {200: PROJECT, 201: PROJECT})
+GET_PROJECT = LIST_PROJECTS = examples(by_status={200: PROJECT})
+CREATE_JOB = examples({"options": OPTIONS}, {200: job("CREATED"), 201: job("CREATED")})
+GET_JOB = LIST_JOBS = examples(by_status={200: DRAFTED})
+UPLOAD_JOB = examples(
     {"filename": "create-an-order.mp4", "size_bytes": 48211394, "mime_type": "video/mp4"}, {201: TICKET}
 )
-CONFIRM_UPLOAD = shown(
+CONFIRM_UPLOAD = examples(
     {"video_uri": VIDEO_URI}, {200: {"job": job("UPLOADED", manifest=MANIFEST), "replayed": False}}
 )
-RUN_JOB = shown(by_status={200: {**RUN, "replayed": True}, 202: RUN})
-RETRY_JOB = shown(
+RUN_JOB = examples(by_status={200: {**RUN, "replayed": True}, 202: RUN})
+RETRY_JOB = examples(
     {"model_profile": "extractive", "client_request_id": "retry-1"},
     {200: {**RETRY, "status": "TRANSCRIBING", "replayed": True}, 202: RETRY},
 )
-CANCEL_JOB = shown(by_status={200: job("CANCELLED", manifest=MANIFEST)})
-LIST_EVENTS = shown(by_status={200: EVENT})
-GET_TRANSCRIPT = shown(by_status={200: {"items": [SEGMENT], "limit": 200, "next_cursor": None}})
+CANCEL_JOB = examples(by_status={200: job("CANCELLED", manifest=MANIFEST)})
+LIST_EVENTS = examples(by_status={200: EVENT})
+GET_TRANSCRIPT = examples(by_status={200: {"items": [SEGMENT], "limit": 200, "next_cursor": None}})
 GET_SUBTITLES = [
-    *shown(by_status={200: SRT}, media="application/x-subrip"),
-    *shown(by_status={200: VTT}, media="text/vtt"),
+    *examples(by_status={200: SRT}, media="application/x-subrip"),
+    *examples(by_status={200: VTT}, media="text/vtt"),
 ]
-VALIDATE_OPTIONS = shown(
+VALIDATE_OPTIONS = examples(
     {"options": {"model_profile": "grand"}}, {200: {"valid": False, "errors": [WRONG_OPTION], "warnings": []}}
 )
-REPORT_STATUS = shown(REPORT, {200: REPLAY})
+REPORT_STATUS = examples(REPORT, {200: REPLAY})

@@ -15,7 +15,7 @@ Finding = dict[str, str]
 
 
 def hints() -> dict[str, str]:
-    """What to send instead, for each option."""
+    """Return what to send instead, for each option."""
     return {
         "language": "A BCP 47 tag of the spoken language, such as en or pt-BR.",
         "model_profile": f"One of: {', '.join(settings.MODEL_PROFILES)}.",
@@ -27,7 +27,7 @@ def hints() -> dict[str, str]:
 
 
 def check(serializer: JobBody | ValidateBody) -> list[Finding]:
-    """What is wrong with the options, each with a hint. Raises a 400 for what is wrong outside them."""
+    """Return what is wrong with the options, each with a hint. Raise a 400 for what is wrong outside them."""
     if serializer.is_valid():
         return []
     found = list(errors.flatten(ValidationError(serializer.errors).get_full_details()))
@@ -40,7 +40,7 @@ def check(serializer: JobBody | ValidateBody) -> list[Finding]:
 
 
 def read_options(request: Request) -> dict[str, Any]:
-    """The options of a job to be made, with their defaults; raises a 400 that hints at what to send."""
+    """Return the options of a job to be made, with their defaults; raise a 400 that hints at what to send."""
     serializer = JobBody(data=request.data)
     if found := check(serializer):
         raise errors.validation_error(found, hint=found[0]["hint"])
@@ -48,7 +48,7 @@ def read_options(request: Request) -> dict[str, Any]:
 
 
 def validate_options(request: Request) -> dict[str, Any]:
-    """`{valid, errors, warnings}` of the options in the body."""
+    """Return `{valid, errors, warnings}` of the options in the body."""
     serializer = ValidateBody(data=request.data)
     found = check(serializer)
     options = {} if found else serializer.validated_data["options"]
@@ -56,7 +56,7 @@ def validate_options(request: Request) -> dict[str, Any]:
 
 
 def warnings(options: dict[str, Any]) -> list[Finding]:
-    """What is allowed and yet not likely to be what the caller wants."""
+    """Return what is allowed and yet not likely to be what the caller wants."""
     found = []
     language = options.get("language", "en").split("-")[0]
     if language != "en" and not settings.SPEECH_URL and not settings.WHISPER_MODEL:

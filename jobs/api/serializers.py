@@ -1,4 +1,4 @@
-"""Shapes of requests and answers of this room, as the contract's sections 3 to 5 give them."""
+"""Shapes of requests and answers of this app, as the contract's sections 3 to 5 give them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from config.api.pagination import PageQuery
 from config.api.serializers import StrictSerializer
 from jobs.api.updates import FAILURE_FIELDS, UpdatesField
 from jobs.models import AuditEvent, Job, Project
-from jobs.states import Actor, JobStatus
+from jobs.states import ActorType, JobStatus
 
 
 class ProjectBody(StrictSerializer):
@@ -68,12 +68,12 @@ class RetryBody(StrictSerializer):
 
 
 class RetrySerializer(serializers.Serializer[Any]):
-    job_id = serializers.UUIDField()
+    job_id = serializers.UUIDField(source="dispatch.job_id")
     status = serializers.ChoiceField(JobStatus.choices)
-    resume_from_status = serializers.ChoiceField(JobStatus.choices)
-    checkpoint_ref = serializers.CharField()
-    model_profile = serializers.CharField()
-    dispatch_id = serializers.UUIDField()
+    resume_from_status = serializers.ChoiceField(JobStatus.choices, source="dispatch.resume_from_status")
+    checkpoint_ref = serializers.CharField(source="dispatch.checkpoint_ref")
+    model_profile = serializers.CharField(source="dispatch.model_profile")
+    dispatch_id = serializers.UUIDField(source="dispatch.pk")
     replayed = serializers.BooleanField()
 
 
@@ -155,9 +155,9 @@ class ConfirmedSerializer(serializers.Serializer[Any]):
 
 
 class RunSerializer(serializers.Serializer[Any]):
-    job_id = serializers.UUIDField()
+    job_id = serializers.UUIDField(source="dispatch.job_id")
     status = serializers.ChoiceField(JobStatus.choices)
-    dispatch_id = serializers.UUIDField()
+    dispatch_id = serializers.UUIDField(source="dispatch.pk")
     replayed = serializers.BooleanField()
 
 
@@ -170,7 +170,7 @@ class JobQuery(PageQuery):
 class EventSerializer(serializers.ModelSerializer[AuditEvent]):
     job_id = serializers.UUIDField()
     project_id = serializers.UUIDField()
-    actor_type = serializers.ChoiceField([actor.value for actor in Actor])
+    actor_type = serializers.ChoiceField(ActorType.values)
     actor_id = serializers.CharField(required=False)
     prev_status = serializers.ChoiceField(JobStatus.choices, required=False)
     new_status = serializers.ChoiceField(JobStatus.choices, required=False)
@@ -185,9 +185,8 @@ class EventSerializer(serializers.ModelSerializer[AuditEvent]):
 
     def to_representation(self, instance: AuditEvent) -> dict[str, Any]:
         shown = super().to_representation(instance)
-        return {
-            key: value for key, value in shown.items() if value != ""
-        }  # optional ids and statuses are left out
+        # Optional ids and statuses are left out.
+        return {key: value for key, value in shown.items() if value != ""}
 
 
 class TranscriptQuery(StrictSerializer):
@@ -217,7 +216,7 @@ class CallbackQuery(StrictSerializer):
 
 
 class CallbackBody(StrictSerializer):
-    rules = {
+    schema_rules = {
         "if": {"properties": {"status": {"const": JobStatus.FAILED.value}}},
         "then": {"required": list(FAILURE_FIELDS)},
         "else": {"not": {"anyOf": [{"required": [name]} for name in FAILURE_FIELDS]}},
@@ -227,7 +226,9 @@ class CallbackBody(StrictSerializer):
     status = serializers.ChoiceField(JobStatus.choices)
     occurred_at = serializers.DateTimeField()
     correlation_id = serializers.CharField(max_length=128, trim_whitespace=False)
-    actor_type = serializers.ChoiceField([Actor.ORCHESTRATOR, Actor.SYSTEM], default=Actor.ORCHESTRATOR)
+    actor_type = serializers.ChoiceField(
+        [ActorType.ORCHESTRATOR, ActorType.SYSTEM], default=ActorType.ORCHESTRATOR
+    )
     artifact_updates = UpdatesField(default=dict)
     failure_code = serializers.RegexField(r"^[A-Z][A-Z0-9_]{0,63}$", required=False)
     failure_message = serializers.CharField(max_length=500, required=False)

@@ -1,9 +1,9 @@
-"""The rows of the room `jobs`."""
+"""The rows of the app `jobs`."""
 
 from __future__ import annotations
 
-from jobs.models.jobs import Dispatch, Job, JobQuerySet, Project
-from jobs.models.people import ApiToken, User, Users
+from jobs.models.dispatches import Dispatch, PipelineRun
+from jobs.models.jobs import Job, JobQuerySet, Project
 from jobs.models.records import (
     AppendOnly,
     Artifact,
@@ -11,11 +11,9 @@ from jobs.models.records import (
     CallbackEvent,
     Tombstone,
     TranscriptSegment,
-    Worker,
 )
 
 __all__ = [
-    "ApiToken",
     "AppendOnly",
     "Artifact",
     "AuditEvent",
@@ -23,10 +21,8 @@ __all__ = [
     "Dispatch",
     "Job",
     "JobQuerySet",
+    "PipelineRun",
     "Project",
     "Tombstone",
     "TranscriptSegment",
-    "User",
-    "Users",
-    "Worker",
 ]

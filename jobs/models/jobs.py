@@ -1,12 +1,10 @@
-"""Projects, jobs and the executions of their pipeline."""
+"""Projects and jobs."""
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 import pgtrigger
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -14,11 +12,10 @@ from django_fsm import RETURN_VALUE, FSMField
 from django_fsm import transition as fsm_transition
 from uuid6 import uuid7
 
+from config.accounts.models import User
 from config.api.idempotency import CreatedOnce
 from jobs import states
-from jobs.models.people import User
 from jobs.states import JobStatus
-from jobs.work import WorkRow
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -43,7 +40,7 @@ class Project(CreatedOnce):
 
 
 def fsm(verb: str) -> Any:
-    """django-fsm's decorator for one verb of the table; a verb with several targets is called with one."""
+    """Return django-fsm's decorator for one verb of the table; a verb with several targets is called with one."""
     rows = states.rows(verb)
     targets = list(dict.fromkeys(row.target for row in rows))
     sources = list(dict.fromkeys(source for row in rows for source in row.sources))
@@ -62,20 +59,18 @@ class Job(CreatedOnce):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     project = models.ForeignKey(Project, models.PROTECT, related_name="jobs")
-    owner = models.ForeignKey(
-        User, models.PROTECT, related_name="+"
-    )  # the project's, so that lists need no join
+    # The project's owner, so that lists need no join.
+    owner = models.ForeignKey(User, models.PROTECT, related_name="+")
     status = FSMField(choices=JobStatus.choices, default=JobStatus.CREATED, protected=True, max_length=16)
     revision = models.PositiveBigIntegerField(default=1)
     options = models.JSONField(default=dict)
-    manifest = models.JSONField(
-        default=dict
-    )  # newest URI by kind: video_uri, audio_uri, transcript_uri, draft_uri
-    taken_in = models.JSONField(
-        default=dict
-    )  # by kind, the URI of the transcript and draft that we have read
+    # The newest URI by kind: video_uri, audio_uri, transcript_uri, draft_uri; and `exports`.
+    manifest = models.JSONField(default=dict)
+    # By kind, the URI of the transcript and the draft that our rows were made from.
+    ingested_uris = models.JSONField(default=dict)
     instruction_id = models.UUIDField(null=True)
-    dispatch = models.ForeignKey("Dispatch", models.SET_NULL, null=True, related_name="+")  # the current one
+    # The current one.
+    dispatch = models.ForeignKey("Dispatch", models.SET_NULL, null=True, related_name="+")
     latest_applied_occurred_at = models.DateTimeField(null=True)
     failure = models.JSONField(null=True)
     updated_at = models.DateTimeField(db_default=Now())
@@ -142,65 +137,3 @@ class Job(CreatedOnce):
     @fsm("retry")
     def retry(self, target: JobStatus) -> JobStatus:
         return target
-
-
-class Dispatch(WorkRow):
-    """One execution of the pipeline, from the moment it is opened.
-
-    PENDING: to be sent (or, for our own workers, to be performed); RUNNING: held by whoever sends or performs
-    it, or, with no lease, in the hands of an HTTP orchestrator; SUCCEEDED and FAILED: closed. `accepted_at`
-    says that the orchestrator took it; a dispatch that was refused is closed without it, and opened again,
-    with the same id, when it is asked for again.
-    """
-
-    QUEUE = "pipeline"
-    TIME_LIMIT = timedelta(minutes=settings.JOB_TIMEOUT_MINUTES)
-
-    class Kind(models.TextChoices):
-        RUN = "run"
-        RETRY = "retry"
-
-    job = models.ForeignKey(Job, models.CASCADE, related_name="dispatches")
-    kind = models.CharField(max_length=8, choices=Kind.choices)
-    orchestrator = models.CharField(max_length=8)
-    requested_by = models.CharField(max_length=64, default="", blank=True)
-    accepted_at = models.DateTimeField(null=True)
-    # Of a retry: what the caller sent, and where the job goes on.
-    client_request_id = models.CharField(max_length=128, default="", blank=True)
-    model_profile = models.CharField(max_length=64, default="", blank=True)
-    resume_from_status = models.CharField(max_length=16, default="", blank=True)
-    checkpoint_ref = models.CharField(max_length=2048, default="", blank=True)
-
-    class Meta:
-        indexes = [models.Index(fields=["status", "available_at"], name="dispatch_sweep")]
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(status__in=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]),
-                name="dispatch_status_known",
-            ),
-            models.CheckConstraint(
-                condition=Q(resume_from_status__in=["", JobStatus.UPLOADED, *states.CHECKPOINTS]),
-                name="dispatch_checkpoint_known",
-            ),
-            models.UniqueConstraint(
-                fields=["job"], condition=Q(status__in=["PENDING", "RUNNING"]), name="one_open_dispatch_a_job"
-            ),
-            models.UniqueConstraint(fields=["job"], condition=Q(kind="run"), name="one_run_a_job"),
-            models.UniqueConstraint(
-                fields=["job", "client_request_id"], condition=Q(kind="retry"), name="one_retry_a_request"
-            ),
-        ]
-
-    @property
-    def is_open(self) -> bool:
-        return self.status in (self.WAITING, self.RUNNING)
-
-    def perform(self, lease: Any) -> None:
-        from jobs.services.dispatches import perform_dispatch
-
-        perform_dispatch(self, lease)
-
-    def fail_work(self, failure: Any, *, lease: Any) -> None:
-        from jobs.services.dispatches import fail_dispatch
-
-        fail_dispatch(self, failure, lease=lease)

@@ -16,7 +16,7 @@ from jobs.states import JobStatus
 
 
 class AppendOnly(pgtrigger.Trigger):
-    """Rows that are never changed, and deleted only by the purge, which says `SET LOCAL stepwright.purge = 'on'`."""
+    """Rows that are never changed, and deleted only by the purge, which sets `SET LOCAL stepwright.purge = 'on'`."""
 
     when = pgtrigger.Before
     operation = pgtrigger.Update | pgtrigger.Delete
@@ -50,6 +50,9 @@ class Artifact(models.Model):
         ]
         triggers = [AppendOnly(name="artifact_append_only")]
 
+    def __str__(self) -> str:
+        return f"{self.kind} {self.version}"
+
 
 class CallbackEvent(models.Model):
     """The ledger: one row an applied event of an orchestrator, with the hash of its canonical payload."""
@@ -69,6 +72,9 @@ class CallbackEvent(models.Model):
         ]
         triggers = [AppendOnly(name="ledger_append_only")]
 
+    def __str__(self) -> str:
+        return f"{self.status} ({self.event_id})"
+
 
 class AuditEvent(models.Model):
     """What happened to a job, who did it and when. Append-only, by the database itself."""
@@ -77,7 +83,7 @@ class AuditEvent(models.Model):
     job = models.ForeignKey(Job, models.CASCADE, related_name="events")
     project = models.ForeignKey(Project, models.PROTECT, related_name="+")
     event_type = models.CharField(max_length=64)
-    actor_type = models.CharField(max_length=16, choices=states.Actor.choices)
+    actor_type = models.CharField(max_length=16, choices=states.ActorType.choices)
     actor_id = models.CharField(max_length=64, default="", blank=True)
     prev_status = models.CharField(max_length=16, default="", blank=True)
     new_status = models.CharField(max_length=16, default="", blank=True)
@@ -95,6 +101,9 @@ class AuditEvent(models.Model):
             )
         ]
         triggers = [AppendOnly(name="audit_append_only")]
+
+    def __str__(self) -> str:
+        return self.event_type
 
 
 class TranscriptSegment(models.Model):
@@ -134,12 +143,3 @@ class Tombstone(models.Model):
             pgtrigger.Protect(name="tombstone_stays", operation=pgtrigger.Delete),
             pgtrigger.ReadOnly(name="tombstone_is_written_once", exclude=["files_removed_at"]),
         ]
-
-
-class Worker(models.Model):
-    """A worker process and when it last said that it lives."""
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    name = models.CharField(max_length=128)
-    started_at = models.DateTimeField(db_default=Now())
-    heartbeat_at = models.DateTimeField(db_default=Now())

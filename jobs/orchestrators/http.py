@@ -19,7 +19,7 @@ from typing import Any
 
 import httpx
 
-from jobs.orchestrators import AnswerLost, NotAccepted
+from jobs.orchestrators.base import AnswerLost, NotAccepted
 
 CONNECT_SECONDS = 2.0
 # Nothing of the request was understood by anybody yet.

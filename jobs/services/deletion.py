@@ -8,23 +8,24 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models.functions import Now
 
+from config.accounts.models import User
 from config.api import errors, request_id
-from config.api.storage import kept_folder, storage, uploads_folder
-from jobs import hooks, states
-from jobs.models import Dispatch, Job, Tombstone, User
+from config.storage import kept_folder, storage, uploads_folder
+from jobs import states
+from jobs.models import Dispatch, Tombstone
 from jobs.services.transitions import lock_job
-from jobs.states import Actor
+from jobs.states import ActorType
 
 # A worker that was still busy may write a file after the rows are gone; folders are emptied until then.
 QUIET_AFTER = timedelta(hours=1)
-MOST_FOLDERS = 1000  # in one sweep
+MAX_FOLDERS = 1000  # in one sweep
 
 
 def delete_job(*, job_id: UUID, user: User) -> None:
     """The rows go at once, the files with the next sweep. Raises 409 for a job that is not over."""
     with transaction.atomic():
         job = lock_job(job_id)
-        is_open = job.dispatches.filter(status__in=[Dispatch.WAITING, Dispatch.RUNNING]).exists()
+        is_open = job.dispatches.filter(status__in=Dispatch.OPEN).exists()
         if job.status not in states.TERMINAL or is_open:
             raise errors.conflict(
                 "FSM_TRANSITION_INVALID",
@@ -32,7 +33,7 @@ def delete_job(*, job_id: UUID, user: User) -> None:
                 hint="Wait for the retry that is on its way." if is_open else "Cancel it first.",
                 current_status=job.status,
                 attempted_status="DELETED",
-                allowed_next_statuses=states.allowed_next(job.status, Actor.EDITOR),
+                allowed_next_statuses=states.allowed_next(job.status, ActorType.EDITOR),
             )
         Tombstone.objects.create(
             job_id=job.pk,
@@ -45,16 +46,13 @@ def delete_job(*, job_id: UUID, user: User) -> None:
         )
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL stepwright.purge = 'on'")
-        for deleted in hooks.JOB_DELETED:  # the later rooms first: their rows point at ours
-            deleted(job)
-        Job.objects.filter(pk=job.pk).update(dispatch=None)
         job.delete()
 
 
 def remove_files_of_deleted_jobs() -> None:
     """Part of the sweep: empty the folders of jobs that are gone."""
     due = Tombstone.objects.filter(files_removed_at=None).order_by("deleted_at")
-    emptied = list(due.values_list("job_id", flat=True)[:MOST_FOLDERS])
+    emptied = list(due.values_list("job_id", flat=True)[:MAX_FOLDERS])
     for job_id in emptied:
         for folder in (kept_folder(job_id), uploads_folder(job_id)):
             storage().delete_folder(folder)

@@ -1,7 +1,7 @@
 """The dispatch protocol: the row first, the orchestrator outside any transaction, then the outcome.
 
     opened --send--> accepted: the job moves on; our own workers, or an HTTP orchestrator, perform it
-       |             refused: closed, the job as it was; asked for again it is opened again, with the same id
+       |             refused: the job as it was; asked for again the dispatch is opened again, with the same id
        |             no answer: it may have begun, so it stays open and is sent again, under the same id only
        '-- killed in between: the same, once its lease has run out
 
@@ -12,61 +12,61 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from enum import Enum
-from typing import Any
 
-from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from config.api import errors
-from jobs.models import Dispatch, Job
+from config.work.lease import Lease
+from config.work.models import WorkFailed
+from jobs.models import Dispatch, Job, PipelineRun
 from jobs.orchestrators import AnswerLost, NotAccepted, orchestrator
-from jobs.services.messages import payload, ring_cancelled
-from jobs.services.transitions import By, lock_job, move_job, transition_refused
-from jobs.states import Actor, JobStatus
-from jobs.work import Lease, WorkFailed
+from jobs.services.audit import Attribution
+from jobs.services.messages import enqueue_cancellation, payload
+from jobs.services.transitions import lock_job, move_job, transition_refused
+from jobs.states import ActorType, JobStatus
 
 log = logging.getLogger(__name__)
 
-SENDING = timedelta(seconds=12)  # the lease of whoever sends: longer than a whole call to an orchestrator
+SENDING_LEASE = timedelta(seconds=12)  # longer than a whole call to an orchestrator
 POLL_SECONDS = 0.05
-UNANSWERED = "ORCHESTRATOR_UNANSWERED"  # marks a dispatch that is not sent again by itself
 NOT_TAKEN = WorkFailed("ORCHESTRATOR_DISPATCH_FAILED", "The orchestrator did not take the job. Try again.")
 
 
-class Part(Enum):
-    """What a caller has to do with a dispatch; AGAIN: it may have been sent before, with what result unknown."""
+class SendRole(Enum):
+    """What a caller has to do with a dispatch."""
 
-    WAIT = "wait"
-    SEND = "send"
-    SEND_AGAIN = "send again"
+    JOIN = "another caller sends it, or it is accepted: wait for the outcome"
+    SEND = "send it for the first time"
+    RESEND = "send it again: it may have been sent before, with what result is not known"
 
 
-def hand_over(ask: Callable[[], tuple[Dispatch, Part]]) -> tuple[Job, Dispatch, bool]:
-    """Bring one dispatch to its outcome; answers (job, dispatch, replayed).
+def deliver(open_or_join: Callable[[], tuple[Dispatch, SendRole]]) -> tuple[Job, Dispatch, bool]:
+    """Bring one dispatch to its outcome; return (job, dispatch, replayed).
 
-    `ask` opens or finds the dispatch in a transaction, and says what this caller's part is. Of many callers
-    at once one sends; the others wait for its outcome and share it. Raises 502 when the orchestrator
+    `open_or_join` opens or finds the dispatch in a transaction, and says what this caller's role is. Of many
+    callers at once one sends; the others wait for its outcome and share it. Raises 502 when the orchestrator
     did not take it, and 409 when the job was cancelled meanwhile.
     """
     while True:
         with transaction.atomic():
-            dispatch, part = ask()
-        if part is not Part.WAIT:
+            dispatch, role = open_or_join()
+        if role is not SendRole.JOIN:
             break
         if dispatch.accepted_at:
             return Job.objects.get(pk=dispatch.job_id), dispatch, True
         _wait_for_outcome(dispatch)
     try:
-        job, dispatch = send(dispatch, is_again=part is Part.SEND_AGAIN)
+        job, dispatch = _send(dispatch, role)
     except errors.ApiError:  # cancelled and deleted meanwhile
-        ring_cancelled(dispatch)
+        enqueue_cancellation(dispatch)
         raise
     if job.status == JobStatus.CANCELLED:
-        ring_cancelled(dispatch)  # once more: the first word may have overtaken the dispatch
+        enqueue_cancellation(dispatch)  # once more: the first word may have overtaken the dispatch
         raise transition_refused(job, attempted=dispatch.resume_from_status or JobStatus.AUDIO_EXTRACTING)
     if not dispatch.accepted_at:
         raise not_taken()
@@ -83,31 +83,17 @@ def not_taken() -> errors.ApiError:
     )
 
 
-def begin_sending(job: Job, dispatch: Dispatch) -> Part:
-    """Take a dispatch for this caller to send. The caller holds the locks of the job and of the dispatch."""
-    now = timezone.now()
-    part = Part.SEND_AGAIN if dispatch.is_open else Part.SEND
-    dispatch.status, dispatch.attempt = Dispatch.RUNNING, dispatch.attempt + 1
-    dispatch.heartbeat_at, dispatch.lease_expires_at = now, now + SENDING
-    dispatch.updated_at = now
-    dispatch.failure_code = dispatch.failure_message = ""
-    dispatch.save()
-    if job.dispatch_id != dispatch.pk:
-        Job.objects.filter(pk=job.pk).update(dispatch=dispatch)
-    return part
-
-
 def is_being_sent(dispatch: Dispatch) -> bool:
     lease = dispatch.lease_expires_at
     return dispatch.status == Dispatch.RUNNING and lease is not None and lease > timezone.now()
 
 
 def _wait_for_outcome(dispatch: Dispatch) -> None:
-    """Until whoever sends is done or dead. Raises its 502; returns when asking again will tell."""
+    """Wait until whoever sends is done or dead. Raises its 502; returns when asking again will tell."""
     while True:
         time.sleep(POLL_SECONDS)
         now = Dispatch.objects.filter(pk=dispatch.pk).first()
-        if now is None or now.accepted_at or now.failure_code == "JOB_CANCELLED":
+        if now is None or now.accepted_at or now.status == Dispatch.CLOSED:
             return
         if is_being_sent(now):
             continue
@@ -116,57 +102,84 @@ def _wait_for_outcome(dispatch: Dispatch) -> None:
         raise not_taken()
 
 
-def send(dispatch: Dispatch, *, is_again: bool) -> tuple[Job, Dispatch]:
-    """Send a dispatch that this caller has taken, and write down what became of it; answers both rows anew.
+def resend_dispatch(dispatch: Dispatch, lease: Lease) -> None:
+    """Send a claimed dispatch again, whose sender was lost or got no answer; runs in a worker."""
+    job, _ = _send(dispatch, SendRole.RESEND)
+    if job.status == JobStatus.CANCELLED:
+        enqueue_cancellation(dispatch)
 
-    `is_again`: it may have been sent before, and what became of that is not known. A refusal says nothing of
-    the time before, so such a dispatch stays open. Raises 404 when the job was deleted meanwhile.
+
+def leave_unanswered(dispatch: Dispatch, failure: WorkFailed, *, lease: Lease | None) -> None:
+    """Leave a dispatch open that no worker could send: the orchestrator may have begun before."""
+    with _locked(dispatch) as (_, row):
+        if _is_mine(row, dispatch):
+            row.close(Dispatch.UNANSWERED)
+
+
+def give_up_dispatch(dispatch: Dispatch) -> None:
+    """Close a dispatch that was never answered, and have the orchestrator told."""
+    with _locked(dispatch) as (_, row):
+        if row.status == Dispatch.UNANSWERED:
+            row.close(Dispatch.FAILED, failure=NOT_TAKEN)
+            enqueue_cancellation(row)
+
+
+def _send(dispatch: Dispatch, role: SendRole) -> tuple[Job, Dispatch]:
+    """Send a dispatch that this caller holds, and write down what became of it; return both rows anew.
+
+    A refusal says nothing of a time before, so a dispatch that is sent again stays open. Raises 404 when the
+    job was deleted meanwhile.
     """
     job = Job.objects.filter(pk=dispatch.job_id).first()
     if job is None:
         raise errors.not_found()
+    outcome = accept
     try:
         orchestrator(dispatch.orchestrator).send(str(dispatch.pk), payload(job, dispatch))
-        outcome = accept
     except NotAccepted as error:
         log.warning("dispatch %s was not accepted: %s", dispatch.pk, error)
-        outcome = _keep_open if is_again else _refuse
+        outcome = _keep_open if role is SendRole.RESEND else _refuse
     except AnswerLost as error:
         log.warning("dispatch %s got no answer: %s", dispatch.pk, error)
         outcome = _keep_open
-    with transaction.atomic():
-        job = lock_job(dispatch.job_id)
-        row = Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
+    with _locked(dispatch) as (job, row):
         # A callback or a cancel may have been first; and a failure counts only while nobody else has taken it.
-        if row.is_open and not row.accepted_at and (outcome is accept or row.attempt == dispatch.attempt):
+        if row.is_open and not row.accepted_at and (outcome is accept or _is_mine(row, dispatch)):
             outcome(job, row)
     return job, row
 
 
+@contextmanager
+def _locked(dispatch: Dispatch) -> Iterator[tuple[Job, Dispatch]]:
+    """Open a transaction that locks the job and the dispatch, in this order, and read both anew. Raises 404."""
+    with transaction.atomic():
+        job = lock_job(dispatch.job_id)
+        yield job, Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
+
+
+def _is_mine(row: Dispatch, claimed: Dispatch) -> bool:
+    return row.status == Dispatch.RUNNING and row.attempt == claimed.attempt
+
+
 def accept(job: Job, dispatch: Dispatch) -> None:
-    """The orchestrator took it: move the job on. The caller holds both locks."""
-    performs_here = orchestrator(dispatch.orchestrator).performs_here
-    dispatch.accepted_at = dispatch.available_at = dispatch.updated_at = timezone.now()
-    dispatch.lease_expires_at, dispatch.retries, dispatch.failure_code = None, 0, ""
-    if dispatch.resume_from_status == JobStatus.DRAFT_READY:
-        dispatch.status = Dispatch.SUCCEEDED  # nothing is left to perform
-    elif performs_here:
-        dispatch.status, dispatch.attempt = Dispatch.WAITING, 0  # from here on performing is counted
-        dispatch.ring()
-    else:
-        # In the orchestrator's hands. Whoever sent it holds it no more, so that no heartbeat gives it a lease
-        # again and no shutdown gives it back.
-        dispatch.status, dispatch.attempt = Dispatch.RUNNING, dispatch.attempt + 1
-    dispatch.save()
+    """Move the job on, for the orchestrator has taken it. The caller holds both locks."""
+    dispatch.accepted_at = timezone.now()
+    is_done = dispatch.resume_from_status == JobStatus.DRAFT_READY  # nothing is left to perform
+    dispatch.close(Dispatch.CLOSED if is_done else Dispatch.SUCCEEDED, "accepted_at")
+    if orchestrator(dispatch.orchestrator).performs_here and not is_done:
+        run = PipelineRun.objects.create(
+            job=job, dispatch=dispatch, status=PipelineRun.WAITING, correlation_id=dispatch.correlation_id
+        )
+        run.enqueue_on_commit()
     job.dispatch = dispatch
-    by = By(Actor.EDITOR, dispatch.requested_by, dispatch.correlation_id)
+    by = Attribution(ActorType.EDITOR, dispatch.requested_by, dispatch.correlation_id)
+    data = {"dispatch_id": str(dispatch.pk)}
     if dispatch.kind == Dispatch.Kind.RETRY:
-        data = {"checkpoint_ref": dispatch.checkpoint_ref, "model_profile": dispatch.model_profile}
-        target = JobStatus(dispatch.resume_from_status)
         job.failure = None
-        move_job(job, "retry", by=by, target=target, data={"dispatch_id": str(dispatch.pk), **data})
+        data |= {"checkpoint_ref": dispatch.checkpoint_ref, "model_profile": dispatch.model_profile}
+        move_job(job, "retry", by=by, target=JobStatus(dispatch.resume_from_status), data=data)
     else:
-        move_job(job, "run", by=by, data={"dispatch_id": str(dispatch.pk)})
+        move_job(job, "run", by=by, data=data)
 
 
 def _refuse(job: Job, dispatch: Dispatch) -> None:
@@ -174,69 +187,35 @@ def _refuse(job: Job, dispatch: Dispatch) -> None:
 
 
 def _keep_open(job: Job, dispatch: Dispatch) -> None:
-    """It may have begun: it is sent again under this id, three times soon, and then waits for a callback, for
-    the next call, or for the time after which a silent job is given up."""
-    if dispatch.take_back():
-        return
-    patience = timedelta(minutes=settings.JOB_TIMEOUT_MINUTES)
-    Dispatch.objects.filter(pk=dispatch.pk).update(
-        status=Dispatch.WAITING,
-        lease_expires_at=None,
-        available_at=timezone.now() + patience,
-        failure_code=UNANSWERED,
-    )
-
-
-def perform_dispatch(dispatch: Dispatch, lease: Lease) -> None:
-    """What a worker does with a claimed dispatch: send it when its sender was lost, else perform it."""
-    if dispatch.accepted_at is None:
-        if dispatch.failure_code == UNANSWERED:
-            _give_up(dispatch)
-        elif send(dispatch, is_again=True)[0].status == JobStatus.CANCELLED:
-            ring_cancelled(dispatch)
-    elif orchestrator(dispatch.orchestrator).performs_here:
-        from jobs.orchestrators.local import perform_stages
-
-        perform_stages(dispatch, lease)
-    else:  # it is the orchestrator's: out of the hands of all workers
-        Dispatch.objects.filter(pk=dispatch.pk, attempt=dispatch.attempt).update(
-            attempt=dispatch.attempt + 1, lease_expires_at=None
-        )
-
-
-def _give_up(dispatch: Dispatch) -> None:
-    with transaction.atomic():
-        lock_job(dispatch.job_id)
-        row = Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
-        if row.is_open and not row.accepted_at and row.attempt == dispatch.attempt:
-            row.close(Dispatch.FAILED, failure=NOT_TAKEN)
-            ring_cancelled(row)
-
-
-def fail_dispatch(dispatch: Dispatch, failure: WorkFailed, *, lease: Lease | None) -> None:
-    """No worker brought it to its end: the job fails if it had been accepted, else the dispatch stays open."""
-    if dispatch.accepted_at is not None:
-        from jobs.orchestrators.local import report_failure
-
-        report_failure(dispatch, failure, lease=lease)
-        return
-    with transaction.atomic():
-        job = lock_job(dispatch.job_id)
-        row = Dispatch.objects.select_for_update(of=("self",)).get(pk=dispatch.pk)
-        if row.is_open and not row.accepted_at and row.attempt == dispatch.attempt:
-            _keep_open(job, row)
+    """Have it sent again under this id, three times soon; then it waits for a callback, for the next call, or
+    for the time after which it is given up."""
+    if not dispatch.retry_later():
+        dispatch.close(Dispatch.UNANSWERED)
 
 
 def close_dispatch(job: Job, *, failure: WorkFailed | None = None) -> bool:
-    """End the open dispatch of a locked job; answers whether there was one."""
-    ended: dict[str, Any] = {
-        "status": Dispatch.FAILED if failure else Dispatch.SUCCEEDED,
-        "lease_expires_at": None,
-        "failure_code": failure.code if failure else "",
-        "failure_message": failure.message if failure else "",
-        "failed_stage": failure.stage if failure else "",
-        "updated_at": timezone.now(),
-    }
-    if not failure:
-        ended["progress_pct"] = 100
-    return bool(job.dispatches.filter(status__in=[Dispatch.WAITING, Dispatch.RUNNING]).update(**ended))
+    """End the open dispatch of a locked job, and what our own workers do for it; return whether there was one."""
+    # One statement for both tables, for it is part of every callback that ends a job.
+    ended = "lease_expires_at = NULL, updated_at = %(now)s, failure_code = %(code)s"
+    ended += ", failure_message = %(message)s, failed_stage = %(stage)s"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""WITH run AS (
+                UPDATE {PipelineRun._meta.db_table} SET status = %(run_status)s, {ended},
+                    progress_pct = CASE WHEN %(code)s = '' THEN 100 ELSE progress_pct END
+                WHERE job_id = %(job_id)s AND status = ANY(%(open_runs)s))
+            UPDATE {Dispatch._meta.db_table} SET status = %(closed)s, {ended}
+            WHERE job_id = %(job_id)s AND status = ANY(%(open)s)""",
+            {
+                "run_status": PipelineRun.FAILED if failure else PipelineRun.SUCCEEDED,
+                "closed": Dispatch.CLOSED,
+                "now": timezone.now(),
+                "code": failure.code if failure else "",
+                "message": failure.message if failure else "",
+                "stage": failure.stage if failure else "",
+                "job_id": job.pk,
+                "open_runs": list(PipelineRun.OPEN),
+                "open": list(Dispatch.OPEN),
+            },
+        )
+        return cursor.rowcount > 0

@@ -9,17 +9,19 @@ from django.conf import settings
 from django.db import transaction
 from uuid6 import uuid7
 
-from config.api import errors, files
+from config.accounts.models import User
+from config.api import errors
 from config.api.pagination import moment_of
-from config.api.storage import BadUri, kept_folder, storage, uploads_folder
-from jobs.models import Artifact, Job, Project, User
-from jobs.probe import UnreadableVideo, probe_video
+from config.storage import BadUri, kept_folder, signed_urls, storage, uploads_folder
+from config.work.models import WorkFailed
+from jobs.media.probe import UnreadableVideo, probe_video
+from jobs.models import Artifact, Job, Project
+from jobs.services.audit import Attribution, by_editor, record_event
 from jobs.services.dispatches import close_dispatch
-from jobs.services.messages import ring_cancelled
-from jobs.services.transitions import By, by_editor, lock_job, move_job, record_event, require
-from jobs.states import Actor, JobStatus
-from jobs.videos import external_video
-from jobs.work import WorkFailed
+from jobs.services.messages import enqueue_cancellation
+from jobs.services.transitions import lock_job, move_job, require_transition
+from jobs.services.videos import external_video
+from jobs.states import ActorType, JobStatus
 
 
 def create_project(*, owner: User, name: str, **key: str) -> Project:
@@ -30,11 +32,11 @@ def create_job(*, project: Project, options: dict[str, Any], **key: str) -> Job:
     job_id = uuid7()
     now = moment_of(job_id)  # so that lists, which go by the id, can be narrowed by time
     with transaction.atomic():
-        job = Job.objects.create(
-            id=job_id, project=project, owner_id=project.owner_id, options=options, created_at=now,
-            updated_at=now, **key,
-        )  # fmt: skip
-        record_event(job, "JOB_CREATED", by=By(Actor.EDITOR, str(project.owner_id)), new_status=job.status)
+        job = Job(id=job_id, project=project, owner_id=project.owner_id, options=options, **key)
+        job.created_at = job.updated_at = now
+        job.save(force_insert=True)
+        by = Attribution(ActorType.EDITOR, str(project.owner_id))
+        record_event(job, "JOB_CREATED", by=by, new_status=job.status)
     return job
 
 
@@ -48,8 +50,8 @@ def upload_job(*, job_id: UUID, user: User, filename: str, size_bytes: int, mime
         job = lock_job(job_id)
         if job.status != JobStatus.UPLOADING:
             move_job(job, "upload", by=by_editor(user), data={"filename": filename, "size_bytes": size_bytes})
-    key = files.new_ticket_key(uploads_folder(job_id))
-    url, expires_at = files.upload_url(
+    key = signed_urls.new_ticket_key(uploads_folder(job_id))
+    url, expires_at = signed_urls.upload_url(
         key, max_bytes=settings.MAX_UPLOAD_BYTES, seconds=settings.UPLOAD_URL_SECONDS
     )
     return {
@@ -63,13 +65,13 @@ def upload_job(*, job_id: UUID, user: User, filename: str, size_bytes: int, mime
 
 
 def confirm_upload_job(*, job: Job, user: User, video_uri: str) -> tuple[Job, bool]:
-    """Take the uploaded recording as the job's video; answers (job, replayed).
+    """Take the uploaded recording as the job's video; return (job, replayed).
 
     Order: replay or conflict when a video is confirmed already, then the state machine, then the file.
     """
     if (replay := _confirmed_before(job, video_uri)) is not None:
         return replay
-    require(job, "confirm_upload", JobStatus.UPLOADED, actor=Actor.EDITOR)
+    require_transition(job, "confirm_upload", JobStatus.UPLOADED, actor_type=ActorType.EDITOR)
     is_upload = _is_upload_of(job, video_uri)
     video = _keep_upload(job, video_uri) if is_upload else {"uri": external_video(video_uri), "data": {}}
     with transaction.atomic():
@@ -102,7 +104,7 @@ def _confirmed_before(job: Job, video_uri: str) -> tuple[Job, bool] | None:
 
 def _is_upload_of(job: Job, video_uri: str) -> bool:
     try:
-        return files.is_ticket_key(storage().key(video_uri), uploads_folder(job.pk))
+        return signed_urls.is_ticket_key(storage().key(video_uri), uploads_folder(job.pk))
     except BadUri:
         return False
 
@@ -144,5 +146,5 @@ def cancel_job(*, job_id: UUID, user: User) -> Job:
         move_job(job, "cancel", by=by_editor(user))
         was_open = close_dispatch(job, failure=WorkFailed("JOB_CANCELLED", "The job was cancelled."))
         if was_open and job.dispatch:
-            ring_cancelled(job.dispatch)
+            enqueue_cancellation(job.dispatch)
     return job

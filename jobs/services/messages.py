@@ -6,10 +6,10 @@ import logging
 from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 
-from config.api import files
-from config.api.storage import BadUri, storage
-from jobs import work
+from config.storage import BadUri, signed_urls, storage
+from config.work.enqueue import enqueue_message_on_commit
 from jobs.models import Dispatch, Job
 from jobs.orchestrators import AnswerLost, NotAccepted, orchestrator
 
@@ -19,15 +19,15 @@ VIDEO_URL_SECONDS = 24 * 3600
 
 
 def payload(job: Job, dispatch: Dispatch) -> dict[str, Any]:
-    """What the orchestrator is sent. A video in our own storage comes with a signed `video_url` to read it."""
-    callback = f"{settings.PUBLIC_URL}/api/v1/internal/jobs/{job.pk}/status?dispatch_id={dispatch.pk}"
+    """Return what the orchestrator is sent. A video in our own storage comes with a signed `video_url` to read it."""
+    callback = settings.PUBLIC_URL + reverse("callback-report", args=[job.pk])
     content: dict[str, Any] = {
         "dispatch_id": str(dispatch.pk),
         "correlation_id": dispatch.correlation_id,
         "job_id": str(job.pk),
         "project_id": str(job.project_id),
         "video_uri": job.manifest["video_uri"],
-        "callback_url": callback,
+        "callback_url": f"{callback}?dispatch_id={dispatch.pk}",
         "options": job.options,
     }
     if not orchestrator(dispatch.orchestrator).performs_here and (url := _video_url(job)):
@@ -47,20 +47,20 @@ def _video_url(job: Job) -> str | None:
         storage().key(uri)
     except BadUri:
         return None
-    url, _ = files.download_url(
+    url, _ = signed_urls.download_url(
         uri, filename="video", mime_type="application/octet-stream", seconds=VIDEO_URL_SECONDS
     )
     return url
 
 
-def ring_cancelled(dispatch: Dispatch) -> None:
+def enqueue_cancellation(dispatch: Dispatch) -> None:
     """Have a worker tell the orchestrator that this execution is not wanted any more; best effort.
 
     The message says all there is to tell: the job may be deleted before a worker reads it.
     """
     if not orchestrator(dispatch.orchestrator).performs_here:
         told = str(dispatch.pk), str(dispatch.job_id), dispatch.correlation_id
-        work.ring_once("tell_cancelled", *told)
+        enqueue_message_on_commit("tell_cancelled", *told)
 
 
 def tell_cancelled(dispatch_id: str, job_id: str, correlation_id: str) -> None:

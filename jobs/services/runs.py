@@ -7,45 +7,46 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 
+from config.accounts.models import User
 from config.api import errors, request_id
-from config.api.storage import BadUri, storage
+from config.storage import BadUri, storage
 from jobs import states
-from jobs.models import Dispatch, Job, User
+from jobs.models import Dispatch, Job
 from jobs.orchestrators import orchestrator
-from jobs.services.dispatches import Part, begin_sending, hand_over, is_being_sent
-from jobs.services.transitions import lock_job, require
-from jobs.states import Actor, JobStatus
+from jobs.services.dispatches import SENDING_LEASE, SendRole, deliver, is_being_sent
+from jobs.services.transitions import lock_job, require_transition
+from jobs.states import ActorType, JobStatus
 
 
 def run_job(*, job_id: UUID, user: User) -> tuple[Job, Dispatch, bool]:
-    """Dispatch the pipeline once; answers (job, dispatch, replayed). Over and over: the same dispatch."""
-    return hand_over(lambda: _ask_run(job_id, user))
+    """Dispatch the pipeline once; return (job, dispatch, replayed). Every later call returns the same dispatch."""
+    return deliver(lambda: open_or_join_run(job_id, user))
 
 
 def retry_job(
     *, job_id: UUID, user: User, client_request_id: str, model_profile: str
 ) -> tuple[Job, Dispatch, bool]:
-    """Let a FAILED job go on from its latest checkpoint; answers (job, dispatch, replayed)."""
+    """Let a FAILED job go on from its latest checkpoint; return (job, dispatch, replayed)."""
     job = Job.objects.filter(pk=job_id).first()
     if job is None:
         raise errors.not_found()
     checkpoint = _latest_checkpoint(job)  # asks the storage: before any lock
-    return hand_over(lambda: _ask_retry(job, user, client_request_id, model_profile, checkpoint))
+    return deliver(lambda: open_or_join_retry(job, user, client_request_id, model_profile, checkpoint))
 
 
-def _ask_run(job_id: UUID, user: User) -> tuple[Dispatch, Part]:
+def open_or_join_run(job_id: UUID, user: User) -> tuple[Dispatch, SendRole]:
     job = _lock(job_id, user)
     earlier = job.dispatches.select_for_update().filter(kind=Dispatch.Kind.RUN).first()
     if earlier and earlier.accepted_at and job.status not in states.TERMINAL:
-        return earlier, Part.WAIT
-    require(job, "run", JobStatus.AUDIO_EXTRACTING, actor=Actor.EDITOR)
+        return earlier, SendRole.JOIN
+    require_transition(job, "run", JobStatus.AUDIO_EXTRACTING, actor_type=ActorType.EDITOR)
     _require_no_other(job, earlier)
-    return _take(job, user, earlier or Dispatch(job=job, kind=Dispatch.Kind.RUN))
+    return claim_sending(job, user, earlier or Dispatch(job=job, kind=Dispatch.Kind.RUN))
 
 
-def _ask_retry(
+def open_or_join_retry(
     seen: Job, user: User, client_request_id: str, model_profile: str, checkpoint: tuple[str, str]
-) -> tuple[Dispatch, Part]:
+) -> tuple[Dispatch, SendRole]:
     job = _lock(seen.pk, user)
     if job.manifest != seen.manifest:  # it has gone on and failed since
         checkpoint = _latest_checkpoint(job)
@@ -58,14 +59,14 @@ def _ask_retry(
             hint="Send a new client_request_id for a new retry.",
         )
     if earlier and earlier.accepted_at:
-        return earlier, Part.WAIT
+        return earlier, SendRole.JOIN
     _require_retry(job, earlier)
     dispatch = earlier or Dispatch(
         job=job, kind=Dispatch.Kind.RETRY, client_request_id=client_request_id, model_profile=model_profile
     )
     if not dispatch.is_open:  # one that was refused before may have been overtaken by another's work
         dispatch.resume_from_status, dispatch.checkpoint_ref = checkpoint
-    return _take(job, user, dispatch)
+    return claim_sending(job, user, dispatch)
 
 
 def _lock(job_id: UUID, user: User) -> Job:
@@ -74,17 +75,25 @@ def _lock(job_id: UUID, user: User) -> Job:
     return lock_job(job_id)
 
 
-def _take(job: Job, user: User, dispatch: Dispatch) -> tuple[Dispatch, Part]:
-    """Make the dispatch this caller's to send, unless somebody sends it at this moment."""
+def claim_sending(job: Job, user: User, dispatch: Dispatch) -> tuple[Dispatch, SendRole]:
+    """Hold the dispatch for this caller to send, unless another sends it at this moment.
+
+    The caller holds the locks of the owner, the job and the dispatch. Raises 429.
+    """
     if is_being_sent(dispatch):
-        return dispatch, Part.WAIT
-    if not dispatch.is_open:  # new, or refused before: then it was not counted
+        return dispatch, SendRole.JOIN
+    role = SendRole.RESEND if dispatch.is_open else SendRole.SEND
+    if role is SendRole.SEND:  # new, or refused before: then it was not counted
         _require_free_slot(user, job)
-        dispatch.retries = 0
+        dispatch.status, dispatch.retries = Dispatch.WAITING, 0
         dispatch.orchestrator = settings.ORCHESTRATOR
         dispatch.requested_by = str(user.pk)
         dispatch.correlation_id = request_id.current()
-    return dispatch, begin_sending(job, dispatch)
+        dispatch.save()
+    dispatch.begin(SENDING_LEASE)
+    if job.dispatch_id != dispatch.pk:
+        Job.objects.filter(pk=job.pk).update(dispatch=dispatch)
+    return dispatch, role
 
 
 def _require_retry(job: Job, mine: Dispatch | None) -> None:
@@ -102,7 +111,7 @@ def _require_retry(job: Job, mine: Dispatch | None) -> None:
 
 def _require_no_other(job: Job, mine: Dispatch | None) -> None:
     """Raise 409 when another execution of the job is on its way."""
-    others = job.dispatches.filter(status__in=[Dispatch.WAITING, Dispatch.RUNNING])
+    others = job.dispatches.filter(status__in=Dispatch.OPEN)
     if mine:
         others = others.exclude(pk=mine.pk)
     if others.exists():
@@ -146,9 +155,7 @@ def _exists(uri: str) -> bool:
 def _require_free_slot(user: User, job: Job) -> None:
     """Raise 429 when the owner's other jobs take all the places. The caller holds the owner's lock."""
     limit = settings.ACTIVE_JOBS_PER_OWNER
-    is_active = Q(status__in=states.PROCESSING) | Q(
-        dispatches__status__in=[Dispatch.WAITING, Dispatch.RUNNING]
-    )
+    is_active = Q(status__in=states.PROCESSING) | Q(dispatches__status__in=Dispatch.OPEN)
     active = Job.objects.filter(is_active, owner=user).exclude(pk=job.pk).values("pk").distinct().count()
     if active >= limit:
         raise errors.ApiError(

@@ -1,9 +1,9 @@
-"""Jobs whose orchestrator has not reported for too long."""
+"""Parts of the sweep: jobs and dispatches whose orchestrator has been silent for too long."""
 
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
@@ -11,42 +11,56 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from config.work.models import WorkFailed
 from jobs import states
-from jobs.models import Dispatch, Job
-from jobs.services.dispatches import close_dispatch
-from jobs.services.messages import ring_cancelled
-from jobs.services.transitions import By, lock_job, move_job
-from jobs.states import Actor, JobStatus
-from jobs.work import WorkFailed
+from jobs.models import Dispatch, Job, PipelineRun
+from jobs.services.audit import by_system
+from jobs.services.dispatches import close_dispatch, give_up_dispatch
+from jobs.services.messages import enqueue_cancellation
+from jobs.services.transitions import lock_job, move_job
+from jobs.states import JobStatus
 
 log = logging.getLogger(__name__)
 
-MOST_JOBS = 100  # in one sweep
+MAX_JOBS = 100  # in one sweep
 TIMED_OUT = WorkFailed(
     "JOB_TIMED_OUT", "The orchestrator has not reported for too long. Retry the job, or ask support."
 )
 
 
+def _limit() -> datetime:
+    return timezone.now() - timedelta(minutes=settings.JOB_TIMEOUT_MINUTES)
+
+
 def time_out_silent_jobs() -> None:
-    """Part of the sweep: fail jobs in a processing status that no worker of ours holds and nobody reports on."""
-    limit = timezone.now() - timedelta(minutes=settings.JOB_TIMEOUT_MINUTES)
-    is_ours = Q(dispatch__orchestrator="local", dispatch__status__in=[Dispatch.WAITING, Dispatch.RUNNING])
-    is_handed_over = Q(
-        status=JobStatus.UPLOADED, dispatch__status=Dispatch.RUNNING, dispatch__accepted_at__lt=limit
+    """Fail jobs in a processing status that no worker of ours performs and nobody reports on."""
+    is_ours = Q(dispatch__pipeline_run__status__in=PipelineRun.OPEN)
+    # A retry from UPLOADED: the job is where it was, and the orchestrator has it.
+    is_accepted = Q(
+        status=JobStatus.UPLOADED, dispatch__status=Dispatch.SUCCEEDED, dispatch__accepted_at__lt=_limit()
     )
-    is_silent = Q(updated_at__lt=limit) & (Q(status__in=states.PROCESSING) | is_handed_over) & ~is_ours
-    for job_id in Job.objects.filter(is_silent).values_list("pk", flat=True)[:MOST_JOBS]:
+    is_silent = Q(updated_at__lt=_limit()) & (Q(status__in=states.PROCESSING) | is_accepted) & ~is_ours
+    for job_id in Job.objects.filter(is_silent).values_list("pk", flat=True)[:MAX_JOBS]:
         try:
             _time_out(job_id)
         except Exception:  # one that cannot be ended holds up no other
             log.exception("job %s could not be timed out", job_id)
 
 
+def give_up_unanswered_dispatches() -> None:
+    """Close dispatches that were sent and have not been answered for too long."""
+    unanswered = Dispatch.objects.filter(status=Dispatch.UNANSWERED, updated_at__lt=_limit())
+    for dispatch in unanswered.order_by("updated_at")[:MAX_JOBS]:
+        try:
+            give_up_dispatch(dispatch)
+        except Exception:
+            log.exception("dispatch %s could not be given up", dispatch.pk)
+
+
 def _time_out(job_id: UUID) -> None:
-    limit = timezone.now() - timedelta(minutes=settings.JOB_TIMEOUT_MINUTES)
     with transaction.atomic():
         job = lock_job(job_id)
-        if job.updated_at >= limit or not states.is_allowed("report", job.status, JobStatus.FAILED):
+        if job.updated_at >= _limit() or not states.is_allowed("report", job.status, JobStatus.FAILED):
             return  # it has reported in between
         dispatch = job.dispatch
         correlation_id = dispatch.correlation_id if dispatch else str(job.pk)
@@ -56,6 +70,6 @@ def _time_out(job_id: UUID) -> None:
             "failed_stage": job.status,
             "correlation_id": correlation_id,
         }
-        move_job(job, "report", by=By(Actor.SYSTEM, correlation_id=correlation_id), target=JobStatus.FAILED)
+        move_job(job, "report", by=by_system(correlation_id), target=JobStatus.FAILED)
         if close_dispatch(job, failure=TIMED_OUT) and dispatch:
-            ring_cancelled(dispatch)
+            enqueue_cancellation(dispatch)

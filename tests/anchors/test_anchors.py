@@ -10,59 +10,14 @@ from django.db import DatabaseError, transaction
 from PIL import Image
 
 from anchors.models import Anchor, Asset, ScreenshotTask
-from config.api.storage import kept_folder, storage
-from jobs.models import Artifact, Job
+from config.storage import storage
+from jobs.models import Job
 from jobs.states import JobStatus
-from tests.factories import SAMPLE, Api, make_job, work_off
+from tests.anchors.desk import BLUR, Desk
+from tests.factories import Api
 from tests.media.frame_counter import read_counter
 
-S = JobStatus
 MISSING = "01a20000-0000-7000-8000-00000000abcd"
-BLUR = {"op_type": "blur", "geometry": {"x": 0.1, "y": 0.1, "width": 0.3, "height": 0.2}}
-
-
-class Desk:
-    """A job with the sample as its video, and its document."""
-
-    def __init__(self, api: Api, status: JobStatus = S.EDITING) -> None:
-        self.api = api
-        self.job = make_job(status, owner=api.user)
-        stored = storage().save_file(kept_folder(self.job.pk), SAMPLE, suffix="")
-        Artifact.objects.create(
-            job=self.job,
-            kind="video",
-            version=2,
-            uri=stored.uri,
-            sha256=stored.sha256,
-            data={"duration_ms": 48_933},
-        )
-        self.document = api.get(f"/instructions/{self.job.instruction_id}").json()
-        self.version_id = self.document["instruction_version_id"]
-        self.block_id = next(
-            block["block_id"] for block in self.document["blocks"] if block["kind"] == "step"
-        )
-
-    def extract(self, **changed: Any) -> Any:
-        body = {
-            "instruction_id": self.document["id"],
-            "instruction_version_id": self.version_id,
-            "timestamp_ms": 10_000,
-            "block_id": self.block_id,
-            **changed,
-        }
-        body = {name: value for name, value in body.items() if value is not None}
-        return self.api.post(f"/jobs/{self.job.pk}/screenshots/extract", body)
-
-    def picture(self, **changed: Any) -> dict[str, Any]:
-        task = self.extract(**changed).json()
-        work_off()
-        done: dict[str, Any] = self.api.get(f"/screenshot-tasks/{task['task_id']}").json()
-        assert done["status"] == "SUCCEEDED", done
-        return done
-
-    def annotate(self, task: dict[str, Any], *operations: Any) -> Any:
-        body = {"base_asset_id": task["asset_id"], "operations": list(operations)}
-        return self.api.post(f"/anchors/{task['anchor_id']}/annotations", body)
 
 
 @pytest.fixture
@@ -159,7 +114,7 @@ def test_a_bad_request_for_a_picture_names_its_field_and_makes_nothing(
     assert ScreenshotTask.objects.count() == Anchor.objects.count() == 0
 
 
-@pytest.mark.parametrize("status", [S.FAILED, S.CANCELLED])
+@pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELLED])
 def test_the_document_of_an_ended_job_takes_no_picture(owner: Api, status: JobStatus) -> None:
     assert Desk(owner, status).extract().json()["code"] == "FSM_TERMINAL_IMMUTABLE"
 
@@ -218,6 +173,13 @@ def test_bad_operations_are_named(desk: Desk) -> None:
     assert response.json()["details"]["errors"][0]["field"].startswith("operations.0.geometry")
 
 
+def test_thousands_of_errors_in_operations_are_listed_in_part(desk: Desk) -> None:
+    unknown = {"op_type": "blur", "geometry": {f"key{i}": 0 for i in range(500)}}
+    response = desk.annotate(desk.picture(), *[unknown] * 4)
+    assert response.status_code == 400, response.content
+    assert len(response.json()["details"]["errors"]) == 21
+
+
 def test_a_render_that_fails_leaves_nothing_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     task = desk.picture()
     files = storage().root.rglob("*")
@@ -226,7 +188,7 @@ def test_a_render_that_fails_leaves_nothing_behind(desk: Desk, monkeypatch: pyte
     def crash(*_: Any) -> bytes:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("anchors.services.render_annotations", crash)
+    monkeypatch.setattr("anchors.services.annotation.render_annotations", crash)
     response = desk.annotate(task, BLUR)
     assert (response.status_code, response.json()["code"]) == (500, "INTERNAL_ERROR")
     assert sorted(storage().root.rglob("*")) == before
@@ -241,6 +203,6 @@ def test_a_pictures_bytes_are_never_changed(desk: Desk) -> None:
 
 
 def test_the_first_picture_opens_the_document(owner: Api) -> None:
-    desk = Desk(owner, S.DRAFT_READY)
+    desk = Desk(owner, JobStatus.DRAFT_READY)
     desk.extract()
-    assert Job.objects.get(pk=desk.job.pk).status == S.EDITING
+    assert Job.objects.get(pk=desk.job.pk).status == JobStatus.EDITING

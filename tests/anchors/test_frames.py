@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from anchors.frames import TimestampOutOfRange, encode_image, grab_frame, grab_frames
-from jobs.probe import UnreadableVideo, probe_video
+from jobs.media.probe import UnreadableVideo, probe_video
 from tests.anchors.videos import HEIGHT, LONG_GOP, WIDTH, make_video, number_of, numbered
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)

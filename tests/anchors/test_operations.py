@@ -153,16 +153,30 @@ def test_a_list_that_is_off_is_named(operations: Any, field: str, code: str) -> 
     assert [(error["field"], error["code"]) for error in caught.value.errors] == [(field, code)]
 
 
-def test_all_errors_come_at_once_up_to_a_limit() -> None:
+def test_all_errors_come_at_once() -> None:
     bad = {"op_type": "arrow", "geometry": {"from": {"x": 2, "y": 3}}, "style": {"color": 1, "depth": 1}}
     with pytest.raises(OperationsInvalid) as caught:
         normalise_operations([bad, MINIMAL["box"], bad])
     fields = ["geometry.from.x", "geometry.from.y", "geometry.to", "style.color", "style.depth"]
     expected = {f"operations.{i}.{field}" for i in (0, 2) for field in fields}
     assert {error["field"] for error in caught.value.errors} == expected
+
+
+@pytest.mark.parametrize(("bad_points", "more"), [(10, 0), (11, 2), (2000, 3980)])
+def test_twenty_errors_are_listed_and_the_others_counted(bad_points: int, more: int) -> None:
     with pytest.raises(OperationsInvalid) as caught:
-        normalise_operations([op("pencil", {"points": [{"x": 2, "y": 2}] * 2000})] * 3)
-    assert len(caught.value.errors) == 1000
+        normalise_operations([op("pencil", {"points": [{"x": 2, "y": 2}] * bad_points})])
+    listed, rest = caught.value.errors[:20], caught.value.errors[20:]
+    assert [error["code"] for error in listed] == ["out_of_range"] * 20
+    last = {"field": "operations", "code": "more_errors", "message": f"and {more} more."}
+    assert rest == ([last] if more else [])
+
+
+def test_a_rectangle_after_many_errors_is_refused_like_the_first() -> None:
+    unknown = {f"key{i}": 0 for i in range(500)}
+    with pytest.raises(OperationsInvalid) as caught:
+        normalise_operations([{"op_type": "blur", "geometry": unknown}] * 4)
+    assert caught.value.errors[-1]["message"] == f"and {4 * (500 + 4) - 20} more."
 
 
 def test_a_rectangle_up_to_the_edge_is_inside_whatever_rounding_does() -> None:

@@ -80,7 +80,7 @@ def test_single_letters_in_rectangles_of_their_own_look_alike() -> None:
     assert len({rendered(operations, with_secret(digit)).tobytes() for digit in "0123456789"}) == 1
 
 
-def test_a_gaussian_blur_is_no_redaction_which_shows_that_these_tests_can_fail() -> None:
+def test_a_gaussian_blur_is_no_redaction_so_these_tests_can_fail() -> None:
     outcomes = {
         render_annotations(with_secret(str(secret)), [op("blur", SECRET, mode="gaussian", strength=100)])
         for secret in range(1000, 1020)

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anchors.resolve import LEAST_SCORE, Resolution, resolve
+from anchors.resolve import MIN_SCORE, Resolution, resolve
 from instructions.blocks import parse_blocks
 
 IDS = [str(uuid.UUID(int=number, version=4)) for number in range(1, 20)]
@@ -90,7 +90,7 @@ def test_blocks_go_by_id_then_by_likeness(target: str, state: str, to: str | Non
 def test_likeness_counts_from_the_stated_score() -> None:
     source = document((A, "abcdefghij"))
     near = resolve(block(A), source=source, target=document((B, "abcdef1234")))
-    assert (near.state, near.trace["score"]) == ("remap", LEAST_SCORE)
+    assert (near.state, near.trace["score"]) == ("remap", MIN_SCORE)
     far = resolve(block(A), source=source, target=document((B, "abcde12345")))
     assert (far.state, far.addressing) == ("unresolved", None)
 
@@ -165,7 +165,7 @@ def test_a_range_whose_text_is_gone_goes_to_the_block_most_alike(
     assert (found.state, found.trace["to"]) == (state, {"block_id": to} if to else None)
     if to:
         assert found.addressing == block(to) | {"strategy": "nearest_keyframe"}
-        assert LEAST_SCORE <= found.trace["score"] < 1
+        assert MIN_SCORE <= found.trace["score"] < 1
 
 
 def test_the_ranges_own_block_comes_before_one_that_is_more_alike() -> None:
@@ -214,7 +214,7 @@ def test_the_same_place_in_another_block_is_not_the_same_place() -> None:
     assert found.trace["to"] == {"char_range": span(target, NEXT, nth=1)["char_range"]}
 
 
-def test_without_blocks_the_nearest_place_wins_and_the_first_of_two_as_near() -> None:
+def test_without_blocks_the_nearest_place_wins_and_of_two_the_first() -> None:
     source = "----x----"
     near = resolve(span(source, "x"), source=source, target="x-----------x-------")
     assert (near.trace["method"], near.addressing and near.addressing["char_range"]["start_offset"]) == (

@@ -29,7 +29,7 @@ from rest_framework.response import Response  # noqa: E402
 from rest_framework.views import APIView  # noqa: E402
 from uuid6 import uuid7  # noqa: E402
 
-from config.api.auth import decode  # noqa: E402
+from config.accounts.authentication import decode  # noqa: E402
 from config.urls import handler404, handler500  # noqa: E402, F401
 from jobs.models import Job, User  # noqa: E402
 

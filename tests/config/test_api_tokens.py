@@ -13,9 +13,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from config.accounts.models import ApiToken, User
+from config.accounts.services import create_api_token, revoke_api_token
 from config.api.errors import ApiError
-from jobs.models import ApiToken, User
-from jobs.services.tokens import create_api_token, revoke_api_token
 from tests.factories import make_project, make_user
 
 

@@ -25,8 +25,8 @@ from django.test import Client
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 from config import environment
-from config.api import jwks
-from jobs.models import User
+from config.accounts import jwks
+from config.accounts.models import User
 from tests.factories import make_project, make_token
 
 ISSUER, AUDIENCE = "https://id.example.com", "guides"
@@ -465,9 +465,14 @@ def test_algorithms_and_key_url_must_fit_at_the_start(
 
 def test_production_takes_https_only_and_with_a_provider_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {
-        "ENV": "production", "DEBUG": "", "ALLOWED_HOSTS": "guides.example.com", "SECRET_KEY": "s" * 32,
-        "CALLBACK_SECRET": "c" * 32, "JWT_SECRET": "", "JWT_ALGORITHMS": "RS256",
-    }.items():  # fmt: skip
+        "ENV": "production",
+        "DEBUG": "",
+        "ALLOWED_HOSTS": "guides.example.com",
+        "SECRET_KEY": "s" * 32,
+        "CALLBACK_SECRET": "c" * 32,
+        "JWT_SECRET": "",
+        "JWT_ALGORITHMS": "RS256",
+    }.items():
         monkeypatch.setenv(f"STEPWRIGHT_{name}", value)
     monkeypatch.setenv("STEPWRIGHT_JWT_JWKS_URL", "https://id.example.com/keys")
     environment.refuse_unsafe_production()

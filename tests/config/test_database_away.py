@@ -84,7 +84,7 @@ def wire(settings: Any) -> Iterator[Wire]:
     known.update(before)
 
 
-def test_every_call_is_503_while_the_database_is_away_and_works_again_after(wire: Wire) -> None:
+def test_every_call_is_503_while_the_database_is_away_and_works_afterwards(wire: Wire) -> None:
     api = Api(make_user())
     job = make_job(JobStatus.AUDIO_EXTRACTING, owner=api.user)
     assert api.get("/projects").status_code == 200

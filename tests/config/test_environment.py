@@ -24,7 +24,7 @@ SAFE = {
 }
 
 
-def test_the_example_file_and_the_table_name_the_same_variables_and_defaults() -> None:
+def test_the_example_file_and_the_table_give_the_same_defaults() -> None:
     lines = re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
     assert dict(lines) == environment.DEFAULTS
 
@@ -32,8 +32,8 @@ def test_the_example_file_and_the_table_name_the_same_variables_and_defaults() -
 def test_no_other_module_reads_the_environment() -> None:
     readers = [
         str(path.relative_to(ROOT))
-        for room in ("config", "jobs", "instructions", "anchors", "exports")
-        for path in (ROOT / room).rglob("*.py")
+        for app in ("config", "jobs", "instructions", "anchors", "exports")
+        for path in (ROOT / app).rglob("*.py")
         if re.search(r"os\.environ\.get|os\.environ\[|os\.getenv", path.read_text())
     ]
     assert readers == ["config/environment.py"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +15,8 @@ from django.urls import get_resolver
 from uuid6 import uuid7
 
 from config import urls
-from tests.factories import Api, make_job, make_token
+from config.storage import kept_folder, storage
+from tests.factories import Api, make_job, make_token, png
 
 MISSING = "01a20000-0000-7000-8000-00000000abcd"
 
@@ -34,8 +37,12 @@ def assert_shape(response: Any, status: int, code: str) -> dict[str, Any]:
     [
         ("GET", "/nowhere", None, 404, "RESOURCE_NOT_FOUND"),
         ("GET", "/projects/", None, 404, "RESOURCE_NOT_FOUND"),
+        ("GET", f"/jobs/{MISSING}/", None, 404, "RESOURCE_NOT_FOUND"),
+        ("POST", f"/jobs/{MISSING}/run/", None, 404, "RESOURCE_NOT_FOUND"),
         ("GET", f"/jobs/{MISSING}", None, 404, "RESOURCE_NOT_FOUND"),
         ("DELETE", "/projects", None, 405, "METHOD_NOT_ALLOWED"),
+        ("POST", "/jobs", {}, 405, "METHOD_NOT_ALLOWED"),
+        ("PATCH", f"/instructions/{MISSING}", {}, 405, "METHOD_NOT_ALLOWED"),
         ("POST", "/projects", b"{", 400, "VALIDATION_ERROR"),
         ("POST", "/projects", b"[]", 400, "VALIDATION_ERROR"),
         ("POST", "/projects", b'{"name": "\\u0000"}', 400, "VALIDATION_ERROR"),
@@ -81,7 +88,7 @@ def test_a_crash_says_nothing_but_internal_error(owner: Api, monkeypatch: pytest
     def crash(**_: Any) -> None:
         raise RuntimeError("the secret cause")
 
-    monkeypatch.setattr("jobs.services.jobs.create_project", crash)
+    monkeypatch.setattr("jobs.api.viewsets.create_project", crash)
     response = owner.post("/projects", {"name": "a"})
     assert_shape(response, 500, "INTERNAL_ERROR")
     assert b"secret cause" not in response.content
@@ -91,7 +98,7 @@ def test_a_database_that_is_away_is_503_with_retry_after(owner: Api, monkeypatch
     def away(**_: Any) -> None:
         raise OperationalError("connection refused")
 
-    monkeypatch.setattr("jobs.services.jobs.create_project", away)
+    monkeypatch.setattr("jobs.api.viewsets.create_project", away)
     response = owner.post("/projects", {"name": "a"})
     assert_shape(response, 503, "SERVICE_UNAVAILABLE")
     assert int(response.headers["Retry-After"]) > 0
@@ -162,6 +169,16 @@ ROUTES: dict[str, list[tuple[str, Any]]] = {
     "exports/<str:export_id>": [("GET", None)],
     "exports/<str:export_id>/manifest": [("GET", None)],
 }
+CALLS = [(route, method, body) for route, calls in ROUTES.items() for method, body in calls]
+PARAMETERS = (
+    "project_id",
+    "job_id",
+    "instruction_id",
+    "anchor_id",
+    "asset_id",
+    "task_id",
+    "export_id",
+)
 WITHOUT_OWNER = {
     "projects",
     "jobs",
@@ -173,20 +190,41 @@ WITHOUT_OWNER = {
 }
 
 
-def _routes(patterns: Any, prefix: str = "") -> list[str]:
-    found = []
+def _routes(patterns: Any, prefix: str = "") -> Iterator[tuple[str, str | None]]:
+    """Yield the pattern and the name of every route."""
     for entry in patterns:
+        route = prefix + str(entry.pattern)
         if hasattr(entry, "url_patterns"):
-            found += _routes(entry.url_patterns, prefix + str(entry.pattern))
+            yield from _routes(entry.url_patterns, route)
         else:
-            found.append(prefix + str(entry.pattern))
-    return found
+            yield route, entry.name
+
+
+def _path(route: str, values: dict[str, str]) -> str:
+    """Return the path of a route with these values in place of its parameters."""
+    path = re.sub(r"<str:(\w+)>|\(\?P<(\w+)>[^)]*\)", lambda name: values[name[1] or name[2]], route)
+    return "/" + re.sub(r"[\\^$]", "", path)
 
 
 def test_every_route_is_in_the_table_of_the_leak_test() -> None:
-    known = {route.removeprefix("api/v1/") for route in _routes(get_resolver(urls.__name__).url_patterns)}
+    known = {route.removeprefix("api/v1/") for route, _ in _routes(get_resolver(urls.__name__).url_patterns)}
     api = {route for route in known if not route.startswith(("admin/", "healthz", "readyz", "api/docs"))}
     assert api == set(ROUTES) | WITHOUT_OWNER
+
+
+def test_every_route_has_a_name_of_its_own() -> None:
+    routes = _routes(get_resolver(urls.__name__).url_patterns)
+    names = [name for route, name in routes if not route.startswith("admin/")]
+    assert None not in names
+    assert len(names) == len(set(names))
+
+
+def test_a_call_without_a_token_is_401_before_anything_else(db: None) -> None:
+    for route, calls in ROUTES.items():
+        path = _path(route, dict.fromkeys(PARAMETERS, MISSING) | {"suffix": "srt"})
+        for method in [method for method, _ in calls] + ["PATCH"]:
+            answer = Client().generic(method, f"/api/v1{path}?odd=1", b"{")
+            assert_shape(answer, 401, "UNAUTHENTICATED")
 
 
 @pytest.fixture
@@ -201,34 +239,57 @@ def everything(owner: Api) -> dict[str, str]:
     anchor = Anchor.objects.create(
         instruction=job.instruction, instruction_version=version, address_type="block_id", block_id=uuid7()
     )
-    asset = Asset.objects.create(job=job, anchor=anchor, version=1, kind="UPLOADED", width=1, height=1)
+    stored = storage().save_bytes(kept_folder(job.pk), png(), suffix=".png")
+    asset = Asset.objects.create(
+        job=job,
+        anchor=anchor,
+        version=1,
+        kind="UPLOADED",
+        width=1,
+        height=1,
+        uri=stored.uri,
+        mime_type="image/png",
+    )
     task = ScreenshotTask.objects.create(job=job, status="PENDING", instruction_version=version, at_ms=0)
+    provenance = {
+        "instruction_version_id": str(version.pk),
+        "anchors": [],
+        "model_profile_id": "extractive",
+        "prompt_template_id": "guide",
+    }
     export = Export.objects.create(
-        job=job, status="REQUESTED", instruction_version=version, snapshot={}, instruction_snapshot_id=uuid7()
+        job=job,
+        status="REQUESTED",
+        instruction_version=version,
+        snapshot={"provenance": provenance},
+        instruction_snapshot_id=uuid7(),
     )
     return {
-        "project_id": str(job.project_id), "job_id": str(job.pk), "instruction_id": str(job.instruction_id),
-        "anchor_id": str(anchor.pk), "asset_id": str(asset.pk), "task_id": str(task.pk),
-        "export_id": str(export.pk), "suffix": "srt",
-    }  # fmt: skip
+        "project_id": str(job.project_id),
+        "job_id": str(job.pk),
+        "instruction_id": str(job.instruction_id),
+        "anchor_id": str(anchor.pk),
+        "asset_id": str(asset.pk),
+        "task_id": str(task.pk),
+        "export_id": str(export.pk),
+        "suffix": "srt",
+    }
 
 
-@pytest.mark.parametrize(
-    ("route", "method", "body"), [(r, m, b) for r, calls in ROUTES.items() for m, b in calls]
-)
-def test_a_foreign_a_missing_and_a_malformed_id_are_told_apart_by_nothing(
-    stranger: Api, everything: dict[str, str], route: str, method: str, body: Any,
+@pytest.mark.parametrize(("route", "method", "body"), CALLS)
+def test_a_foreign_a_missing_and_a_malformed_id_are_answered_alike(
+    stranger: Api,
+    everything: dict[str, str],
+    route: str,
+    method: str,
+    body: Any,
     django_assert_num_queries: Any,
-) -> None:  # fmt: skip
-    name = next(name for name in everything if name != "suffix" and f"{name}>" in route)
-    pattern = (
-        route.removeprefix("^").removesuffix("$").replace("(?P<suffix>srt|vtt)", "srt").replace("\\", "")
-    )
-    pattern = pattern.replace(f"<str:{name}>", "ID").replace(f"(?P<{name}>[^/]+)", "ID")
+) -> None:
+    name = next(name for name in PARAMETERS if f"{name}>" in route)
     seen = []
     for raw in (everything[name], MISSING, "odd", MISSING.upper(), "%00", "0"):
         with django_assert_num_queries(2):  # the user, and the one scoped look-up
-            answer = stranger.call(method, f"/{pattern.replace('ID', raw)}", body)
+            answer = stranger.call(method, _path(route, everything | {name: raw}), body)
         content = answer.json()
         content.pop("request_id")
         headers = {key: value for key, value in answer.headers.items() if key != "X-Request-ID"}
@@ -237,29 +298,28 @@ def test_a_foreign_a_missing_and_a_malformed_id_are_told_apart_by_nothing(
     assert all(one == seen[0] for one in seen)
 
 
-@pytest.mark.parametrize(
-    ("route", "method", "body"), [(r, m, b) for r, calls in ROUTES.items() for m, b in calls]
-)
+@pytest.mark.parametrize(("route", "method", "body"), CALLS)
 def test_an_unknown_query_parameter_is_refused_by_name_on_every_route(
     owner: Api, everything: dict[str, str], route: str, method: str, body: Any
 ) -> None:
-    path = route.removeprefix("^").removesuffix("$").replace("\\", "")
-    for name, value in everything.items():
-        path = path.replace(f"<str:{name}>", value).replace(f"(?P<{name}>[^/]+)", value)
-    path = path.replace("(?P<suffix>srt|vtt)", "srt")
-    answer = assert_shape(owner.call(method, f"/{path}?odd=1", body), 400, "VALIDATION_ERROR")
-    assert answer["details"]["errors"][0]["field"] == "odd"
+    answer = owner.call(method, f"{_path(route, everything)}?odd=1", body)
+    content = assert_shape(answer, 400, "VALIDATION_ERROR")
+    assert content["details"]["errors"][0]["field"] == "odd"
 
 
 @pytest.mark.parametrize("route", [route for route, calls in ROUTES.items() if calls[0][0] == "GET"])
 def test_head_answers_as_get_does(owner: Api, everything: dict[str, str], route: str) -> None:
-    path = route.removeprefix("^").removesuffix("$").replace("\\", "")
-    for name, value in everything.items():
-        path = path.replace(f"<str:{name}>", value).replace(f"(?P<{name}>[^/]+)", value)
-    path = path.replace("(?P<suffix>srt|vtt)", "srt")
-    head, get = owner.call("HEAD", f"/{path}"), owner.get(f"/{path}")
-    assert head.status_code == get.status_code
+    path = _path(route, everything)
+    head, get = owner.call("HEAD", path), owner.get(path)
+    assert head.status_code == get.status_code < 500
     assert head.headers.get("Content-Type") == get.headers.get("Content-Type")
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_options_names_the_methods_of_a_route(owner: Api, everything: dict[str, str], route: str) -> None:
+    answer = owner.call("OPTIONS", _path(route, everything))
+    assert answer.status_code == 200
+    assert {method for method, _ in ROUTES[route]} <= set(answer.headers["Allow"].split(", "))
 
 
 @pytest.mark.parametrize("path", ["projects", "jobs", "jobs?limit=5&status=CREATED"])

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from jobs.models import User, Worker
+from config.accounts.models import User
+from config.work.models import Worker
 from tests.factories import make_job
 
 
@@ -33,7 +34,7 @@ def test_readyz_names_the_part_that_is_down(db: None) -> None:
 
 @pytest.mark.parametrize(
     "page",
-    ["", "jobs/job/", "jobs/project/", "jobs/user/", "jobs/worker/", "instructions/instruction/", "anchors/asset/",
+    ["", "jobs/job/", "jobs/project/", "accounts/user/", "work/worker/", "instructions/instruction/", "anchors/asset/",
      "anchors/screenshottask/", "exports/export/"],
 )  # fmt: skip
 def test_the_admins_pages_open_for_staff_and_send_others_to_sign_in(db: None, page: str) -> None:

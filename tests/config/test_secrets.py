@@ -12,13 +12,12 @@ from django.db import DataError
 from django.test import Client
 
 from config import logs
-from jobs.services import artifacts
+from jobs import hooks
 from jobs.states import JobStatus
 from tests.factories import Api, make_job, make_token, make_user, upload
 from tests.jobs.test_callback import send
 from tests.orchestrator import Orchestrator
 
-S = JobStatus
 SECRETS = {
     "callback secret": "canary-callback-secret-of-good-length",
     "orchestrator secret": "canary-orchestrator-secret-of-good-length",
@@ -81,10 +80,10 @@ def walk(
     ):
         answers.append(Client().get("/api/v1/projects", headers={"authorization": f"Bearer {bad}"}))
         assert answers[-1].status_code == 401
-    made = make_job(S.CREATED, owner=api.user)
+    made = make_job(JobStatus.CREATED, owner=api.user)
     ticket = upload(api, made.pk, b"not a video at all")
     assert call("POST", f"/jobs/{made.pk}/confirm-upload", {"video_uri": ticket}).status_code == 400
-    job = make_job(S.UPLOADED, owner=api.user)
+    job = make_job(JobStatus.UPLOADED, owner=api.user)
     orchestrator.answers = [500, None]
     assert [call("POST", f"/jobs/{job.pk}/run").status_code for _ in range(3)] == [502, 502, 202]
     assert report(job, "AUDIO_READY", secret=SECRETS["wrong secret"]).status_code == 401
@@ -104,7 +103,7 @@ def walk(
         def crash(*_: Any) -> None:
             raise DataError(f"DETAIL: Failing row contains ({WORDS}).")
 
-        patched.setattr(artifacts, "_store_segments", crash)
+        patched.setitem(hooks.INGEST, "transcript", lambda content: crash)
         assert report(job, "TRANSCRIPT_READY", artifact_updates={"transcript": TRANSCRIPT}).status_code == 500
     assert report(job, "TRANSCRIPT_READY", artifact_updates={"transcript": TRANSCRIPT}).status_code == 204
     assert report(job, "GENERATING").status_code == 204

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from config import environment
-from config.api.throttling import UserThrottle
-from jobs.models import User
+from config.accounts.models import User
+from config.accounts.throttling import UserThrottle
 from tests.factories import Api
 
 
@@ -50,7 +50,7 @@ def test_the_next_window_begins_at_nought(owner: Api, settings: Any, monkeypatch
     settings.THROTTLE_RATE = (1, 60)
     assert [owner.get("/projects").status_code, owner.get("/projects").status_code] == [200, 429]
     later = time.time() + 60
-    monkeypatch.setattr("config.api.throttling.time.time", lambda: later)
+    monkeypatch.setattr("config.accounts.throttling.time.time", lambda: later)
     assert owner.get("/projects").status_code == 200
 
 

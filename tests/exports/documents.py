@@ -1,4 +1,4 @@
-"""Documents for the tests of the renderers, with pictures made on the spot."""
+"""Documents and pictures for the tests of the renderers."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ The customer gets an e-mail.
 
 
 def with_markers(markdown: str) -> str:
-    """Block ids 1, 2, 3 … in the order of the text."""
+    """Return the text with block ids 1, 2, 3 … in its order."""
     numbers = iter(range(1, 100_000))
     return ensure_markers(markdown, lambda: str(uuid.UUID(int=next(numbers))))
 
 
 def block_id(markdown: str, title: str) -> str:
-    """Of the heading or step with this title, or of the first block whose text begins with it."""
+    """Return the id of the heading or step with this title, or of the first block that begins with it."""
     for block in parse_blocks(markdown):
         if block.title == title or markdown[block.start_offset : block.end_offset].startswith(title):
             return block.block_id
@@ -75,7 +75,7 @@ def encoded(picture: Image.Image, format: str = "PNG", **options: Any) -> bytes:
 
 
 def plain_png(color: int, *, width: int = 32, height: int = 18) -> bytes:
-    """Written by hand without compression, so that no library's version is in its bytes."""
+    """Return a PNG without compression, whose bytes do not depend on the version of a library."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
@@ -87,6 +87,9 @@ def plain_png(color: int, *, width: int = 32, height: int = 18) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
 
 
+PNG = plain_png(7)
+
+
 def make_document(
     markdown: str = GUIDE,
     pictures: Iterable[tuple[str | None, bytes]] = (),
@@ -94,7 +97,7 @@ def make_document(
     alt: str = "",
     **changed: Any,
 ) -> tuple[Document, ReadPicture]:
-    """A document of this text and these (block id, picture bytes), and how to read them."""
+    """Return a document of this text and these (block id, picture bytes), and a function that reads them."""
     stored: dict[str, bytes] = {}
     listed = []
     for number, (block, content) in enumerate(pictures):
@@ -136,7 +139,7 @@ def make_document(
 
 
 def sample() -> tuple[Document, ReadPicture]:
-    """The guide with a picture at each step and one without a place, all bytes independent of any library."""
+    """Return the guide with a picture at each step and one without a block; no byte depends on a library."""
     text = with_markers(GUIDE)
     places = [block_id(text, title) for title in ("Open the Invoices page", "Click New", "Press Send")]
     return make_document(text, [(place, plain_png(40 * n)) for n, place in enumerate([*places, None])])

@@ -9,14 +9,12 @@ import pytest
 from django.db import DatabaseError, transaction
 from django.test import Client
 
-from config.api.storage import storage
+from config.storage import storage
 from exports.models import Export
 from jobs.models import Job
 from jobs.states import JobStatus
-from tests.anchors.test_anchors import BLUR, Desk
-from tests.factories import Api, force, work_off
-
-S = JobStatus
+from tests.anchors.desk import BLUR, Desk
+from tests.factories import Api, force, perform, work_off
 
 
 def ask(desk: Desk, format: str = "MD_ZIP", **changed: Any) -> Any:
@@ -155,9 +153,7 @@ def test_while_another_export_runs_a_failure_leaves_the_job_exporting(desk: Desk
     task = desk.picture()
     storage().delete(desk.job.assets.get(pk=task["asset_id"]).uri)
     first, _ = ask(desk).json(), ask(desk, "PDF").json()
-    from jobs.work import perform_row
-
-    perform_row(Export, first["id"])
+    perform(Export.objects.get(pk=first["id"]))
     assert status(desk) == "EXPORTING"
     work_off()
     assert status(desk) == "EDITING"
@@ -174,9 +170,9 @@ def test_an_unknown_format_or_version_is_invalid(desk: Desk, changed: dict[str, 
 @pytest.mark.parametrize(
     ("state", "code"),
     [
-        (S.REGENERATING, "FSM_TRANSITION_INVALID"),
-        (S.FAILED, "FSM_TERMINAL_IMMUTABLE"),
-        (S.CANCELLED, "FSM_TERMINAL_IMMUTABLE"),
+        (JobStatus.REGENERATING, "FSM_TRANSITION_INVALID"),
+        (JobStatus.FAILED, "FSM_TERMINAL_IMMUTABLE"),
+        (JobStatus.CANCELLED, "FSM_TERMINAL_IMMUTABLE"),
     ],
 )
 def test_an_export_in_the_wrong_state_is_refused(desk: Desk, state: JobStatus, code: str) -> None:
@@ -186,7 +182,7 @@ def test_an_export_in_the_wrong_state_is_refused(desk: Desk, state: JobStatus, c
 
 
 def test_an_export_of_a_done_job_leaves_it_done(desk: Desk) -> None:
-    force(desk.job, S.DONE)
+    force(desk.job, JobStatus.DONE)
     assert (done(desk)["status"], status(desk)) == ("SUCCEEDED", "DONE")
 
 

@@ -1,4 +1,4 @@
-"""What makes two exports the same, recomputed by hand, and the guard that the same identity has the same bytes."""
+"""The identity of an export, recomputed by hand, and the bytes that belong to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import pytest
 
-from exports.identity import identity_key, renderer_version, screenshot_set_hash
+from exports.identity import Identity, identify, identity_key, renderer_version, screenshot_set_hash
 from exports.renderers import RENDERERS
 from exports.snapshot import Document, Picture
 from tests.exports.documents import sample
@@ -29,7 +29,7 @@ GOLDEN = {
 }
 
 
-def test_the_hash_of_the_pictures_can_be_recomputed_by_anyone() -> None:
+def test_the_hash_of_the_pictures_can_be_recomputed_by_hand() -> None:
     canonical = (
         '[{"anchor_id":"a","block_id":"block-1","checksum_sha256":"' + "11" * 32 + '"},'
         '{"anchor_id":"b","block_id":null,"checksum_sha256":"' + "22" * 32 + '"}]'
@@ -54,16 +54,23 @@ def test_no_pictures_have_a_hash_too() -> None:
         ("extracted_at_ms", 9, False),
     ],
 )
-def test_anchor_address_and_checksum_decide_and_nothing_else(field: str, value: str, changes: bool) -> None:
+def test_only_anchor_address_and_checksum_change_the_hash(field: str, value: str, changes: bool) -> None:
     changed = replace(PICTURE, **{field: value})
     assert (screenshot_set_hash([changed]) != screenshot_set_hash([PICTURE])) is changes
 
 
-def test_the_identity_key_can_be_recomputed_by_anyone() -> None:
+def test_the_identity_key_can_be_recomputed_by_hand() -> None:
     key = identity_key(
         instruction_version_id="v1", format="PDF", screenshot_set_hash="abc", renderer_version="pdf-1"
     )
     assert key == hashlib.sha256(b"v1|PDF|abc|pdf-1").hexdigest()
+
+
+def test_a_document_is_identified_by_version_format_and_pictures() -> None:
+    document, _ = sample()
+    renderer, set_hash = renderer_version("PDF"), screenshot_set_hash(document.pictures)
+    key = hashlib.sha256(f"version-1|PDF|{set_hash}|{renderer}".encode()).hexdigest()
+    assert identify(document, format="PDF") == Identity(renderer, set_hash, key)
 
 
 @pytest.mark.parametrize("format", RENDERERS)

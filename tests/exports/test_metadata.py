@@ -1,4 +1,4 @@
-"""Pictures leave the house without EXIF, GPS, XMP, comments and thumbnails, and look as they did."""
+"""Exported pictures have no EXIF, GPS, XMP, comments and thumbnails, and look as before."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TYPES: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
-def tattling(mime_type: str, *, orientation: int = 1) -> bytes:
+def with_metadata(mime_type: str, *, orientation: int = 1) -> bytes:
     format, options = TYPES[mime_type]
     return encoded(drawing(3), format, exif=exif(orientation), icc_profile=ICC, **options)
 
@@ -50,8 +50,8 @@ def pixels(content: bytes) -> np.ndarray[Any, Any]:
 
 
 @pytest.mark.parametrize("mime_type", TYPES)
-def test_nothing_of_the_metadata_is_left_and_the_pixels_are_the_same(mime_type: str) -> None:
-    content = tattling(mime_type)
+def test_no_metadata_is_left_and_the_pixels_are_the_same(mime_type: str) -> None:
+    content = with_metadata(mime_type)
     assert sum(secret in content for secret in SECRETS) >= 3
     stripped = strip_metadata(content, mime_type)
     assert [secret for secret in SECRETS if secret in stripped] == []
@@ -69,19 +69,19 @@ def test_a_picture_without_metadata_keeps_every_byte(mime_type: str) -> None:
 
 @pytest.mark.parametrize("mime_type", TYPES)
 def test_stripping_twice_changes_nothing_more(mime_type: str) -> None:
-    once = strip_metadata(tattling(mime_type, orientation=6), mime_type)
+    once = strip_metadata(with_metadata(mime_type, orientation=6), mime_type)
     assert strip_metadata(once, mime_type) == once
-    assert strip_metadata(tattling(mime_type, orientation=6), mime_type) == once
+    assert strip_metadata(with_metadata(mime_type, orientation=6), mime_type) == once
 
 
 @pytest.mark.parametrize("orientation", range(2, 9))
 @pytest.mark.parametrize(
     ("mime_type", "deviation"), [("image/png", 0), ("image/webp", 0), ("image/jpeg", 20)]
 )
-def test_a_picture_that_exif_turns_is_turned_for_good(
+def test_the_exif_orientation_is_applied_to_the_pixels(
     mime_type: str, deviation: int, orientation: int
 ) -> None:
-    content = tattling(mime_type, orientation=orientation)
+    content = with_metadata(mime_type, orientation=orientation)
     stripped = strip_metadata(content, mime_type)
     expected = ImageOps.exif_transpose(Image.open(io.BytesIO(content))).convert("RGB")
     shown = pixels(stripped)
@@ -99,7 +99,7 @@ def test_transparency_and_palette_of_a_png_stay() -> None:
     assert np.asarray(shown)[..., 3].min() == 0
 
 
-def test_a_webp_with_transparency_stays_so() -> None:
+def test_the_transparency_of_a_webp_stays() -> None:
     picture = drawing(2).convert("RGBA")
     picture.putalpha(120)
     content = encoded(picture, "WEBP", exif=exif(), quality=70)
@@ -107,36 +107,38 @@ def test_a_webp_with_transparency_stays_so() -> None:
     assert shown.mode == "RGBA" and np.asarray(shown)[..., 3].max() == 120
 
 
-def test_a_webp_no_longer_says_that_it_has_metadata() -> None:
-    stripped = strip_metadata(tattling("image/webp"), "image/webp")
+def test_the_metadata_flags_of_a_webp_are_cleared() -> None:
+    stripped = strip_metadata(with_metadata("image/webp"), "image/webp")
     assert stripped[12:16] == b"VP8X"
-    assert stripped[20] & 0b1100 == 0 and tattling("image/webp")[20] & 0b1100 == 0b1100
+    assert stripped[20] & 0b1100 == 0 and with_metadata("image/webp")[20] & 0b1100 == 0b1100
 
 
-def test_a_progressive_jpeg_is_carried_over_scan_by_scan() -> None:
+def test_every_scan_of_a_progressive_jpeg_stays() -> None:
     content = encoded(drawing(4), "JPEG", progressive=True, exif=exif(), restart_marker_blocks=2)
     assert np.array_equal(pixels(strip_metadata(content, "image/jpeg")), pixels(content))
 
 
 @pytest.mark.parametrize("mime_type", TYPES)
-def test_what_is_appended_to_a_picture_does_not_come_along(mime_type: str) -> None:
+def test_data_after_the_end_of_a_picture_is_dropped(mime_type: str) -> None:
     content = encoded(drawing(1), TYPES[mime_type][0])
     assert strip_metadata(content + b"PK\x03\x04 hidden", mime_type) == content
 
 
-def test_the_thumbnail_in_a_jfif_header_does_not_come_along() -> None:
+def test_the_thumbnail_in_a_jfif_header_is_dropped() -> None:
     content = encoded(drawing(1), "JPEG")
     header_end = 4 + 16
     thumbnail = b"\x02\x02" + b"\xaa\xbb\xcc" * 4
-    tattler = b"\xff\xd8\xff\xe0" + (16 + 12).to_bytes(2) + content[6:18] + thumbnail + content[header_end:]
-    assert pixels(tattler).shape == (180, 320, 3)
-    assert strip_metadata(tattler, "image/jpeg") == content
+    with_thumbnail = (
+        b"\xff\xd8\xff\xe0" + (16 + 12).to_bytes(2) + content[6:18] + thumbnail + content[header_end:]
+    )
+    assert pixels(with_thumbnail).shape == (180, 320, 3)
+    assert strip_metadata(with_thumbnail, "image/jpeg") == content
 
 
 @pytest.mark.parametrize("mime_type", TYPES)
 @pytest.mark.parametrize("kept", [0.02, 0.3, 0.97])
 def test_a_picture_that_breaks_off_is_refused(mime_type: str, kept: float) -> None:
-    content = tattling(mime_type)
+    content = with_metadata(mime_type)
     with pytest.raises(UnreadablePicture):
         strip_metadata(content[: int(len(content) * kept)], mime_type)
 

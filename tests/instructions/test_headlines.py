@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instructions.headlines import guide_title, step_heading, without_greeting
+from instructions.language_models.extractive.headlines import guide_title, step_heading, without_greeting
 
 
 @pytest.mark.parametrize(

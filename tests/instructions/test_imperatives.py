@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instructions.imperatives import find_instruction
+from instructions.language_models.extractive.imperatives import find_instruction
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,8 @@ from jobs.models import Job
 from jobs.states import JobStatus
 from tests.factories import Api, make_job, make_user
 
-S = JobStatus
 
-
-def make_document(api: Api, status: JobStatus = S.DRAFT_READY) -> dict[str, Any]:
+def make_document(api: Api, status: JobStatus = JobStatus.DRAFT_READY) -> dict[str, Any]:
     job = make_job(status, owner=api.user)
     found: dict[str, Any] = api.get(f"/instructions/{job.instruction_id}").json()
     return found
@@ -67,7 +65,9 @@ def test_a_stale_base_is_a_conflict_and_a_stale_if_match_412(owner: Api) -> None
     assert (late.status_code, late.json()["code"]) == (412, "PRECONDITION_FAILED")
 
 
-@pytest.mark.parametrize("status", [S.EDITING, S.EXPORTING, S.REGENERATING, S.DONE])
+@pytest.mark.parametrize(
+    "status", [JobStatus.EDITING, JobStatus.EXPORTING, JobStatus.REGENERATING, JobStatus.DONE]
+)
 def test_a_document_can_be_saved_while_and_after_it_is_worked_on(owner: Api, status: JobStatus) -> None:
     document = make_document(owner, status)
     assert (
@@ -77,7 +77,7 @@ def test_a_document_can_be_saved_while_and_after_it_is_worked_on(owner: Api, sta
     assert owner.get(f"/jobs/{document['job_id']}").json()["status"] == status
 
 
-@pytest.mark.parametrize("status", [S.FAILED, S.CANCELLED])
+@pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELLED])
 def test_the_document_of_an_ended_job_is_read_only(owner: Api, status: JobStatus) -> None:
     document = make_document(owner, status)
     refused = owner.put(f"/instructions/{document['id']}", {"base_version": 1, "markdown": "# A\n"})
@@ -147,6 +147,6 @@ def test_a_second_draft_is_the_next_version(owner: Api) -> None:
     from tests.factories import force, report
 
     document = make_document(owner)
-    job = force(Job.objects.get(pk=document["job_id"]), S.GENERATING)
-    report(job, S.DRAFT_READY, draft={"markdown": "# Again\n"})
+    job = force(Job.objects.get(pk=document["job_id"]), JobStatus.GENERATING)
+    report(job, JobStatus.DRAFT_READY, draft={"markdown": "# Again\n"})
     assert owner.get(f"/instructions/{document['id']}").json()["version"] == 2

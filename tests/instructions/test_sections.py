@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from instructions.sections import Topic, borders, name
+from instructions.language_models.extractive.sections import Topic, borders, name
 
 
 def topics(*pauses_ms: int, cues: dict[int, str] | None = None, text: str = "open the menu") -> list[Topic]:

@@ -71,21 +71,19 @@ def serve() -> None:
 
 
 def run(request: dict[str, Any], writer: int) -> None:
-    import dramatiq
+    from django.conf import settings
     from django.db import connection
     from django.db.backends.postgresql.base import DatabaseWrapper
     from django.test import Client
 
-    from config import broker
-    from jobs import work
+    from config.work import enqueue
+    from config.work.broker import make_broker
+    from config.work.sweep import sweep_work_rows
     from jobs.orchestrators.http import Http
     from tests.factories import work_off
+    from tests.workers import use_broker
 
-    actors = dramatiq.get_broker().actors.values()
-    broker.set_up()  # the threads of the one before were left behind by the fork
-    for actor in actors:
-        actor.broker = dramatiq.get_broker()
-        actor.broker.declare_actor(actor)
+    use_broker(make_broker(settings.BROKER_URL))  # the threads of the one before were left behind by the fork
     seen = 0
 
     def step(name: str) -> None:
@@ -112,11 +110,11 @@ def run(request: dict[str, Any], writer: int) -> None:
         return execute(sql, parameters, many, context)
 
     around(Http, "_post")
-    around(work, "_send")
+    around(enqueue, "_send")
     around(DatabaseWrapper, "_commit")
     with connection.execute_wrapper(statement):
         if request.get("work"):
-            work.sweep()
+            sweep_work_rows()
             work_off()
             status = 0
         else:

@@ -59,7 +59,7 @@ class Bench(RuleBasedStateMachine):
         alive = [job for job in self.jobs if not job.is_deleted]
         for job, body in zip(reversed(alive), self.walk(self.owner, "/jobs?limit=2"), strict=True):
             self.is_shown(job, body)
-        Dispatch.objects.filter(status__in=["PENDING", "RUNNING"]).update(status="FAILED")
+        Dispatch.objects.filter(status__in=Dispatch.OPEN).update(status="CLOSED")
 
     # What every step is checked by
 
@@ -99,7 +99,7 @@ class Bench(RuleBasedStateMachine):
             for key, status, manifest, failure in rows
         } == {job.id: (job.status, job.manifest, job.failure) for job in alive}
         ids = [job.id for job in alive]
-        is_open = Dispatch.objects.filter(job__in=ids, status__in=["PENDING", "RUNNING"])
+        is_open = Dispatch.objects.filter(job__in=ids, status__in=Dispatch.OPEN)
         assert sorted(map(str, is_open.values_list("pk", flat=True))) == sorted(
             job.dispatch.id for job in alive if job.dispatch and job.dispatch.is_open
         )

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from jobs import audio
-from jobs.audio import (
+from jobs.media import audio
+from jobs.media.audio import (
     SAMPLE_RATE,
     NoAudio,
     UnreadableSound,
@@ -22,7 +22,7 @@ from jobs.audio import (
     read_sound,
     sound_duration_ms,
 )
-from jobs.probe import UnreadableVideo
+from jobs.media.probe import UnreadableVideo
 from tests.jobs.recordings import SOUND_RATE, add_picture, bursts, make_video, write_picture, write_sound
 
 

@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import time
-from typing import Any
 from urllib.parse import urlparse
 
-import dramatiq
 import pytest
 
-from config.broker import make_broker
 from jobs import hooks
-from jobs.models import Dispatch, Job
+from jobs.models import Job
 from jobs.states import JobStatus
-from jobs.work import ACTORS
 from tests.factories import DRAFT, TRANSCRIPT, Api, make_job, make_user
+from tests.workers import running_worker
 
 SERVICES = {
     "postgresql": "",
@@ -48,18 +45,7 @@ def test_a_run_reaches_a_worker_and_is_performed(kind: str, monkeypatch: pytest.
         ("GENERATING", {"draft": DRAFT}),
     ):
         monkeypatch.setitem(hooks.STAGES, status, lambda job, lease, updates=updates: dict(updates))
-    actor = ACTORS[Dispatch]
-    before = actor.broker
-    broker = make_broker(SERVICES[kind])
-    # A queue of its own, so that neither test runs side by side nor anything else on this server is met.
-    name = f"pipeline-test-{os.getpid()}-{kind}"
-    made: dramatiq.Actor[Any, Any] = dramatiq.Actor(
-        actor.fn, broker=broker, actor_name=actor.actor_name, queue_name=name, priority=0, options={}
-    )
-    monkeypatch.setitem(ACTORS, Dispatch, made)
-    worker = dramatiq.Worker(broker, worker_timeout=50, worker_threads=1)
-    worker.start()
-    try:
+    with running_worker(SERVICES[kind]):
         owner = Api(make_user("owner"))
         job = make_job(JobStatus.UPLOADED, owner=owner.user)
         assert owner.post(f"/jobs/{job.pk}/run").status_code == 202
@@ -68,10 +54,3 @@ def test_a_run_reaches_a_worker_and_is_performed(kind: str, monkeypatch: pytest.
                 break
             time.sleep(0.1)
         assert Job.objects.get(pk=job.pk).status == JobStatus.DRAFT_READY
-    finally:
-        worker.stop()
-        if kind == "rabbitmq":
-            for queue in (name, f"{name}.DQ", f"{name}.XQ"):
-                broker.channel.queue_delete(queue)  # type: ignore[attr-defined]
-        broker.close()
-    assert actor.broker is before

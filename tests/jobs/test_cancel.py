@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from config.work.lease import Lease, LeaseLost
 from jobs import hooks
 from jobs.models import Job
 from jobs.states import JobStatus
-from jobs.work import Lease, LeaseLost
 from tests.factories import Api, make_job, make_user, work_off
-
-S = JobStatus
 
 
 @pytest.mark.django_db(transaction=True)
@@ -36,7 +34,7 @@ def test_a_running_stage_ends_within_5_s_and_reports_nothing_more(monkeypatch: p
 
     monkeypatch.setitem(hooks.STAGES, "AUDIO_EXTRACTING", stage)
     api = Api(make_user())
-    job = make_job(S.UPLOADED, owner=api.user)
+    job = make_job(JobStatus.UPLOADED, owner=api.user)
     assert api.post(f"/jobs/{job.pk}/run").status_code == 202
 
     def worker() -> None:

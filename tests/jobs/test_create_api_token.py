@@ -14,11 +14,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from jobs.models import ApiToken, User
-from jobs.services.tokens import create_api_token
+from config.accounts.models import ApiToken, User
+from config.accounts.services import create_api_token
 from tests.factories import make_project, make_user
 
-LIST, ADD = "/admin/jobs/apitoken/", "/admin/jobs/apitoken/add/"
+LIST, ADD = "/admin/accounts/apitoken/", "/admin/accounts/apitoken/add/"
 
 
 def run(*arguments: str) -> tuple[str, str]:

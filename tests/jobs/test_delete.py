@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, transaction
 from django.db.models.functions import Now
 
 from anchors.models import Anchor, Asset, ScreenshotTask
-from config.api.storage import kept_folder, storage, uploads_folder
+from config.storage import kept_folder, storage, uploads_folder
 from exports.models import Export
 from jobs.models import AuditEvent, Dispatch, Job, Tombstone
 from jobs.services import deletion
@@ -19,12 +19,10 @@ from jobs.services.deletion import QUIET_AFTER, remove_files_of_deleted_jobs
 from jobs.states import TERMINAL, JobStatus
 from tests.factories import Api, force, make_job
 
-S = JobStatus
-
 
 def full_job(api: Api) -> Job:
     """A finished job with a row of every kind."""
-    job = make_job(S.DRAFT_READY, owner=api.user)
+    job = make_job(JobStatus.DRAFT_READY, owner=api.user)
     version = job.instruction.versions.get()
     anchor = Anchor.objects.create(
         instruction=job.instruction, instruction_version=version, address_type="block_id", block_id=job.pk
@@ -48,7 +46,7 @@ def full_job(api: Api) -> Job:
         job=job, status="SUCCEEDED", instruction_version=version, snapshot={}, instruction_snapshot_id=job.pk
     )
     storage().save_bytes(uploads_folder(job.pk), b"left from an upload", suffix="")
-    return force(job, S.DONE)
+    return force(job, JobStatus.DONE)
 
 
 def rows() -> dict[str, int]:
@@ -76,7 +74,7 @@ def test_a_deleted_job_takes_everything_with_it_and_leaves_a_tombstone(owner: Ap
 
 
 def test_the_files_go_with_the_sweep_and_a_late_one_too(owner: Api) -> None:
-    job, other = full_job(owner), make_job(S.UPLOADED, owner=owner.user)
+    job, other = full_job(owner), make_job(JobStatus.UPLOADED, owner=owner.user)
     assert owner.call("DELETE", f"/jobs/{job.pk}").status_code == 202
     remove_files_of_deleted_jobs()
     root = storage().root
@@ -93,7 +91,7 @@ def test_the_files_go_with_the_sweep_and_a_late_one_too(owner: Api) -> None:
 def test_what_one_sweep_does_not_reach_is_left_for_the_next(
     owner: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deletion, "MOST_FOLDERS", 2)
+    monkeypatch.setattr(deletion, "MAX_FOLDERS", 2)
     jobs = [full_job(owner) for _ in range(3)]
     for job in jobs:
         assert owner.call("DELETE", f"/jobs/{job.pk}").status_code == 202
@@ -105,7 +103,7 @@ def test_what_one_sweep_does_not_reach_is_left_for_the_next(
     assert not any((storage().root / kept_folder(job.pk)).exists() for job in jobs)
 
 
-@pytest.mark.parametrize("status", [status for status in S if status not in TERMINAL])
+@pytest.mark.parametrize("status", [status for status in JobStatus if status not in TERMINAL])
 def test_a_job_that_is_not_over_is_not_deleted(owner: Api, status: JobStatus) -> None:
     job = make_job(status, owner=owner.user)
     before = rows()
@@ -117,10 +115,10 @@ def test_a_job_that_is_not_over_is_not_deleted(owner: Api, status: JobStatus) ->
 
 
 def test_a_failed_job_with_a_retry_on_its_way_is_not_deleted(owner: Api) -> None:
-    job = force(make_job(S.TRANSCRIBING, owner=owner.user), S.FAILED)
+    job = force(make_job(JobStatus.TRANSCRIBING, owner=owner.user), JobStatus.FAILED)
     answer = owner.call("DELETE", f"/jobs/{job.pk}")
     assert (answer.status_code, answer.json()["code"]) == (409, "FSM_TRANSITION_INVALID")
-    Dispatch.objects.filter(job=job).update(status="FAILED")
+    Dispatch.objects.filter(job=job).update(status="CLOSED")
     assert owner.call("DELETE", f"/jobs/{job.pk}").status_code == 202
 
 
@@ -129,7 +127,7 @@ def test_after_a_deletion_the_triggers_hold_again() -> None:
     from tests.factories import make_user
 
     api = Api(make_user("owner"))
-    job, other = full_job(api), make_job(S.DRAFT_READY, owner=api.user)
+    job, other = full_job(api), make_job(JobStatus.DRAFT_READY, owner=api.user)
     assert api.call("DELETE", f"/jobs/{job.pk}").status_code == 202
     with pytest.raises(DatabaseError, match="append-only"):
         AuditEvent.objects.filter(job=other).delete()

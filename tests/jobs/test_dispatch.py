@@ -15,16 +15,27 @@ from django.db import connection
 from django.db.models.functions import Now
 from django.test import Client
 
-from config.api.storage import storage
-from jobs import work
-from jobs.models import AuditEvent, Dispatch, Job
+from config.storage import storage
+from config.work.lease import Lease
+from config.work.sweep import sweep_work_rows
+from jobs.models import AuditEvent, Dispatch, Job, PipelineRun
 from jobs.orchestrators.http import signing_key
+from jobs.services.dispatches import resend_dispatch
+from jobs.services.timeouts import give_up_unanswered_dispatches, time_out_silent_jobs
 from jobs.states import JobStatus
-from tests.factories import Api, make_job, make_user, work_off
+from tests.factories import (
+    Api,
+    expire_leases,
+    make_dispatch,
+    make_due,
+    make_job,
+    make_user,
+    perform,
+    work_off,
+)
 from tests.jobs.test_callback import SECRET, send
 from tests.orchestrator import Asked, Orchestrator
 
-S = JobStatus
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -40,7 +51,7 @@ def api() -> Api:
 
 @pytest.fixture
 def job(api: Api) -> Job:
-    return make_job(S.UPLOADED, owner=api.user)
+    return make_job(JobStatus.UPLOADED, owner=api.user)
 
 
 def at_once(number: int, call: Any) -> list[Any]:
@@ -79,12 +90,12 @@ def told_to_cancel(job: Job) -> int:
 
 
 def let_time_pass() -> None:
-    """As when 12 s and more have gone by: leases have run out, waiting rows have waited."""
-    Dispatch.objects.filter(lease_expires_at__isnull=False).update(
-        lease_expires_at=Now() - timedelta(seconds=1)
-    )
-    work.sweep()
-    Dispatch.objects.filter(status="PENDING").update(available_at=Now() - timedelta(seconds=11))
+    """As when much time has gone by: leases have run out, waiting rows have waited, silence is given up."""
+    expire_leases()
+    sweep_work_rows()
+    make_due()
+    Dispatch.objects.filter(status="UNANSWERED").update(updated_at=Now() - timedelta(minutes=16))
+    give_up_unanswered_dispatches()
 
 
 def test_the_orchestrator_is_sent_what_the_contract_says(
@@ -147,7 +158,7 @@ def test_no_transaction_is_open_while_the_orchestrator_is_called(
 
     orchestrator.answers = [look]
     assert api.post(f"/jobs/{job.pk}/run").status_code == 202
-    assert seen == [0, "RUNNING"]  # the row was there first, and nobody held it
+    assert seen == [0, "SENDING"]  # the row was there first, and nobody held it
 
 
 @pytest.mark.parametrize("refusal", [500, 400, 301, 307])
@@ -195,9 +206,7 @@ def test_an_answer_that_is_lost_leaves_the_dispatch_open_and_it_is_sent_again_un
 
 def soon() -> None:
     """As when half a minute has gone by: what is to be sent again soon is due."""
-    Dispatch.objects.filter(status="PENDING", available_at__lt=Now() + timedelta(minutes=1)).update(
-        available_at=Now()
-    )
+    make_due()
     work_off()
 
 
@@ -211,8 +220,7 @@ def test_what_was_once_sent_without_an_answer_stays_open_whatever_is_answered_la
         soon()
     assert len(orchestrator.dispatches) == 4, "sent again three times by itself, and then no more"
     assert (status(job), Dispatch.objects.get(job=job).is_open) == ("UPLOADED", True)
-    let_time_pass()  # much time: the orchestrator is given up
-    work_off()
+    let_time_pass()
     assert not Dispatch.objects.get(job=job).is_open and told_to_cancel(job) == 1
     assert api.post(f"/jobs/{job.pk}/run").status_code == 202
     assert len(orchestrator.executions) == 1
@@ -234,12 +242,12 @@ def test_a_dispatch_that_a_callback_proved_is_never_performed_by_our_own_workers
     assert api.post(f"/jobs/{job.pk}/run").status_code == 502
     dispatch = Dispatch.objects.get(job=job)
     assert send(job, "AUDIO_EXTRACTING", dispatch_id=str(dispatch.pk)).status_code == 204
-    Dispatch.objects.filter(status="PENDING").update(available_at=Now())
-    work.perform_row(Dispatch, dispatch.pk)
+    make_due()
+    assert not perform(dispatch)
     let_time_pass()
     work_off()
     dispatch = Dispatch.objects.get(job=job)
-    assert (status(job), dispatch.status, dispatch.lease_expires_at) == ("AUDIO_EXTRACTING", "RUNNING", None)
+    assert (status(job), dispatch.status, dispatch.lease_expires_at) == ("AUDIO_EXTRACTING", "ACCEPTED", None)
     assert len(orchestrator.dispatches) == 1
 
 
@@ -250,21 +258,21 @@ def test_a_worker_that_sent_it_holds_it_no_more(api: Api, job: Job, orchestrator
     Dispatch.objects.filter(job=job).update(available_at=Now())
     row = Dispatch.claim(Dispatch.objects.get(job=job).pk)
     assert row
-    row.perform(work.Lease(row))
+    resend_dispatch(row, Lease(row))
     assert status(job) == "AUDIO_EXTRACTING"
-    assert not row._mine().exists()
-    row.release()
-    assert Dispatch.objects.get(job=job).status == "RUNNING"
+    assert not row.held().exists()
+    row.requeue()
+    assert Dispatch.objects.get(job=job).status == "ACCEPTED"
 
 
-def test_an_accepted_row_of_the_orchestrators_that_comes_back_all_the_same_goes_out_of_hand(
+def test_an_orchestrators_execution_is_no_work_of_our_own(
     api: Api, job: Job, orchestrator: Orchestrator
 ) -> None:
     assert api.post(f"/jobs/{job.pk}/run").status_code == 202
-    Dispatch.objects.filter(job=job).update(status="PENDING", available_at=Now())
-    assert work_off() == 1
-    dispatch = Dispatch.objects.get(job=job)
-    assert (dispatch.status, dispatch.lease_expires_at, status(job)) == ("RUNNING", None, "AUDIO_EXTRACTING")
+    assert not PipelineRun.objects.exists()
+    let_time_pass()
+    assert work_off() == 0
+    assert Dispatch.objects.get(job=job).status == "ACCEPTED"
 
 
 def test_a_late_refusal_of_a_sender_that_was_taken_over_from_counts_no_more(
@@ -279,7 +287,7 @@ def test_a_late_refusal_of_a_sender_that_was_taken_over_from_counts_no_more(
     orchestrator.answers = [taken_over]
     assert api.post(f"/jobs/{job.pk}/run").status_code == 502
     dispatch = Dispatch.objects.get(job=job)
-    assert (dispatch.status, dispatch.attempt) == ("RUNNING", 2)
+    assert (dispatch.status, dispatch.attempt) == ("SENDING", 2)
 
 
 def test_a_refused_dispatch_that_reports_by_its_name_was_taken_all_the_same(
@@ -330,9 +338,7 @@ def test_a_cancelled_and_deleted_job_is_still_told_of(api: Api, job: Job, orches
 def test_the_next_call_finishes_what_a_dead_sender_began(
     api: Api, job: Job, orchestrator: Orchestrator
 ) -> None:
-    dispatch = Dispatch.objects.create(job=job, kind="run", status="RUNNING", attempt=1, orchestrator="http")
-    Dispatch.objects.filter(pk=dispatch.pk).update(lease_expires_at=Now() - timedelta(seconds=1))
-    Job.objects.filter(pk=job.pk).update(dispatch=dispatch)
+    dispatch = make_dispatch(job, state="abandoned")
     answer = api.post(f"/jobs/{job.pk}/run")
     assert (answer.status_code, answer.json()["dispatch_id"]) == (202, str(dispatch.pk))
     assert orchestrator.executions == {str(dispatch.pk)}
@@ -404,8 +410,6 @@ def test_the_orchestrator_is_told_of_a_cancel(api: Api, job: Job, orchestrator: 
 def test_an_orchestrator_that_is_silent_for_too_long_fails_the_job(
     api: Api, job: Job, orchestrator: Orchestrator
 ) -> None:
-    from jobs.services.timeouts import time_out_silent_jobs
-
     api.post(f"/jobs/{job.pk}/run")
     time_out_silent_jobs()
     assert status(job) == "AUDIO_EXTRACTING"
@@ -424,7 +428,7 @@ def test_an_open_dispatch_counts_among_the_owners_active_jobs(
     api: Api, orchestrator: Orchestrator, settings: Any
 ) -> None:
     settings.ACTIVE_JOBS_PER_OWNER = 1
-    lost, other = make_job(S.UPLOADED, owner=api.user), make_job(S.UPLOADED, owner=api.user)
+    lost, other = make_job(JobStatus.UPLOADED, owner=api.user), make_job(JobStatus.UPLOADED, owner=api.user)
     orchestrator.answers = [None]
     assert api.post(f"/jobs/{lost.pk}/run").status_code == 502
     assert api.post(f"/jobs/{other.pk}/run").status_code == 429
@@ -470,8 +474,6 @@ def test_an_answer_that_drips_is_not_waited_for_beyond_the_whole_time(
 
 
 def test_a_job_that_only_callbacks_moved_times_out_too(job: Job) -> None:
-    from jobs.services.timeouts import time_out_silent_jobs
-
     assert send(job, "AUDIO_EXTRACTING").status_code == 204
     time_out_silent_jobs()
     assert status(job) == "AUDIO_EXTRACTING"
@@ -480,12 +482,10 @@ def test_a_job_that_only_callbacks_moved_times_out_too(job: Job) -> None:
     assert status(job) == "FAILED"
 
 
-@pytest.mark.parametrize("dispatch_status", ["PENDING", "RUNNING"])
-def test_a_job_of_our_own_workers_is_not_silent(api: Api, job: Job, dispatch_status: str) -> None:
-    from jobs.services.timeouts import time_out_silent_jobs
-
+@pytest.mark.parametrize("run_status", ["PENDING", "RUNNING"])
+def test_a_job_of_our_own_workers_is_not_silent(api: Api, job: Job, run_status: str) -> None:
     assert api.post(f"/jobs/{job.pk}/run").status_code == 202
-    Dispatch.objects.filter(job=job).update(status=dispatch_status)
+    PipelineRun.objects.filter(job=job).update(status=run_status)
     Job.objects.filter(pk=job.pk).update(updated_at=Now() - timedelta(minutes=16))
     time_out_silent_jobs()
     assert status(job) == "AUDIO_EXTRACTING"

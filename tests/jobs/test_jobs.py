@@ -15,8 +15,6 @@ from jobs.queries import narrow_jobs
 from jobs.states import JobStatus
 from tests.factories import Api, make_job, make_project
 
-S = JobStatus
-
 
 @pytest.mark.parametrize("name", ["", "   ", "x" * 201, None, 7.5, ["a"]])
 def test_a_project_needs_a_name(owner: Api, name: Any) -> None:
@@ -67,10 +65,13 @@ def test_lists_show_the_owners_own_newest_first_in_pages(owner: Api, stranger: A
 
 
 def test_lists_can_be_narrowed_by_status_and_time(owner: Api) -> None:
-    jobs = {status: make_job(status, owner=owner.user) for status in (S.CREATED, S.UPLOADED, S.CANCELLED)}
+    jobs = {
+        status: make_job(status, owner=owner.user)
+        for status in (JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.CANCELLED)
+    }
     found = owner.get("/jobs?status=CREATED&status=CANCELLED").json()
     assert {job["status"] for job in found} == {"CREATED", "CANCELLED"}
-    middle = owner.get(f"/jobs/{jobs[S.UPLOADED].pk}").json()["created_at"]
+    middle = owner.get(f"/jobs/{jobs[JobStatus.UPLOADED].pk}").json()["created_at"]
     assert [job["status"] for job in owner.get(f"/jobs?created_after={middle}").json()] == ["CANCELLED"]
     assert [job["status"] for job in owner.get(f"/jobs?created_before={middle}").json()] == ["CREATED"]
 
@@ -78,7 +79,7 @@ def test_lists_can_be_narrowed_by_status_and_time(owner: Api) -> None:
 def test_a_job_is_read_in_two_queries_and_a_list_of_them_too(
     owner: Api, django_assert_num_queries: Any
 ) -> None:
-    jobs = [make_job(S.EDITING, owner=owner.user) for _ in range(3)]
+    jobs = [make_job(JobStatus.EDITING, owner=owner.user) for _ in range(3)]
     with django_assert_num_queries(2):
         owner.get(f"/jobs/{jobs[0].pk}")
     with django_assert_num_queries(2):
@@ -96,14 +97,14 @@ def test_the_etag_follows_every_change(owner: Api) -> None:
 
 
 def test_a_failed_job_says_why(owner: Api) -> None:
-    job = make_job(S.FAILED, owner=owner.user)
+    job = make_job(JobStatus.FAILED, owner=owner.user)
     failure = {"failure_code": "NO_AUDIO", "failure_message": "m", "failed_stage": "s", "correlation_id": "c"}
     Job.objects.filter(pk=job.pk).update(failure=failure)
     assert owner.get(f"/jobs/{job.pk}").json()["failure"] == failure
 
 
 def test_events_tell_every_change_oldest_first(owner: Api) -> None:
-    job = make_job(S.DRAFT_READY, owner=owner.user)
+    job = make_job(JobStatus.DRAFT_READY, owner=owner.user)
     events = owner.get(f"/jobs/{job.pk}/events").json()
     assert [event.get("new_status") for event in events][:2] == ["CREATED", "AUDIO_EXTRACTING"]
     assert events[-1]["new_status"] == "DRAFT_READY"
@@ -113,7 +114,7 @@ def test_events_tell_every_change_oldest_first(owner: Api) -> None:
 
 
 def test_the_transcript_is_read_in_pages(owner: Api) -> None:
-    job = make_job(S.TRANSCRIPT_READY, owner=owner.user)
+    job = make_job(JobStatus.TRANSCRIPT_READY, owner=owner.user)
     first = owner.get(f"/jobs/{job.pk}/transcript?limit=1").json()
     second = owner.get(f"/jobs/{job.pk}/transcript?limit=1&cursor={first['next_cursor']}").json()
     assert [first["items"][0]["text"], second["items"][0]["text"]] == [
@@ -125,11 +126,11 @@ def test_the_transcript_is_read_in_pages(owner: Api) -> None:
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "cursor=odd", "cursor=LTEuNQ", "odd=1"])
 def test_a_bad_page_of_the_transcript_is_400(owner: Api, query: str) -> None:
-    job = make_job(S.TRANSCRIPT_READY, owner=owner.user)
+    job = make_job(JobStatus.TRANSCRIPT_READY, owner=owner.user)
     assert owner.get(f"/jobs/{job.pk}/transcript?{query}").status_code == 400
 
 
-@pytest.mark.parametrize("status", [S.CREATED, S.UPLOADED, S.TRANSCRIBING])
+@pytest.mark.parametrize("status", [JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.TRANSCRIBING])
 def test_before_there_is_a_transcript_it_is_not_ready(owner: Api, status: JobStatus) -> None:
     job = make_job(status, owner=owner.user)
     for path in ("transcript", "transcript.srt", "transcript.vtt"):
@@ -138,7 +139,7 @@ def test_before_there_is_a_transcript_it_is_not_ready(owner: Api, status: JobSta
 
 
 def test_the_transcript_is_given_as_subtitles(owner: Api) -> None:
-    job = make_job(S.TRANSCRIPT_READY, owner=owner.user)
+    job = make_job(JobStatus.TRANSCRIPT_READY, owner=owner.user)
     vtt = owner.get(f"/jobs/{job.pk}/transcript.vtt", accept="text/vtt").content.decode()
     assert vtt.startswith("WEBVTT") and "00:00:02.500 --> 00:00:04.000" in vtt
     assert "00:00:02,500 --> 00:00:04,000" in owner.get(f"/jobs/{job.pk}/transcript.srt").content.decode()
@@ -159,7 +160,9 @@ def test_a_time_is_compared_to_the_millisecond_on_both_sides(owner: Api) -> None
 def test_every_filter_is_an_index_scan(owner: Api) -> None:
     project = make_job(owner=owner.user).project
     Job.objects.bulk_create(
-        Job(project=project, owner=owner.user, options={}, status=status) for status in S for _ in range(400)
+        Job(project=project, owner=owner.user, options={}, status=status)
+        for status in JobStatus
+        for _ in range(400)
     )
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE jobs_job")
@@ -167,9 +170,9 @@ def test_every_filter_is_an_index_scan(owner: Api) -> None:
     after = {"created_after": moment_of(middle)}
     for query in (
         {},
-        {"status": [S.EDITING]},
+        {"status": [JobStatus.EDITING]},
         after,
-        {**after, "status": [S.EDITING]},
+        {**after, "status": [JobStatus.EDITING]},
         {"created_before": moment_of(middle)},
     ):
         for jobs in (Job.objects.visible_to(owner.user), project.jobs.all()):

@@ -8,25 +8,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection
-from django.db.models.functions import Now
 from uuid6 import uuid7
 
-from jobs import work
 from jobs.models import AuditEvent, CallbackEvent, Dispatch, Job, Tombstone
 from jobs.services.deletion import remove_files_of_deleted_jobs
 from jobs.states import JobStatus
-from tests.factories import DRAFT, TRANSCRIPT, Api, make_job, make_user, work_off
+from tests.factories import DRAFT, TRANSCRIPT, Api, expire_leases, make_dispatch, make_job, make_user, recover
 from tests.jobs.killer import Killer
 from tests.jobs.test_callback import SECRET, send
 from tests.orchestrator import Orchestrator
 
-S = JobStatus
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
 MOST_STEPS = 80
 
@@ -79,20 +76,6 @@ def after_each_step(
     raise AssertionError("the request never came through")
 
 
-def lease_runs_out() -> None:
-    Dispatch.objects.filter(lease_expires_at__isnull=False).update(
-        lease_expires_at=Now() - timedelta(seconds=1)
-    )
-
-
-def recover() -> None:
-    """What the workers do by themselves, with the waiting cut out."""
-    lease_runs_out()
-    work.sweep()
-    Dispatch.objects.filter(status="PENDING").update(available_at=Now())
-    work_off()
-
-
 def sent(orchestrator: Orchestrator, job: Job) -> set[str]:
     return {
         asked.body["dispatch_id"] for asked in orchestrator.dispatches if asked.body["job_id"] == str(job.pk)
@@ -106,7 +89,7 @@ def count(job: Job, **which: Any) -> int:
 @pytest.mark.parametrize("by", ["the next call", "the recovery"])
 def test_a_run_that_is_killed(api: Api, killer: Killer, orchestrator: Orchestrator, by: str) -> None:
     def check(job: Job) -> None:
-        lease_runs_out()
+        expire_leases()
         if by == "the recovery":
             recover()
             if not Dispatch.objects.filter(job=job).exists():  # killed before anything was written
@@ -117,12 +100,12 @@ def test_a_run_that_is_killed(api: Api, killer: Killer, orchestrator: Orchestrat
         assert Job.objects.get(pk=job.pk).status == "AUDIO_EXTRACTING"
         assert count(job, event_type="JOB_RUN") == 1
         assert sent(orchestrator, job) == {str(dispatch.pk)}, "one execution, under one id"
-        assert (dispatch.status, dispatch.lease_expires_at) == ("RUNNING", None)
+        assert (dispatch.status, dispatch.lease_expires_at) == ("ACCEPTED", None)
         assert api.post(f"/jobs/{job.pk}/run").json()["replayed"] is True
 
     kills = after_each_step(
         killer,
-        lambda: make_job(S.UPLOADED, owner=api.user),
+        lambda: make_job(JobStatus.UPLOADED, owner=api.user),
         lambda job: {"method": "POST", "path": f"/api/v1/jobs/{job.pk}/run", "headers": api.headers},
         check,
     )
@@ -134,13 +117,13 @@ def test_a_retry_that_is_killed(api: Api, killer: Killer, orchestrator: Orchestr
     body = {"model_profile": "extractive", "client_request_id": "r-1"}
 
     def failed_job() -> Job:
-        job = make_job(S.TRANSCRIBING, owner=api.user)
+        job = make_job(JobStatus.TRANSCRIBING, owner=api.user)
         failure = {"failure_code": "ODD", "failure_message": "It failed.", "failed_stage": "TRANSCRIBING"}
         assert send(job, "FAILED", **failure).status_code == 204
         return job
 
     def check(job: Job) -> None:
-        lease_runs_out()
+        expire_leases()
         retries = Dispatch.objects.filter(job=job, kind="retry")
         if by == "the recovery":
             recover()
@@ -151,7 +134,7 @@ def test_a_retry_that_is_killed(api: Api, killer: Killer, orchestrator: Orchestr
         assert (now.status, now.failure) == ("AUDIO_READY", None)
         assert count(job, event_type="JOB_RETRIED") == 1
         assert sent(orchestrator, job) == {str(dispatch.pk)}
-        assert Dispatch.objects.filter(job=job, status__in=["PENDING", "RUNNING"]).get() == dispatch
+        assert Dispatch.objects.filter(job=job, status__in=Dispatch.OPEN).get() == dispatch
         assert api.post(f"/jobs/{job.pk}/retry", body).json()["replayed"] is True
 
     kills = after_each_step(
@@ -169,11 +152,8 @@ def test_a_recovery_that_is_killed(api: Api, killer: Killer, orchestrator: Orche
     """The worker that takes over from a dead sender dies as well; the next one finishes."""
 
     def abandoned() -> Job:
-        job = make_job(S.UPLOADED, owner=api.user)
-        dispatch = Dispatch.objects.create(
-            job=job, kind="run", status="PENDING", attempt=1, orchestrator="http"
-        )
-        Job.objects.filter(pk=job.pk).update(dispatch=dispatch)
+        job = make_job(JobStatus.UPLOADED, owner=api.user)
+        make_dispatch(job, state="pending", attempt=1)
         return job
 
     def check(job: Job) -> None:
@@ -182,14 +162,14 @@ def test_a_recovery_that_is_killed(api: Api, killer: Killer, orchestrator: Orche
         assert Job.objects.get(pk=job.pk).status == "AUDIO_EXTRACTING"
         assert count(job, event_type="JOB_RUN") == 1
         assert sent(orchestrator, job) == {str(dispatch.pk)}
-        Dispatch.objects.filter(pk=dispatch.pk).update(status="SUCCEEDED")
+        Dispatch.objects.filter(pk=dispatch.pk).update(status="CLOSED")
 
     assert after_each_step(killer, abandoned, lambda job: {"work": True}, check) >= 10
 
 
 def test_a_cancel_that_is_killed(api: Api, killer: Killer, orchestrator: Orchestrator) -> None:
     def running() -> Job:
-        job = make_job(S.UPLOADED, owner=api.user)
+        job = make_job(JobStatus.UPLOADED, owner=api.user)
         assert api.post(f"/jobs/{job.pk}/run").status_code == 202
         return job
 
@@ -211,10 +191,13 @@ def test_a_cancel_that_is_killed(api: Api, killer: Killer, orchestrator: Orchest
 
 
 REPORTS: dict[str, tuple[JobStatus, dict[str, Any]]] = {
-    "AUDIO_READY": (S.AUDIO_EXTRACTING, {"artifact_updates": {"audio_uri": "gs://a/b", "metrics": {"a": 1}}}),
-    "TRANSCRIPT_READY": (S.TRANSCRIBING, {"artifact_updates": {"transcript": TRANSCRIPT}}),
-    "DRAFT_READY": (S.GENERATING, {"artifact_updates": {"draft": DRAFT}}),
-    "FAILED": (S.TRANSCRIBING, {"failure_code": "X", "failure_message": "x", "failed_stage": "x"}),
+    "AUDIO_READY": (
+        JobStatus.AUDIO_EXTRACTING,
+        {"artifact_updates": {"audio_uri": "gs://a/b", "metrics": {"a": 1}}},
+    ),
+    "TRANSCRIPT_READY": (JobStatus.TRANSCRIBING, {"artifact_updates": {"transcript": TRANSCRIPT}}),
+    "DRAFT_READY": (JobStatus.GENERATING, {"artifact_updates": {"draft": DRAFT}}),
+    "FAILED": (JobStatus.TRANSCRIBING, {"failure_code": "X", "failure_message": "x", "failed_stage": "x"}),
 }
 
 
@@ -258,7 +241,7 @@ def test_a_callback_that_is_killed(api: Api, killer: Killer, status: str) -> Non
 
 def test_a_deletion_that_is_killed(api: Api, killer: Killer) -> None:
     def over() -> Job:
-        job = make_job(S.EDITING, owner=api.user)
+        job = make_job(JobStatus.EDITING, owner=api.user)
         api.post(f"/jobs/{job.pk}/cancel")
         return job
 

@@ -20,7 +20,7 @@ from rest_framework import serializers
 from uuid6 import uuid7
 
 from config.api.serializers import _reader
-from config.api.storage import kept_folder, storage
+from config.storage import kept_folder, storage
 from jobs.api.serializers import RetryBody
 from jobs.models import Dispatch
 from tests.factories import work_off
@@ -205,7 +205,7 @@ class JobsMachine(Bench):
                 dispatch.lost += 1
                 # When it gives up is its own affair, but not before three tries.
                 dispatch.is_open = dispatch.lost < 4 or bool(
-                    Dispatch.objects.filter(pk=dispatch_id, status__in=["PENDING", "RUNNING"])
+                    Dispatch.objects.filter(pk=dispatch_id, status__in=Dispatch.OPEN)
                 )
                 assert dispatch_id in sent or not dispatch.is_open
         assert sent <= set(waiting)

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import pytest
 
-from jobs.probe import UnreadableVideo, probe_video
+from jobs.media.probe import UnreadableVideo, probe_video
 from tests.jobs.recordings import make_video
 
 

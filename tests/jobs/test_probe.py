@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jobs import probe
-from jobs.probe import UnreadableVideo, open_media, probe_video, shown_size, timeline_start
+from jobs.media import probe
+from jobs.media.probe import UnreadableVideo, open_media, probe_video, shown_size, timeline_start
 from tests.jobs.recordings import add_picture, bursts, make_video, write_picture, write_sound
 
 KINDS = [

@@ -17,8 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from jobs.remote_video import Limits, fetch_video, resolve_host
-from jobs.video_uris import RemoteVideoError, is_public_address
+from jobs.media.remote_video import Limits, fetch_video, resolve_host
+from jobs.media.video_uris import RemoteVideoError, is_public_address
 from tests.jobs.media_server import Server, chunked, reply, serving
 
 VIDEO = b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 40

@@ -9,16 +9,15 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from config.api.storage import storage
+from config.storage import storage
+from config.work.models import WorkFailed
 from jobs import hooks
 from jobs.models import AuditEvent, Dispatch, Job
 from jobs.states import JobStatus
-from jobs.work import WorkFailed
 from tests.factories import SAMPLE, TRANSCRIPT, Api, force, make_job, make_user, upload, work_off
 from tests.jobs.test_callback import SECRET, send
 from tests.orchestrator import Asked, Orchestrator
 
-S = JobStatus
 BODY = {"model_profile": "extractive", "client_request_id": "r-1"}
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,7 +32,7 @@ def api() -> Api:
     return Api(make_user("owner"))
 
 
-def failed_job(api: Api, at: JobStatus = S.TRANSCRIBING) -> Job:
+def failed_job(api: Api, at: JobStatus = JobStatus.TRANSCRIBING) -> Job:
     """A job whose execution failed in a status on the pipeline's road."""
     job = make_job(at, owner=api.user)
     failure = {"failure_code": "ODD", "failure_message": "It failed.", "failed_stage": str(at)}
@@ -46,7 +45,7 @@ def retry(api: Api, job: Job, **changed: Any) -> Any:
 
 
 def test_a_retry_goes_on_from_the_checkpoint_and_clears_the_failure(api: Api) -> None:
-    job = failed_job(api, S.GENERATING)
+    job = failed_job(api, JobStatus.GENERATING)
     answer = retry(api, job)
     assert answer.status_code == 202, answer.content
     dispatch = Dispatch.objects.get(job=job, kind="retry")
@@ -74,10 +73,10 @@ def test_a_retry_goes_on_from_the_checkpoint_and_clears_the_failure(api: Api) ->
 @pytest.mark.parametrize(
     ("failed_at", "kind", "expected"),
     [
-        (S.AUDIO_EXTRACTING, "", "UPLOADED"),
-        (S.DRAFT_READY, "", "DRAFT_READY"),
-        (S.GENERATING, "transcript_uri", "AUDIO_READY"),
-        (S.TRANSCRIBING, "audio_uri", "UPLOADED"),
+        (JobStatus.AUDIO_EXTRACTING, "", "UPLOADED"),
+        (JobStatus.DRAFT_READY, "", "DRAFT_READY"),
+        (JobStatus.GENERATING, "transcript_uri", "AUDIO_READY"),
+        (JobStatus.TRANSCRIBING, "audio_uri", "UPLOADED"),
     ],
 )
 def test_the_checkpoint_is_the_latest_whose_artifact_exists(
@@ -91,7 +90,7 @@ def test_the_checkpoint_is_the_latest_whose_artifact_exists(
     if expected == "UPLOADED":
         assert answer["checkpoint_ref"] == job.manifest["video_uri"]
     if expected == "DRAFT_READY":
-        assert not Dispatch.objects.filter(job=job, status__in=["PENDING", "RUNNING"]).exists()
+        assert not Dispatch.objects.filter(job=job, status__in=Dispatch.OPEN).exists()
 
 
 def test_a_job_that_failed_while_transcribing_does_not_extract_its_sound_again(
@@ -126,16 +125,21 @@ def test_a_job_that_failed_while_transcribing_does_not_extract_its_sound_again(
     assert len(extracted) == 1
 
 
-@pytest.mark.parametrize("status", [status for status in S if status != S.FAILED])
+@pytest.mark.parametrize("status", [status for status in JobStatus if status != JobStatus.FAILED])
 def test_only_a_failed_job_is_retried(api: Api, status: JobStatus) -> None:
     job = make_job(status, owner=api.user)
-    Dispatch.objects.filter(job=job).update(status="SUCCEEDED")
+    Dispatch.objects.filter(job=job).update(status="CLOSED")
     before = AuditEvent.objects.filter(job=job).count()
     answer = retry(api, job)
     busy = status in (
-        S.AUDIO_EXTRACTING, S.AUDIO_READY, S.TRANSCRIBING, S.TRANSCRIPT_READY, S.GENERATING,
-        S.REGENERATING, S.EXPORTING,
-    )  # fmt: skip
+        JobStatus.AUDIO_EXTRACTING,
+        JobStatus.AUDIO_READY,
+        JobStatus.TRANSCRIBING,
+        JobStatus.TRANSCRIPT_READY,
+        JobStatus.GENERATING,
+        JobStatus.REGENERATING,
+        JobStatus.EXPORTING,
+    )
     code = "JOB_ALREADY_RUNNING" if busy else "RETRY_NOT_ALLOWED_STATE"
     assert (answer.status_code, answer.json()["code"]) == (409, code)
     assert answer.json()["details"] == {"current_status": status}
@@ -187,7 +191,7 @@ def test_of_sixteen_retries_at_once_one_wins(api: Api, orchestrator: Orchestrato
 
 
 def test_the_orchestrator_is_told_where_to_go_on(api: Api, orchestrator: Orchestrator) -> None:
-    job = failed_job(api, S.GENERATING)
+    job = failed_job(api, JobStatus.GENERATING)
     answer = retry(api, job).json()
     (asked,) = orchestrator.dispatches
     assert asked.body["dispatch_id"] == answer["dispatch_id"]
@@ -266,15 +270,15 @@ def test_a_retry_is_never_replayed_as_a_run_nor_a_run_as_a_retry(api: Api) -> No
 def test_a_retry_counts_among_the_active_jobs(api: Api, settings: Any) -> None:
     settings.ACTIVE_JOBS_PER_OWNER = 1
     job = failed_job(api)
-    make_job(S.TRANSCRIBING, owner=api.user)
+    make_job(JobStatus.TRANSCRIBING, owner=api.user)
     answer = retry(api, job)
     assert (answer.status_code, answer.json()["code"]) == (429, "ACTIVE_JOB_LIMIT_REACHED")
     assert api.get(f"/jobs/{job.pk}").json()["status"] == "FAILED"
 
 
 def test_an_editing_job_that_was_failed_goes_back_to_its_draft(api: Api) -> None:
-    job = force(make_job(S.EDITING, owner=api.user), S.FAILED)
-    Dispatch.objects.filter(job=job).update(status="SUCCEEDED")
+    job = force(make_job(JobStatus.EDITING, owner=api.user), JobStatus.FAILED)
+    Dispatch.objects.filter(job=job).update(status="CLOSED")
     assert retry(api, job).json()["status"] == "DRAFT_READY"
 
 
@@ -290,7 +294,7 @@ def test_a_report_of_a_refused_retry_proves_nothing(api: Api, orchestrator: Orch
 def test_a_refused_retry_that_is_asked_for_again_goes_on_from_where_the_job_is_now(
     api: Api, orchestrator: Orchestrator
 ) -> None:
-    job = failed_job(api, S.AUDIO_READY)
+    job = failed_job(api, JobStatus.AUDIO_READY)
     orchestrator.answers = [503]
     assert retry(api, job).status_code == 502
     second = retry(api, job, client_request_id="r-2").json()["dispatch_id"]
@@ -304,7 +308,7 @@ def test_a_refused_retry_that_is_asked_for_again_goes_on_from_where_the_job_is_n
 def test_a_run_beside_a_retry_of_a_job_that_was_never_run_is_refused(
     api: Api, orchestrator: Orchestrator
 ) -> None:
-    job = make_job(S.UPLOADED, owner=api.user)
+    job = make_job(JobStatus.UPLOADED, owner=api.user)
     assert send(job, "AUDIO_EXTRACTING").status_code == 204
     failure = {"failure_code": "ODD", "failure_message": "It failed.", "failed_stage": "AUDIO_EXTRACTING"}
     assert send(job, "FAILED", **failure).status_code == 204

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from jobs.audio import SAMPLE_RATE as S
-from jobs.speech.sentences import Span, Word, split_sentences, to_segments
-from jobs.speech.voice import cut_windows, find_passages, longest_pause, place_voices
+from jobs.media.audio import SAMPLE_RATE
+from jobs.media.speech.sentences import Span, Word, split_sentences, to_segments
+from jobs.media.speech.voice import cut_windows, find_passages, longest_pause, place_voices
 
 
 def say(text: str, *, start: int = 0, step: int = 300) -> list[Word]:
@@ -115,22 +115,29 @@ def test_a_block_is_cut_in_the_longest_pause_of_its_second_half(spoken: list[Spa
 
 
 def test_long_silence_is_left_out_and_places_are_kept() -> None:
-    spoken = [(1 * S, 2 * S), (3 * S, 4 * S), (10 * S, 11 * S)]
-    passages = find_passages(spoken, 11 * S)
-    assert passages == [(round(0.6 * S), round(4.4 * S)), (round(9.6 * S), 11 * S)]
+    spoken = [
+        (1 * SAMPLE_RATE, 2 * SAMPLE_RATE),
+        (3 * SAMPLE_RATE, 4 * SAMPLE_RATE),
+        (10 * SAMPLE_RATE, 11 * SAMPLE_RATE),
+    ]
+    passages = find_passages(spoken, 11 * SAMPLE_RATE)
+    assert passages == [
+        (round(0.6 * SAMPLE_RATE), round(4.4 * SAMPLE_RATE)),
+        (round(9.6 * SAMPLE_RATE), 11 * SAMPLE_RATE),
+    ]
     voices = place_voices(spoken, passages)
     assert [(voice.start + voice.left_out, voice.end + voice.left_out) for voice in voices] == spoken
-    assert voices[2].start == round(4.2 * S)
-    assert find_passages([], 11 * S) == []
+    assert voices[2].start == round(4.2 * SAMPLE_RATE)
+    assert find_passages([], 11 * SAMPLE_RATE) == []
 
 
 def test_windows_are_cut_in_pauses_and_cover_all() -> None:
-    spoken = [(at * S, at * S + S * 9 // 10) for at in range(0, 100)]
-    voices = place_voices(spoken, [(0, 100 * S)])
-    windows = cut_windows(voices, 100 * S)
-    assert windows[0] == 0 and windows[-1] == 100 * S
+    spoken = [(at * SAMPLE_RATE, at * SAMPLE_RATE + SAMPLE_RATE * 9 // 10) for at in range(0, 100)]
+    voices = place_voices(spoken, [(0, 100 * SAMPLE_RATE)])
+    windows = cut_windows(voices, 100 * SAMPLE_RATE)
+    assert windows[0] == 0 and windows[-1] == 100 * SAMPLE_RATE
     assert windows[1:-1:2] == windows[2:-1:2]
     pairs = list(zip(windows[::2], windows[1::2], strict=True))
     assert len(pairs) == 4
-    assert all(27 * S <= end - begin <= 29 * S for begin, end in pairs[:-1])
+    assert all(27 * SAMPLE_RATE <= end - begin <= 29 * SAMPLE_RATE for begin, end in pairs[:-1])
     assert all(not any(start < end < stop for start, stop in spoken) for _, end in pairs)

@@ -13,13 +13,12 @@ import av
 import numpy as np
 import pytest
 
-from jobs.audio import SAMPLE_RATE, extract_audio
-from jobs.speech import SpeechError, Transcript, whisper
-from jobs.speech.whisper import Whisper
+from jobs.media.audio import SAMPLE_RATE, extract_audio
+from jobs.media.speech import SpeechError, Transcript, whisper
+from jobs.media.speech.whisper import Whisper
 from tests.jobs.recordings import write_sound
 
 SAMPLE = Path(__file__).parents[1] / "media" / "sample.mp4"
-S = SAMPLE_RATE
 
 
 NUMBERS = {"1": "one", "2": "two", "3": "three", "10": "ten", "20": "twenty", "30": "thirty", "60": "sixty"}
@@ -102,23 +101,23 @@ def test_progress_of_recognition_rises_to_one(heard: tuple[Transcript, list[floa
 
 def write_wav(path: Path, sound: np.ndarray[Any, np.dtype[np.float64]]) -> Path:
     with av.open(path, "w") as container:
-        stream = container.add_stream("pcm_s16le", rate=S, layout="mono")
-        write_sound(container, stream, (sound * 32_000).astype(np.int16), rate=S)
+        stream = container.add_stream("pcm_s16le", rate=SAMPLE_RATE, layout="mono")
+        write_sound(container, stream, (sound * 32_000).astype(np.int16), rate=SAMPLE_RATE)
         container.mux(stream.encode(None))
     return path
 
 
 def silence() -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.zeros(20 * S)
+    return np.zeros(20 * SAMPLE_RATE)
 
 
 def hiss() -> np.ndarray[Any, np.dtype[np.float64]]:
-    return np.random.default_rng(3).uniform(-0.2, 0.2, 20 * S)
+    return np.random.default_rng(3).uniform(-0.2, 0.2, 20 * SAMPLE_RATE)
 
 
 def chord() -> np.ndarray[Any, np.dtype[np.float64]]:
-    at = np.arange(20 * S) / S
-    return sum((np.sin(2 * np.pi * pitch * at) for pitch in (220, 277, 330)), np.zeros(20 * S)) / 4
+    at = np.arange(20 * SAMPLE_RATE) / SAMPLE_RATE
+    return sum((np.sin(2 * np.pi * pitch * at) for pitch in (220, 277, 330)), np.zeros(20 * SAMPLE_RATE)) / 4
 
 
 @pytest.mark.parametrize("sound", [silence, hiss, chord])
@@ -139,9 +138,9 @@ def test_long_sound_is_heard_in_blocks_with_its_times(
     first, again = 4_900, 40_000
     with av.open(sample_sound) as container:
         sound = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)]) / 32_768
-    excerpt = sound[: first * S // 1000]
-    long = np.concatenate([excerpt, np.zeros((again - first) * S // 1000), excerpt])
-    monkeypatch.setattr(whisper, "_BLOCK_SAMPLES", 15 * S)
+    excerpt = sound[: first * SAMPLE_RATE // 1000]
+    long = np.concatenate([excerpt, np.zeros((again - first) * SAMPLE_RATE // 1000), excerpt])
+    monkeypatch.setattr(whisper, "_BLOCK_SAMPLES", 15 * SAMPLE_RATE)
     found = Whisper(None).transcribe(
         video=SAMPLE, audio=write_wav(tmp_path / "s.wav", long), language="en", on_progress=lambda share: None
     )

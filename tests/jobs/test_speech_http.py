@@ -16,9 +16,9 @@ from typing import Any
 
 import pytest
 
-from jobs.audio import extract_audio
-from jobs.speech import Segment, SpeechError, Transcript, http
-from jobs.speech.http import HttpRecogniser
+from jobs.media.audio import extract_audio
+from jobs.media.speech import Segment, SpeechError, Transcript, http
+from jobs.media.speech.http import HttpRecogniser
 from tests.jobs.recordings import bursts, make_video
 
 KEY = "sk-a-secret-of-the-operator"

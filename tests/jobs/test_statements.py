@@ -8,15 +8,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from jobs.models import Dispatch, Job
+from jobs.models import Job
 from jobs.states import JobStatus
-from tests.factories import DRAFT, TRANSCRIPT, Api, make_job, make_project, make_user
+from tests.factories import DRAFT, TRANSCRIPT, Api, make_job, make_project, make_run, make_user
 from tests.jobs.test_callback import SECRET, send
 
-S = JobStatus
 
-
-@pytest.mark.parametrize("status", [S.CREATED, S.AUDIO_EXTRACTING, S.DRAFT_READY, S.CANCELLED])
+@pytest.mark.parametrize(
+    "status", [JobStatus.CREATED, JobStatus.AUDIO_EXTRACTING, JobStatus.DRAFT_READY, JobStatus.CANCELLED]
+)
 def test_a_job_costs_two(owner: Api, status: JobStatus, django_assert_num_queries: Any) -> None:
     job = make_job(status, owner=owner.user)
     with django_assert_num_queries(2):  # the user, and the job with its place in the queue
@@ -27,8 +27,7 @@ def test_a_job_costs_two(owner: Api, status: JobStatus, django_assert_num_querie
 
 
 def test_a_job_that_waits_in_the_queue_costs_two(owner: Api, django_assert_num_queries: Any) -> None:
-    job = make_job(S.AUDIO_EXTRACTING, owner=owner.user)
-    Dispatch.objects.filter(job=job).update(status="PENDING", orchestrator="local")
+    job = make_run(owner=owner.user).job
     with django_assert_num_queries(2):
         assert owner.get(f"/jobs/{job.pk}").json()["queue_position"] == 1
 
@@ -41,7 +40,7 @@ def test_a_page_of_100_costs_three_at_most(owner: Api, path: str) -> None:
     Job.objects.bulk_create(
         Job(project=project, owner=owner.user, options={"auto_screenshots": True}) for _ in range(101)
     )
-    job = make_job(S.DRAFT_READY, owner=owner.user)
+    job = make_job(JobStatus.DRAFT_READY, owner=owner.user)
     with CaptureQueriesContext(
         connection,
     ) as seen:
@@ -55,15 +54,26 @@ def test_a_page_of_100_costs_three_at_most(owner: Api, path: str) -> None:
 @pytest.mark.parametrize(
     ("source", "fields"),
     [
-        (S.AUDIO_EXTRACTING, {"status": "AUDIO_READY"}),
-        (S.AUDIO_EXTRACTING, {"status": "AUDIO_READY", "artifact_updates": {
-            "audio_uri": "gs://a/b", "metrics": {"a": 1}, "odd": 2}}),
-        (S.AUDIO_READY, {"status": "TRANSCRIBING"}),
-        (S.TRANSCRIBING, {"status": "TRANSCRIPT_READY", "artifact_updates": {"transcript": TRANSCRIPT}}),
-        (S.TRANSCRIPT_READY, {"status": "GENERATING"}),
-        (S.TRANSCRIBING, {"status": "FAILED", "failure_code": "X", "failure_message": "x", "failed_stage": "x"}),
+        (JobStatus.AUDIO_EXTRACTING, {"status": "AUDIO_READY"}),
+        (
+            JobStatus.AUDIO_EXTRACTING,
+            {
+                "status": "AUDIO_READY",
+                "artifact_updates": {"audio_uri": "gs://a/b", "metrics": {"a": 1}, "odd": 2},
+            },
+        ),
+        (JobStatus.AUDIO_READY, {"status": "TRANSCRIBING"}),
+        (
+            JobStatus.TRANSCRIBING,
+            {"status": "TRANSCRIPT_READY", "artifact_updates": {"transcript": TRANSCRIPT}},
+        ),
+        (JobStatus.TRANSCRIPT_READY, {"status": "GENERATING"}),
+        (
+            JobStatus.TRANSCRIBING,
+            {"status": "FAILED", "failure_code": "X", "failure_message": "x", "failed_stage": "x"},
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_callback_costs_eight_at_most(settings: Any, source: JobStatus, fields: dict[str, Any]) -> None:
     settings.CALLBACK_SECRETS = [SECRET]
     job = make_job(source, owner=make_user())
@@ -79,7 +89,7 @@ def test_a_callback_costs_eight_at_most(settings: Any, source: JobStatus, fields
 @pytest.mark.django_db(transaction=True)
 def test_a_replayed_event_with_a_draft_writes_nothing(settings: Any) -> None:
     settings.CALLBACK_SECRETS = [SECRET]
-    job = make_job(S.GENERATING, owner=make_user())
+    job = make_job(JobStatus.GENERATING, owner=make_user())
     event = {"event_id": "e", "occurred_at": "2026-11-01T00:00:00Z", "artifact_updates": {"draft": DRAFT}}
     Job.objects.filter(pk=job.pk).update(latest_applied_occurred_at=None)
     assert send(job, "DRAFT_READY", **event).status_code == 204

@@ -13,39 +13,59 @@ from uuid6 import uuid7
 from config.api.errors import ApiError
 from jobs import states
 from jobs.models import AuditEvent, Job
-from jobs.services.callbacks import Report, apply_callback
-from jobs.services.transitions import SYSTEM, move_job
-from jobs.states import Actor, JobStatus
+from jobs.services.audit import Attribution
+from jobs.services.callbacks import StatusReport, apply_callback
+from jobs.services.transitions import move_job
+from jobs.states import ActorType, JobStatus
 from tests.factories import DRAFT, TRANSCRIPT, force, make_job
 
-S = JobStatus
 # The contract's table, written out by hand: what anybody may do.
 CONTRACT = {
-    S.CREATED: {S.UPLOADING, S.UPLOADED, S.FAILED, S.CANCELLED},
-    S.UPLOADING: {S.UPLOADED, S.FAILED, S.CANCELLED},
-    S.UPLOADED: {S.AUDIO_EXTRACTING, S.FAILED, S.CANCELLED},
-    S.AUDIO_EXTRACTING: {S.AUDIO_EXTRACTING, S.AUDIO_READY, S.FAILED, S.CANCELLED},
-    S.AUDIO_READY: {S.TRANSCRIBING, S.FAILED, S.CANCELLED},
-    S.TRANSCRIBING: {S.TRANSCRIBING, S.TRANSCRIPT_READY, S.FAILED, S.CANCELLED},
-    S.TRANSCRIPT_READY: {S.GENERATING, S.FAILED, S.CANCELLED},
-    S.GENERATING: {S.GENERATING, S.DRAFT_READY, S.FAILED, S.CANCELLED},
-    S.DRAFT_READY: {S.EDITING, S.FAILED, S.CANCELLED},
-    S.EDITING: {S.REGENERATING, S.EXPORTING, S.FAILED, S.CANCELLED},
-    S.REGENERATING: {S.EDITING, S.FAILED, S.CANCELLED},
-    S.EXPORTING: {S.DONE, S.EDITING, S.FAILED, S.CANCELLED},
-    S.FAILED: {S.UPLOADED, S.AUDIO_READY, S.TRANSCRIPT_READY, S.DRAFT_READY},
-    S.DONE: set(),
-    S.CANCELLED: set(),
+    JobStatus.CREATED: {JobStatus.UPLOADING, JobStatus.UPLOADED, JobStatus.FAILED, JobStatus.CANCELLED},
+    JobStatus.UPLOADING: {JobStatus.UPLOADED, JobStatus.FAILED, JobStatus.CANCELLED},
+    JobStatus.UPLOADED: {JobStatus.AUDIO_EXTRACTING, JobStatus.FAILED, JobStatus.CANCELLED},
+    JobStatus.AUDIO_EXTRACTING: {
+        JobStatus.AUDIO_EXTRACTING,
+        JobStatus.AUDIO_READY,
+        JobStatus.FAILED,
+        JobStatus.CANCELLED,
+    },
+    JobStatus.AUDIO_READY: {JobStatus.TRANSCRIBING, JobStatus.FAILED, JobStatus.CANCELLED},
+    JobStatus.TRANSCRIBING: {
+        JobStatus.TRANSCRIBING,
+        JobStatus.TRANSCRIPT_READY,
+        JobStatus.FAILED,
+        JobStatus.CANCELLED,
+    },
+    JobStatus.TRANSCRIPT_READY: {JobStatus.GENERATING, JobStatus.FAILED, JobStatus.CANCELLED},
+    JobStatus.GENERATING: {
+        JobStatus.GENERATING,
+        JobStatus.DRAFT_READY,
+        JobStatus.FAILED,
+        JobStatus.CANCELLED,
+    },
+    JobStatus.DRAFT_READY: {JobStatus.EDITING, JobStatus.FAILED, JobStatus.CANCELLED},
+    JobStatus.EDITING: {JobStatus.REGENERATING, JobStatus.EXPORTING, JobStatus.FAILED, JobStatus.CANCELLED},
+    JobStatus.REGENERATING: {JobStatus.EDITING, JobStatus.FAILED, JobStatus.CANCELLED},
+    JobStatus.EXPORTING: {JobStatus.DONE, JobStatus.EDITING, JobStatus.FAILED, JobStatus.CANCELLED},
+    JobStatus.FAILED: {
+        JobStatus.UPLOADED,
+        JobStatus.AUDIO_READY,
+        JobStatus.TRANSCRIPT_READY,
+        JobStatus.DRAFT_READY,
+    },
+    JobStatus.DONE: set(),
+    JobStatus.CANCELLED: set(),
 }
 REPORTS = {
-    S.UPLOADED: {S.AUDIO_EXTRACTING},
-    S.AUDIO_EXTRACTING: {S.AUDIO_EXTRACTING, S.AUDIO_READY},
-    S.AUDIO_READY: {S.TRANSCRIBING},
-    S.TRANSCRIBING: {S.TRANSCRIBING, S.TRANSCRIPT_READY},
-    S.TRANSCRIPT_READY: {S.GENERATING},
-    S.GENERATING: {S.GENERATING, S.DRAFT_READY},
+    JobStatus.UPLOADED: {JobStatus.AUDIO_EXTRACTING},
+    JobStatus.AUDIO_EXTRACTING: {JobStatus.AUDIO_EXTRACTING, JobStatus.AUDIO_READY},
+    JobStatus.AUDIO_READY: {JobStatus.TRANSCRIBING},
+    JobStatus.TRANSCRIBING: {JobStatus.TRANSCRIBING, JobStatus.TRANSCRIPT_READY},
+    JobStatus.TRANSCRIPT_READY: {JobStatus.GENERATING},
+    JobStatus.GENERATING: {JobStatus.GENERATING, JobStatus.DRAFT_READY},
 }
-PAIRS = [(source, target) for source in S for target in S]
+PAIRS = [(source, target) for source in JobStatus for target in JobStatus]
 
 
 def test_the_table_is_the_contracts() -> None:
@@ -53,15 +73,15 @@ def test_the_table_is_the_contracts() -> None:
 
 
 def test_every_verb_is_a_transition_of_the_model() -> None:
-    assert {transition.name for transition in Job(status=S.CREATED).get_all_status_transitions()} == set(
-        states.VERBS
-    )
+    assert {
+        transition.name for transition in Job(status=JobStatus.CREATED).get_all_status_transitions()
+    } == set(states.VERBS)
 
 
-@pytest.mark.parametrize("source", S)
+@pytest.mark.parametrize("source", JobStatus)
 def test_the_database_itself_refuses_what_the_table_does_not_allow(db: None, source: JobStatus) -> None:
     job = make_job()
-    for target in S:
+    for target in JobStatus:
         force(job, source)
         allowed = target in CONTRACT[source] or target == source
         try:
@@ -83,19 +103,21 @@ def test_the_database_refuses_a_status_that_is_none(db: None) -> None:
         Job.objects.filter(pk=job.pk).update(status="ODD")
 
 
-@pytest.mark.parametrize("source", S)
+@pytest.mark.parametrize("source", JobStatus)
 def test_a_callback_moves_only_what_is_the_callbacks(db: None, source: JobStatus) -> None:
-    for target in S:
+    for target in JobStatus:
         job = force(make_job(), source)
-        failed = target == S.FAILED
-        allowed = REPORTS.get(source, set()) | ({S.FAILED} if source in states.PIPELINE else set())
-        report = Report(
+        failed = target == JobStatus.FAILED
+        allowed = REPORTS.get(source, set()) | ({JobStatus.FAILED} if source in states.PIPELINE else set())
+        report = StatusReport(
             event_id=str(uuid7()),
             status=target,
             occurred_at=datetime.now(UTC),
             correlation_id="c",
-            actor=Actor.ORCHESTRATOR,
-            artifact_updates={"draft": DRAFT} if target == S.DRAFT_READY else {"transcript": TRANSCRIPT},
+            actor_type=ActorType.ORCHESTRATOR,
+            artifact_updates={"draft": DRAFT}
+            if target == JobStatus.DRAFT_READY
+            else {"transcript": TRANSCRIPT},
             failure={"failure_code": "X", "failure_message": "x", "failed_stage": "x"} if failed else None,
             payload_sha256="0" * 64,
         )
@@ -130,7 +152,7 @@ def test_the_service_makes_exactly_the_transitions_of_the_table(db: None, verb: 
         allowed = any(source in row.sources and row.target == target for row in states.rows(verb))
         try:
             with transaction.atomic():
-                move_job(job, verb, by=SYSTEM, target=None if single else target)
+                move_job(job, verb, by=Attribution(ActorType.SYSTEM), target=None if single else target)
             done = True
         except ApiError:
             done = False

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobs.speech import (
+from jobs.media.speech import (
     MAX_SEGMENTS,
     MAX_TEXT_CHARACTERS,
     MAX_TIME_MS,

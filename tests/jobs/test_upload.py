@@ -17,7 +17,6 @@ from jobs.models import Artifact, Job
 from jobs.states import JobStatus
 from tests.factories import SAMPLE, Api, make_job, png, upload
 
-S = JobStatus
 BODY = {"filename": "recording.mp4", "size_bytes": 10, "mime_type": "video/mp4"}
 
 
@@ -30,7 +29,7 @@ def put(url: str, content: bytes, **headers: str) -> Any:
 def test_a_recording_is_uploaded_confirmed_and_confirmed_again(owner: Api, storage_folder: Path) -> None:
     job = make_job(owner=owner.user)
     uri = upload(owner, job.pk, SAMPLE.read_bytes())
-    assert Job.objects.get(pk=job.pk).status == S.UPLOADING
+    assert Job.objects.get(pk=job.pk).status == JobStatus.UPLOADING
     first = owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": uri}).json()
     assert (first["replayed"], first["job"]["status"]) == (False, "UPLOADED")
     assert first["job"]["manifest"]["video_uri"] == uri
@@ -42,7 +41,7 @@ def test_a_recording_is_uploaded_confirmed_and_confirmed_again(owner: Api, stora
 
 
 def test_another_video_for_a_confirmed_job_is_a_conflict(owner: Api) -> None:
-    job = make_job(S.UPLOADED, owner=owner.user)
+    job = make_job(JobStatus.UPLOADED, owner=owner.user)
     response = owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": f"local://uploads/{job.pk}/x"})
     assert (response.status_code, response.json()["code"]) == (409, "VIDEO_URI_CONFLICT")
     assert set(response.json()["details"]) == {"current_video_uri", "submitted_video_uri"}
@@ -54,7 +53,7 @@ def test_the_confirmed_copy_cannot_be_written_by_the_ticket(owner: Api) -> None:
     assert put(ticket["upload_url"], SAMPLE.read_bytes()).status_code == 204
     owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": ticket["video_uri"]})
     assert put(ticket["upload_url"], b"something else").status_code == 204
-    from config.api.storage import storage
+    from config.storage import storage
 
     kept = Artifact.objects.get(job=job, kind="video").uri
     with storage().open(kept) as file:
@@ -69,7 +68,9 @@ def test_asked_again_a_fresh_ticket_is_given_and_the_job_stays(owner: Api) -> No
     assert job.events.filter(new_status="UPLOADING").count() == 1
 
 
-@pytest.mark.parametrize("status", [S.UPLOADED, S.EDITING, S.DONE, S.CANCELLED])
+@pytest.mark.parametrize(
+    "status", [JobStatus.UPLOADED, JobStatus.EDITING, JobStatus.DONE, JobStatus.CANCELLED]
+)
 def test_a_ticket_in_the_wrong_state_is_refused(owner: Api, status: JobStatus) -> None:
     response = owner.post(f"/jobs/{make_job(status, owner=owner.user).pk}/upload", BODY)
     assert response.status_code == 409
@@ -178,7 +179,7 @@ def test_a_ticket_for_something_odd_is_400(owner: Api, changed: dict[str, Any]) 
 
 
 def test_a_key_that_no_ticket_names_is_not_accepted_whoever_made_it_up(owner: Api) -> None:
-    job = make_job(S.CREATED, owner=owner.user)
+    job = make_job(JobStatus.CREATED, owner=owner.user)
     for key in (uuid7(), f"{uuid7()}-{'0' * 32}"):
         answer = owner.post(
             f"/jobs/{job.pk}/confirm-upload", {"video_uri": f"local://uploads/{job.pk}/{key}"}

@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from config import environment
-from jobs.video_uris import RemoteVideoError, check_prefix, check_uri, is_public_address
+from jobs.media.video_uris import RemoteVideoError, check_prefix, check_uri, is_public_address
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = "https://media.example.com/recordings/"

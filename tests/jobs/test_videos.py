@@ -13,20 +13,19 @@ import pytest
 from django.db import connection
 
 from config.api.errors import ApiError
-from config.api.storage import kept_folder, storage
-from jobs import videos
-from jobs.models import Artifact, Dispatch, Job
-from jobs.remote_video import Limits, fetch_video
+from config.storage import kept_folder, storage
+from config.work.lease import Lease, LeaseLost
+from config.work.models import WorkFailed
+from jobs.media.remote_video import Limits, fetch_video
+from jobs.models import Artifact, Job
+from jobs.pipeline import extract_stage
+from jobs.services import videos
 from jobs.services.jobs import create_job
-from jobs.stages import extract_stage
+from jobs.services.videos import external_video, require_artifact, video_path
 from jobs.states import JobStatus
-from jobs.videos import external_video, newest, video_path
-from jobs.work import Lease, LeaseLost, WorkFailed
-from tests.factories import SAMPLE, Api, force, make_job, make_project, make_user, work_off
+from tests.factories import SAMPLE, Api, force, make_job, make_project, make_run, make_user, work_off
 from tests.jobs.media_server import Server, reply, serving
 from tests.jobs.recordings import bursts, make_video
-
-S = JobStatus
 
 
 @pytest.fixture
@@ -59,7 +58,7 @@ def external_job(uri: str, owner: Any = None) -> Job:
     Artifact.objects.create(job=job, kind="video", version=1, uri=uri, data={})
     job.manifest = {"video_uri": uri}
     job.save(update_fields=["manifest"])
-    return force(job, S.UPLOADED)
+    return force(job, JobStatus.UPLOADED)
 
 
 def ignore(share: float) -> None:
@@ -71,7 +70,7 @@ def kept_files(job: Job, folder: Path) -> list[str]:
 
 
 def test_a_video_of_our_own_is_read_where_it_lies(db: None, server: Server) -> None:
-    job = make_job(S.UPLOADED)
+    job = make_job(JobStatus.UPLOADED)
     with video_path(job, ignore) as path:
         assert path.read_bytes() == b"stands for a video"
     assert server.requests == [] and job.artifacts.count() == 1
@@ -98,9 +97,9 @@ def test_a_video_elsewhere_becomes_the_next_version_of_the_artifact(
 
 def test_sound_and_screenshot_come_from_one_fetch(owner: Api, server: Server) -> None:
     server.answers = [reply(SAMPLE.read_bytes())]
-    job = make_job(S.EDITING, owner=owner.user)
+    job = make_job(JobStatus.EDITING, owner=owner.user)
     Artifact.objects.create(job=job, kind="video", version=2, uri=uri_at(server), data={})
-    lease = Lease(Dispatch.objects.get(pk=job.dispatch_id))
+    lease = Lease(make_run())
     assert extract_stage(job, lease)["audio_uri"].endswith(".flac")
     document = owner.get(f"/instructions/{job.instruction_id}").json()
     body = {
@@ -118,7 +117,7 @@ def test_sound_and_screenshot_come_from_one_fetch(owner: Api, server: Server) ->
 
 def test_the_first_to_ask_may_be_a_screenshot(owner: Api, server: Server) -> None:
     server.answers = [reply(b"", status="404 Not Found")]
-    job = make_job(S.EDITING, owner=owner.user)
+    job = make_job(JobStatus.EDITING, owner=owner.user)
     Artifact.objects.create(job=job, kind="video", version=2, uri=uri_at(server), data={})
     document = owner.get(f"/instructions/{job.instruction_id}").json()
     body = {
@@ -192,13 +191,13 @@ def test_a_video_over_the_limit_of_uploads_is_refused(
 
 def test_a_cancelled_job_stops_its_fetch(db: None, server: Server, recording: bytes) -> None:
     server.answers = [reply(recording)]
-    job = make_job(S.AUDIO_EXTRACTING)
+    job = make_job(JobStatus.AUDIO_EXTRACTING)
     Artifact.objects.create(job=job, kind="video", version=2, uri=uri_at(server), data={})
-    lease = Lease(Dispatch.objects.get(pk=job.dispatch_id))
+    lease = Lease(make_run())
     lease._lost.set()
     with pytest.raises(LeaseLost):
         extract_stage(job, lease)
-    assert newest(job, "video").version == 2
+    assert require_artifact(job, "video").version == 2
 
 
 @pytest.mark.django_db(transaction=True)
@@ -233,7 +232,7 @@ def test_of_two_workers_that_fetch_at_once_both_read_the_first_one_s_copy(
     assert len(server.requests) == 2
     assert len(read) == 2 and read[0] == read[1]
     assert list(job.artifacts.order_by("version").values_list("version", flat=True)) == [1, 2]
-    assert newest(job, "video").sha256 == hashlib.sha256(read[0]).hexdigest()
+    assert require_artifact(job, "video").sha256 == hashlib.sha256(read[0]).hexdigest()
 
 
 def test_a_uri_on_the_list_may_be_confirmed(settings: Any) -> None:

@@ -11,33 +11,24 @@ import pytest
 from django.db import connection
 from django.db.models.functions import Now
 
-from jobs import hooks, work
-from jobs.models import Dispatch, Job
-from jobs.orchestrators import local
+from config.work import lease
+from config.work.lease import Lease, LeaseLost
+from config.work.models import WorkFailed
+from config.work.sweep import sweep_work_rows
+from jobs import hooks, pipeline
+from jobs.models import Job, PipelineRun
 from jobs.states import JobStatus
-from jobs.work import Lease, LeaseLost, WorkFailed
-from tests.factories import Api, make_job, work_off
-
-
-def waiting_dispatch(**fields: Any) -> Dispatch:
-    """A job that was run, its dispatch waiting for a worker."""
-    job = make_job(JobStatus.AUDIO_EXTRACTING)
-    Dispatch.objects.filter(pk=job.dispatch_id).update(status="PENDING", orchestrator="local", **fields)
-    return Dispatch.objects.get(pk=job.dispatch_id)
-
-
-def expire(row: Dispatch) -> None:
-    Dispatch.objects.filter(pk=row.pk).update(lease_expires_at=Now() - timedelta(seconds=1))
+from tests.factories import Api, expire_leases, make_run, perform, work_off
 
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_workers_one_gets_the_row() -> None:
-    row = waiting_dispatch()
+    row = make_run()
     barrier, got = threading.Barrier(8), []
 
     def claim() -> None:
         barrier.wait()
-        got.append(Dispatch.claim(row.pk))
+        got.append(PipelineRun.claim(row.pk))
         connection.close()
 
     threads = [threading.Thread(target=claim) for _ in range(8)]
@@ -49,65 +40,65 @@ def test_of_many_workers_one_gets_the_row() -> None:
 
 
 def test_a_row_whose_time_has_not_come_is_not_claimed(db: None) -> None:
-    row = waiting_dispatch(available_at=Now() + timedelta(seconds=60))
-    assert Dispatch.claim(row.pk) is None
+    row = make_run(available_at=Now() + timedelta(seconds=60))
+    assert PipelineRun.claim(row.pk) is None
 
 
 def test_a_worker_that_lost_its_row_can_no_longer_finish(db: None) -> None:
-    row = waiting_dispatch()
-    asleep = Dispatch.claim(row.pk)
+    row = make_run()
+    asleep = PipelineRun.claim(row.pk)
     assert asleep
-    expire(row)
-    work.sweep()
-    Dispatch.objects.filter(pk=row.pk).update(available_at=Now())
-    assert Dispatch.claim(row.pk)
+    expire_leases()
+    sweep_work_rows()
+    PipelineRun.objects.filter(pk=row.pk).update(available_at=Now())
+    assert PipelineRun.claim(row.pk)
     with pytest.raises(LeaseLost), Lease(asleep).hold():
         pytest.fail("a stale worker got in")
 
 
 def test_a_report_of_a_worker_that_lost_its_row_changes_nothing(db: None) -> None:
-    row = waiting_dispatch()
-    asleep = Dispatch.claim(row.pk)
+    row = make_run()
+    asleep = PipelineRun.claim(row.pk)
     assert asleep
-    expire(row)
-    work.sweep()
+    expire_leases()
+    sweep_work_rows()
     with pytest.raises(LeaseLost):
-        local._report(row.job, asleep, Lease(asleep), JobStatus.AUDIO_READY)
+        pipeline._report(row.job, asleep, Lease(asleep), JobStatus.AUDIO_READY)
     assert Job.objects.get(pk=row.job_id).status == "AUDIO_EXTRACTING"
 
 
-def test_the_sweep_takes_back_three_times_with_growing_delays_then_fails_the_job(db: None) -> None:
-    row = waiting_dispatch()
+def test_the_sweep_retries_three_times_with_growing_delays_then_fails(db: None) -> None:
+    row = make_run()
     delays = []
     for _ in range(3):
-        Dispatch.objects.filter(pk=row.pk).update(available_at=Now())
-        assert Dispatch.claim(row.pk)
-        expire(row)
-        assert work.sweep()["taken_back"] == 1
-        again = Dispatch.objects.annotate(now=Now()).get(pk=row.pk)
+        PipelineRun.objects.filter(pk=row.pk).update(available_at=Now())
+        assert PipelineRun.claim(row.pk)
+        expire_leases()
+        assert sweep_work_rows()["retried"] == 1
+        again = PipelineRun.objects.annotate(now=Now()).get(pk=row.pk)
         delays.append(round((again.available_at - again.now).total_seconds()))
     assert delays == [5, 10, 20]
-    Dispatch.objects.filter(pk=row.pk).update(available_at=Now())
-    assert Dispatch.claim(row.pk)
-    expire(row)
-    assert work.sweep()["failed"] == 1
+    PipelineRun.objects.filter(pk=row.pk).update(available_at=Now())
+    assert PipelineRun.claim(row.pk)
+    expire_leases()
+    assert sweep_work_rows()["failed"] == 1
     job = Job.objects.get(pk=row.job_id)
     assert (job.status, job.failure["failure_code"]) == ("FAILED", "WORKER_LOST")
-    assert Dispatch.objects.get(pk=row.pk).status == "FAILED"
+    assert PipelineRun.objects.get(pk=row.pk).status == "FAILED"
 
 
 def test_the_sweep_leaves_a_row_with_a_living_lease_alone(db: None) -> None:
-    row = waiting_dispatch()
-    assert Dispatch.claim(row.pk)
-    assert work.sweep() == {"rung": 0, "taken_back": 0, "failed": 0}
+    row = make_run()
+    assert PipelineRun.claim(row.pk)
+    assert sweep_work_rows() == {"enqueued": 0, "retried": 0, "failed": 0}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_sweep_rings_again_for_what_waits_though_every_message_is_lost() -> None:
-    row = waiting_dispatch(available_at=Now() - timedelta(minutes=1))
+def test_the_sweep_enqueues_what_waits_though_every_message_is_lost() -> None:
+    row = make_run(available_at=Now() - timedelta(minutes=1))
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE dramatiq.queue")
-        assert work.sweep()["rung"] == 1
+        assert sweep_work_rows()["enqueued"] == 1
         cursor.execute("SELECT message->'args'->>0 FROM dramatiq.queue")
         assert cursor.fetchall() == [(str(row.pk),)]
 
@@ -121,47 +112,47 @@ def test_the_sweep_rings_again_for_what_waits_though_every_message_is_lost() -> 
         (OSError(errno.EIO, "I/O error"), "AUDIO_EXTRACTING", None),
     ],
 )
-def test_work_that_cannot_succeed_fails_the_job_and_any_other_error_is_tried_again(
+def test_work_that_cannot_succeed_fails_and_other_errors_are_retried(
     db: None, monkeypatch: pytest.MonkeyPatch, error: Exception, status: str, code: str | None
 ) -> None:
-    def stage(job: Job, lease: Lease) -> dict[str, Any]:
+    def stage(job: Job, held: Lease) -> dict[str, Any]:
         raise error
 
     monkeypatch.setitem(hooks.STAGES, "AUDIO_EXTRACTING", stage)
-    row = waiting_dispatch()
-    assert work.perform_row(Dispatch, row.pk)
+    row = make_run()
+    assert perform(row)
     job = Job.objects.get(pk=row.job_id)
     assert job.status == status
     assert (job.failure or {}).get("failure_code") == code
     if code is None:
-        again = Dispatch.objects.get(pk=row.pk)
+        again = PipelineRun.objects.get(pk=row.pk)
         assert (again.status, again.retries) == ("PENDING", 1)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_cancelling_stops_the_running_stage_at_its_next_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(work, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.05)
     began, stopped = threading.Event(), threading.Event()
 
-    def stage(job: Job, lease: Lease) -> dict[str, Any]:
+    def stage(job: Job, held: Lease) -> dict[str, Any]:
         began.set()
         try:
             while True:
-                lease.report(0.5)
+                held.report(0.5)
                 threading.Event().wait(0.01)
         except LeaseLost:
             stopped.set()
             raise
 
     monkeypatch.setitem(hooks.STAGES, "AUDIO_EXTRACTING", stage)
-    row = waiting_dispatch()
+    row = make_run()
     owner = Api(row.job.owner)
 
-    def perform() -> None:
-        work.perform_row(Dispatch, row.pk)
+    def work() -> None:
+        perform(row)
         connection.close()
 
-    worker = threading.Thread(target=perform)
+    worker = threading.Thread(target=work)
     worker.start()
     assert began.wait(10)
     assert owner.post(f"/jobs/{row.job_id}/cancel").json()["status"] == "CANCELLED"
@@ -178,17 +169,17 @@ def test_a_stage_that_is_done_is_not_done_again(db: None, monkeypatch: pytest.Mo
         ("GENERATING", {"draft": {"markdown": "# A\n"}}),
     ):
 
-        def stage(job: Job, lease: Lease, name: str = name, updates: Any = updates) -> dict[str, Any]:
+        def stage(job: Job, held: Lease, name: str = name, updates: Any = updates) -> dict[str, Any]:
             performed.append(name)
             if name == "TRANSCRIBING" and performed.count(name) == 1:
                 raise RuntimeError("the first time it breaks")
             return dict(updates)
 
         monkeypatch.setitem(hooks.STAGES, name, stage)
-    row = waiting_dispatch()
+    row = make_run()
     work_off()
-    Dispatch.objects.filter(pk=row.pk).update(available_at=Now())
+    PipelineRun.objects.filter(pk=row.pk).update(available_at=Now())
     work_off()
     assert performed == ["AUDIO_EXTRACTING", "TRANSCRIBING", "TRANSCRIBING", "GENERATING"]
     assert Job.objects.get(pk=row.job_id).status == "DRAFT_READY"
-    assert Dispatch.objects.get(pk=row.pk).status == "SUCCEEDED"
+    assert PipelineRun.objects.get(pk=row.pk).status == "SUCCEEDED"

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.factories import Api, S, make_job
+from jobs.states import JobStatus
+from tests.factories import Api, make_job
 
 UPLOAD = {"filename": "a.mp4", "size_bytes": 1, "mime_type": "video/mp4"}
 
@@ -29,7 +30,7 @@ UPLOAD = {"filename": "a.mp4", "size_bytes": 1, "mime_type": "video/mp4"}
     ],
 )
 def test_a_value_of_another_type_is_refused(owner: Api, path: str, body: Any, field: str) -> None:
-    job = make_job(S.CREATED, owner=owner.user)
+    job = make_job(JobStatus.CREATED, owner=owner.user)
     answer = owner.post(path.format(job=job.pk, project=job.project_id), body)
     assert answer.status_code == 400, answer.content
     assert [(error["field"], error["code"]) for error in answer.json()["details"]["errors"]] == [
@@ -38,12 +39,12 @@ def test_a_value_of_another_type_is_refused(owner: Api, path: str, body: Any, fi
 
 
 def test_whole_numbers_may_be_written_with_a_point_and_queries_are_text(owner: Api) -> None:
-    job = make_job(S.CREATED, owner=owner.user)
+    job = make_job(JobStatus.CREATED, owner=owner.user)
     assert owner.post(f"/jobs/{job.pk}/upload", {**UPLOAD, "size_bytes": 1.0}).status_code == 201
     assert owner.get("/projects?limit=5").status_code == 200
 
 
 def test_a_body_of_white_space_is_not_json(owner: Api) -> None:
-    job = make_job(S.CREATED, owner=owner.user)
+    job = make_job(JobStatus.CREATED, owner=owner.user)
     assert owner.post(f"/projects/{job.project_id}/jobs", b"\t").status_code == 400
     assert owner.post(f"/projects/{job.project_id}/jobs", b"").status_code == 201

@@ -1,13 +1,16 @@
-"""What may be drawn: the API description and the renderer's own check say the same."""
+"""What may be drawn: the JSON Schema and the check of each operation allow the same."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from anchors.api.operations import KINDS
-from anchors.render.operations import OPERATIONS, OperationsInvalid, normalise_operations
+from anchors.render import OperationsInvalid, normalise_operations
+from anchors.render.operations import operations_schema
+
+KINDS = operations_schema()["items"]["oneOf"]
 
 RECTANGLE = {"x": 0, "y": 0, "width": 0.5, "height": 0.5}
 POINTS = {"points": [{"x": 0, "y": 0}, {"x": 1, "y": 1}]}
@@ -34,8 +37,14 @@ def drawn(name: str, style: dict[str, Any]) -> dict[str, Any]:
     return done
 
 
-def test_the_same_kinds_are_described_and_drawn() -> None:
-    assert [op_type(kind) for kind in KINDS] == list(OPERATIONS)
+@pytest.mark.parametrize("kind", KINDS, ids=op_type)
+def test_what_is_normalised_is_as_described_and_what_is_unknown_is_not(kind: dict[str, Any]) -> None:
+    description = Draft202012Validator(kind)
+    done = drawn(op_type(kind), {})
+    description.validate(done)
+    for part in ("geometry", "style"):
+        assert not description.is_valid(done | {part: done[part] | {"odd": 1}})
+    assert not description.is_valid(done | {"odd": 1})
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=op_type)

@@ -31,13 +31,14 @@ from schemathesis.specs.openapi.checks import (
 from uuid6 import uuid7
 
 from anchors.models import Anchor, Asset, ScreenshotTask
-from config.api.files import download_url, upload_url
-from config.api.storage import kept_folder, storage
+from config.storage import kept_folder, storage
+from config.storage.signed_urls import download_url, upload_url
 from config.wsgi import application
 from exports.models import Export
 from instructions.blocks import parse_blocks
 from jobs.models import Job
-from tests.factories import S, force, make_job, make_token, make_user, png
+from jobs.states import JobStatus
+from tests.factories import force, make_job, make_token, make_user, png
 from tests.spec.description import document, operations
 
 CHECKS = [
@@ -49,14 +50,14 @@ CHECKS = [
 ]
 NAMES = [operation["operationId"] for _, _, operation in operations()]
 JOB_STATES = [
-    S.CREATED,
-    S.UPLOADING,
-    S.UPLOADED,
-    S.AUDIO_EXTRACTING,
-    S.DRAFT_READY,
-    S.EDITING,
-    S.FAILED,
-    S.DONE,
+    JobStatus.CREATED,
+    JobStatus.UPLOADING,
+    JobStatus.UPLOADED,
+    JobStatus.AUDIO_EXTRACTING,
+    JobStatus.DRAFT_READY,
+    JobStatus.EDITING,
+    JobStatus.FAILED,
+    JobStatus.DONE,
 ]
 Known = dict[str, Any]
 
@@ -76,9 +77,16 @@ def _url_token(url: str) -> str:
 def _picture(job: Job, **fields: Any) -> Asset:
     stored = storage().save_bytes(kept_folder(job.pk), png(), suffix=".png")
     return Asset.objects.create(
-        job=job, version=1, width=64, height=48, uri=stored.uri, checksum_sha256=stored.sha256,
-        mime_type="image/png", kind=Asset.Kind.UPLOADED, **fields,
-    )  # fmt: skip
+        job=job,
+        version=1,
+        width=64,
+        height=48,
+        uri=stored.uri,
+        checksum_sha256=stored.sha256,
+        mime_type="image/png",
+        kind=Asset.Kind.UPLOADED,
+        **fields,
+    )
 
 
 @pytest.fixture
@@ -100,7 +108,7 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
     settings.ACTIVE_JOBS_PER_OWNER = 100
     owner = make_user("owner")
     jobs = {status: make_job(status, owner=owner) for status in JOB_STATES}
-    job = force(jobs[S.DRAFT_READY], S.EDITING)
+    job = force(jobs[JobStatus.DRAFT_READY], JobStatus.EDITING)
     version = job.instruction.versions.get()
     block_id = parse_blocks(version.markdown)[0].block_id
     anchor = Anchor.objects.create(
@@ -127,7 +135,7 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
         )
         for status in ("REQUESTED", "SUCCEEDED", "FAILED")
     ]
-    uploads = f"uploads/{jobs[S.UPLOADING].pk}/{uuid7()}"
+    uploads = f"uploads/{jobs[JobStatus.UPLOADING].pk}/{uuid7()}"
     return {
         "project_id": [str(job.project_id)],
         "job_id": [*[str(job.pk)] * 4, *(str(one.pk) for one in jobs.values())],
@@ -148,12 +156,12 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
         "task_id": [str(task.pk)],
         "export_id": [str(export.pk) for export in exports],
         "video_uri": [storage().uri(uploads), *(one.manifest.get("video_uri", "") for one in jobs.values())],
-        "runJob": {"job_id": [str(jobs[S.UPLOADED].pk), str(jobs[S.AUDIO_EXTRACTING].pk)]},
-        "deleteJob": {"job_id": [str(jobs[S.DONE].pk), str(jobs[S.CREATED].pk)]},
-        "retryJob": {"job_id": [str(jobs[S.FAILED].pk)]},
+        "runJob": {"job_id": [str(jobs[JobStatus.UPLOADED].pk), str(jobs[JobStatus.AUDIO_EXTRACTING].pk)]},
+        "deleteJob": {"job_id": [str(jobs[JobStatus.DONE].pk), str(jobs[JobStatus.CREATED].pk)]},
+        "retryJob": {"job_id": [str(jobs[JobStatus.FAILED].pk)]},
         "reportStatus": {
-            "job_id": [str(jobs[S.AUDIO_EXTRACTING].pk)],
-            "dispatch_id": [str(jobs[S.AUDIO_EXTRACTING].dispatch_id)],
+            "job_id": [str(jobs[JobStatus.AUDIO_EXTRACTING].pk)],
+            "dispatch_id": [str(jobs[JobStatus.AUDIO_EXTRACTING].dispatch_id)],
             "occurred_at": [timezone.now().isoformat()],
             "status": ["AUDIO_EXTRACTING", "AUDIO_READY"],
             "artifact_updates": [{}, {"metrics": {"seconds": 1.5}}],

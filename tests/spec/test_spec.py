@@ -103,8 +103,7 @@ def _routes(patterns: Any, prefix: str = "") -> list[tuple[str, str]]:
         elif not path.startswith(BESIDE):
             path = re.sub(r"<str:(\w+)>|\(\?P<(\w+)>[^)]*\)", lambda name: f"{{{name[1] or name[2]}}}", path)
             path = re.sub(r"[\\^$]", "", path)
-            view = entry.callback.view_class
-            found += [(f"/{path}", method) for method in METHODS if hasattr(view, method)]
+            found += [(f"/{path}", method) for method in METHODS & set(entry.callback.actions)]
     return found
 
 

@@ -22,7 +22,7 @@ from config import embedded, environment
 
 MARK = "STEPWRIGHT_SERVED_FROM"  # stands in the environment of every process that `serve` starts
 ASKED_TO_STOP = (130, 143)  # SIGINT, SIGTERM
-WORKERS = "-m dramatiq config.worker --worker-shutdown-timeout 4000"
+WORKERS = "-m dramatiq config.work.worker --worker-shutdown-timeout 4000"
 COMMANDS = {
     "web": "-m granian --interface wsgi --host {host} --port {port} --workers 2 --blocking-threads 4 --no-ws"
     " --log-level warning config.wsgi:application",

@@ -1,0 +1,88 @@
+"""Writes of anchors: where a picture stands, and which of its pictures is the active one."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from anchors.models import Anchor, Asset
+from config.accounts.models import User
+from config.api import errors
+from config.api.ownership import parse_id
+from config.storage import Stored
+from instructions.blocks import parse_blocks
+from instructions.models import Instruction, InstructionVersion
+from instructions.services import open_document
+from jobs.services.audit import by_editor, record_event
+from jobs.services.transitions import lock_job
+
+MAX_PICTURE_BYTES = 64 * 2**20
+
+
+def get_version(instruction: Instruction, raw_id: object) -> InstructionVersion:
+    """Return the version of this instruction that a body names; raises a 400."""
+    version = instruction.versions.filter(pk=parse_id(raw_id)).first()
+    if version is None:
+        raise errors.invalid(
+            "instruction_version_id", "This is not a version of the instruction.", code="not_found"
+        )
+    return version
+
+
+def check_address(version: InstructionVersion, address: dict[str, Any]) -> dict[str, Any]:
+    """Return the anchor's fields for `{block_id}` or `{char_range}`; raises a 400 when the version has no such
+    place."""
+    if "block_id" in address:
+        if str(address["block_id"]) not in {block.block_id for block in parse_blocks(version.markdown)}:
+            raise errors.invalid("block_id", "This version has no such block.", code="not_found")
+        return {"address_type": Anchor.AddressType.BLOCK_ID, "block_id": address["block_id"]}
+    start, end = address["char_range"]["start_offset"], address["char_range"]["end_offset"]
+    if not start < end <= len(version.markdown):
+        raise errors.invalid("char_range", "The range is empty or outside the text.", code="out_of_range")
+    return {"address_type": Anchor.AddressType.CHAR_RANGE, "char_start": start, "char_end": end}
+
+
+def create_anchor(
+    *,
+    instruction: Instruction,
+    user: User,
+    instruction_version_id: object,
+    address: dict[str, Any],
+    strategy: str,
+) -> Anchor:
+    version = get_version(instruction, instruction_version_id)
+    fields = check_address(version, address)
+    with transaction.atomic():
+        job = lock_job(instruction.job_id)
+        open_document(job, by=by_editor(user))
+        anchor = Anchor.objects.create(
+            instruction=instruction, instruction_version=version, strategy=strategy, **fields
+        )
+        record_event(job, "ANCHOR_CREATED", by=by_editor(user), data={"anchor_id": str(anchor.pk)})
+    return anchor
+
+
+def add_asset(
+    job_id: UUID, anchor_id: UUID | None, stored: Stored, *, size: tuple[int, int], **fields: Any
+) -> Asset:
+    """Make the next picture of an anchor (whose job is locked) the active one; or a picture without an anchor."""
+    anchor = Anchor.objects.select_for_update().get(pk=anchor_id) if anchor_id else None
+    previous = anchor.assets.order_by("-version").first() if anchor else None
+    asset = Asset.objects.create(
+        job_id=job_id,
+        anchor=anchor,
+        version=previous.version + 1 if previous else 1,
+        previous_asset=anchor.active_asset if anchor else None,
+        uri=stored.uri,
+        checksum_sha256=stored.sha256,
+        width=size[0],
+        height=size[1],
+        **fields,
+    )
+    if anchor:
+        anchor.active_asset, anchor.updated_at = asset, timezone.now()
+        anchor.save(update_fields=["active_asset", "updated_at"])
+    return asset

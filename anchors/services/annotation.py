@@ -1,0 +1,97 @@
+"""Writes of annotations: draw on a picture of an anchor, and make the result the active one."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from django.db import transaction
+from PIL import Image
+
+from anchors.models import Anchor, Asset
+from anchors.render import OperationsInvalid, normalise_operations, ops_hash, render_annotations
+from anchors.services.anchors import MAX_PICTURE_BYTES, add_asset
+from config.accounts.models import User
+from config.api import errors
+from config.api.ownership import parse_id
+from config.storage import kept_folder, read_bytes, storage
+from instructions.services import open_document
+from jobs.services.audit import by_editor, record_event
+from jobs.services.transitions import lock_job
+
+
+def annotate_anchor(
+    *, anchor: Anchor, user: User, base_asset_id: object, operations: Any, idempotency_key: str | None = None
+) -> dict[str, Any]:
+    """Draw on a picture of the anchor and make the result active. Same base and operations: the same asset.
+
+    Raises 400s, and 409 IDEMPOTENCY_KEY_REUSED for a key of this anchor that other operations were sent under.
+    """
+    base = anchor.assets.filter(pk=parse_id(base_asset_id), is_deleted=False).first()
+    if base is None:
+        raise errors.invalid("base_asset_id", "The anchor has no such picture.", code="not_found")
+    try:
+        operations = normalise_operations(operations)
+    except OperationsInvalid as error:
+        raise errors.validation_error(error.errors) from error
+    digest = ops_hash(base_checksum=base.checksum_sha256, operations=operations)
+    _refuse_other_use(anchor, idempotency_key, digest)  # before anything is drawn
+    if known := _annotated(anchor, digest):
+        _use_key(anchor, idempotency_key, digest)
+        return _annotation(anchor, base, known)
+    content = render_annotations(read_bytes(base.uri, limit=MAX_PICTURE_BYTES), operations)
+    with Image.open(io.BytesIO(content)) as image:
+        size = image.size
+    stored = storage().save_bytes(kept_folder(base.job_id), content, suffix=".png")
+    with transaction.atomic():
+        job = lock_job(base.job_id)
+        open_document(job, by=by_editor(user))
+        _use_key(anchor, idempotency_key, digest)
+        if known := _annotated(anchor, digest):
+            return _annotation(anchor, base, known)
+        asset = add_asset(
+            base.job_id,
+            anchor.pk,
+            stored,
+            kind=Asset.Kind.ANNOTATED,
+            mime_type="image/png",
+            size=size,
+            ops_hash=digest,
+            operations=operations,
+            rendered_from=base,
+            extracted_at_ms=base.extracted_at_ms,
+        )
+        record_event(job, "SCREENSHOT_ANNOTATED", by=by_editor(user), data={"asset_id": str(asset.pk)})
+    anchor.active_asset = asset
+    return _annotation(anchor, base, asset)
+
+
+def _refuse_other_use(anchor: Anchor, key: str | None, digest: str) -> None:
+    """Raise 409 when the key was used for other operations."""
+    if anchor.annotation_requests.filter(idempotency_key=key).exclude(ops_hash=digest).exists():
+        raise errors.conflict(
+            "IDEMPOTENCY_KEY_REUSED",
+            "This idempotency_key was used for other operations.",
+            hint="Send a new key for a new annotation.",
+        )
+
+
+def _use_key(anchor: Anchor, key: str | None, digest: str) -> None:
+    """Note what the key is used for; of two uses at once the second waits for the first. Raises 409."""
+    if key is not None:
+        anchor.annotation_requests.get_or_create(idempotency_key=key, defaults={"ops_hash": digest})
+        _refuse_other_use(anchor, key, digest)
+
+
+def _annotated(anchor: Anchor, digest: str) -> Asset | None:
+    return anchor.assets.filter(ops_hash=digest, is_deleted=False).first()
+
+
+def _annotation(anchor: Anchor, base: Asset, asset: Asset) -> dict[str, Any]:
+    return {
+        "anchor_id": anchor.pk,
+        "base_asset_id": base.pk,
+        "ops_hash": asset.ops_hash,
+        "rendered_asset_id": asset.pk,
+        "active_asset_id": anchor.active_asset_id,
+    }

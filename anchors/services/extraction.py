@@ -1,0 +1,165 @@
+"""Writes of screenshots: take a frame out of the video, and put it on an anchor."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, cast
+
+import rfc8785
+from django.db import transaction
+
+from anchors.frames import MIME_TYPES, ImageFormat, Strategy, TimestampOutOfRange, encode_image, grab_frame
+from anchors.models import Anchor, Asset, ScreenshotTask
+from anchors.services.anchors import add_asset, check_address, get_version
+from config.accounts.models import User
+from config.api import errors, request_id
+from config.api.ownership import parse_id
+from config.storage import kept_folder, storage
+from config.work.lease import Lease
+from config.work.models import WorkFailed
+from instructions.models import Instruction, InstructionVersion
+from instructions.services import open_document
+from jobs.media.probe import UnreadableVideo
+from jobs.models import Job
+from jobs.services.artifacts import newest_artifact
+from jobs.services.audit import by_editor, by_system, record_event
+from jobs.services.transitions import lock_job
+from jobs.services.videos import video_path
+
+
+def extract_screenshot(*, job: Job, user: User, body: dict[str, Any]) -> tuple[ScreenshotTask, bool]:
+    """Ask for one picture out of the video; return (task, replayed). The same picture is the same task."""
+    instruction = Instruction.objects.filter(job=job, pk=parse_id(body["instruction_id"])).first()
+    if instruction is None:
+        raise errors.invalid("instruction_id", "This is not the instruction of the job.", code="not_found")
+    version = get_version(instruction, body["instruction_version_id"])
+    address: dict[str, Any] = {
+        name: body[name] for name in ("anchor_id", "block_id", "char_range") if name in body
+    }
+    anchor = _get_anchor(instruction, address)
+    fields = check_address(version, address) if address and not anchor else {}
+    at_ms = body["timestamp_ms"] + body["offset_ms"]
+    _require_inside_video(job, at_ms)
+    key = extraction_key(job, version, address, body)
+    with transaction.atomic():
+        job = lock_job(job.pk)
+        open_document(job, by=by_editor(user))
+        if known := _known_task(job, key, body.get("idempotency_key")):
+            return _start_again(known)
+        if fields:
+            anchor = Anchor.objects.create(
+                instruction=instruction, instruction_version=version, strategy=body["strategy"], **fields
+            )
+        task = ScreenshotTask.objects.create(
+            job=job,
+            status=ScreenshotTask.WAITING,
+            operation=ScreenshotTask.Operation.EXTRACT,
+            instruction_version=version,
+            anchor=anchor,
+            at_ms=at_ms,
+            strategy=body["strategy"],
+            image_format=body["format"],
+            extraction_key=key,
+            idempotency_key=body.get("idempotency_key"),
+            correlation_id=request_id.current(),
+        )
+        record_event(job, "SCREENSHOT_REQUESTED", by=by_editor(user), data={"task_id": str(task.pk)})
+        task.enqueue_on_commit()
+    return task, False
+
+
+def _get_anchor(instruction: Instruction, address: dict[str, Any]) -> Anchor | None:
+    if "anchor_id" not in address:
+        return None
+    anchor = instruction.anchors.filter(pk=parse_id(address["anchor_id"])).first()
+    if anchor is None:
+        raise errors.invalid("anchor_id", "This instruction has no such anchor.", code="not_found")
+    return anchor
+
+
+def _require_inside_video(job: Job, at_ms: int) -> None:
+    video = newest_artifact(job, "video")
+    duration = (video.data or {}).get("duration_ms") if video else None
+    if at_ms < 0 or (duration is not None and at_ms > duration):
+        raise errors.invalid(
+            "timestamp_ms", f"The video lasts from 0 to {duration} ms.", code="TIMESTAMP_OUT_OF_RANGE"
+        )
+
+
+def extraction_key(
+    job: Job, version: InstructionVersion, address: dict[str, Any], body: dict[str, Any]
+) -> str:
+    """Return the SHA-256 of the canonical JSON (RFC 8785) of what determines the picture and its place."""
+    content = {
+        "job_id": str(job.pk),
+        "instruction_version_id": str(version.pk),
+        "address": {
+            name: value if isinstance(value, dict) else str(value) for name, value in address.items()
+        },
+        **{name: body[name] for name in ("timestamp_ms", "offset_ms", "strategy", "format")},
+    }
+    return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
+
+
+def _known_task(job: Job, key: str, idempotency_key: str | None) -> ScreenshotTask | None:
+    if idempotency_key:
+        task = ScreenshotTask.objects.filter(job=job, idempotency_key=idempotency_key).first()
+        if task and task.extraction_key != key:
+            raise errors.conflict("IDEMPOTENCY_KEY_REUSED", "This key was used for another picture.")
+    return ScreenshotTask.objects.select_for_update().filter(extraction_key=key).first()
+
+
+def _start_again(task: ScreenshotTask) -> tuple[ScreenshotTask, bool]:
+    if task.status != ScreenshotTask.FAILED:
+        return task, True
+    task.reopen()
+    return task, False
+
+
+def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
+    """Take the frame, keep its bytes under their SHA-256, then write the row."""
+    try:
+        with video_path(task.job, lease.report) as video:
+            frame = grab_frame(video, task.at_ms, strategy=cast(Strategy, task.strategy))
+    except TimestampOutOfRange as error:
+        raise WorkFailed("TIMESTAMP_OUT_OF_RANGE", "The video has no picture at this time.") from error
+    except UnreadableVideo as error:
+        raise WorkFailed("VIDEO_UNREADABLE", str(error)) from error
+    lease.check()
+    image_format = cast(ImageFormat, task.image_format)
+    content = encode_image(frame.image, image_format)
+    stored = storage().save_bytes(kept_folder(task.job_id), content, suffix=f".{image_format}")
+    with lease.hold(before=lambda: lock_job(task.job_id)):
+        asset = add_asset(
+            task.job_id,
+            task.anchor_id,
+            stored,
+            kind=Asset.Kind.EXTRACTED,
+            mime_type=MIME_TYPES[image_format],
+            size=frame.image.size,
+            extraction_key=task.extraction_key,
+            extracted_at_ms=frame.shown_at_ms,
+        )
+        task.asset, task.extracted_at_ms = asset, frame.shown_at_ms
+        task.close(task.SUCCEEDED, "asset", "extracted_at_ms")
+        data = {"task_id": str(task.pk), "asset_id": str(asset.pk)}
+        record_event(task.job, "SCREENSHOT_TAKEN", by=by_system(task.correlation_id), data=data)
+
+
+def fail_extraction(task: ScreenshotTask, failure: WorkFailed, *, lease: Lease | None) -> None:
+    with transaction.atomic():
+        job = lock_job(task.job_id)
+        if lease:
+            lease.verify()
+        task.close(task.FAILED, failure=failure)
+        data = {"task_id": str(task.pk), "failure_code": failure.code}
+        record_event(job, "SCREENSHOT_FAILED", by=by_system(task.correlation_id), data=data)
+
+
+def abort_tasks(job: Job) -> None:
+    """Fail what is active of a job that has ended; registered as *job_aborted*."""
+    active = job.screenshot_tasks.select_for_update().filter(
+        status__in=[ScreenshotTask.WAITING, ScreenshotTask.RUNNING]
+    )
+    for task in active:
+        task.close(task.FAILED, failure=WorkFailed("JOB_CANCELLED", "The job has ended."))

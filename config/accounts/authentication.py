@@ -1,0 +1,100 @@
+"""Sign-in by `Authorization: Bearer`: a JWT (RFC 7519) of the identity provider, or an API token of a script.
+
+JWT: algorithm allow-list; issuer, audience, expiry and subject required; a user is known by issuer and subject and
+made on first sight. An API token begins with `swt_`, which no JWT does, and is its owner's in everything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import jwt
+from django.conf import settings
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from config.accounts import jwks
+from config.accounts.models import User
+
+MAX_TOKEN_BYTES = 8192
+API_TOKEN_PREFIX = "swt_"
+
+
+class BearerAuthentication(BaseAuthentication):
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        token = token.strip()
+        if not scheme:
+            return None
+        if scheme.lower() != "bearer" or not token:
+            raise AuthenticationFailed("The Authorization header does not hold a bearer token.")
+        if len(token) > MAX_TOKEN_BYTES:
+            raise _not_valid()
+        return (_script(token) if token.startswith(API_TOKEN_PREFIX) else _person(token)), None
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Bearer"
+
+
+def hash_api_token(token: str) -> str:
+    """Return what is kept of an API token. It holds 256 random bits: no salt and no slow hash is needed."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _script(token: str) -> User:
+    user = User.objects.by_api_token(hash_api_token(token))
+    if user is None:
+        raise _not_valid()
+    return user
+
+
+def _person(token: str) -> User:
+    claims = decode(token)
+    user = User.objects.provision(issuer=claims["iss"], subject=claims["sub"])
+    if not user.is_active:
+        raise AuthenticationFailed("This account is switched off.")
+    return user
+
+
+def decode(token: str) -> dict[str, Any]:
+    """Return the claims of a valid JWT.
+
+    Raise AuthenticationFailed, which says no more than which kind of wrong it is, and ApiError 503 when the
+    identity provider's keys are needed and cannot be had.
+    """
+    rules: dict[str, Any] = settings.JWT
+    try:
+        claims = jwt.decode(
+            token,
+            _key_for(token, rules),
+            algorithms=rules["ALGORITHMS"],
+            issuer=rules["ISSUER"],
+            audience=rules["AUDIENCE"],
+            leeway=rules["LEEWAY_SECONDS"],
+            options={"require": ["exp", "iss", "aud", "sub"]},
+        )
+    except jwt.ExpiredSignatureError as error:
+        raise AuthenticationFailed("The token has expired.") from error
+    except jwt.PyJWTError as error:
+        raise _not_valid() from error
+    subject = claims["sub"]
+    if not isinstance(subject, str) or not 1 <= len(subject) <= 255 or not subject.isprintable():
+        raise _not_valid()
+    return claims
+
+
+def _key_for(token: str, rules: dict[str, Any]) -> Any:
+    """Return the secret of this machine's own tokens, or the provider's key; a key serves only its own algorithm."""
+    if not rules["JWKS_URL"]:
+        return rules["SECRET"]
+    header = jwt.get_unverified_header(token)
+    algorithm = header.get("alg")
+    if algorithm not in rules["ALGORITHMS"]:
+        raise jwt.InvalidAlgorithmError  # before anybody is asked for a key
+    return jwks.key_set(rules["JWKS_URL"]).find(header.get("kid"), algorithm).public
+
+
+def _not_valid() -> AuthenticationFailed:
+    return AuthenticationFailed("The token is not valid.")

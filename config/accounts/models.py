@@ -1,0 +1,100 @@
+"""Who signs in: users, and the tokens of their scripts."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.db import IntegrityError, connection, models, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+from uuid6 import uuid7
+
+NOTE_USE_EVERY = timedelta(hours=1)
+
+
+class UserManager(DjangoUserManager["User"]):
+    """Finds the user of a token, and counts the requests of users."""
+
+    def provision(self, *, issuer: str, subject: str) -> User:
+        """Return the user of a token's issuer and subject, made when first seen."""
+        user = self.filter(issuer=issuer, subject=subject).first()
+        if user is not None:
+            return user
+        try:
+            with transaction.atomic():
+                return self.create(issuer=issuer, subject=subject, username=str(uuid7()))
+        except IntegrityError:  # two first requests at once
+            return self.get(issuer=issuer, subject=subject)
+
+    def by_api_token(self, sha256: str) -> User | None:
+        """Return the user of an API token that is neither expired nor revoked; None too when the user is inactive.
+
+        One query, and at most once an hour a second one that notes the use.
+        """
+        valid = ApiToken.objects.filter(revoked_at=None, expires_at__gt=Now(), user__is_active=True)
+        token = valid.select_related("user").filter(sha256=sha256).first()
+        if token is None:
+            return None
+        due = timezone.now() - NOTE_USE_EVERY
+        if token.last_used_at is None or token.last_used_at < due:
+            unnoted = Q(last_used_at=None) | Q(last_used_at__lt=due)  # of requests at once, one writes
+            ApiToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=Now())
+        return token.user
+
+    def count_requests(self, user_id: UUID, *, window: int, hits: int) -> int:
+        """Add a process's hits to the user's count in the window that began at `window` (Unix seconds), and
+        return the count of all processes."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """UPDATE accounts_user SET throttle_window = to_timestamp(%(window)s), throttle_count = %(hits)s
+                   + CASE WHEN throttle_window = to_timestamp(%(window)s) THEN throttle_count ELSE 0 END
+                   WHERE id = %(id)s RETURNING throttle_count""",
+                {"window": window, "hits": hits, "id": user_id},
+            )
+            return int(cursor.fetchone()[0])
+
+
+class User(AbstractUser):
+    """Who signs in: API users by issuer and subject of their token, staff by name and password."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    issuer = models.CharField(max_length=255, default="", blank=True)
+    subject = models.CharField(max_length=255, default="", blank=True)
+    # Requests counted in the window of the throttle that began then, over all processes.
+    throttle_window = models.DateTimeField(null=True, editable=False)
+    throttle_count = models.PositiveIntegerField(default=0, editable=False)
+    objects = UserManager()  # type: ignore[misc]
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["issuer", "subject"], condition=~Q(subject=""), name="one_user_a_subject"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.subject or self.username
+
+
+class ApiToken(models.Model):
+    """A script's key to the API, its owner's in everything. Shown once when made; only its hash is kept."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
+    name = models.CharField(max_length=100)
+    sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    prefix = models.CharField(max_length=16, editable=False)  # its first characters, to tell one from another
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+    expires_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return f"{self.prefix}… ({self.name})"

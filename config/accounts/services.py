@@ -1,0 +1,42 @@
+"""API tokens: create and revoke. The value is known to whoever made it, once; the row keeps its hash."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from django.utils import timezone
+
+from config.accounts.authentication import API_TOKEN_PREFIX, hash_api_token
+from config.accounts.models import ApiToken, User
+from config.api import errors
+
+DEFAULT_DAYS, MAX_DAYS = 90, 366
+PREFIX_LENGTH = len(API_TOKEN_PREFIX) + 6  # 36 of the 256 bits: enough to tell tokens apart
+
+
+def create_api_token(*, user: User, name: str, lifetime_days: int = DEFAULT_DAYS) -> tuple[ApiToken, str]:
+    """Return the row and the value (`swt_` and 43 characters), which is not kept.
+
+    Raises ApiError 400 for a name of other than 1 to 100 characters or a lifetime of other than 1 to 366 days.
+    """
+    name = name.strip()
+    if not 1 <= len(name) <= 100 or "\0" in name:
+        raise errors.invalid("name", "Give the token a name of 1 to 100 characters.")
+    if not 1 <= lifetime_days <= MAX_DAYS:
+        raise errors.invalid("lifetime_days", f"A token is valid for 1 to {MAX_DAYS} days.")
+    value = API_TOKEN_PREFIX + secrets.token_urlsafe(32)
+    token = ApiToken.objects.create(
+        user=user,
+        name=name,
+        sha256=hash_api_token(value),
+        prefix=value[:PREFIX_LENGTH],
+        expires_at=timezone.now() + timedelta(days=lifetime_days),
+    )
+    return token, value
+
+
+def revoke_api_token(*, token: ApiToken) -> None:
+    """Refuse the token from now on. A second revocation changes nothing."""
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
+    token.refresh_from_db(fields=["revoked_at"])

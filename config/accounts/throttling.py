@@ -1,0 +1,62 @@
+"""So many requests a user and window, counted over all processes and machines.
+
+Each process counts for itself and adds its hits to the user's row in portions, so that a request costs a
+statement only now and then. Windows are fixed and aligned to the clock. A process may let through up to a
+portion more than the limit before it hears of the others' hits; small limits are exact.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from config.accounts.models import User
+
+PORTIONS = 20  # a portion is a twentieth of the limit
+MAX_USERS = 10_000  # remembered in a process; then it starts afresh
+
+
+@dataclass
+class Count:
+    window: int
+    known: int = 0  # hits of all processes when the row was last asked
+    fresh: int = 0  # our own since then
+
+
+class UserThrottle(BaseThrottle):
+    counts: dict[object, Count] = {}
+    lock = threading.Lock()
+
+    def allow_request(self, request: Request, view: Any) -> bool:
+        if settings.THROTTLE_RATE is None or request.user is None:
+            return True
+        user_id: Any = request.user.pk
+        limit, seconds = settings.THROTTLE_RATE
+        window = int(time.time()) // seconds * seconds
+        self.ends = window + seconds
+        with self.lock:
+            if len(self.counts) > MAX_USERS:
+                self.counts.clear()
+            count = self.counts.get(user_id)
+            if count is None or count.window != window:
+                count = self.counts[user_id] = Count(window)
+            if count.known + count.fresh >= limit:
+                return False
+            count.fresh += 1
+            portion = count.fresh if count.fresh >= max(1, limit // PORTIONS) else 0
+            count.fresh -= portion
+        if portion:
+            total = User.objects.count_requests(user_id, window=window, hits=portion)
+            count.known = max(count.known, total)
+            return total <= limit
+        return True
+
+    def wait(self) -> float:
+        """Return the seconds until the window ends."""
+        return max(1.0, self.ends - time.time())

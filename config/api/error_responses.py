@@ -1,0 +1,128 @@
+"""The error responses of the API description, from the catalogue of error codes.
+
+A status with one code is a shared component; one with several is written out at its operation, narrowed to
+the codes that this operation gives.
+"""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import Any
+
+from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
+from rest_framework import serializers
+
+from config.api.error_codes import CODES
+
+REQUEST_ID = "01993c5e-9c32-7e5d-8f74-603b8c9d0e1f"
+WAIT = {"RATE_LIMITED", "ACTIVE_JOB_LIMIT_REACHED", "ORCHESTRATOR_DISPATCH_FAILED", "SERVICE_UNAVAILABLE"}
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """The one shape of every refusal."""
+
+    code = serializers.ChoiceField(list(CODES))
+    message = serializers.CharField(help_text="One sentence for a person.")
+    details = serializers.DictField(required=False, help_text="What it holds stands with each code.")
+    hint = serializers.CharField(required=False, help_text="What to do next.")
+    request_id = serializers.CharField(help_text="The same as the header X-Request-ID.")
+
+
+HEADERS: dict[str, dict[str, Any]] = {
+    "X-Request-ID": {
+        "description": "The request's own id when it sent a well-formed one, else a new one.",
+        "schema": {"type": "string"},
+        "required": True,
+    },
+    "WWW-Authenticate": {
+        "description": "RFC 9110, section 11.6.1.",
+        "schema": {"type": "string", "const": "Bearer"},
+        "required": True,
+    },
+    "Retry-After": {
+        "description": "Seconds to wait before asking again.",
+        "schema": {"type": "integer", "minimum": 1},
+        "required": True,
+    },
+    "Location": {
+        "description": "What to poll.",
+        "schema": {"type": "string", "format": "uri-reference"},
+        "required": True,
+    },
+    "ETag": {"description": "The version of what is answered.", "schema": {"type": "string"}},
+    "Link": {
+        "description": 'The next page, when there is more: `<...>; rel="next"` (RFC 8288).',
+        "schema": {"type": "string"},
+    },
+    "Idempotent-Replayed": {
+        "description": "The answer is that of an earlier request with this Idempotency-Key.",
+        "schema": {"type": "string", "const": "true"},
+        "required": True,
+    },
+    "Content-Range": {
+        "description": "RFC 9110, section 14.4.",
+        "schema": {"type": "string"},
+        "required": True,
+    },
+    "Content-Disposition": {
+        "description": "Always an attachment, with the file's name.",
+        "schema": {"type": "string"},
+        "required": True,
+    },
+    "Cache-Control": {"description": "RFC 9111.", "schema": {"type": "string"}, "required": True},
+}
+
+
+def headers(registry: ComponentRegistry, *names: str) -> dict[str, Any]:
+    """Return the response headers of these names, as references to shared components."""
+    return {name: _shared(registry, ResolvedComponent.HEADER, name, HEADERS[name]) for name in names}
+
+
+def error_responses(registry: ComponentRegistry, codes: set[str]) -> dict[str, Any]:
+    """Return the responses for these codes by status; raise KeyError for one that the catalogue does not have."""
+    ordered = sorted(codes, key=lambda code: (CODES[code].status, list(CODES).index(code)))
+    found: dict[str, Any] = {}
+    for status, group in groupby(ordered, key=lambda code: CODES[code].status):
+        names = list(group)
+        response = _response(registry, names)
+        if len(names) == 1:
+            response = _shared(registry, ResolvedComponent.RESPONSE, names[0], response)
+        found[str(status)] = response
+    return found
+
+
+def _response(registry: ComponentRegistry, names: list[str]) -> dict[str, Any]:
+    extra = ["WWW-Authenticate"] if "UNAUTHENTICATED" in names else ["Retry-After"] if WAIT & {*names} else []
+    error = {"$ref": "#/components/schemas/Error"}
+    examples = {
+        name: _shared(registry, ResolvedComponent.EXAMPLE, name, {"value": _example(name)}) for name in names
+    }
+    return {
+        "description": "\n".join(f"- `{name}`: {_meaning(name)}" for name in names),
+        "headers": headers(registry, "X-Request-ID", *extra),
+        "content": {
+            "application/json": {
+                "schema": {"allOf": [error, {"properties": {"code": {"enum": names}}}]},
+                "examples": examples,
+            }
+        },
+    }
+
+
+def _meaning(name: str) -> str:
+    code = CODES[name]
+    holds = ", ".join(f"`{key}`" for key in code.details)
+    return f"{code.meaning} `details`: {holds}." if holds else code.meaning
+
+
+def _example(name: str) -> dict[str, Any]:
+    code = CODES[name]
+    details = {"details": code.details} if code.details else {}
+    return {"code": name, "message": code.meaning, **details, "request_id": REQUEST_ID}
+
+
+def _shared(registry: ComponentRegistry, kind: str, name: str, content: dict[str, Any]) -> dict[str, Any]:
+    component = ResolvedComponent(name=name, type=kind, schema=content, object=name)
+    registry.register_on_missing(component)
+    ref: dict[str, Any] = component.ref
+    return ref

@@ -1,0 +1,32 @@
+"""The answers that have headers of their own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.http import parse_etags
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+
+def created(content: Any, *, replayed: bool = False) -> Response:
+    """Return 201 for what was made, or 200 with `Idempotent-Replayed` for what its key had made before."""
+    if replayed:
+        return Response(content, 200, headers={"Idempotent-Replayed": "true"})
+    return Response(content, 201)
+
+
+def accepted(content: Any, *, location: str, retry_after: int, replayed: bool = False) -> Response:
+    """Return 202 for work that was begun, or a plain 200 for a replay.
+
+    `location` is what to poll, `retry_after` the seconds to wait before.
+    """
+    if replayed:
+        return Response(content, 200)
+    return Response(content, 202, headers={"Location": location, "Retry-After": str(retry_after)})
+
+
+def matches_etag(request: Request, etag: str) -> bool:
+    """Return whether If-None-Match names this ETag (RFC 9110, section 13.1.2: by weak comparison)."""
+    known = {tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))}
+    return bool(known & {etag, "*"})

@@ -1,0 +1,136 @@
+"""Files under one folder of this machine."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from uuid6 import uuid7
+
+from config.storage.base import CHUNK, KEY, BadUri, Stored, TooLarge
+
+
+def file_digest(path: Path) -> tuple[str, int]:
+    """Return SHA-256 (hex) and size of a file, read once."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+        return digest.hexdigest(), file.tell()
+
+
+class FileStorage:
+    """Files under one folder. A name appears only when its bytes are whole and on the disk."""
+
+    scheme = "local://"
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def uri(self, key: str) -> str:
+        return self.scheme + key
+
+    def key(self, uri: str) -> str:
+        key = uri.removeprefix(self.scheme)
+        if not uri.startswith(self.scheme) or not KEY.match(key) or ".." in key:
+            raise BadUri(uri)
+        return key
+
+    def size(self, uri: str) -> int:
+        return self._path(uri).stat().st_size
+
+    def open(self, uri: str) -> BinaryIO:
+        return self._path(uri).open("rb")
+
+    @contextmanager
+    def local_path(self, uri: str) -> Iterator[Path]:
+        """The file itself, to be read only."""
+        path = self._path(uri)
+        path.stat()
+        yield path
+
+    def content_uri(self, folder: str, content: bytes, *, suffix: str) -> str:
+        """The URI that `save_bytes` gives to these bytes."""
+        return self.uri(folder + hashlib.sha256(content).hexdigest() + suffix)
+
+    def save_bytes(self, folder: str, content: bytes, *, suffix: str) -> Stored:
+        sha256 = hashlib.sha256(content).hexdigest()
+        with self._new_file(folder + sha256 + suffix) as file:
+            file.write(content)
+        return Stored(self.uri(folder + sha256 + suffix), sha256, len(content))
+
+    def save_file(self, folder: str, path: Path, *, suffix: str) -> Stored:
+        sha256, size = file_digest(path)
+        with self._new_file(folder + sha256 + suffix) as target, path.open("rb") as source:
+            shutil.copyfileobj(source, target, CHUNK)
+        return Stored(self.uri(folder + sha256 + suffix), sha256, size)
+
+    def keep_upload(self, uri: str, folder: str) -> Stored:
+        """A second name for an uploaded file, one that no ticket can write to. The first name stays, so
+        that a crash before the row is written loses nothing; `delete` it afterwards."""
+        source = self._path(uri)
+        sha256, size = file_digest(source)
+        target = self.root / f"{folder}{sha256}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if target.exists():
+            os.utime(target)
+        else:
+            # A later PUT to the ticket makes a new file and renames it; it cannot write into this one.
+            os.link(source, target)
+        return Stored(self.uri(folder + sha256), sha256, size)
+
+    def delete_folder(self, folder: str) -> None:
+        """Everything of one job; nothing there is fine."""
+        shutil.rmtree(self._path(self.uri(f"{folder}x")).parent, ignore_errors=True)
+
+    def delete(self, uri: str) -> None:
+        self._path(uri).unlink(missing_ok=True)
+
+    def receive(self, key: str, body: BinaryIO, *, limit: int, expected: int | None) -> int:
+        """Stream an upload to disk in constant memory; answers its size in bytes.
+
+        Raises TooLarge beyond `limit`, ConnectionError when fewer than `expected` bytes came; then nothing
+        is kept.
+        """
+        size = 0
+        with self._new_file(key, replace=True) as file:
+            while chunk := body.read(CHUNK):
+                size += len(chunk)
+                if size > limit:
+                    raise TooLarge
+                file.write(chunk)
+            if expected is not None and size != expected:
+                raise ConnectionError("the body ended early")
+        return size
+
+    def check(self) -> None:
+        """Raise OSError when the folder cannot be written."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        probe = self.root / f".check-{uuid7()}"
+        probe.write_bytes(b"ok")
+        probe.unlink()
+
+    def _path(self, uri: str) -> Path:
+        return self.root / self.key(uri)
+
+    @contextmanager
+    def _new_file(self, key: str, *, replace: bool = False) -> Iterator[BinaryIO]:
+        """A file that gets its name when the block ends well; with the name taken, the bytes are the same
+        and the old file is only touched (content-addressed), unless `replace`."""
+        target = self.root / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.parent / f".{uuid7()}.part"
+        try:
+            with draft.open("xb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists() and not replace:
+                os.utime(target)
+            else:
+                os.replace(draft, target)
+        finally:
+            draft.unlink(missing_ok=True)

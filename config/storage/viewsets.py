@@ -1,0 +1,113 @@
+"""What stands behind the signed URLs: the bytes of one upload, the bytes of one file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, BinaryIO
+
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import content_disposition_header
+from rest_framework.request import Request
+
+from config.api import errors
+from config.api.limits import DIGITS
+from config.api.viewsets import AnyAccept, ApiViewSet
+from config.storage import TooLarge, schema, storage
+from config.storage.base import CHUNK
+from config.storage.signed_urls import DOWNLOAD_SALT, UPLOAD_SALT, read_token
+
+RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
+
+
+@schema.uploads
+class UploadViewSet(ApiViewSet[Any]):
+    """Takes the bytes that a ticket is for, in constant memory. A PUT again replaces what was there."""
+
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+    content_negotiation_class = AnyAccept
+    lookup_url_kwarg = "token"
+
+    def update(self, request: Request, token: str) -> HttpResponse:
+        ticket = read_token(token, UPLOAD_SALT)
+        try:
+            _receive(request, ticket["key"], limit=ticket["max"])
+        except TooLarge as error:
+            raise errors.too_large() from error
+        except ConnectionError as error:
+            message = "The upload ended before all its bytes came."
+            raise errors.invalid("body", message, hint="Send it again.") from error
+        return HttpResponse(status=204)
+
+
+@schema.downloads
+class DownloadViewSet(ApiViewSet[Any]):
+    """Gives one file, with ranges (RFC 9110, section 14), always as an attachment."""
+
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+    content_negotiation_class = AnyAccept
+    lookup_url_kwarg = "token"
+
+    def retrieve(self, request: Request, token: str) -> HttpResponseBase:
+        file = read_token(token, DOWNLOAD_SALT)
+        try:
+            size = storage().size(file["uri"])
+        except FileNotFoundError as error:
+            raise errors.not_found() from error
+        return _part(request, file, size)
+
+
+def _receive(request: Request, key: str, *, limit: int) -> None:
+    """Stream the body to the storage; raise TooLarge, or ConnectionError when it ends early."""
+    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
+    length = request.headers.get("Content-Length") or "0"
+    expected = None if chunked else int(length) if DIGITS.match(length) else 0
+    if expected is not None and expected > limit:
+        raise TooLarge
+    # A chunked body has no length for Django to limit its stream by; the ticket's limit holds instead.
+    body: Any = request.META["wsgi.input"] if chunked else request._request
+    storage().receive(key, body, limit=limit, expected=expected)
+
+
+def _part(request: Request, file: dict[str, Any], size: int) -> HttpResponseBase:
+    """Return the part of a file that Range asks for, or all of it; to a HEAD, its headers alone."""
+    first, last, status = _range(request.headers.get("Range", ""), size)
+    if status == 416:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+    headers = {
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, no-store",
+        "Content-Disposition": content_disposition_header(True, file["name"]) or "attachment",
+        "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+        "X-Content-Type-Options": "nosniff",
+        "Content-Length": str(last - first + 1),
+    }
+    if status == 206:
+        headers["Content-Range"] = f"bytes {first}-{last}/{size}"
+    if request.method == "HEAD":
+        return HttpResponse(status=status, headers=headers, content_type=file["type"])
+    content = _pieces(storage().open(file["uri"]), first, last)
+    return StreamingHttpResponse(content, status=status, headers=headers, content_type=file["type"])
+
+
+def _range(header: str, size: int) -> tuple[int, int, int]:
+    """Return the first and last byte, and the status: 206 for one satisfiable range, 416 for none, 200 for all else."""
+    match = RANGE.match(header)
+    if not match or match.groups() == ("", ""):
+        return 0, size - 1, 200
+    start, end = match.groups()
+    first = int(start) if start else max(0, size - int(end))
+    last = min(int(end), size - 1) if start and end else size - 1
+    return (first, last, 206) if first <= last else (0, 0, 416)
+
+
+def _pieces(file: BinaryIO, first: int, last: int) -> Iterator[bytes]:
+    with file:
+        file.seek(first)
+        left = last - first + 1
+        while left and (piece := file.read(min(CHUNK, left))):
+            left -= len(piece)
+            yield piece

@@ -1,0 +1,13 @@
+"""The admin's page of workers: to look, not to change."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+
+from config.admin import ReadOnlyAdmin
+from config.work.models import Worker
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    list_display = ("name", "started_at", "heartbeat_at")

@@ -1,0 +1,34 @@
+"""Tell the workers of a row that waits. The row is the truth: a message that is lost costs time, never work."""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+import dramatiq
+from django.db import models, transaction
+
+log = logging.getLogger(__name__)
+
+
+def actor_name(model: type[models.Model]) -> str:
+    return f"perform_{model._meta.model_name}"
+
+
+def enqueue_on_commit(model: type[models.Model], row_id: UUID, *, delay_seconds: int = 0) -> None:
+    """Send the row's id to its queue once the transaction is in. Never fails: the sweep enqueues again."""
+    actor = dramatiq.get_broker().get_actor(actor_name(model))
+    transaction.on_commit(lambda: _send(actor, str(row_id), delay_seconds=delay_seconds))
+
+
+def enqueue_message_on_commit(name: str, *arguments: str) -> None:
+    """Send a message that no row stands for, once the transaction is in: tried once, and lost with the queue."""
+    actor = dramatiq.get_broker().get_actor(name)
+    transaction.on_commit(lambda: _send(actor, *arguments))
+
+
+def _send(to: dramatiq.Actor[..., None], *arguments: str, delay_seconds: int = 0) -> None:
+    try:
+        to.send_with_options(args=arguments, delay=delay_seconds * 1000 or None)
+    except Exception:
+        log.warning("the broker took no message; the sweep will enqueue again", exc_info=True)

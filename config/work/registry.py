@@ -1,0 +1,110 @@
+"""The kinds of background work. Each app registers its own in its `tasks.py`; models know nothing of it."""
+
+from __future__ import annotations
+
+import errno
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Generic, Protocol, TypeVar
+from uuid import UUID
+
+import dramatiq
+import structlog
+
+from config.work.enqueue import actor_name
+from config.work.lease import Lease, LeaseLost
+from config.work.models import WorkFailed, WorkRow
+
+log = logging.getLogger(__name__)
+
+Row = TypeVar("Row", bound=WorkRow)
+RowToFail = TypeVar("RowToFail", bound=WorkRow, contravariant=True)
+
+
+class OnFailure(Protocol[RowToFail]):
+    """Makes the failing transition: fenced by `lease` when a worker asks, else (the sweep) without one."""
+
+    def __call__(self, row: RowToFail, failure: WorkFailed, /, *, lease: Lease | None) -> None: ...
+
+
+@dataclass(frozen=True)
+class Kind(Generic[Row]):
+    """What is done with the rows of one model. `perform` does the heavy work outside any transaction, and ends
+    by a service that writes under `lease.hold()`; it raises WorkFailed for what cannot succeed."""
+
+    model: type[Row]
+    perform: Callable[[Row, Lease], None]
+    on_failure: OnFailure[Row]
+
+    def perform_row(self, row_id: UUID) -> bool:
+        """Claim a row and do its work to the end. False when there was nothing to claim."""
+        row = self.model.claim(row_id)
+        if row is None:
+            return False
+        structlog.contextvars.bind_contextvars(correlation_id=row.correlation_id, work=str(row.pk))
+        lease = Lease(row)
+        try:
+            with lease.beating():
+                self.perform(row, lease)
+        except LeaseLost:
+            log.info("gave up work that is no longer ours")
+        except WorkFailed as failure:
+            log.info("work failed: %s", failure.code)
+            self._fail(row, failure, lease)
+        except dramatiq.middleware.TimeLimitExceeded:
+            self._fail(row, TIME_LIMIT_EXCEEDED, lease)
+        except dramatiq.middleware.Shutdown:
+            log.info("worker is shutting down: work goes back")
+            row.requeue()
+        except OSError as error:
+            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            log.exception("work met an error of the system")
+            self._retry_or_fail(row, STORAGE_FULL if full else INTERNAL_ERROR, lease, retry=not full)
+        except Exception:
+            log.exception("work met an unexpected error")
+            self._retry_or_fail(row, INTERNAL_ERROR, lease, retry=True)
+        finally:
+            structlog.contextvars.clear_contextvars()
+        return True
+
+    def _retry_or_fail(self, row: Row, failure: WorkFailed, lease: Lease, *, retry: bool) -> None:
+        if not (retry and row.retry_later()):
+            self._fail(row, failure, lease)
+
+    def _fail(self, row: Row, failure: WorkFailed, lease: Lease) -> None:
+        try:
+            self.on_failure(row, failure, lease=lease)
+        except LeaseLost:
+            log.info("a failure of work that is no longer ours")
+
+
+STORAGE_FULL = WorkFailed("STORAGE_FULL", "The storage has no room left. Free some space, then try again.")
+INTERNAL_ERROR = WorkFailed("INTERNAL_ERROR", "Something went wrong on our side. Try again, or ask support.")
+TIME_LIMIT_EXCEEDED = WorkFailed("TIME_LIMIT_EXCEEDED", "This took longer than the service allows.")
+
+KINDS: dict[type[WorkRow], Kind[WorkRow]] = {}
+
+
+def register(
+    model: type[Row],
+    *,
+    perform: Callable[[Row, Lease], None],
+    on_failure: OnFailure[Row],
+    queue: str,
+    time_limit: timedelta,
+) -> None:
+    """Have the workers of `queue` perform the rows of `model`, each for at most `time_limit`."""
+    kind = Kind(model, perform, on_failure)
+    KINDS[model] = kind  # type: ignore[assignment]  # a kind is only ever asked about rows of its own model
+
+    def perform_row(row_id: str) -> None:
+        kind.perform_row(UUID(row_id))
+
+    dramatiq.actor(
+        actor_name=actor_name(model),
+        queue_name=queue,
+        time_limit=int(time_limit.total_seconds() * 1000),
+        notify_shutdown=True,
+    )(perform_row)

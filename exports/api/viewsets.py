@@ -1,0 +1,52 @@
+"""Exports of a job's document."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from django.urls import reverse
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api import errors
+from config.api.ownership import get_visible
+from config.api.pagination import PageQuery
+from config.api.responses import accepted
+from config.api.serializers import read_body
+from config.api.viewsets import ApiViewSet
+from exports.api import schema, serializers
+from exports.models import Export
+from exports.services.requests import request_export
+from jobs.models import Job
+
+
+@schema.exports
+class ExportViewSet(ApiViewSet[Export]):
+    lookup_url_kwarg = "export_id"
+    query_serializers = {"list": PageQuery}
+
+    def get_queryset(self) -> QuerySet[Export]:
+        return Export.objects.visible_to(self.request.user)
+
+    def create(self, request: Request, job_id: str) -> Response:
+        job = get_visible(Job.objects.visible_to(request.user), job_id)
+        body = {"idempotency_key": None, **read_body(serializers.ExportBody, request)}
+        export, replayed = request_export(job=job, user=request.user, **body)
+        content = serializers.ExportSerializer(export).data
+        location = reverse("export-detail", args=[export.pk])
+        return accepted(content, location=location, retry_after=1, replayed=replayed)
+
+    def list(self, request: Request, job_id: str) -> Response:
+        job = get_visible(Job.objects.visible_to(request.user), job_id)
+        return self.page(job.exports.all(), serializers.ExportSerializer)
+
+    def retrieve(self, request: Request, export_id: str) -> Response:
+        return Response(serializers.ExportSerializer(self.get_object()).data)
+
+    @action(detail=True)
+    def manifest(self, request: Request, export_id: str) -> Response:
+        export = self.get_object()
+        if export.status != Export.SUCCEEDED:
+            message = "This export has no artifact yet."
+            raise errors.conflict("EXPORT_NOT_READY", message, status=export.status)
+        return Response({"export_id": str(export.pk), **(export.manifest or {})})

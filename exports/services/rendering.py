@@ -1,0 +1,127 @@
+"""Perform an export: render what was frozen, keep the bytes, then write the row and freeze its provenance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.text import slugify
+
+from anchors.models import Asset
+from anchors.services.anchors import MAX_PICTURE_BYTES
+from config.api.ownership import parse_id
+from config.storage import Stored, kept_folder, read_bytes, storage
+from config.work.lease import Lease
+from config.work.models import WorkFailed
+from exports.models import Export
+from exports.renderers import RENDERERS, Rendered, RenderFailed
+from exports.snapshot import AssetMissing, Document, Picture
+from jobs.models import Artifact, Job
+from jobs.services.artifacts import newest_artifact
+from jobs.services.audit import by_system, record_event
+from jobs.services.transitions import lock_job, move_job, save_job
+from jobs.states import JobStatus
+
+
+def perform_export(export: Export, lease: Lease) -> None:
+    """Render, keep the bytes under their SHA-256, then write the row."""
+    with lease.hold(before=lambda: lock_job(export.job_id)):
+        _note(export, "EXPORT_STARTED")
+        export.save(update_fields=["last_audit_event"])
+    document = Document.from_json(export.snapshot)
+    rendered = _render(export, document, lease)
+    lease.check()
+    stored = storage().save_bytes(kept_folder(export.job_id), rendered.content, suffix=rendered.extension)
+    with lease.hold(before=lambda: lock_job(export.job_id)):
+        _finish_export(export, document, rendered, stored)
+
+
+def _render(export: Export, document: Document, lease: Lease) -> Rendered:
+    uris = dict(Asset.objects.filter(job=export.job_id).values_list("pk", "uri"))
+
+    def read_picture(picture: Picture) -> bytes:
+        lease.check()
+        try:
+            return read_bytes(uris[parse_id(picture.asset_id)], limit=MAX_PICTURE_BYTES)
+        except (KeyError, FileNotFoundError) as error:
+            raise AssetMissing(picture.asset_id) from error
+
+    try:
+        return RENDERERS[export.format].render(document, read_picture)
+    except AssetMissing as error:
+        raise WorkFailed("ASSET_MISSING", "A picture of this guide is missing from the storage.") from error
+    except RenderFailed as error:
+        raise WorkFailed("RENDER_FAILED", str(error)) from error
+
+
+def _finish_export(export: Export, document: Document, rendered: Rendered, stored: Stored) -> None:
+    """Write what was rendered; the first success of a job that is EXPORTING makes it DONE. Both are locked."""
+    job = lock_job(export.job_id)
+    written = {
+        "artifact_uri": stored.uri,
+        "artifact_sha256": stored.sha256,
+        "artifact_size_bytes": stored.size_bytes,
+        "artifact_mime_type": rendered.mime_type,
+        "artifact_name": (slugify(document.title)[:80] or "guide") + rendered.extension,
+        "manifest": rendered.manifest,
+    }
+    for name, value in written.items():
+        setattr(export, name, value)
+    export.generated_at = export.provenance_frozen_at = timezone.now()
+    earlier = newest_artifact(job, "export")
+    Artifact.objects.create(
+        job=job,
+        kind="export",
+        version=earlier.version + 1 if earlier else 1,
+        uri=stored.uri,
+        sha256=stored.sha256,
+        size_bytes=stored.size_bytes,
+    )
+    job.manifest = {**job.manifest, "exports": [*job.manifest.get("exports", []), stored.uri]}
+    if job.status == JobStatus.EXPORTING:
+        export.last_audit_event = "EXPORT_SUCCEEDED"
+        move_job(job, "finish_export", by=by_system(export.correlation_id), data=_data(export))
+    else:
+        save_job(job, "manifest")
+        _note(export, "EXPORT_SUCCEEDED")
+    frozen = ("generated_at", "provenance_frozen_at", "last_audit_event")
+    export.close(Export.SUCCEEDED, *written, *frozen)
+
+
+def fail_export(export: Export, failure: WorkFailed, *, lease: Lease | None) -> None:
+    """Write the failure down; the last running export that fails takes the job back to EDITING."""
+    with transaction.atomic():
+        job = lock_job(export.job_id)
+        if lease:
+            lease.verify()
+        _close_failed(export, failure)
+        others = job.exports.filter(status__in=Export.ACTIVE).exclude(pk=export.pk)
+        data = {**_data(export), "failure_code": failure.code}
+        if job.status == JobStatus.EXPORTING and not others.exists():
+            move_job(job, "fail_export", by=by_system(export.correlation_id), data=data)
+        else:
+            record_event(job, "EXPORT_FAILED", by=by_system(export.correlation_id), data=data)
+
+
+def abort_exports(job: Job) -> None:
+    """Fail what is active of a job that has ended; registered as *job_aborted*."""
+    failure = WorkFailed("JOB_CANCELLED", "The job has ended.")
+    for export in job.exports.select_for_update().filter(status__in=Export.ACTIVE):
+        _close_failed(export, failure)
+        data = {**_data(export), "failure_code": failure.code}
+        record_event(job, "EXPORT_FAILED", by=by_system(export.correlation_id), data=data)
+
+
+def _close_failed(export: Export, failure: WorkFailed) -> None:
+    export.last_audit_event = "EXPORT_FAILED"
+    export.close(Export.FAILED, "last_audit_event", failure=failure)
+
+
+def _note(export: Export, event_type: str) -> None:
+    export.last_audit_event = event_type
+    record_event(export.job, event_type, by=by_system(export.correlation_id), data=_data(export))
+
+
+def _data(export: Export) -> dict[str, Any]:
+    return {"export_id": str(export.pk), "attempt": export.attempt}

@@ -1,0 +1,145 @@
+"""Ask for an export: what it is made of is frozen then, and decides which export it is."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from uuid6 import uuid7
+
+from anchors.models import Anchor, Asset
+from config.accounts.models import User
+from config.api import errors, request_id
+from config.api.ownership import parse_id
+from exports.freeze import ActivePicture, freeze
+from exports.identity import identify
+from exports.models import Export
+from exports.renderers import RENDERERS
+from exports.snapshot import Document
+from instructions.models import InstructionVersion
+from instructions.services import open_document
+from jobs.models import Job
+from jobs.services.artifacts import newest_artifact
+from jobs.services.audit import by_editor, record_event
+from jobs.services.transitions import lock_job, move_job, transition_refused
+from jobs.states import JobStatus
+
+ALLOWED_STATUSES = (JobStatus.EDITING, JobStatus.EXPORTING, JobStatus.DONE)
+
+
+def request_export(
+    *, job: Job, user: User, format: str, instruction_version_id: object, idempotency_key: str | None
+) -> tuple[Export, bool]:
+    """Ask for an export of one version; return (export, replayed). The same identity is the same export."""
+    version = (
+        InstructionVersion.objects.select_related("instruction")
+        .filter(instruction__job=job, pk=parse_id(instruction_version_id))
+        .first()
+    )
+    if format not in RENDERERS or version is None:
+        raise errors.ApiError(
+            400,
+            "EXPORT_REQUEST_INVALID",
+            "The format is unknown, or the version is not one of this job's instruction.",
+            hint=f"Formats: {', '.join(RENDERERS)}. Versions: GET /instructions/{{instructionId}}/versions.",
+        )
+    pictures = _active_pictures(version)
+    document = _freeze(job, version, pictures)  # parses and resolves: before the lock
+    with transaction.atomic():
+        job = lock_job(job.pk)
+        open_document(job, by=by_editor(user))
+        if job.status not in ALLOWED_STATUSES:
+            raise transition_refused(job, attempted=JobStatus.EXPORTING)
+        if (now := _active_pictures(version)) != pictures:  # rare: changed since
+            document = _freeze(job, version, now)
+        export = _new_export(job, version, document, format=format, idempotency_key=idempotency_key)
+        known = _known_export(job, export.identity_key, idempotency_key)
+        if known and known.status != Export.FAILED:
+            return known, True
+        if known:
+            known.reopen()
+            export = known
+        else:
+            export.save(force_insert=True)
+            export.enqueue_on_commit()
+        data = {"export_id": str(export.pk), "format": format}
+        if job.status == JobStatus.EDITING:
+            move_job(job, "export", by=by_editor(user), data=data)
+        else:
+            record_event(job, "EXPORT_REQUESTED", by=by_editor(user), data=data)
+    return export, False
+
+
+def _new_export(
+    job: Job, version: InstructionVersion, document: Document, *, format: str, idempotency_key: str | None
+) -> Export:
+    """Return the export with its identity, not saved yet."""
+    identity = identify(document, format=format)
+    return Export(
+        job=job,
+        status=Export.WAITING,
+        instruction_version=version,
+        format=format,
+        identity_key=identity.identity_key,
+        screenshot_set_hash=identity.screenshot_set_hash,
+        renderer_version=identity.renderer_version,
+        instruction_snapshot_id=uuid7(),
+        snapshot=document.to_json(),
+        idempotency_key=idempotency_key,
+        correlation_id=request_id.current(),
+    )
+
+
+def _known_export(job: Job, key: str, idempotency_key: str | None) -> Export | None:
+    if idempotency_key:
+        earlier = job.exports.filter(idempotency_key=idempotency_key).first()
+        if earlier and earlier.identity_key != key:
+            raise errors.conflict("IDEMPOTENCY_KEY_REUSED", "This key was used for another export.")
+    return job.exports.select_for_update().filter(identity_key=key).first()
+
+
+def _active_pictures(version: InstructionVersion) -> list[ActivePicture]:
+    """Read the active picture of every anchor of the version's instruction, by anchor id."""
+    anchors = (
+        Anchor.objects.filter(instruction=version.instruction, active_asset__isnull=False)
+        .select_related("active_asset", "instruction_version")
+        .order_by("pk")
+    )
+    return [
+        _active_picture(anchor, anchor.active_asset, version) for anchor in anchors if anchor.active_asset
+    ]
+
+
+def _active_picture(anchor: Anchor, asset: Asset, version: InstructionVersion) -> ActivePicture:
+    is_same_text = anchor.instruction_version_id == version.pk
+    return ActivePicture(
+        anchor_id=str(anchor.pk),
+        addressing=anchor.addressing,
+        anchored_in=None if is_same_text else anchor.instruction_version.markdown,
+        asset_id=str(asset.pk),
+        is_annotated=asset.kind == Asset.Kind.ANNOTATED,
+        sha256=asset.checksum_sha256,
+        mime_type=asset.mime_type,
+        width=asset.width,
+        height=asset.height,
+        extracted_at_ms=asset.extracted_at_ms,
+    )
+
+
+def _freeze(job: Job, version: InstructionVersion, pictures: list[ActivePicture]) -> Document:
+    video = newest_artifact(job, "video")
+    return freeze(
+        pictures,
+        markdown=version.markdown,
+        fallback_title=job.options.get("title") or "Guide",
+        job_id=str(job.pk),
+        instruction_id=str(version.instruction_id),
+        instruction_version_id=str(version.pk),
+        version=version.version,
+        language=job.options.get("language") or "en",
+        video_sha256=video.sha256 if video else None,
+        provenance={
+            "instruction_version_id": str(version.pk),
+            "model_profile_id": version.model_profile_id,
+            "prompt_template_id": version.prompt_template_id,
+            "prompt_params_ref": version.prompt_params_ref or None,
+        },
+    )

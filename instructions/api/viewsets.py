@@ -1,0 +1,51 @@
+"""Documents and their versions."""
+
+from __future__ import annotations
+
+from django.db.models import QuerySet
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from config.api import errors
+from config.api.pagination import PageQuery
+from config.api.serializers import read_body
+from config.api.viewsets import ApiViewSet
+from instructions import services
+from instructions.api import schema, serializers
+from instructions.models import Instruction, InstructionVersion
+
+
+@schema.instructions
+class InstructionViewSet(ApiViewSet[Instruction]):
+    lookup_url_kwarg = "instruction_id"
+    query_serializers = {"retrieve": serializers.InstructionQuery, "versions": PageQuery}
+
+    def get_queryset(self) -> QuerySet[Instruction]:
+        return Instruction.objects.visible_to(self.request.user)
+
+    def retrieve(self, request: Request, instruction_id: str) -> Response:
+        instruction = self.get_object()
+        number = self.query.get("version", instruction.version)
+        version = instruction.versions.select_related("instruction").filter(version=number).first()
+        if version is None:
+            raise errors.not_found()
+        return _with_etag(version)
+
+    def update(self, request: Request, instruction_id: str) -> Response:
+        instruction = self.get_object()
+        body = read_body(serializers.SaveBody, request)
+        if_match = request.headers.get("If-Match")
+        version = services.save_instruction(
+            instruction=instruction, user=request.user, if_match=if_match, **body
+        )
+        return _with_etag(version)
+
+    @action(detail=True)
+    def versions(self, request: Request, instruction_id: str) -> Response:
+        return self.page(self.get_object().versions.defer("markdown"), serializers.VersionSerializer)
+
+
+def _with_etag(version: InstructionVersion) -> Response:
+    content = serializers.InstructionSerializer(version).data
+    return Response(content, headers={"ETag": services.etag(version)})

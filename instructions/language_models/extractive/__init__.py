@@ -1,0 +1,163 @@
+"""Draft and rewrite by rules alone: deterministic, without network or model files.
+
+The rules for words are English. Speech in other languages is cut into steps at the speaker's pauses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from instructions.drafting import UNTITLED, Guide, Section, Step, assemble, paragraphs, short_title
+from instructions.language_models import Draft, LanguageModelError, Segment
+from instructions.language_models.extractive import sections
+from instructions.language_models.extractive.headlines import guide_title, step_heading, without_greeting
+from instructions.language_models.extractive.rewriting import rewrite_markdown
+from instructions.language_models.extractive.segmentation import (
+    SpokenGuide,
+    SpokenStep,
+    Utterance,
+    in_groups,
+    parse_sentences,
+    segment_talk,
+)
+from instructions.language_models.extractive.sentences import without_openers
+from instructions.language_models.extractive.verbs import words
+
+MODEL_PROFILE_ID = "extractive"
+PROMPT_TEMPLATE_ID = "rules-1"
+
+_INTRODUCTION_WORDS = 120
+_ENGLISH = words("the and you this of to it your")
+
+
+class Extractive:
+    """A `LanguageModel` made of rules, for installations without a model."""
+
+    def draft(self, segments: Sequence[Segment], *, title: str | None, language: str) -> Draft:
+        """Return a draft, as `LanguageModel.draft` defines it."""
+        english = _is_english(language, segments)
+        utterances = parse_sentences(segments, english=english)
+        if not utterances:
+            raise LanguageModelError(
+                "NO_SPEECH", "Nothing is said in this recording, so there is nothing to write a guide from."
+            )
+        spoken_guide = segment_talk(utterances)
+        if spoken_guide.steps:
+            guide = _guide(spoken_guide, title or "")
+        else:
+            guide = _guide_without_instructions(utterances, title or "", english=english)
+        return Draft(
+            markdown=assemble(guide),
+            title=guide.title,
+            model_profile_id=MODEL_PROFILE_ID,
+            prompt_template_id=PROMPT_TEMPLATE_ID,
+        )
+
+    def rewrite(self, text: str, *, context: str | None) -> str:
+        """Return the passage rewritten, as `LanguageModel.rewrite` defines it; `context` is not used."""
+        return rewrite_markdown(text)
+
+
+def _is_english(language: str, segments: Sequence[Segment]) -> bool:
+    """Return whether speech is English: by the tag, or by the share of frequent English words without one."""
+    primary = language.lower().split("-")[0]
+    if primary not in ("", "und"):
+        return primary == "en"
+    spoken_words = [word for segment in segments for word in segment.text.lower().split()]
+    return sum(word in _ENGLISH for word in spoken_words) >= 0.06 * len(spoken_words)
+
+
+def _guide(spoken_guide: SpokenGuide, title: str) -> Guide:
+    """Return the guide for speech that gives instructions."""
+    steps = spoken_guide.steps
+    introduction, early = _introduction(spoken_guide)
+    topics = _topics(steps)
+    borders = sections.borders(topics)
+    made = []
+    for begin, end in zip([0, *borders], [*borders, len(topics)], strict=True):
+        opening = steps[begin].opening if borders else None
+        name = _section_name(steps[begin], topics[begin:end], [*topics[:begin], *topics[end:]])
+        made.append(Section(name, tuple(_step(step, told_above=opening) for step in steps[begin:end])))
+    if early:
+        made = [Section("Overview", early), *made] if borders else [Section("", (*early, *made[0].steps))]
+    introduced = (guide_title(utterance.text) for utterance in spoken_guide.introduction)
+    return Guide(
+        title=_first((title, *introduced, sections.name(topics, []))),
+        sections=tuple(made),
+        introduction=introduction,
+        closing=paragraphs([without_openers(utterance.text) for utterance in spoken_guide.closing]),
+    )
+
+
+def _guide_without_instructions(utterances: Sequence[Utterance], title: str, *, english: bool) -> Guide:
+    """Return the guide for speech that gives no instructions: a step for each stretch between pauses."""
+    steps = tuple(_told_step(group, english=english) for group in in_groups(utterances))
+    titles = (title, *(guide_title(utterance.text) for utterance in utterances[:3]), steps[0].title)
+    return Guide(title=_first(titles), sections=(Section("", steps),))
+
+
+def _introduction(spoken_guide: SpokenGuide) -> tuple[tuple[str, ...], tuple[Step, ...]]:
+    """Return the introduction's paragraphs; of a long one the first sentences, and the rest as steps."""
+    utterances = spoken_guide.introduction
+    if sum(len(utterance.text.split()) for utterance in utterances) > _INTRODUCTION_WORDS:
+        utterances, rest = utterances[:3], utterances[3:]
+        early = tuple(_told_step(group, english=True) for group in in_groups(rest))
+    else:
+        early = ()
+    texts = (without_openers(without_greeting(utterance.text)) for utterance in utterances)
+    return paragraphs([text for text in texts if text]), early
+
+
+def _topics(steps: Sequence[SpokenStep]) -> list[sections.Topic]:
+    topics = []
+    end_ms = steps[0].utterances[0].start_ms
+    for step in steps:
+        topics.append(
+            sections.Topic(
+                clause=step.instruction.clause,
+                text=" ".join(utterance.text for utterance in step.utterances),
+                pause_ms=max(0, step.utterances[0].start_ms - end_ms),
+                cue=(step.task.cue if step.task else "") or step.instruction.cue,
+            )
+        )
+        end_ms = step.utterances[-1].end_ms
+    return topics
+
+
+def _section_name(
+    first: SpokenStep, topics: Sequence[sections.Topic], others: Sequence[sections.Topic]
+) -> str:
+    announced = step_heading(first.task.clause) if first.task else ""
+    return announced or sections.name(topics, others) or step_heading(first.instruction.clause)
+
+
+def _step(step: SpokenStep, told_above: Utterance | None) -> Step:
+    """Return a step of the guide, without the utterance that the section's heading repeats."""
+    sentences = []
+    for utterance in step.utterances:
+        told = utterance.instruction
+        is_rhetorical = utterance.text.endswith("?") and len(utterance.text.split()) <= 5
+        if utterance is told_above or is_rhetorical:
+            continue
+        if told and (utterance is step.main or (told.voice != "addressed" and not told.is_optional)):
+            sentences.append(told.sentence())
+        else:
+            sentences.append(without_openers(utterance.text))
+    return _made_step(step_heading(step.instruction.clause), sentences, step.utterances)
+
+
+def _told_step(utterances: Sequence[Utterance], *, english: bool) -> Step:
+    """Return a step in the speaker's own words, titled by its first sentence."""
+    texts = [utterance.text for utterance in utterances]
+    if english:
+        texts = list(filter(None, (without_openers(without_greeting(text)) for text in texts))) or texts
+    return _made_step(short_title(texts[0]), texts, utterances)
+
+
+def _made_step(title: str, sentences: Sequence[str], utterances: Sequence[Utterance]) -> Step:
+    start_ms, end_ms = utterances[0].start_ms, utterances[-1].end_ms
+    return Step(title, paragraphs(sentences), start_ms=start_ms, end_ms=end_ms)
+
+
+def _first(titles: Sequence[str]) -> str:
+    return next(filter(None, (" ".join(title.split()) for title in titles)), UNTITLED)

@@ -1,0 +1,183 @@
+"""How the API description shows projects, jobs, options and callbacks."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+
+from config.api.schema import Responses, accepted, created_once, responses
+from jobs.api import examples, serializers
+
+projects = extend_schema_view(
+    create=extend_schema(
+        operation_id="createProject",
+        summary="Create a project",
+        request=serializers.ProjectBody,
+        responses=created_once(serializers.ProjectSerializer),
+        examples=examples.CREATE_PROJECT,
+    ),
+    list=extend_schema(
+        operation_id="listProjects",
+        summary="List projects",
+        responses=responses(200, serializers.ProjectSerializer, many=True),
+        examples=examples.LIST_PROJECTS,
+    ),
+    retrieve=extend_schema(
+        operation_id="getProject",
+        summary="Get a project",
+        responses=responses(200, serializers.ProjectSerializer),
+        examples=examples.GET_PROJECT,
+    ),
+)
+project_jobs = extend_schema_view(
+    create=extend_schema(
+        operation_id="createJob",
+        summary="Create a job in a project",
+        request=serializers.JobBody,
+        responses=created_once(serializers.JobSerializer),
+        examples=examples.CREATE_JOB,
+    ),
+    list=extend_schema(
+        operation_id="listProjectJobs",
+        summary="List the jobs of a project",
+        responses=responses(200, serializers.JobSerializer, many=True),
+        examples=examples.LIST_JOBS,
+    ),
+)
+jobs = extend_schema_view(
+    list=extend_schema(
+        operation_id="listJobs",
+        summary="List jobs",
+        responses=responses(200, serializers.JobSerializer, many=True),
+        examples=examples.LIST_JOBS,
+    ),
+    retrieve=extend_schema(
+        operation_id="getJob",
+        summary="Get a job",
+        responses=responses(
+            200,
+            serializers.JobSerializer,
+            response_headers=("ETag",),
+            request_headers=("If-None-Match",),
+        ),
+        examples=examples.GET_JOB,
+    ),
+    destroy=extend_schema(
+        operation_id="deleteJob",
+        summary="Delete a job that is over, and all that hangs on it",
+        request=None,
+        responses=responses(202, None, "FSM_TRANSITION_INVALID"),
+    ),
+    upload=extend_schema(
+        operation_id="uploadJob",
+        summary="Get a ticket to upload the video",
+        request=serializers.UploadBody,
+        responses=responses(
+            201, serializers.UploadTicketSerializer, "FSM_TRANSITION_INVALID", "FSM_TERMINAL_IMMUTABLE"
+        ),
+        examples=examples.UPLOAD_JOB,
+    ),
+    confirm_upload=extend_schema(
+        operation_id="confirmUpload",
+        summary="Say which video it is",
+        request=serializers.ConfirmUploadBody,
+        responses=responses(
+            200,
+            serializers.ConfirmedSerializer,
+            "FSM_TRANSITION_INVALID",
+            "FSM_TERMINAL_IMMUTABLE",
+            "VIDEO_URI_CONFLICT",
+            "UPLOAD_NOT_RECEIVED",
+            "UPLOAD_VERIFICATION_FAILED",
+            "STORAGE_FULL",
+        ),
+        examples=examples.CONFIRM_UPLOAD,
+    ),
+    run=extend_schema(
+        operation_id="runJob",
+        summary="Start the pipeline, once",
+        request=None,
+        responses=accepted(
+            serializers.RunSerializer,
+            "FSM_TRANSITION_INVALID",
+            "FSM_TERMINAL_IMMUTABLE",
+            "ACTIVE_JOB_LIMIT_REACHED",
+            "ORCHESTRATOR_DISPATCH_FAILED",
+        ),
+        examples=examples.RUN_JOB,
+    ),
+    retry=extend_schema(
+        operation_id="retryJob",
+        summary="Let a failed job go on from its latest checkpoint",
+        request=serializers.RetryBody,
+        responses=accepted(
+            serializers.RetrySerializer,
+            "FSM_TERMINAL_IMMUTABLE",
+            "RETRY_NOT_ALLOWED_STATE",
+            "JOB_ALREADY_RUNNING",
+            "IDEMPOTENCY_KEY_REUSED",
+            "ACTIVE_JOB_LIMIT_REACHED",
+            "ORCHESTRATOR_DISPATCH_FAILED",
+        ),
+        examples=examples.RETRY_JOB,
+    ),
+    cancel=extend_schema(
+        operation_id="cancelJob",
+        summary="Cancel a job",
+        request=None,
+        responses=responses(200, serializers.JobSerializer, "FSM_TERMINAL_IMMUTABLE"),
+        examples=examples.CANCEL_JOB,
+    ),
+    events=extend_schema(
+        operation_id="listJobEvents",
+        summary="List what happened to a job, oldest first",
+        responses=responses(200, serializers.EventSerializer, many=True),
+        examples=examples.LIST_EVENTS,
+    ),
+    transcript=extend_schema(
+        operation_id="getTranscript",
+        summary="Read the transcript",
+        responses=responses(200, serializers.TranscriptSerializer, "TRANSCRIPT_NOT_READY"),
+        examples=examples.GET_TRANSCRIPT,
+    ),
+)
+subtitles = extend_schema_view(
+    retrieve=extend_schema(
+        operation_id="getSubtitles",
+        parameters=[OpenApiParameter("suffix", str, OpenApiParameter.PATH, enum=["srt", "vtt"])],
+        summary="Read the transcript as subtitles",
+        description="The transcript as a subtitle file, SubRip or WebVTT.",
+        responses=responses(200, str, "TRANSCRIPT_NOT_READY", media=("application/x-subrip", "text/vtt")),
+        examples=examples.GET_SUBTITLES,
+    )
+)
+options = extend_schema_view(
+    validate=extend_schema(
+        operation_id="validateOptions",
+        summary="Check options as createJob would",
+        request=serializers.AskedOptionsBody,
+        responses=responses(200, serializers.ValidatedSerializer),
+        examples=examples.VALIDATE_OPTIONS,
+    )
+)
+callbacks = extend_schema_view(
+    report=extend_schema(
+        operation_id="reportStatus",
+        summary="Report how a dispatch goes",
+        auth=[{"callbackSecret": []}],  # type: ignore[list-item]
+        request=serializers.CallbackBody,
+        responses=Responses(
+            {200: serializers.ReplaySerializer, 204: None},
+            (
+                "CALLBACK_UNAUTHENTICATED",
+                "FSM_TRANSITION_INVALID",
+                "FSM_TERMINAL_IMMUTABLE",
+                "EVENT_ID_PAYLOAD_MISMATCH",
+                "CALLBACK_OUT_OF_ORDER",
+                "ARTIFACT_IMMUTABLE",
+                "DISPATCH_SUPERSEDED",
+                "STORAGE_FULL",
+            ),
+        ),
+        examples=examples.REPORT_STATUS,
+    )
+)

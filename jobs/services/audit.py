@@ -1,0 +1,63 @@
+"""Audit events: who did what to a job, and when."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from config.accounts.models import User
+from config.api import request_id
+from jobs.models import AuditEvent, Job
+from jobs.states import ActorType
+
+
+@dataclass(frozen=True)
+class Attribution:
+    """Who makes a change: the actor's type, and a user's id where there is one."""
+
+    actor_type: ActorType
+    actor_id: str = ""
+    correlation_id: str = ""
+
+
+def by_editor(user: User) -> Attribution:
+    return Attribution(ActorType.EDITOR, str(user.pk))
+
+
+def by_system(correlation_id: str) -> Attribution:
+    return Attribution(ActorType.SYSTEM, correlation_id=correlation_id)
+
+
+def make_event(
+    job: Job,
+    event_type: str,
+    *,
+    by: Attribution,
+    prev_status: str = "",
+    new_status: str = "",
+    occurred_at: datetime | None = None,
+    data: dict[str, Any] | None = None,
+) -> AuditEvent:
+    """Return the event, not saved yet."""
+    return AuditEvent(
+        job_id=job.pk,
+        project_id=job.project_id,
+        event_type=event_type,
+        actor_type=by.actor_type,
+        actor_id=by.actor_id,
+        prev_status=prev_status,
+        new_status=new_status,
+        occurred_at=occurred_at or timezone.now(),
+        correlation_id=by.correlation_id or request_id.current(),
+        data=data or {},
+    )
+
+
+def record_event(
+    job: Job, event_type: str, *, by: Attribution, new_status: str = "", data: dict[str, Any] | None = None
+) -> None:
+    """Write down what is no transition."""
+    make_event(job, event_type, by=by, new_status=new_status, data=data).save(force_insert=True)

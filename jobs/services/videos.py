@@ -1,0 +1,97 @@
+"""A job's video as a file to read: our own copy of it, fetched first when the video lies elsewhere."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from config.api import errors
+from config.storage import BadUri, kept_folder, storage
+from config.work.models import WorkFailed
+from jobs.media.probe import UnreadableVideo, probe_video
+from jobs.media.remote_video import fetch_video
+from jobs.media.video_uris import RemoteVideoError, check_uri
+from jobs.models import Artifact, Job
+from jobs.services.artifacts import newest_artifact
+
+
+def require_artifact(job: Job, kind: str) -> Artifact:
+    """Return the newest artifact of a kind; raises WorkFailed when the job has none. For workers."""
+    artifact = newest_artifact(job, kind)
+    if artifact is None:
+        raise WorkFailed("ARTIFACT_MISSING", f"The {kind} of this job is missing. Ask support.")
+    return artifact
+
+
+def external_video(uri: str) -> str:
+    """Return the URI of a video beside our own storage, if a job may have it; raises a 400 otherwise."""
+    try:
+        if _is_ours(uri):  # whatever the list says: a file of ours is some job's own
+            raise RemoteVideoError("VIDEO_URI_NOT_ALLOWED", "This is not a URI that this job may use.")
+        check_uri(uri, settings.VIDEO_URI_ALLOW)
+    except RemoteVideoError as error:
+        hint = "Send the video_uri of the upload ticket"
+        if settings.VIDEO_URI_ALLOW:
+            hint += ", or a URI at a place that this service's operator has allowed"
+        raise errors.invalid("video_uri", error.message, code=error.code, hint=f"{hint}.") from error
+    return uri
+
+
+@contextmanager
+def video_path(job: Job, on_progress: Callable[[float], None]) -> Iterator[Path]:
+    """Give the job's video as a path, to be read only. One that lies elsewhere is fetched the first time, and kept.
+
+    `on_progress` ends the fetch by raising. Raises WorkFailed: ARTIFACT_MISSING, VIDEO_UNREADABLE, and the codes
+    of `fetch_video`.
+    """
+    video = require_artifact(job, "video")
+    if not _is_ours(video.uri):
+        video = _fetch(job, video, on_progress)
+    with storage().local_path(video.uri) as path:
+        yield path
+
+
+def _is_ours(uri: str) -> bool:
+    try:
+        storage().key(uri)
+    except BadUri:
+        return False
+    return True
+
+
+def _fetch(job: Job, external: Artifact, on_progress: Callable[[float], None]) -> Artifact:
+    """Keep a copy as the next version of the artifact; of two workers at once the second takes the first's."""
+    with tempfile.TemporaryDirectory(prefix="stepwright-") as folder:
+        file = Path(folder) / "video"
+        try:
+            fetch_video(
+                external.uri,
+                file,
+                allowed_prefixes=settings.VIDEO_URI_ALLOW,
+                max_bytes=settings.MAX_UPLOAD_BYTES,
+                on_progress=on_progress,
+            )
+            probe = probe_video(file)
+        except RemoteVideoError as error:
+            raise WorkFailed(error.code, error.message) from error
+        except UnreadableVideo as error:
+            raise WorkFailed("VIDEO_UNREADABLE", str(error)) from error
+        stored = storage().save_file(kept_folder(job.pk), file, suffix="")
+    try:
+        with transaction.atomic():
+            return Artifact.objects.create(
+                job=job,
+                kind="video",
+                version=external.version + 1,
+                uri=stored.uri,
+                sha256=stored.sha256,
+                size_bytes=stored.size_bytes,
+                data={"duration_ms": probe.duration_ms, "width": probe.width, "height": probe.height},
+            )
+    except IntegrityError:
+        return require_artifact(job, "video")

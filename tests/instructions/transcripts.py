@@ -1,0 +1,29 @@
+"""Transcripts for tests of drafting, and what is drafted from them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from instructions.blocks import step_blocks
+from instructions.language_models import LanguageModel
+from instructions.language_models.extractive import Extractive
+from instructions.validation import validate
+from jobs.media.speech import Segment
+
+MODEL: LanguageModel = Extractive()
+
+
+def segments(transcript: str) -> list[Segment]:
+    """One segment a line: start and end in ms, then the text."""
+    parts = (line.split(" ", 2) for line in transcript.strip().splitlines())
+    return [Segment(int(start), int(end), text) for start, end, text in parts]
+
+
+def draft(spoken: Sequence[Segment], *, title: str | None = None, language: str = "en") -> str:
+    markdown = MODEL.draft(spoken, title=title, language=language).markdown
+    assert validate(markdown) == []
+    return markdown
+
+
+def titles(markdown: str) -> list[str | None]:
+    return [step.title for step in step_blocks(markdown)]

@@ -1,0 +1,51 @@
+"""A real Dramatiq worker in this process, with the service's own middleware, over any broker."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dramatiq
+
+from config.work.broker import make_broker
+
+
+def use_broker(broker: dramatiq.Broker) -> None:
+    """Make it this process's, with every actor that the apps have."""
+    actors = dramatiq.get_broker().actors.values()
+    dramatiq.set_broker(broker)
+    for actor in actors:
+        actor.broker = broker
+        broker.declare_actor(actor)
+
+
+@contextmanager
+def running_worker(url: str) -> Iterator[dramatiq.Worker]:
+    """Messages go over the broker of this URL, and a worker performs them, until the block ends.
+
+    The queues have names of their own, so that neither a test that runs beside nor anything else on that server
+    is met.
+    """
+    before, broker = dramatiq.get_broker(), make_broker(url)
+    actors: list[dramatiq.Actor[Any, Any]] = list(before.actors.values())
+    names = {actor.queue_name: f"test-{os.getpid()}-{actor.queue_name}" for actor in actors}
+    originals = {name: queue for queue, name in names.items()}
+    for actor in actors:
+        actor.queue_name = names[actor.queue_name]
+    use_broker(broker)
+    worker = dramatiq.Worker(broker, worker_timeout=50, worker_threads=1)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        if url.startswith("amqp"):
+            for name in names.values():
+                for queue in (name, f"{name}.DQ", f"{name}.XQ"):
+                    broker.channel.queue_delete(queue)  # type: ignore[attr-defined]
+        broker.close()
+        for actor in actors:
+            actor.queue_name = originals[actor.queue_name]
+        use_broker(before)
