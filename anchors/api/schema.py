@@ -35,6 +35,7 @@ anchors = extend_schema_view(
             serializers.AnnotationSerializer,
             "FSM_TRANSITION_INVALID",
             "FSM_TERMINAL_IMMUTABLE",
+            "IDEMPOTENCY_KEY_REUSED",
             "STORAGE_FULL",
         ),
     ),

@@ -26,7 +26,7 @@ WORKERS = "-m dramatiq config.work.worker --worker-shutdown-timeout 4000"
 COMMANDS = {
     "web": "-m granian --interface wsgi --host {host} --port {port} --workers 2 --blocking-threads 4 --no-ws"
     " --log-level warning config.wsgi:application",
-    "worker": f"{WORKERS} --processes 1 --threads 4 --queues default",
+    "worker": f"{WORKERS} --processes 1 --threads 4 --queues default exports",
     "pipeline": f"{WORKERS} --processes 1 --threads 2 --queues pipeline",
 }
 

@@ -1,0 +1,99 @@
+"""What an export is made of is frozen before the job is locked, and looked at again under the lock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from exports.freeze import ActivePicture, freeze
+from exports.models import Export
+from exports.services import requests
+from tests.anchors.desk import BLUR, Desk
+from tests.factories import Api
+
+MARKDOWN = "# Guide\n\n<!-- block:{0} -->\n## Step 1: Click\n\nClick it.\n"
+BLOCK = "01993c5e-7a10-7c3b-9d52-4e1f6a7b8c9d"
+
+
+def picture(anchored_in: str | None, block_id: str = BLOCK) -> ActivePicture:
+    return ActivePicture(
+        anchor_id="a",
+        addressing={"address_type": "block_id", "block_id": block_id},
+        anchored_in=anchored_in,
+        asset_id="p",
+        is_annotated=False,
+        sha256="00" * 32,
+        mime_type="image/png",
+        width=1,
+        height=1,
+        extracted_at_ms=0,
+    )
+
+
+def frozen(*pictures: ActivePicture) -> Any:
+    return freeze(
+        pictures,
+        markdown=MARKDOWN.format(BLOCK),
+        fallback_title="Guide",
+        provenance={"x": 1},
+        job_id="j",
+        instruction_id="i",
+        instruction_version_id="v",
+        version=1,
+        language="en",
+        video_sha256=None,
+    )
+
+
+def test_a_picture_stands_at_its_block() -> None:
+    document = frozen(picture(None))
+    assert (document.title, document.pictures[0].block_id) == ("Guide", BLOCK)
+    assert document.provenance == {
+        "x": 1,
+        "anchors": [{"anchor_id": "a", "active_asset_id": "p", "rendered_asset_id": None}],
+    }
+
+
+def test_a_picture_of_another_version_is_resolved_into_this_one() -> None:
+    lost = "01993c5e-8b21-7d4c-8e63-5f2a7b8c9d0e"
+    assert frozen(picture(MARKDOWN.format(BLOCK))).pictures[0].block_id == BLOCK
+    assert frozen(picture("nothing of the kind", lost)).pictures[0].block_id is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_is_parsed_while_the_job_is_locked(owner: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = Desk(owner)
+    desk.picture()
+    in_transaction = []
+
+    def watched(*args: Any, **named: Any) -> Any:
+        in_transaction.append(connection.in_atomic_block)
+        return freeze(*args, **named)
+
+    monkeypatch.setattr(requests, "freeze", watched)
+    body = {"format": "MD_ZIP", "instruction_version_id": desk.version_id}
+    assert owner.post(f"/jobs/{desk.job.pk}/exports", body).status_code == 202
+    assert in_transaction == [False]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_that_changes_before_the_lock_is_the_one_exported(
+    owner: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(owner)
+    task = desk.picture()
+    drawn: list[str] = []
+
+    def drawn_on_meanwhile(*args: Any, **named: Any) -> Any:
+        document = freeze(*args, **named)
+        if not drawn:
+            drawn.append(desk.annotate(task, BLUR).json()["rendered_asset_id"])
+        return document
+
+    monkeypatch.setattr(requests, "freeze", drawn_on_meanwhile)
+    body = {"format": "MD_ZIP", "instruction_version_id": desk.version_id}
+    asked = owner.post(f"/jobs/{desk.job.pk}/exports", body).json()
+    assert [anchor["active_asset_id"] for anchor in asked["provenance"]["anchors"]] == drawn
+    assert Export.objects.get().snapshot["pictures"][0]["asset_id"] == drawn[0]
