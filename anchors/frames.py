@@ -15,12 +15,8 @@ from itertools import chain
 from math import ceil, floor
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
-import av.error
-from av.packet import Packet
-from av.sidedata.sidedata import SideDataContainer, Type
-from av.video.frame import VideoFrame
 from PIL import Image
 
 from jobs.media.probe import (
@@ -28,13 +24,20 @@ from jobs.media.probe import (
     MAX_DURATION_MS,
     MAX_PIXELS,
     UnreadableVideo,
+    decode,
     open_media,
     probe_video,
     read_packets,
+    seek,
     shown_size,
     timeline_start,
     video_stream,
 )
+
+if TYPE_CHECKING:
+    from av.packet import Packet
+    from av.sidedata.sidedata import SideDataContainer
+    from av.video.frame import VideoFrame
 
 Strategy = Literal["precise", "nearest_keyframe"]
 ImageFormat = Literal["png", "jpg", "webp"]
@@ -233,9 +236,7 @@ class _Reader:
 
     def _seek(self, point: int) -> tuple[int | None, Iterator[Packet[Any]]]:
         """Return the pts of the first key frame after a seek to `point`, and the packets from there on."""
-        try:
-            self._container.seek(point, stream=self._stream)
-        except av.error.FFmpegError:
+        if not seek(self._container, point, stream=self._stream):
             return None, iter(())  # the caller tries elsewhere, in the end without seeking
         packets = read_packets(self._container, [self._stream])
         for packet in packets:
@@ -258,11 +259,7 @@ class _Reader:
         """
         last = None
         for packet in packets:
-            try:
-                frames = self._stream.decode(packet)
-            except av.error.FFmpegError:
-                continue
-            for frame in frames:
+            for frame in decode(self._stream, packet):
                 times = [
                     at for at in (frame.pts, frame.dts) if at is not None and (last is None or at > last)
                 ]
@@ -305,13 +302,16 @@ def _as_shown(frame: VideoFrame, *, sample_aspect: Fraction | None) -> Image.Ima
 
     Colours without a tag are taken as BT.601, which is what recorders write that set none.
     """
+    # Imported here: it takes 0.1 s, and most processes never decode a frame.
+    from av.sidedata.sidedata import Type
+
     size = shown_size(frame.width, frame.height, sample_aspect=sample_aspect, rotation=0)
     if not 0 < size[0] * size[1] <= MAX_PIXELS:
         size = frame.width, frame.height
     rgb = frame.reformat(*size, format="rgb24", interpolation="BICUBIC")
     # What `frame.to_image` does in twice the time, copying line by line.
     image = Image.frombytes("RGB", size, bytes(rgb.planes[0]), "raw", "RGB", rgb.planes[0].line_size, 1)
-    side_data = cast(SideDataContainer, frame.side_data)
+    side_data = cast("SideDataContainer", frame.side_data)
     if Type.DISPLAYMATRIX in side_data:
         a, b, _, c, d, *_ = struct.unpack("=9i", bytes(side_data[Type.DISPLAYMATRIX]))
         turn = _TURNS.get(tuple(round(value / 65536) for value in (a, b, c, d)))

@@ -1,4 +1,4 @@
-"""Bases of the admin's pages: to look, not to change; writes go through the services."""
+"""Base classes of the admin's read-only pages. Writes go through the services."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from unfold.admin import ModelAdmin
 
 
 class ReadOnly:
-    """Nothing can be added, changed or deleted here."""
+    """A page on which nothing can be added, changed or deleted."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -22,7 +22,7 @@ class ReadOnly:
 
 
 class ReadOnlyAdmin(ReadOnly, ModelAdmin):
-    """Lists without a COUNT over the whole table, newest first."""
+    """A list, newest first, without a COUNT over the whole table."""
 
     show_full_result_count = False
     ordering = ("-pk",)

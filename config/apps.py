@@ -4,6 +4,6 @@ from django.apps import AppConfig
 
 
 class ConfigConfig(AppConfig):
-    """Holds the command that is no app's own (serve)."""
+    """The project itself, with the command `serve`."""
 
     name = "config"

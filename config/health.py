@@ -1,4 +1,4 @@
-"""Liveness and readiness. `/readyz` names the part that is down."""
+"""Liveness and readiness. `/readyz` names the parts that are down."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def _broker() -> None:
     client = getattr(broker, "client", None)  # Redis
     if client is not None and hasattr(client, "ping"):
         client.ping()
-    elif hasattr(broker, "connection") and not broker.connection.is_open:  # RabbitMQ: connects on first use
+    elif hasattr(broker, "connection") and not broker.connection.is_open:  # RabbitMQ connects on first use
         raise ConnectionError("no connection")
-    # PostgreSQL is checked as the database.
+    # PostgreSQL as the broker is checked as the database.
 
 
 def _workers() -> None:
@@ -57,7 +57,7 @@ CHECKS: dict[str, Callable[[], None]] = {
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when every part works, else 503; `parts` says which."""
+    """Return 200 when every part works, else 503, with the state of each in `parts`."""
     parts = {}
     for name, check in CHECKS.items():
         try:

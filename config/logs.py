@@ -1,4 +1,4 @@
-"""Logs: one line an event, key=value, to standard error, with the request id or correlation id on each."""
+"""Logs to standard error: one line per event, as key=value, each with the request id or correlation id."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ STRUCTLOG: dict[str, Any] = {
 
 
 def format_exception(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
-    """The traceback, causes last. A database error is told by its code alone: its text quotes rows, and with
-    them what a customer said."""
+    """Return the traceback, causes last. Of a database error only the code is given, as its text may quote rows,
+    which contain the text of customers."""
     error: BaseException | None = exc_info[1]
     told = []
     while error is not None:
@@ -57,7 +57,7 @@ QUIET = (
 
 
 def logging_config(level: str) -> dict[str, Any]:
-    """The `logging.config.dictConfig` of the service at a level such as INFO."""
+    """Return the configuration for `logging.config.dictConfig`, at a level such as INFO."""
     quiet = {"level": "WARNING", "propagate": True}
     return {
         "version": 1,
@@ -77,7 +77,7 @@ def logging_config(level: str) -> dict[str, Any]:
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
-        # At INFO these print URLs (a signed URL is a secret), or more than an operator wants to read.
-        # django.request repeats the path, and a signed URL is a secret; config.api.errors logs what matters of it.
+        # At INFO, the loggers in QUIET write URLs, of which signed ones are secrets, or too much. django.request
+        # writes the path, which may be a signed one too; config.api.errors logs the errors themselves.
         "loggers": {name: quiet for name in QUIET} | {"django.request": {"level": "CRITICAL"}},
     }

@@ -1,4 +1,4 @@
-"""Every path of the service. No trailing slashes: one gets 404, never a redirect that loses a body."""
+"""The paths of the service. A trailing slash is a 404, as a redirect would lose the body of a request."""
 
 from __future__ import annotations
 

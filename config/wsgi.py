@@ -1,4 +1,4 @@
-"""The WSGI application that granian serves."""
+"""The WSGI application, which granian serves."""
 
 from __future__ import annotations
 

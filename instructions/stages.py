@@ -10,7 +10,7 @@ from config.work.lease import Lease
 from config.work.models import WorkFailed
 from instructions.language_models import LanguageModelError
 from instructions.language_models.extractive import Extractive
-from jobs.media.speech import transcript_from_json
+from jobs.media.transcripts import transcript_from_json
 from jobs.models import Job
 from jobs.services.artifacts import MAX_CONTENT_BYTES
 from jobs.services.videos import require_artifact

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs.media.speech import SEGMENT_FIELDS, transcript_from_json, transcript_to_json
+from jobs.media.transcripts import SEGMENT_FIELDS, transcript_from_json, transcript_to_json
 
 # What is read, because rows of ours are made from it; sent by URI, or in place of one.
 CONTENT_KINDS = ("transcript", "draft")

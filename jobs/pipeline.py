@@ -22,10 +22,11 @@ from config.work.models import WorkFailed
 from jobs import hooks
 from jobs.media.audio import NoAudio, extract_audio
 from jobs.media.probe import UnreadableVideo, probe_video
-from jobs.media.speech import Recogniser, SpeechError, transcript_to_json
+from jobs.media.speech import Recogniser, SpeechError
 from jobs.media.speech.embedded_subtitles import EmbeddedSubtitles
 from jobs.media.speech.http import HttpRecogniser
 from jobs.media.speech.whisper import Whisper
+from jobs.media.transcripts import transcript_to_json
 from jobs.models import Job, PipelineRun
 from jobs.services.callbacks import StatusReport, apply_callback, canonical_sha256
 from jobs.services.videos import require_artifact, video_path

@@ -1,4 +1,4 @@
-"""Reads of this app that are more than a filter."""
+"""Queries of this app that are more than a filter."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from jobs.models import Job, JobQuerySet, PipelineRun, TranscriptSegment
 
 
 def narrow_jobs(jobs: QuerySet[Job], query: dict[str, Any]) -> QuerySet[Job]:
-    """The filters of the job lists."""
+    """Apply the filters of the job lists."""
     if "status" in query:
         jobs = jobs.filter(status__in=query["status"])
     if "created_after" in query:
@@ -26,7 +26,7 @@ def narrow_jobs(jobs: QuerySet[Job], query: dict[str, Any]) -> QuerySet[Job]:
 
 
 def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
-    """Annotate each job with its place among the runs that wait for a worker; None when it does not wait."""
+    """Annotate each job with its place in the queue for a worker, from 1; None when it does not wait."""
     before = (
         PipelineRun.objects.filter(status=PipelineRun.WAITING, pk__lte=OuterRef("dispatch__pipeline_run__pk"))
         .order_by()
@@ -39,7 +39,7 @@ def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
 
 
 def as_created(job: Job) -> Job:
-    """Return the job as it was when it was made, for a creation that is replayed."""
+    """Return the job as it was when it was created, to answer a creation that is replayed."""
     return Job(
         id=job.pk,
         project_id=job.project_id,
@@ -56,8 +56,10 @@ def segments(job: Job) -> QuerySet[TranscriptSegment]:
 def read_transcript(
     job: Job, *, limit: int, cursor: str | None
 ) -> tuple[list[TranscriptSegment], str | None]:
-    """Return a page of segments and the cursor of the next. The cursor names the last segment given, by its time
-    and place, so that it stands when the transcript is written anew."""
+    """Return a page of segments, and the cursor of the next page or None.
+
+    The cursor holds time and position of the last segment, so that it stays valid when the transcript is replaced.
+    """
     rows = segments(job)
     if cursor is not None:
         start_ms, position = _read_cursor(cursor)

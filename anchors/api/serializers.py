@@ -122,10 +122,23 @@ class AssetSerializer(serializers.ModelSerializer[Asset]):
     class Meta:
         model = Asset
         fields = (
-            "id", "anchor_id", "version", "kind", "previous_asset_id", "image_uri", "mime_type", "width", "height",
-            "extraction_key", "checksum_sha256", "upload_id", "ops_hash", "rendered_from_asset_id", "is_deleted",
+            "id",
+            "anchor_id",
+            "version",
+            "kind",
+            "previous_asset_id",
+            "image_uri",
+            "mime_type",
+            "width",
+            "height",
+            "extraction_key",
+            "checksum_sha256",
+            "upload_id",
+            "ops_hash",
+            "rendered_from_asset_id",
+            "is_deleted",
             "created_at",
-        )  # fmt: skip
+        )
 
     @extend_schema_field(OpenApiTypes.URI)
     def get_image_uri(self, asset: Asset) -> str:
@@ -150,9 +163,16 @@ class AnchorSerializer(serializers.ModelSerializer[Anchor]):
     class Meta:
         model = Anchor
         fields = (
-            "id", "instruction_id", "instruction_version_id", "addressing", "active_asset_id", "assets", "resolution",
-            "created_at", "updated_at",
-        )  # fmt: skip
+            "id",
+            "instruction_id",
+            "instruction_version_id",
+            "addressing",
+            "active_asset_id",
+            "assets",
+            "resolution",
+            "created_at",
+            "updated_at",
+        )
 
     def get_assets(self, anchor: Anchor) -> AssetSerializer(many=True):  # type: ignore[valid-type]
         shown = sorted(anchor.assets.all(), key=lambda asset: asset.version)
@@ -177,9 +197,15 @@ class ScreenshotTaskSerializer(serializers.ModelSerializer[ScreenshotTask]):
     class Meta:
         model = ScreenshotTask
         fields = (
-            "task_id", "operation", "status", "anchor_id", "asset_id", "extracted_at_ms", "failure_code",
+            "task_id",
+            "operation",
+            "status",
+            "anchor_id",
+            "asset_id",
+            "extracted_at_ms",
+            "failure_code",
             "failure_message",
-        )  # fmt: skip
+        )
 
     def to_representation(self, instance: ScreenshotTask) -> dict[str, Any]:
         shown = super().to_representation(instance)

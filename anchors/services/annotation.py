@@ -14,7 +14,7 @@ from anchors.services.anchors import MAX_PICTURE_BYTES, add_asset
 from config.accounts.models import User
 from config.api import errors
 from config.api.ownership import parse_id
-from config.storage import kept_folder, read_bytes, storage
+from config.storage import Stored, kept_folder, read_bytes, storage
 from instructions.services import open_document
 from jobs.services.audit import by_editor, record_event
 from jobs.services.transitions import lock_job
@@ -27,9 +27,7 @@ def annotate_anchor(
 
     Raises 400s, and 409 IDEMPOTENCY_KEY_REUSED for a key of this anchor that other operations were sent under.
     """
-    base = anchor.assets.filter(pk=parse_id(base_asset_id), is_deleted=False).first()
-    if base is None:
-        raise errors.invalid("base_asset_id", "The anchor has no such picture.", code="not_found")
+    base = _get_base(anchor, base_asset_id)
     try:
         operations = normalise_operations(operations)
     except OperationsInvalid as error:
@@ -39,10 +37,7 @@ def annotate_anchor(
     if known := _annotated(anchor, digest):
         _use_key(anchor, idempotency_key, digest)
         return _annotation(anchor, base, known)
-    content = render_annotations(read_bytes(base.uri, limit=MAX_PICTURE_BYTES), operations)
-    with Image.open(io.BytesIO(content)) as image:
-        size = image.size
-    stored = storage().save_bytes(kept_folder(base.job_id), content, suffix=".png")
+    stored, size = _draw(base, operations)
     with transaction.atomic():
         job = lock_job(base.job_id)
         open_document(job, by=by_editor(user))
@@ -64,6 +59,21 @@ def annotate_anchor(
         record_event(job, "SCREENSHOT_ANNOTATED", by=by_editor(user), data={"asset_id": str(asset.pk)})
     anchor.active_asset = asset
     return _annotation(anchor, base, asset)
+
+
+def _get_base(anchor: Anchor, raw_id: object) -> Asset:
+    base = anchor.assets.filter(pk=parse_id(raw_id), is_deleted=False).first()
+    if base is None:
+        raise errors.invalid("base_asset_id", "The anchor has no such picture.", code="not_found")
+    return base
+
+
+def _draw(base: Asset, operations: Any) -> tuple[Stored, tuple[int, int]]:
+    """Keep a copy of the picture with the operations drawn; return it with its width and height."""
+    content = render_annotations(read_bytes(base.uri, limit=MAX_PICTURE_BYTES), operations)
+    with Image.open(io.BytesIO(content)) as image:
+        size = image.size
+    return storage().save_bytes(kept_folder(base.job_id), content, suffix=".png"), size
 
 
 def _refuse_other_use(anchor: Anchor, key: str | None, digest: str) -> None:

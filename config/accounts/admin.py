@@ -35,7 +35,7 @@ class ApiTokenForm(forms.ModelForm):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ModelAdmin):
-    """Tokens are made and revoked, not changed. The value is shown once, to whoever made it; the hash never."""
+    """Tokens are created and revoked, not changed. The value is shown once, after creation, and the hash never."""
 
     form = ApiTokenForm
     list_display = ("prefix", "name", "user", "created_at", "expires_at", "revoked_at", "last_used_at")
@@ -63,7 +63,7 @@ class ApiTokenAdmin(ModelAdmin):
         made, value = create_api_token(
             user=obj.user, name=obj.name, lifetime_days=form.cleaned_data["lifetime_days"]
         )
-        obj.pk = made.pk  # the row that the service made is the one that the admin goes on with
+        obj.pk = made.pk  # the admin continues with the row that the service created
         obj.refresh_from_db()
         messages.warning(request, f"The token, which is not shown again: {value}")
 

@@ -4,6 +4,6 @@ from django.apps import AppConfig
 
 
 class AccountsConfig(AppConfig):
-    """Who signs in: users and the API tokens of their scripts."""
+    """Users, and the API tokens of their scripts."""
 
     name = "config.accounts"

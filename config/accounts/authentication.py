@@ -1,7 +1,7 @@
 """Sign-in by `Authorization: Bearer`: a JWT (RFC 7519) of the identity provider, or an API token of a script.
 
-JWT: algorithm allow-list; issuer, audience, expiry and subject required; a user is known by issuer and subject and
-made on first sight. An API token begins with `swt_`, which no JWT does, and is its owner's in everything.
+A JWT must have an allowed algorithm, issuer, audience, expiry and subject. A user is identified by issuer and subject,
+and created with the first token. An API token begins with `swt_`, which no JWT does, and has all rights of its owner.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class BearerAuthentication(BaseAuthentication):
 
 
 def hash_api_token(token: str) -> str:
-    """Return what is kept of an API token. It holds 256 random bits: no salt and no slow hash is needed."""
+    """Return the hash that is stored of an API token. A token has 256 random bits, so it needs no salt or slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -61,8 +61,8 @@ def _person(token: str) -> User:
 def decode(token: str) -> dict[str, Any]:
     """Return the claims of a valid JWT.
 
-    Raise AuthenticationFailed, which says no more than which kind of wrong it is, and ApiError 503 when the
-    identity provider's keys are needed and cannot be had.
+    Raise AuthenticationFailed, with the kind of error and no details, and ApiError 503 when a key of the identity
+    provider is needed and cannot be fetched.
     """
     rules: dict[str, Any] = settings.JWT
     try:
@@ -86,13 +86,13 @@ def decode(token: str) -> dict[str, Any]:
 
 
 def _key_for(token: str, rules: dict[str, Any]) -> Any:
-    """Return the secret of this machine's own tokens, or the provider's key; a key serves only its own algorithm."""
+    """Return the secret of this machine's own tokens, or the provider's key for the token and its algorithm."""
     if not rules["JWKS_URL"]:
         return rules["SECRET"]
     header = jwt.get_unverified_header(token)
     algorithm = header.get("alg")
     if algorithm not in rules["ALGORITHMS"]:
-        raise jwt.InvalidAlgorithmError  # before anybody is asked for a key
+        raise jwt.InvalidAlgorithmError  # before a key is fetched
     return jwks.key_set(rules["JWKS_URL"]).find(header.get("kid"), algorithm).public
 
 

@@ -1,7 +1,7 @@
 """The identity provider's public keys: a JWK Set (RFC 7517) by URL, for tokens signed with RS256 or ES256.
 
-One set a process. It is asked for on first use, again every few hours (a withdrawn key goes), and when a token
-names a key that is not in it, but never twice in a minute, whatever the answer was.
+Each process has one set. It is fetched at first use, every few hours (to drop withdrawn keys), and when a token
+names a key that is not in it, but at most once a minute, even after an error.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from threading import Lock
 from time import monotonic
 from typing import Any
 
-import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
@@ -27,11 +26,11 @@ log = logging.getLogger(__name__)
 
 CONNECT_S, WHOLE_S = 2.0, 5.0
 MAX_BYTES, MAX_KEYS = 2**20, 100
-PAUSE_S = 60  # between two questions to the provider
+PAUSE_S = 60  # at least, between two fetches
 REFRESH_S = 4 * 3600
-KEEP_S = 24 * 3600  # how long keys are believed while the provider cannot be asked
-SMALLEST_RSA_BITS = 2048  # RFC 7518, section 3.3
-# What is read of a key, by its type: the public half alone, and never a shared secret (`oct`).
+KEEP_S = 24 * 3600  # how long keys are used while the provider cannot be reached
+MIN_RSA_BITS = 2048  # RFC 7518, section 3.3
+# The members that are read of a key, by its type: only the public half, and no shared secrets (`oct`).
 PUBLIC_MEMBERS = {"RSA": ("kty", "n", "e"), "EC": ("kty", "crv", "x", "y")}
 ALGORITHMS = {"RSA": "RS256", "EC": "ES256"}
 
@@ -41,12 +40,12 @@ class UnknownKey(jwt.InvalidTokenError):
 
 
 class UnusableAnswer(Exception):
-    """The provider answered something that is not a key set; says what, and quotes nothing of it."""
+    """The provider's answer is not a key set. The message says why, and quotes nothing of the answer."""
 
 
 @dataclass(frozen=True)
 class Key:
-    """A public key and the one algorithm it is taken for."""
+    """A public key and the one algorithm that it is used for."""
 
     kid: str | None
     algorithm: str
@@ -54,8 +53,8 @@ class Key:
 
 
 class KeySet:
-    """The keys behind one URL. Any thread may ask; the provider is asked by one thread of its own, so that a
-    token with a known key waits for nothing."""
+    """The keys behind one URL, for all threads. One thread of its own fetches them, so that a token with a known
+    key never waits."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -68,8 +67,7 @@ class KeySet:
     def find(self, kid: str | None, algorithm: str | None) -> Key:
         """Return the one key that fits; without `kid`, the only key for the algorithm.
 
-        Raise UnknownKey, or ApiError 503 when the provider's newest answer is missing: then nobody knows
-        whether the token is good.
+        Raise UnknownKey, or ApiError 503 when the last fetch failed, so that the key may exist.
         """
         key = self._match(kid, algorithm)
         if key is None:
@@ -101,7 +99,7 @@ class KeySet:
     def _load(self) -> None:
         try:
             keys = read_keys(asyncio.run(_fetch(self._url)))
-        except Exception:  # whatever it was: the old keys stay for their time, and `find` tells the client
+        except Exception:  # the old keys are used for their time, and `find` raises the 503
             log.warning("the identity provider's keys cannot be read", exc_info=True)
             return
         self._keys, self._answered_at = keys, monotonic()
@@ -112,7 +110,7 @@ _making = Lock()
 
 def key_set(url: str) -> KeySet:
     """Return this process's key set."""
-    with _making:  # or two first requests would ask twice
+    with _making:  # otherwise two first requests would fetch twice
         return _key_set(url)
 
 
@@ -120,11 +118,14 @@ _key_set = lru_cache(maxsize=1)(KeySet)
 
 
 async def _fetch(url: str) -> bytes:
+    # Imported here: it takes 20 ms, and most processes never fetch keys.
+    import httpx
+
     limits = httpx.Timeout(WHOLE_S, connect=CONNECT_S)
-    # Uncompressed: a few bytes could unpack to gigabytes.
+    # Without compression, as a few bytes could unpack to gigabytes.
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     async with (
-        asyncio.timeout(WHOLE_S),  # httpx's own timeouts begin anew with each byte
+        asyncio.timeout(WHOLE_S),  # httpx's own timeouts start again with each byte
         httpx.AsyncClient(timeout=limits, follow_redirects=False) as client,
         client.stream("GET", url, headers=headers) as response,
     ):
@@ -139,7 +140,7 @@ async def _fetch(url: str) -> bytes:
 
 
 def read_keys(body: bytes) -> tuple[Key, ...]:
-    """Return the keys of a JWK Set that can verify RS256 or ES256; others are passed over (RFC 7517, section 5).
+    """Return the keys of a JWK Set that can verify RS256 or ES256, without others (RFC 7517, section 5).
 
     Raise UnusableAnswer.
     """
@@ -168,7 +169,7 @@ def _read_key(entry: Any) -> Key | None:
         public = jwt.PyJWK(members, algorithm).key
     except (jwt.PyJWTError, ValueError, TypeError, KeyError):
         return None
-    if isinstance(public, RSAPublicKey) and public.key_size < SMALLEST_RSA_BITS:
+    if isinstance(public, RSAPublicKey) and public.key_size < MIN_RSA_BITS:
         return None
     if isinstance(public, EllipticCurvePublicKey) and public.curve.name != "secp256r1":
         return None

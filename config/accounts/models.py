@@ -1,4 +1,4 @@
-"""Who signs in: users, and the tokens of their scripts."""
+"""Users, and the API tokens of their scripts."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ NOTE_USE_EVERY = timedelta(hours=1)
 
 
 class UserManager(DjangoUserManager["User"]):
-    """Finds the user of a token, and counts the requests of users."""
+    """Queries of users by token, and the count of their requests."""
 
     def provision(self, *, issuer: str, subject: str) -> User:
-        """Return the user of a token's issuer and subject, made when first seen."""
+        """Return the user with a token's issuer and subject; create one if there is none."""
         user = self.filter(issuer=issuer, subject=subject).first()
         if user is not None:
             return user
@@ -31,9 +31,9 @@ class UserManager(DjangoUserManager["User"]):
             return self.get(issuer=issuer, subject=subject)
 
     def by_api_token(self, sha256: str) -> User | None:
-        """Return the user of an API token that is neither expired nor revoked; None too when the user is inactive.
+        """Return the user of an API token; None if it is unknown, expired or revoked, or the user is inactive.
 
-        One query, and at most once an hour a second one that notes the use.
+        This is one query, and at most once an hour a second one to store the time of use.
         """
         valid = ApiToken.objects.filter(revoked_at=None, expires_at__gt=Now(), user__is_active=True)
         token = valid.select_related("user").filter(sha256=sha256).first()
@@ -41,12 +41,12 @@ class UserManager(DjangoUserManager["User"]):
             return None
         due = timezone.now() - NOTE_USE_EVERY
         if token.last_used_at is None or token.last_used_at < due:
-            unnoted = Q(last_used_at=None) | Q(last_used_at__lt=due)  # of requests at once, one writes
+            unnoted = Q(last_used_at=None) | Q(last_used_at__lt=due)  # of simultaneous requests, one writes
             ApiToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=Now())
         return token.user
 
     def count_requests(self, user_id: UUID, *, window: int, hits: int) -> int:
-        """Add a process's hits to the user's count in the window that began at `window` (Unix seconds), and
+        """Add the hits of a process to the user's count in the window that begins at `window` (Unix seconds);
         return the count of all processes."""
         with connection.cursor() as cursor:
             cursor.execute(
@@ -59,12 +59,12 @@ class UserManager(DjangoUserManager["User"]):
 
 
 class User(AbstractUser):
-    """Who signs in: API users by issuer and subject of their token, staff by name and password."""
+    """A user: of the API, by issuer and subject of a token, or of the admin, by name and password."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     issuer = models.CharField(max_length=255, default="", blank=True)
     subject = models.CharField(max_length=255, default="", blank=True)
-    # Requests counted in the window of the throttle that began then, over all processes.
+    # The start of the throttle's current window, and the requests in it, over all processes.
     throttle_window = models.DateTimeField(null=True, editable=False)
     throttle_count = models.PositiveIntegerField(default=0, editable=False)
     objects = UserManager()  # type: ignore[misc]
@@ -81,13 +81,13 @@ class User(AbstractUser):
 
 
 class ApiToken(models.Model):
-    """A script's key to the API, its owner's in everything. Shown once when made; only its hash is kept."""
+    """A token for scripts, with all rights of its owner. It is shown once, when created; only its hash is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens")
     name = models.CharField(max_length=100)
     sha256 = models.CharField(max_length=64, unique=True, editable=False)
-    prefix = models.CharField(max_length=16, editable=False)  # its first characters, to tell one from another
+    prefix = models.CharField(max_length=16, editable=False)  # the first characters, to tell tokens apart
     created_at = models.DateTimeField(db_default=Now(), editable=False)
     expires_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -1,4 +1,4 @@
-"""API tokens: create and revoke. The value is known to whoever made it, once; the row keeps its hash."""
+"""Create and revoke API tokens. The value is shown once, when created; the row has only its hash."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ PREFIX_LENGTH = len(API_TOKEN_PREFIX) + 6  # 36 of the 256 bits: enough to tell 
 
 
 def create_api_token(*, user: User, name: str, lifetime_days: int = DEFAULT_DAYS) -> tuple[ApiToken, str]:
-    """Return the row and the value (`swt_` and 43 characters), which is not kept.
+    """Create a token; return the row and the value (`swt_` and 43 characters), which is not stored.
 
-    Raises ApiError 400 for a name of other than 1 to 100 characters or a lifetime of other than 1 to 366 days.
+    Raise ApiError 400 unless the name has 1 to 100 characters and the lifetime is 1 to 366 days.
     """
     name = name.strip()
     if not 1 <= len(name) <= 100 or "\0" in name:
@@ -37,6 +37,6 @@ def create_api_token(*, user: User, name: str, lifetime_days: int = DEFAULT_DAYS
 
 
 def revoke_api_token(*, token: ApiToken) -> None:
-    """Refuse the token from now on. A second revocation changes nothing."""
+    """Make the token invalid from now on. A second call has no effect."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())
     token.refresh_from_db(fields=["revoked_at"])

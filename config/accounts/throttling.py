@@ -1,8 +1,8 @@
-"""So many requests a user and window, counted over all processes and machines.
+"""The limit of requests per user and window, counted over all processes and machines.
 
-Each process counts for itself and adds its hits to the user's row in portions, so that a request costs a
-statement only now and then. Windows are fixed and aligned to the clock. A process may let through up to a
-portion more than the limit before it hears of the others' hits; small limits are exact.
+Each process counts its own hits and adds them to the user's row in portions, so that only some requests need a
+statement. Windows are fixed and aligned to the clock. A process may allow up to a portion more than the limit, as
+it does not know the latest hits of the others; small limits are exact.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from rest_framework.throttling import BaseThrottle
 from config.accounts.models import User
 
 PORTIONS = 20  # a portion is a twentieth of the limit
-MAX_USERS = 10_000  # remembered in a process; then it starts afresh
+MAX_USERS = 10_000  # whose counts a process keeps; beyond this it drops them all
 
 
 @dataclass
 class Count:
     window: int
-    known: int = 0  # hits of all processes when the row was last asked
-    fresh: int = 0  # our own since then
+    known: int = 0  # hits of all processes, as of the last statement
+    fresh: int = 0  # hits of this process since then
 
 
 class UserThrottle(BaseThrottle):

@@ -1,7 +1,7 @@
-"""Every code that an error body may carry: its status, what it means, an example of its `details`.
+"""The codes of error bodies, each with its status, its meaning and an example of its `details`.
 
-The table of the contract's section 1. `ApiError` refuses a code that is not here; the API description lists
-for each operation the codes it may answer with, in these words.
+This is the table in section 1 of the contract. `ApiError` refuses other codes. The API description lists the codes
+of each operation with these meanings.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Code:
-    """`details` is an example of what the error body holds under that name; empty: it holds none."""
+    """A code. `details` is an example of the field with this name; when empty, the error body has none."""
 
     status: int
     meaning: str

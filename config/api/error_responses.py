@@ -1,7 +1,7 @@
-"""The error responses of the API description, from the catalogue of error codes.
+"""The error responses in the API description, from the catalogue of error codes.
 
-A status with one code is a shared component; one with several is written out at its operation, narrowed to
-the codes that this operation gives.
+A status with one code is a shared component. A status with several is written out for each operation, with only the
+codes of this operation.
 """
 
 from __future__ import annotations
@@ -74,12 +74,12 @@ HEADERS: dict[str, dict[str, Any]] = {
 
 
 def headers(registry: ComponentRegistry, *names: str) -> dict[str, Any]:
-    """Return the response headers of these names, as references to shared components."""
+    """Return the response headers with these names, as references to shared components."""
     return {name: _shared(registry, ResolvedComponent.HEADER, name, HEADERS[name]) for name in names}
 
 
 def error_responses(registry: ComponentRegistry, codes: set[str]) -> dict[str, Any]:
-    """Return the responses for these codes by status; raise KeyError for one that the catalogue does not have."""
+    """Return the responses for these codes by status; raise KeyError for a code that is not in the catalogue."""
     ordered = sorted(codes, key=lambda code: (CODES[code].status, list(CODES).index(code)))
     found: dict[str, Any] = {}
     for status, group in groupby(ordered, key=lambda code: CODES[code].status):

@@ -1,6 +1,6 @@
-"""One error shape from every producer: `{code, message, details?, hint?, request_id}`.
+"""The one shape of error bodies: `{code, message, details?, hint?, request_id}`.
 
-Services raise `ApiError`; DRF's and Django's own exceptions are translated here, and nowhere else.
+Services raise `ApiError`. Exceptions of DRF and Django are translated here.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ log = logging.getLogger(__name__)
 
 
 class ApiError(Exception):
-    """A refusal that the contract names.
+    """An error of the contract.
 
-    `message` is one sentence for a person and never holds a secret, transcript or prompt text. Raise
-    ValueError for a code that the catalogue does not have, or has with another status.
+    `message` is one sentence for a person, without secrets, transcript or prompt text. Raise ValueError for a code
+    that is not in the catalogue, or has another status there.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ApiError(Exception):
 
 
 def not_found() -> ApiError:
-    """Return the one answer for what is missing, another owner's, or malformed."""
+    """Return the 404, which is the same for missing rows, those of other owners and malformed ids."""
     return ApiError(404, "RESOURCE_NOT_FOUND", "There is no such resource.")
 
 
@@ -57,7 +57,7 @@ def conflict(code: str, message: str, *, hint: str | None = None, **details: Any
 
 
 def invalid(field: str, message: str, *, code: str = "invalid", hint: str | None = None) -> ApiError:
-    """Return a 400 about one field, a dotted path into the body, query or headers."""
+    """Return a 400 for one field, given as a dotted path in the body, query or headers."""
     return validation_error([{"field": field, "code": code, "message": message}], hint=hint)
 
 
@@ -78,12 +78,12 @@ def body(error: ApiError) -> dict[str, Any]:
 
 
 def json_response(error: ApiError) -> JsonResponse:
-    """Return the answer for producers outside DRF: middleware and Django's own handlers."""
+    """Return the response for errors outside DRF: in middleware and Django's own handlers."""
     return JsonResponse(body(error), status=error.status, headers=error.headers)
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer everything that a viewset raises; DRF's EXCEPTION_HANDLER."""
+    """Return the response for an exception of a viewset; this is DRF's EXCEPTION_HANDLER."""
     error = translate(exception)
     if error.status >= 500:
         log.error("request failed: %s", error.code, exc_info=exception if error.status == 500 else None)
@@ -91,9 +91,33 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
 
 
 def translate(exception: Exception) -> ApiError:
+    """Return the error that a client is shown for an exception: DRF's, Django's, the database's or the system's."""
     match exception:
         case ApiError():
             return exception
+        case Http404() | PermissionDenied() | exceptions.NotFound() | exceptions.PermissionDenied():
+            return not_found()
+        case exceptions.APIException() if error := _translate_drf(exception):
+            return error
+        case RequestDataTooBig():
+            return too_large()
+        case SuspiciousOperation():
+            return invalid("request", "The request is malformed.")
+        case OperationalError() | InterfaceError():
+            return unavailable()
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
+            return ApiError(
+                507,
+                "STORAGE_FULL",
+                "The storage has no room for these bytes.",
+                hint="Free space, then retry.",
+            )
+        case _:
+            return ApiError(500, "INTERNAL_ERROR", "Something went wrong on our side.")
+
+
+def _translate_drf(exception: exceptions.APIException) -> ApiError | None:
+    match exception:
         case exceptions.ValidationError():
             return validation_error(list(flatten(exception.get_full_details())))
         case exceptions.ParseError():
@@ -117,31 +141,19 @@ def translate(exception: Exception) -> ApiError:
         case exceptions.UnsupportedMediaType():
             return ApiError(415, "UNSUPPORTED_MEDIA_TYPE", "The body's media type is not taken here.")
         case exceptions.Throttled():
-            seconds = str(max(1, round(getattr(exception, "wait", None) or 1)))
-            return ApiError(
-                429,
-                "RATE_LIMITED",
-                "Too many requests.",
-                hint="Wait, then try again.",
-                headers={"Retry-After": seconds},
-            )
-        case Http404() | PermissionDenied() | exceptions.NotFound() | exceptions.PermissionDenied():
-            return not_found()
-        case RequestDataTooBig():
-            return too_large()
-        case SuspiciousOperation():
-            return invalid("request", "The request is malformed.")
-        case OperationalError() | InterfaceError():
-            return unavailable()
-        case OSError(errno=errno.ENOSPC | errno.EDQUOT):
-            return ApiError(
-                507,
-                "STORAGE_FULL",
-                "The storage has no room for these bytes.",
-                hint="Free space, then retry.",
-            )
-        case _:
-            return ApiError(500, "INTERNAL_ERROR", "Something went wrong on our side.")
+            return _throttled(exception)
+    return None
+
+
+def _throttled(exception: exceptions.Throttled) -> ApiError:
+    seconds = str(max(1, round(getattr(exception, "wait", None) or 1)))
+    return ApiError(
+        429,
+        "RATE_LIMITED",
+        "Too many requests.",
+        hint="Wait, then try again.",
+        headers={"Retry-After": seconds},
+    )
 
 
 def too_large() -> ApiError:
@@ -155,7 +167,7 @@ def unavailable() -> ApiError:
 
 
 def flatten(details: Any, path: str = "") -> Iterator[dict[str, str]]:
-    """Yield DRF's nested full error details as `{field, code, message}` with dotted paths."""
+    """Yield DRF's nested full error details as `{field, code, message}`, where `field` is a dotted path."""
     if isinstance(details, dict) and set(details) == {"message", "code"}:
         yield {"field": path or "body", "code": str(details["code"]), "message": str(details["message"])}
     elif isinstance(details, dict):

@@ -1,7 +1,7 @@
-"""`Idempotency-Key`: the same creation asked for again within 24 h answers what the first one made.
+"""`Idempotency-Key`: a creation that is repeated within 24 h is answered with the row of the first one.
 
-The key is held on the created row, unique within its scope (an owner's projects, a project's jobs): of two
-at once the second waits at the unique index for the first, then replays.
+The created row has the key, which is unique in its scope (an owner's projects, a project's jobs). Of two simultaneous
+requests, the second waits at the unique index for the first, and then gets its row.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WELL_FORMED = re.compile(r"[\x21-\x7e]{1,255}\Z")
 
 
 class CreatedOnce(models.Model):
-    """A row that remembers the key and the SHA-256 of the body it was created by."""
+    """A row with the key of the request that created it, and the SHA-256 of the body."""
 
     idempotency_key = models.CharField(max_length=255, null=True, editable=False)
     idempotency_sha256 = models.CharField(max_length=64, default="", editable=False)
@@ -38,7 +38,7 @@ M = TypeVar("M", bound=CreatedOnce)
 
 
 def read_key(request: Request) -> str | None:
-    """Return the request's key, or None; raise a 400 for one that is not 1 to 255 visible ASCII characters."""
+    """Return the key of the request, or None; raise a 400 unless it is 1 to 255 visible ASCII characters."""
     key = request.headers.get("Idempotency-Key")
     if key is not None and not WELL_FORMED.match(key):
         raise errors.invalid("Idempotency-Key", "A key is 1 to 255 visible ASCII characters.")
@@ -48,10 +48,10 @@ def read_key(request: Request) -> str | None:
 def create_once(
     scope: models.QuerySet[M], *, key: str | None, body: dict[str, Any], create: Callable[..., M]
 ) -> tuple[M, bool]:
-    """Return what `create(**fields)` makes under the key, or the row that the key made before, and whether
-    it is the latter.
+    """Return the row that `create(**fields)` creates with the key, or an earlier one with this key, and whether it
+    is an earlier one.
 
-    `create` passes the fields on to the row. Raise 409 IDEMPOTENCY_KEY_REUSED for another body.
+    `create` passes the fields on to the row. Raise 409 IDEMPOTENCY_KEY_REUSED if the earlier body was different.
     """
     if key is None:
         return create(), False

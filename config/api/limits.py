@@ -1,4 +1,4 @@
-"""What a body may weigh, checked on Content-Length before a byte is read (RFC 9110, section 8.6)."""
+"""Limits of the size of bodies, checked by Content-Length before reading (RFC 9110, section 8.6)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UPLOADS = "/api/v1/files/uploads/"
 
 
 class BodyLimitMiddleware:
-    """413 for a body that is too large, 411 for one without a length; signed uploads have their own limit."""
+    """Answers 413 for a body that is too large, 411 without a length. Signed uploads have limits of their own."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""The one way to fetch what a path names: through `visible_to(user)`, and 404 alike for everything else."""
+"""Fetch the row that a path names from what the user may see, or raise the same 404 in all other cases."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ NOBODY = UUID(int=0)
 
 
 def parse_id(raw: object) -> UUID:
-    """Return an id from outside. A malformed one becomes an id that no row has: it then costs the same
-    query and gets the same answer as a missing one."""
+    """Return an id from outside. A malformed one becomes an id that no row has, so that it leads to the same query
+    and answer as a missing one."""
     try:
         value = UUID(str(raw))
     except ValueError:
@@ -24,7 +24,7 @@ def parse_id(raw: object) -> UUID:
 
 
 def get_visible(queryset: QuerySet[M], raw_id: object) -> M:
-    """Return one row of an already scoped queryset, by id; raise the 404 of the contract."""
+    """Return one row by id, from a queryset of what the user may see; raise the 404 of the contract."""
     row = queryset.filter(pk=parse_id(raw_id)).first()
     if row is None:
         raise errors.not_found()

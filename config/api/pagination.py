@@ -20,12 +20,12 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def moment_of(row_id: UUID) -> datetime:
-    """Return the time that stands in a UUIDv7 (RFC 9562, section 5.7): its first 48 bits, in milliseconds."""
+    """Return the time in a UUIDv7 (RFC 9562, section 5.7): its first 48 bits, in milliseconds."""
     return EPOCH + (row_id.int >> 80) * MILLISECOND
 
 
 def first_id_from(moment: datetime) -> UUID:
-    """Return the lowest UUIDv7 made at or after a moment: filters by time become ranges of the key that lists go by."""
+    """Return the lowest UUIDv7 made at or after a moment. With it, a filter by time is a range of the primary key."""
     return _first_id(-((EPOCH - moment) // MILLISECOND))  # rounded up
 
 
@@ -53,8 +53,8 @@ def read_page(
 ) -> tuple[list[M], str | None]:
     """Return one page of rows, and the URL of the next page or None; `query` is a validated PageQuery.
 
-    The cursor is the id of the last row given; ids are UUIDv7, so their order is that of creation.
-    Raise a 400 for a cursor that is off.
+    The cursor is the id of the last row; ids are UUIDv7, so they are in order of creation. Raise a 400 for a
+    malformed cursor.
     """
     if "cursor" in query:
         after = parse_id(query["cursor"])

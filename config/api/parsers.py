@@ -1,4 +1,4 @@
-"""JSON as the contract takes it: UTF-8, one object, no NUL, no lone surrogate, no NaN."""
+"""Parse JSON by the rules of the contract: UTF-8, one object, no NUL, no lone surrogate, no NaN."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class StrictJSONParser(BaseParser):
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
-    """Return the JSON object that the bytes are; raise ParseError. No bytes at all count as an empty object."""
+    """Return the JSON object in the bytes; raise ParseError. An empty body is an empty object."""
     if not raw:
         return {}
     try:
@@ -31,7 +31,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise ParseError("The body must be a JSON object.")
     if _is_deeper_than(value, MAX_DEPTH):
         raise ParseError(f"The body is nested more than {MAX_DEPTH} deep.")
-    if "\\u" in text:  # NUL and lone surrogates can only come in as escapes
+    if "\\u" in text:  # NUL and lone surrogates are only possible as escapes
         try:
             clean = "\0" not in _all_text(value)
         except UnicodeEncodeError as error:
@@ -42,7 +42,7 @@ def parse_object(raw: bytes) -> dict[str, Any]:
 
 
 def _is_deeper_than(value: Any, levels: int) -> bool:
-    """Return whether lists and objects lie more than so many levels deep in one another."""
+    """Return whether lists and objects are nested more than `levels` deep."""
     layer = [value]
     for _ in range(levels):
         layer = [

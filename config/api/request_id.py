@@ -1,4 +1,4 @@
-"""Request ids: taken from X-Request-ID when well formed, else made; on every response, error and log line."""
+"""Request ids: a well-formed X-Request-ID, else a new one; in all responses, errors and log lines."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ class RequestIdMiddleware:
 
 
 def current() -> str:
-    """Return the id of the request (or, in a worker, the correlation id of the work) being served now."""
+    """Return the id of the current request or, in a worker, the correlation id of the current work."""
     context = structlog.contextvars.get_contextvars()
     return str(context.get("request_id") or context.get("correlation_id") or uuid7())

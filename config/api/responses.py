@@ -1,4 +1,4 @@
-"""The answers that have headers of their own."""
+"""Responses with headers of their own."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from rest_framework.response import Response
 
 
 def created(content: Any, *, replayed: bool = False) -> Response:
-    """Return 201 for what was made, or 200 with `Idempotent-Replayed` for what its key had made before."""
+    """Return 201 for a new row, or 200 with `Idempotent-Replayed` for an earlier one with the same key."""
     if replayed:
         return Response(content, 200, headers={"Idempotent-Replayed": "true"})
     return Response(content, 201)
 
 
 def accepted(content: Any, *, location: str, retry_after: int, replayed: bool = False) -> Response:
-    """Return 202 for work that was begun, or a plain 200 for a replay.
+    """Return 202 for work that was begun, or 200 without its headers for a replay.
 
-    `location` is what to poll, `retry_after` the seconds to wait before.
+    `location` is the path to poll, `retry_after` the number of seconds to wait before that.
     """
     if replayed:
         return Response(content, 200)

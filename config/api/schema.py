@@ -1,4 +1,4 @@
-"""How the OpenAPI description is generated: what an operation answers, in which headers, with which codes."""
+"""The generation of the OpenAPI description: the answers, headers and error codes of operations."""
 
 from __future__ import annotations
 
@@ -51,8 +51,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 
 
 class Responses(dict[Any, Any]):
-    """An operation's success responses by status, for drf-spectacular; beside them its own error codes, and
-    the names of the headers that it sends with a success and that it takes."""
+    """The success responses of an operation by status, for drf-spectacular, with its own error codes and the names
+    of its headers in successes and requests."""
 
     def __init__(
         self,
@@ -77,9 +77,9 @@ def responses(
     response_headers: tuple[str, ...] = (),
     request_headers: tuple[str, ...] = (),
 ) -> Responses:
-    """Return one kind of success and the error codes that this operation has of its own.
+    """Return the responses of an operation with one kind of success, and its own error codes.
 
-    `shape`: a serializer class, `str`, `dict`, `bytes`, or None for no body; `media`: its types if not JSON.
+    `shape` is a serializer class, `str`, `dict`, `bytes`, or None for no body; `media` its types if not JSON.
     """
     success: Any = PLAIN[shape] if shape in PLAIN else shape(many=True) if many else shape
     shapes = {(status, *media) if media else status: success}
@@ -92,12 +92,12 @@ def responses(
 
 
 def accepted(shape: Any, *codes: str) -> Responses:
-    """Return 202 for the first call and 200 for a replay, of one shape."""
+    """Return 202 for the first call and 200 for a replay, with the same shape."""
     return Responses({200: shape, 202: shape}, codes)
 
 
 def created_once(shape: Any, *codes: str) -> Responses:
-    """Return 201 for the first call and 200 for a replay under its Idempotency-Key, of one shape."""
+    """Return 201 for the first call and 200 for a replay with its Idempotency-Key, with the same shape."""
     return Responses(
         {200: shape, 201: shape},
         (*codes, "IDEMPOTENCY_KEY_REUSED"),
@@ -108,7 +108,7 @@ def created_once(shape: Any, *codes: str) -> Responses:
 def examples(
     asked: Any = None, by_status: dict[int, Any] | None = None, *, media: str | None = None
 ) -> list[OpenApiExample]:
-    """Return the examples of an operation: of its request body and of its answers, one a status."""
+    """Return the examples of an operation: of its request body, and of its answer for each status."""
     request = [] if asked is None else [OpenApiExample("Request", asked, request_only=True)]
     return request + [
         OpenApiExample("Answer", value, response_only=True, status_codes=[status], media_type=media)
@@ -117,7 +117,7 @@ def examples(
 
 
 class ContractSchema(AutoSchema):
-    """Adds to each operation what every operation has: the shared errors, headers, request ids."""
+    """Adds the shared errors, headers and request ids to each operation."""
 
     def get_override_parameters(self) -> list[Any]:
         view = cast(ApiViewSet[Any], self.view)
@@ -128,7 +128,7 @@ class ContractSchema(AutoSchema):
         return [self.view.__module__.split(".")[0]]
 
     def get_description(self) -> str:  # type: ignore[override]
-        """Return what `extend_schema` does not give: nothing. Docstrings are for readers of the code."""
+        """Return "", the description without `extend_schema`, as docstrings are for readers of the code."""
         return ""
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
@@ -152,7 +152,7 @@ class ContractSchema(AutoSchema):
         return {**operation, "parameters": parameters, "responses": by_status}
 
     def _shared_codes(self, operation: dict[str, Any]) -> set[str]:
-        """Return what an operation may answer for no reason of its own."""
+        """Return the error codes that an operation shares with others."""
         codes = {"VALIDATION_ERROR", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE"}
         if {"bearer": []} in operation["security"]:
             codes |= {"UNAUTHENTICATED", "RATE_LIMITED"}
@@ -174,7 +174,7 @@ class ContractSchema(AutoSchema):
 
 
 def _sent(own: Responses, status: str) -> tuple[str, ...]:
-    """Return the names of the headers that go with one kind of success."""
+    """Return the names of the headers of a success with this status."""
     if status == "202":
         return ("Location", "Retry-After")
     if status in {"206", "416"}:
@@ -185,8 +185,8 @@ def _sent(own: Responses, status: str) -> tuple[str, ...]:
 
 
 class StrictBody(OpenApiSerializerExtension):
-    """Unknown fields of a request body are refused, and strings that are blank. A serializer's
-    `schema_rules` are keywords of JSON Schema for what it checks between its fields."""
+    """Describes that request bodies have no unknown fields and no blank strings. The `schema_rules` of a serializer
+    are JSON Schema keywords for its checks between fields."""
 
     target_class = "config.api.serializers.StrictSerializer"
     match_subclasses = True

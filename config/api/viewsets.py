@@ -1,4 +1,4 @@
-"""Base of every viewset: the check of query parameters, and the one way to fetch what a path names."""
+"""The base class of viewsets: it checks query parameters, and fetches the row that a path names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class NoQuery(StrictSerializer):
 
 
 class AnyAccept(BaseContentNegotiation):
-    """For viewsets that answer a file: its type is what it is, whatever Accept says; errors are JSON."""
+    """For viewsets that answer with a file: Accept is ignored, as a file has one type; errors are JSON."""
 
     def select_parser(self, request: Request, parsers: Any) -> Any:
         return parsers[0]
@@ -35,17 +35,17 @@ class AnyAccept(BaseContentNegotiation):
 
 
 class ShortMetadata(SimpleMetadata):
-    """The answer to OPTIONS. The fields of request bodies stand in the API description alone."""
+    """The answer to OPTIONS, without the fields of request bodies, which are in the API description."""
 
     def determine_actions(self, request: Request, view: Any) -> dict[str, Any]:
         return {}
 
 
 class ApiViewSet(GenericViewSet[M]):
-    """Validates query parameters before an action runs, and answers 404 alike for all that is not there.
+    """Validates query parameters before an action, and answers the same 404 for everything that is not visible.
 
-    `query_serializers` names the serializer of each action that takes parameters; what it validated is
-    `self.query`. All other parameters are a 400. `lookup_url_kwarg` names the id that `get_object` looks up.
+    `query_serializers` has the serializer of each action with parameters; the validated values are `self.query`.
+    Other parameters are a 400. `lookup_url_kwarg` is the name of the id that `get_object` looks up.
     """
 
     query_serializers: ClassVar[dict[str, type[StrictSerializer]]] = {}
@@ -56,7 +56,7 @@ class ApiViewSet(GenericViewSet[M]):
         super().initial(request, *args, **kwargs)
         serializer = self.query_serializers.get(self.action, NoQuery)
         declared = serializer._declared_fields
-        # Parameters given twice are lists where the field is one; else the last counts.
+        # Parameters that are given twice are lists if the field is one; otherwise the last is used.
         raw = {
             name: values if isinstance(declared.get(name), ListField) else values[-1]
             for name, values in request.query_params.lists()
@@ -75,6 +75,6 @@ class ApiViewSet(GenericViewSet[M]):
         oldest_first: bool = False,
         context: dict[str, Any] | None = None,
     ) -> Response:
-        """Return the page of a list that `self.query`, a validated PageQuery, asks for."""
+        """Return the page of a list that is named by `self.query`, a validated PageQuery."""
         rows, following = read_page(queryset, self.request, self.query, oldest_first=oldest_first)
         return page_response(serializer(rows, many=True, context=context or {}).data, following)

@@ -1,4 +1,4 @@
-"""Where bytes live: `storage()` is the one that STEPWRIGHT_STORAGE_URL names."""
+"""The storage of files, which STEPWRIGHT_STORAGE_URL names."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def storage() -> Storage:
 
 
 def read_bytes(uri: str, *, limit: int) -> bytes:
-    """Return all bytes of one file; raises TooLarge beyond `limit`."""
+    """Return all bytes of one file; raise TooLarge beyond `limit`."""
     with storage().open(uri) as file:
         content = file.read(limit + 1)
     if len(content) > limit:

@@ -1,7 +1,7 @@
-"""What every storage is: content-addressed files behind one interface.
+"""The interface of a storage of content-addressed files.
 
-Keys: `uploads/{job}/{ticket}` is what a ticket may write; `jobs/{job}/{sha256}{suffix}` is what the
-service keeps, and no ticket can reach it. URIs are `local://KEY` (or `s3://BUCKET/KEY`).
+Files have keys: `uploads/{job}/{ticket}` is written with a ticket; `jobs/{job}/{sha256}{suffix}` is written by the
+service, and cannot be written with a ticket. URIs are `local://KEY` (or `s3://BUCKET/KEY`).
 """
 
 from __future__ import annotations
@@ -18,16 +18,16 @@ KEY = re.compile(r"(uploads|jobs)/[0-9a-f-]{36}/[A-Za-z0-9][A-Za-z0-9._-]{0,120}
 
 
 class BadUri(ValueError):
-    """A URI that is not one of this storage, or not of the folder that was asked for."""
+    """The URI is not one of this storage, or not one of the folder asked for."""
 
 
 class TooLarge(ValueError):
-    """More bytes than allowed."""
+    """There are more bytes than allowed."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """What was kept: its URI, SHA-256 (hex) and size in bytes."""
+    """A stored file: its URI, SHA-256 (hex) and size in bytes."""
 
     uri: str
     sha256: str
@@ -35,8 +35,8 @@ class Stored:
 
 
 class Storage(Protocol):
-    """A name appears only when its bytes are whole and safe. URIs that are not of this storage raise BadUri,
-    files that are not there FileNotFoundError."""
+    """Files get their name only when their bytes are complete and on the disk. URIs of other storages raise
+    BadUri, missing files FileNotFoundError."""
 
     scheme: str
 
@@ -49,7 +49,7 @@ class Storage(Protocol):
     def open(self, uri: str) -> BinaryIO: ...
 
     def local_path(self, uri: str) -> AbstractContextManager[Path]:
-        """Give the file as a path of this machine, to be read only, for as long as the block runs."""
+        """Yield the path of the file on this machine, for reading only, as long as the block runs."""
 
     def content_uri(self, folder: str, content: bytes, *, suffix: str) -> str:
         """Return the URI that `save_bytes` gives to these bytes."""
@@ -59,22 +59,21 @@ class Storage(Protocol):
     def save_file(self, folder: str, path: Path, *, suffix: str) -> Stored: ...
 
     def keep_upload(self, uri: str, folder: str) -> Stored:
-        """Give an uploaded file a second name that no ticket can write to; `delete` the first one afterwards."""
+        """Give an uploaded file a second name that cannot be written with a ticket; `delete` the first afterwards."""
 
     def delete(self, uri: str) -> None: ...
 
     def delete_folder(self, folder: str) -> None:
-        """Remove everything of one job; nothing there is fine."""
+        """Remove all files of one job, if there are any."""
 
     def receive(self, key: str, body: BinaryIO, *, limit: int, expected: int | None) -> int:
         """Stream an upload in constant memory, and return its size in bytes.
 
-        Raises TooLarge beyond `limit`, ConnectionError when fewer than `expected` bytes came; then nothing
-        is kept.
+        Raise TooLarge beyond `limit`, and ConnectionError for fewer than `expected` bytes; then nothing is stored.
         """
 
     def check(self) -> None:
-        """Raise OSError when nothing can be written."""
+        """Raise OSError if nothing can be written."""
 
 
 def kept_folder(job_id: UUID) -> str:

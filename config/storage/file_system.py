@@ -1,4 +1,4 @@
-"""Files under one folder of this machine."""
+"""The storage in a folder of this machine."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from config.storage.base import CHUNK, KEY, BadUri, Stored, TooLarge
 
 
 def file_digest(path: Path) -> tuple[str, int]:
-    """Return SHA-256 (hex) and size of a file, read once."""
+    """Return SHA-256 (hex) and size of a file, which is read once."""
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256")
         return digest.hexdigest(), file.tell()
 
 
 class FileStorage:
-    """Files under one folder. A name appears only when its bytes are whole and on the disk."""
+    """Files under one folder. A file gets its name only when its bytes are complete and on the disk."""
 
     scheme = "local://"
 
@@ -47,13 +47,13 @@ class FileStorage:
 
     @contextmanager
     def local_path(self, uri: str) -> Iterator[Path]:
-        """The file itself, to be read only."""
+        """Yield the path of the file itself, for reading only."""
         path = self._path(uri)
         path.stat()
         yield path
 
     def content_uri(self, folder: str, content: bytes, *, suffix: str) -> str:
-        """The URI that `save_bytes` gives to these bytes."""
+        """Return the URI that `save_bytes` gives to these bytes."""
         return self.uri(folder + hashlib.sha256(content).hexdigest() + suffix)
 
     def save_bytes(self, folder: str, content: bytes, *, suffix: str) -> Stored:
@@ -69,8 +69,10 @@ class FileStorage:
         return Stored(self.uri(folder + sha256 + suffix), sha256, size)
 
     def keep_upload(self, uri: str, folder: str) -> Stored:
-        """A second name for an uploaded file, one that no ticket can write to. The first name stays, so
-        that a crash before the row is written loses nothing; `delete` it afterwards."""
+        """Give an uploaded file a second name that cannot be written with a ticket.
+
+        The first name stays, so that a crash before the row is written loses nothing; `delete` it afterwards.
+        """
         source = self._path(uri)
         sha256, size = file_digest(source)
         target = self.root / f"{folder}{sha256}"
@@ -78,22 +80,21 @@ class FileStorage:
         if target.exists():
             os.utime(target)
         else:
-            # A later PUT to the ticket makes a new file and renames it; it cannot write into this one.
+            # A later PUT with the ticket writes a new file and renames it, so this one does not change.
             os.link(source, target)
         return Stored(self.uri(folder + sha256), sha256, size)
 
     def delete_folder(self, folder: str) -> None:
-        """Everything of one job; nothing there is fine."""
+        """Remove all files of one job, if there are any."""
         shutil.rmtree(self._path(self.uri(f"{folder}x")).parent, ignore_errors=True)
 
     def delete(self, uri: str) -> None:
         self._path(uri).unlink(missing_ok=True)
 
     def receive(self, key: str, body: BinaryIO, *, limit: int, expected: int | None) -> int:
-        """Stream an upload to disk in constant memory; answers its size in bytes.
+        """Stream an upload to the disk in constant memory, and return its size in bytes.
 
-        Raises TooLarge beyond `limit`, ConnectionError when fewer than `expected` bytes came; then nothing
-        is kept.
+        Raise TooLarge beyond `limit`, and ConnectionError for fewer than `expected` bytes; then nothing is stored.
         """
         size = 0
         with self._new_file(key, replace=True) as file:
@@ -107,7 +108,7 @@ class FileStorage:
         return size
 
     def check(self) -> None:
-        """Raise OSError when the folder cannot be written."""
+        """Raise OSError if the folder cannot be written."""
         self.root.mkdir(parents=True, exist_ok=True)
         probe = self.root / f".check-{uuid7()}"
         probe.write_bytes(b"ok")
@@ -118,8 +119,11 @@ class FileStorage:
 
     @contextmanager
     def _new_file(self, key: str, *, replace: bool = False) -> Iterator[BinaryIO]:
-        """A file that gets its name when the block ends well; with the name taken, the bytes are the same
-        and the old file is only touched (content-addressed), unless `replace`."""
+        """Yield a file that gets its name when the block ends without an error.
+
+        If the name exists, the old file has the same bytes (names contain the hash) and is only touched, unless
+        `replace`.
+        """
         target = self.root / key
         target.parent.mkdir(parents=True, exist_ok=True)
         draft = target.parent / f".{uuid7()}.part"

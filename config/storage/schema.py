@@ -1,4 +1,4 @@
-"""How the API description shows the signed URLs."""
+"""The API description of the signed URLs."""
 
 from __future__ import annotations
 

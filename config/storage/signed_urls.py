@@ -1,4 +1,4 @@
-"""Signed URLs of our own: PUT one upload, GET one file. The signature is the permission; no token is asked."""
+"""Our own signed URLs, for one upload (PUT) or one file (GET). They need no bearer token."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ UPLOAD_SALT, DOWNLOAD_SALT = "stepwright.upload", "stepwright.download"
 
 
 def new_ticket_key(folder: str) -> str:
-    """Return a new key of a folder that a ticket may write to. The key proves by itself that we gave it out."""
+    """Return a new key in a folder, to be written with a ticket. The key includes a proof that this service made it."""
     name = str(uuid7())
     return f"{folder}{name}-{_proof(folder + name)}"
 
 
 def is_ticket_key(key: str, folder: str) -> bool:
-    """Return whether `new_ticket_key(folder)` gave this key."""
+    """Return whether `new_ticket_key(folder)` made this key."""
     name, _, proof = key.rpartition("-")
     return key.startswith(folder) and constant_time_compare(proof, _proof(name))
 
@@ -34,7 +34,7 @@ def _proof(name: str) -> str:
 
 
 def upload_url(key: str, *, max_bytes: int, seconds: int) -> tuple[str, datetime]:
-    """Return a URL that takes one PUT to `key`, and when it ends."""
+    """Return a URL to PUT `key` to, and when it expires."""
     expires_at = timezone.now() + timedelta(seconds=seconds)
     token = signing.dumps(
         {"key": key, "max": max_bytes, "exp": int(expires_at.timestamp())}, salt=UPLOAD_SALT
@@ -45,7 +45,7 @@ def upload_url(key: str, *, max_bytes: int, seconds: int) -> tuple[str, datetime
 def download_url(
     uri: str, *, filename: str, mime_type: str, seconds: int | None = None
 ) -> tuple[str, datetime]:
-    """Return a URL that gives one file under a good name, and when it ends."""
+    """Return a URL to download one file as `filename`, and when it expires."""
     expires_at = timezone.now() + timedelta(seconds=seconds or settings.DOWNLOAD_URL_SECONDS)
     content = {"uri": uri, "name": filename, "type": mime_type, "exp": int(expires_at.timestamp())}
     token = signing.dumps(content, salt=DOWNLOAD_SALT, compress=True)
@@ -53,7 +53,7 @@ def download_url(
 
 
 def read_token(token: str, salt: str) -> dict[str, Any]:
-    """Return what a signed URL's token holds; raises 404 for one that is forged or has ended."""
+    """Return the content of the token in a signed URL; raise 404 if it is forged or expired."""
     try:
         content: dict[str, Any] = signing.loads(token, salt=salt)
     except signing.BadSignature as error:

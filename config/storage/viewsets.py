@@ -1,4 +1,4 @@
-"""What stands behind the signed URLs: the bytes of one upload, the bytes of one file."""
+"""The signed URLs: upload and download of one file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 
 @schema.uploads
 class UploadViewSet(ApiViewSet[Any]):
-    """Takes the bytes that a ticket is for, in constant memory. A PUT again replaces what was there."""
+    """Upload with a ticket, in constant memory. A second PUT replaces the file."""
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
@@ -44,7 +44,7 @@ class UploadViewSet(ApiViewSet[Any]):
 
 @schema.downloads
 class DownloadViewSet(ApiViewSet[Any]):
-    """Gives one file, with ranges (RFC 9110, section 14), always as an attachment."""
+    """Download of one file, with ranges (RFC 9110, section 14), always as an attachment."""
 
     authentication_classes: list[Any] = []
     permission_classes: list[Any] = []
@@ -67,13 +67,13 @@ def _receive(request: Request, key: str, *, limit: int) -> None:
     expected = None if chunked else int(length) if DIGITS.match(length) else 0
     if expected is not None and expected > limit:
         raise TooLarge
-    # A chunked body has no length for Django to limit its stream by; the ticket's limit holds instead.
+    # Django limits its stream by the length, which a chunked body does not have. The ticket's limit applies.
     body: Any = request.META["wsgi.input"] if chunked else request._request
     storage().receive(key, body, limit=limit, expected=expected)
 
 
 def _part(request: Request, file: dict[str, Any], size: int) -> HttpResponseBase:
-    """Return the part of a file that Range asks for, or all of it; to a HEAD, its headers alone."""
+    """Return the part of a file that Range names, or all of it; for HEAD, only the headers."""
     first, last, status = _range(request.headers.get("Range", ""), size)
     if status == 416:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
@@ -94,7 +94,7 @@ def _part(request: Request, file: dict[str, Any], size: int) -> HttpResponseBase
 
 
 def _range(header: str, size: int) -> tuple[int, int, int]:
-    """Return the first and last byte, and the status: 206 for one satisfiable range, 416 for none, 200 for all else."""
+    """Return the first and last byte, and the status: 206 for a range, 416 for one outside the file, else 200."""
     match = RANGE.match(header)
     if not match or match.groups() == ("", ""):
         return 0, size - 1, 200

@@ -1,4 +1,4 @@
-"""The admin's page of workers: to look, not to change."""
+"""The admin's page of workers, which is read-only."""
 
 from __future__ import annotations
 

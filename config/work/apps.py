@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class WorkConfig(AppConfig):
-    """Background work. Sets the message broker before any app makes its actors."""
+    """Background work. This app sets the message broker before other apps make their actors."""
 
     name = "config.work"
     verbose_name = "Background work"

@@ -1,7 +1,7 @@
 """The message broker, chosen by STEPWRIGHT_BROKER_URL: PostgreSQL (the default), Redis or RabbitMQ.
 
-Messages are doorbells: they hold a row's id and may be lost. So Dramatiq's own retries, age limits and
-results are off; what remains is the time limit and the closing of database connections.
+A message contains only the id of a row, and may be lost. So Dramatiq's own retries, age limits and results are off.
+It applies the time limit, and closes database connections.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import dramatiq
 from django.conf import settings
 from dramatiq.broker import Broker
 from dramatiq.middleware import Middleware, ShutdownNotifications, TimeLimit
+from dramatiq_postgres import PostgresBroker
 from dramatiq_postgres.django.middleware import DbConnectionsMiddleware
 
 
 def set_up() -> None:
-    """Make the broker and set it as Dramatiq's; opens no connection that must succeed."""
+    """Make the broker and set it as Dramatiq's. This works without a connection to it."""
     dramatiq.set_broker(make_broker(settings.BROKER_URL))
 
 
@@ -30,8 +31,6 @@ def make_broker(url: str) -> Broker:
         return RabbitmqBroker(url=url, middleware=middleware, confirm_delivery=True)
     if url and not url.startswith(("postgresql://", "postgres://")):
         raise ValueError("STEPWRIGHT_BROKER_URL must start with postgresql://, redis:// or amqp://")
-    from dramatiq_postgres import PostgresBroker
-
     return PostgresBroker(url=url or _own_database(), results=False, middleware=middleware)
 
 

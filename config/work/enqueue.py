@@ -1,4 +1,4 @@
-"""Tell the workers of a row that waits. The row is the truth: a message that is lost costs time, never work."""
+"""Send the id of a waiting row to the workers. After a lost message, the sweep sends the id again."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def actor_name(model: type[models.Model]) -> str:
 
 
 def enqueue_on_commit(model: type[models.Model], row_id: UUID, *, delay_seconds: int = 0) -> None:
-    """Send the row's id to its queue once the transaction is in. Never fails: the sweep enqueues again."""
+    """Send the row's id to its queue after the commit. Errors of the broker are logged: the sweep enqueues again."""
     actor = dramatiq.get_broker().get_actor(actor_name(model))
     transaction.on_commit(lambda: _send(actor, str(row_id), delay_seconds=delay_seconds))
 
 
 def enqueue_message_on_commit(name: str, *arguments: str) -> None:
-    """Send a message that no row stands for, once the transaction is in: tried once, and lost with the queue."""
+    """Send a message without a row after the commit. It is sent once, and lost if the broker is down."""
     actor = dramatiq.get_broker().get_actor(name)
     transaction.on_commit(lambda: _send(actor, *arguments))
 

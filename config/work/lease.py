@@ -1,4 +1,4 @@
-"""A worker's hold on a claimed row: renewed by a heartbeat, asked by the work, checked when it ends."""
+"""A worker's lease of a claimed row: renewed by a heartbeat, and checked during the work and at its end."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ HEARTBEAT_SECONDS = 2.0
 
 
 class LeaseLost(Exception):
-    """The row is no longer this worker's: cancelled, or taken over. Whatever was done is thrown away."""
+    """The row was cancelled or taken over by another worker. The results of the work are discarded."""
 
 
 class Lease:
-    """The hold on `row`; `beating()` renews it every 2 s for as long as its block runs."""
+    """The lease of `row`; `beating()` renews it every 2 s, as long as its block runs."""
 
     def __init__(self, row: WorkRow) -> None:
         self.row = row
@@ -31,20 +31,20 @@ class Lease:
         self._ended = threading.Event()
 
     def check(self) -> None:
-        """Raise LeaseLost when the row was cancelled or taken over; cheap enough for inner loops."""
+        """Raise LeaseLost if the row was cancelled or taken over. This is cheap enough for inner loops."""
         if self._lost.is_set():
             raise LeaseLost
 
     def report(self, share: float) -> None:
-        """Note progress from 0 to 1, written with the next heartbeat. Raises LeaseLost like `check`."""
+        """Store the progress (0..1), which the next heartbeat writes; raise LeaseLost as `check` does."""
         self.progress_pct = max(0, min(99, int(share * 100)))
         self.check()
 
     @contextmanager
     def hold(self, before: Callable[[], object] | None = None) -> Iterator[None]:
-        """Open a transaction that locks the row, after the locks that `before` takes (the job's first, always).
+        """Open a transaction and lock the row, after the locks of `before`: the lock of the job always comes first.
 
-        Raises LeaseLost, and writes nothing, when the row is no longer this worker's.
+        Raise LeaseLost, and write nothing, if the row was cancelled or taken over.
         """
         with transaction.atomic():
             if before:
@@ -53,7 +53,7 @@ class Lease:
             yield
 
     def verify(self) -> None:
-        """Lock the row in the caller's transaction; raise LeaseLost when it is not this worker's any more."""
+        """Lock the row in the caller's transaction; raise LeaseLost if it was cancelled or taken over."""
         if not self.row.held().select_for_update(of=("self",)).values_list("pk").first():
             raise LeaseLost
 
@@ -74,8 +74,8 @@ class Lease:
                     lease_expires_at=Now() + LEASE, heartbeat_at=Now(), progress_pct=self.progress_pct
                 )
             except Exception:
-                # The database may be restarting. The lease has five heartbeats' room; if it does run out, the
-                # check at the end says so.
+                # The database may be restarting. The lease lasts for five heartbeats; if it expires, the check at the
+                # end raises LeaseLost.
                 log.warning("heartbeat failed", exc_info=True)
                 close_old_connections()
                 continue

@@ -1,11 +1,11 @@
-"""Rows that are work, and the workers that perform them.
+"""Rows of background work, and the workers that perform it.
 
     WAITING --claim--> RUNNING --close--> SUCCEEDED
        ^                  |------close--> FAILED
        |---retry later----|   (lease lost, or an unexpected error: at most 3 times, after 5, 10, 20 s)
 
-`attempt` counts claims and is the fencing token: what a worker writes at the end of its work is guarded by
-`Lease.hold()`, which finds no row once it was cancelled or claimed by somebody else. Times are the database's.
+`attempt` counts claims and is the fencing token: a worker writes its results under `Lease.hold()`, which finds no
+row if it was cancelled or claimed by another worker. Times are those of the database.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ RETRY_DELAYS = (5, 10, 20)  # seconds
 
 
 class WorkFailed(Exception):
-    """The work cannot succeed, now or later: a code, and a sentence that a user may read."""
+    """The work cannot succeed, now or later. It has a code, and a sentence for users."""
 
     def __init__(self, code: str, message: str, *, stage: str = "") -> None:
         super().__init__(code)
@@ -34,9 +34,9 @@ class WorkFailed(Exception):
 
 
 class WorkRow(models.Model):
-    """A row that a worker performs. A kind of work inherits this and is registered in its app's `tasks.py`.
+    """A row of work for a worker. Each kind of work is a subclass, and is registered in the `tasks.py` of its app.
 
-    A subclass may give the four statuses names of its own; its check constraint names them all.
+    A subclass may rename the four statuses; its check constraint lists them.
     """
 
     WAITING: ClassVar[str] = "PENDING"
@@ -67,12 +67,12 @@ class WorkRow(models.Model):
 
     @classmethod
     def claim(cls, pk: UUID) -> Self | None:
-        """Return a waiting row, held by this worker; None when another has it or its time has not come."""
+        """Claim a waiting row and return it; None if another worker has it or it is not due."""
         due = cls._default_manager.filter(pk=pk, status=cls.WAITING, available_at__lte=Now())
         return cls._default_manager.get(pk=pk) if due.update(**cls._claimed(LEASE)) else None
 
     def begin(self, lease: timedelta) -> None:
-        """Hold a row of any status for this process, once, for as long as `lease`. The caller has locked it."""
+        """Claim a row of any status for this process, for the time of `lease`. The caller holds the row's lock."""
         type(self)._default_manager.filter(pk=self.pk).update(
             **self._claimed(lease), failure_code="", failure_message="", failed_stage=""
         )
@@ -89,11 +89,11 @@ class WorkRow(models.Model):
         }
 
     def held(self) -> models.QuerySet[Self]:
-        """The row, as long as the claim that this instance was made by holds it."""
+        """Return the row as a queryset, which is empty when the claim of this instance has ended."""
         return type(self)._default_manager.filter(pk=self.pk, status=self.RUNNING, attempt=self.attempt)
 
     def close(self, status: str, *fields: str, failure: WorkFailed | None = None) -> None:
-        """Set the row's last status, and write `fields` with it. The caller holds the row's lock."""
+        """Set the final status, and save `fields` with it. The caller holds the row's lock."""
         self.status, self.lease_expires_at = status, None
         self.failure_code = failure.code if failure else ""
         self.failure_message = failure.message if failure else ""
@@ -104,11 +104,15 @@ class WorkRow(models.Model):
         ended = ("status", "lease_expires_at", "failure_code", "failure_message", "failed_stage")
         self.save(update_fields=[*ended, "progress_pct", "updated_at", *fields])
 
+    def make_waiting(self) -> None:
+        """Let a row wait, a new one or one that ended, with all its retries. The caller saves it."""
+        self.status, self.retries = self.WAITING, 0
+
     def enqueue_on_commit(self, *, delay_seconds: int = 0) -> None:
         enqueue_on_commit(type(self), self.pk, delay_seconds=delay_seconds)
 
     def reopen(self) -> None:
-        """Let a FAILED row be tried anew, with all its retries. The caller holds the row's lock."""
+        """Let a FAILED row be tried again, with all its retries. The caller holds the row's lock."""
         type(self)._default_manager.filter(pk=self.pk).update(
             status=self.WAITING,
             retries=0,
@@ -123,7 +127,7 @@ class WorkRow(models.Model):
         self.enqueue_on_commit()
 
     def retry_later(self) -> bool:
-        """Give a running row up for another attempt later; False when it has had all its retries."""
+        """Release a running row for another attempt later; return False if it has no retries left."""
         if self.retries >= len(RETRY_DELAYS):
             return False
         delay = RETRY_DELAYS[self.retries]
@@ -139,7 +143,7 @@ class WorkRow(models.Model):
         return True
 
     def requeue(self) -> None:
-        """Give a running row up at a clean shutdown: the next worker takes it at once, no retry is counted."""
+        """Release a running row at a clean shutdown, for the next worker at once, without counting a retry."""
         self.held().update(status=self.WAITING, available_at=Now(), lease_expires_at=None, updated_at=Now())
         self.enqueue_on_commit()
 

@@ -1,4 +1,4 @@
-"""The kinds of background work. Each app registers its own in its `tasks.py`; models know nothing of it."""
+"""The kinds of background work. Each app registers its own in its `tasks.py`."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ RowToFail = TypeVar("RowToFail", bound=WorkRow, contravariant=True)
 
 
 class OnFailure(Protocol[RowToFail]):
-    """Makes the failing transition: fenced by `lease` when a worker asks, else (the sweep) without one."""
+    """Makes the failing transition, under `lease` when called by a worker, without one by the sweep."""
 
     def __call__(self, row: RowToFail, failure: WorkFailed, /, *, lease: Lease | None) -> None: ...
 
 
 @dataclass(frozen=True)
 class Kind(Generic[Row]):
-    """What is done with the rows of one model. `perform` does the heavy work outside any transaction, and ends
-    by a service that writes under `lease.hold()`; it raises WorkFailed for what cannot succeed."""
+    """The work for the rows of one model. `perform` does the heavy work outside transactions, and then calls a
+    service that writes under `lease.hold()`; it raises WorkFailed if the work cannot succeed."""
 
     model: type[Row]
     perform: Callable[[Row, Lease], None]
     on_failure: OnFailure[Row]
 
     def perform_row(self, row_id: UUID) -> bool:
-        """Claim a row and do its work to the end. False when there was nothing to claim."""
+        """Claim a row and perform its work; return False if it cannot be claimed."""
         row = self.model.claim(row_id)
         if row is None:
             return False
@@ -97,7 +97,7 @@ def register(
 ) -> None:
     """Have the workers of `queue` perform the rows of `model`, each for at most `time_limit`."""
     kind = Kind(model, perform, on_failure)
-    KINDS[model] = kind  # type: ignore[assignment]  # a kind is only ever asked about rows of its own model
+    KINDS[model] = kind  # type: ignore[assignment]  # a kind is only called with rows of its own model
 
     def perform_row(row_id: str) -> None:
         kind.perform_row(UUID(row_id))

@@ -1,6 +1,6 @@
-"""The sweep: enqueues again what waits, retries what lost its lease, fails what is beyond its retries.
+"""The sweep: enqueue waiting rows again, retry rows whose lease expired, fail those without retries left.
 
-It runs in each worker's timer, one at a time over all workers. Apps register parts of their own.
+It runs in the timer of each worker, one at a time over all workers. Apps register parts of their own.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from config.work.registry import KINDS, Kind
 
 log = logging.getLogger(__name__)
 
-LOCK_ID = 0x57455741  # any constant of our own
+LOCK_ID = 0x57455741  # an arbitrary constant
 MAX_ROWS = 500  # of each kind in one sweep
-OVERDUE = timedelta(seconds=10)  # a waiting row this long past its time is enqueued again
+OVERDUE = timedelta(seconds=10)  # after its time; then a waiting row is enqueued again
 WORKER_LOST = WorkFailed(
     "WORKER_LOST", "The workers that did this stopped several times. Try again, or ask support."
 )
@@ -29,8 +29,8 @@ WORKER_LOST = WorkFailed(
 def sweep_work_rows() -> dict[str, int]:
     """Sweep the rows of every kind of work; return how many were enqueued, retried and failed.
 
-    One sweep at a time over all workers (an advisory lock of the session); each row in a transaction of its
-    own, so that one that cannot be ended holds up no other.
+    Only one sweep runs at a time over all workers (by an advisory lock of the session). Each row has a transaction
+    of its own, so that an error in one does not stop the others.
     """
     counts = {"enqueued": 0, "retried": 0, "failed": 0}
     with _only_sweep() as is_only:
@@ -76,7 +76,7 @@ _PARTS: list[Callable[[], object]] = [sweep_work_rows]
 
 
 def register_sweep(part: Callable[[], object]) -> None:
-    """Have every sweep call `part` too, after the work rows. A part that raises holds up no other."""
+    """Let each sweep also call `part`, after the work rows. An error in a part does not stop the others."""
     _PARTS.append(part)
 
 

@@ -1,7 +1,7 @@
-"""What `dramatiq config.work.worker` loads: Django with every actor, and the timer of the sweep.
+"""The module for `dramatiq config.work.worker`: it loads Django with all actors, and the timer of the sweep.
 
-The timer runs in every worker process: a heartbeat row for the health page every 10 s, a sweep at the
-start, once more when the leases of workers that were killed before have run out, and every 30 s.
+The timer runs in every worker process. It writes a heartbeat row for the health page every 10 s. It sweeps at the
+start, after 10 s, when the leases of workers that were killed before have expired, and every 30 s.
 """
 
 from __future__ import annotations

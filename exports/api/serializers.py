@@ -56,11 +56,25 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     class Meta:
         model = Export
         fields = (
-            "id", "job_id", "format", "status", "instruction_version_id", "identity_key", "screenshot_set_hash",
-            "provenance", "provenance_frozen_at", "last_audit_event", "failure_code", "failure_message",
-            "artifact_sha256", "artifact_size_bytes", "download_url", "download_url_expires_at", "created_at",
+            "id",
+            "job_id",
+            "format",
+            "status",
+            "instruction_version_id",
+            "identity_key",
+            "screenshot_set_hash",
+            "provenance",
+            "provenance_frozen_at",
+            "last_audit_event",
+            "failure_code",
+            "failure_message",
+            "artifact_sha256",
+            "artifact_size_bytes",
+            "download_url",
+            "download_url_expires_at",
+            "created_at",
             "updated_at",
-        )  # fmt: skip
+        )
 
     def get_provenance(self, export: Export) -> ProvenanceSerializer:
         frozen = export.snapshot["provenance"]

@@ -12,6 +12,8 @@ import struct
 from collections.abc import Iterator
 from typing import Any
 
+from PIL import Image, ImageOps
+
 # Chunks that affect pixels and colours. Not: text, time, EXIF, suggested palettes, animation, private chunks.
 _PNG_KEPT = {
     *(b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"bKGD"),
@@ -48,9 +50,6 @@ def strip_metadata(content: bytes, mime_type: str) -> bytes:
 
 def _is_rotated(content: bytes, mime_type: str) -> bool:
     """Return whether the EXIF orientation says that the picture is to be rotated or mirrored."""
-    # Here and not at the top of the module, for start-up time.
-    from PIL import Image
-
     try:
         with Image.open(io.BytesIO(content), formats=[_FORMATS[mime_type]]) as picture:
             return picture.getexif().get(_EXIF_ORIENTATION, 1) in range(2, 9)
@@ -63,9 +62,6 @@ def _rotate(content: bytes, mime_type: str) -> bytes:
 
     PNG and WebP are encoded without loss, JPEG with quality 95 and full colour resolution.
     """
-    # Here and not at the top of the module, for start-up time.
-    from PIL import Image, ImageOps
-
     options: dict[str, dict[str, Any]] = {
         "image/png": {},
         "image/jpeg": {"quality": 95, "subsampling": 0},

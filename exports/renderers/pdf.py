@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from PIL import Image
+
 from exports.renderers import fonts
 from exports.renderers.layout import lay_out
 from exports.renderers.manifest import build_manifest
@@ -61,9 +63,6 @@ def _write_pictures(
     folder: Path, guide: Guide, read_picture: ReadPicture
 ) -> tuple[list[RenderedFile], Mapping[str, tuple[int, int]]]:
     """Write the pictures to the folder; return their files, and their sizes in pixels by name."""
-    # Here and not at the top of the module, for start-up time.
-    from PIL import Image
-
     (folder / "images").mkdir()
     files = []
     sizes = {}

@@ -29,11 +29,7 @@ def request_export(
     *, job: Job, user: User, format: str, instruction_version_id: object, idempotency_key: str | None
 ) -> tuple[Export, bool]:
     """Ask for an export of one version; return (export, replayed). The same identity is the same export."""
-    version = (
-        InstructionVersion.objects.select_related("instruction")
-        .filter(instruction__job=job, pk=parse_id(instruction_version_id))
-        .first()
-    )
+    version = _get_version(job, instruction_version_id)
     if format not in RENDERERS or version is None:
         raise errors.ApiError(
             400,
@@ -66,6 +62,11 @@ def request_export(
         else:
             record_event(job, "EXPORT_REQUESTED", by=by_editor(user), data=data)
     return export, False
+
+
+def _get_version(job: Job, raw_id: object) -> InstructionVersion | None:
+    versions = InstructionVersion.objects.select_related("instruction")
+    return versions.filter(instruction__job=job, pk=parse_id(raw_id)).first()
 
 
 def _new_export(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from jobs.media.speech import Segment
+from jobs.media.transcripts import Segment
 
 __all__ = ["Draft", "LanguageModel", "LanguageModelError", "Segment"]
 

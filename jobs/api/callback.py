@@ -1,4 +1,4 @@
-"""What a callback is let in by, and how its body is read."""
+"""The authentication of a callback, and the checks of its body."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ FUTURE_LIMIT = timedelta(minutes=5)
 
 
 class CallbackSecret(BaseAuthentication):
-    """Constant-time comparison with each valid secret; no secret configured is always a refusal."""
+    """Compares the header with each valid secret in constant time; without any configured secret, refuses all."""
 
     def authenticate(self, request: Request) -> None:
         given = request.headers.get("X-Callback-Secret", "").encode()
@@ -36,7 +36,7 @@ class CallbackSecret(BaseAuthentication):
 
 
 def read_report(body: dict[str, Any], payload: dict[str, Any]) -> StatusReport:
-    """Return a validated body as a StatusReport; raise the 400s that look at more than one field."""
+    """Return a validated body as a StatusReport; raise the 400s that concern more than one field."""
     if body["occurred_at"] > timezone.now() + FUTURE_LIMIT:
         raise errors.invalid("occurred_at", "The time is more than 5 minutes in the future.")
     given = [name for name in FAILURE_FIELDS if body.get(name)]

@@ -1,4 +1,4 @@
-"""Examples of the API description, for each operation of this app. The names are made up."""
+"""Examples for the API description, of each operation of this app. The names are made up."""
 
 from __future__ import annotations
 

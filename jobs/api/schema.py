@@ -1,4 +1,4 @@
-"""How the API description shows projects, jobs, options and callbacks."""
+"""The API description of projects, jobs, options and callbacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shapes of requests and answers of this app, as the contract's sections 3 to 5 give them."""
+"""The bodies of requests and answers of this app, from sections 3 to 5 of the contract."""
 
 from __future__ import annotations
 
@@ -137,9 +137,17 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     class Meta:
         model = Job
         fields = (
-            "id", "project_id", "status", "manifest", "options", "instruction_id", "failure", "queue_position",
-            "created_at", "updated_at",
-        )  # fmt: skip
+            "id",
+            "project_id",
+            "status",
+            "manifest",
+            "options",
+            "instruction_id",
+            "failure",
+            "queue_position",
+            "created_at",
+            "updated_at",
+        )
 
     def get_manifest(self, job: Job) -> ManifestSerializer:
         return {"exports": [], **job.manifest}  # type: ignore[return-value]
@@ -179,9 +187,19 @@ class EventSerializer(serializers.ModelSerializer[AuditEvent]):
     class Meta:
         model = AuditEvent
         fields = (
-            "id", "event_type", "job_id", "project_id", "actor_type", "actor_id", "prev_status", "new_status",
-            "occurred_at", "recorded_at", "correlation_id", "data",
-        )  # fmt: skip
+            "id",
+            "event_type",
+            "job_id",
+            "project_id",
+            "actor_type",
+            "actor_id",
+            "prev_status",
+            "new_status",
+            "occurred_at",
+            "recorded_at",
+            "correlation_id",
+            "data",
+        )
 
     def to_representation(self, instance: AuditEvent) -> dict[str, Any]:
         shown = super().to_representation(instance)

@@ -1,4 +1,4 @@
-"""Projects, jobs, options and callbacks. An action validates, fetches what the user may see, calls one service."""
+"""Projects, jobs, options and callbacks. Each action validates, fetches through `visible_to`, calls one service."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from jobs import queries
 from jobs.api import schema, serializers
 from jobs.api.callback import CallbackSecret, read_report
 from jobs.api.options import read_options, validate_options
-from jobs.media.speech import Segment
 from jobs.media.subtitles import to_srt, to_vtt
+from jobs.media.transcripts import Segment
 from jobs.models import Job, Project
 from jobs.services.callbacks import apply_callback
 from jobs.services.deletion import delete_job
@@ -103,7 +103,7 @@ class JobViewSet(ApiViewSet[Job]):
     def retrieve(self, request: Request, job_id: str) -> HttpResponse:
         job = self.get_object()
         if getattr(job, "queue_position", None) is not None:
-            # Other jobs move it without touching this row: there is no ETag meanwhile.
+            # The position changes without a change of this row, so there is no ETag while the job waits.
             return Response(serializers.JobSerializer(job).data)
         etag = f'"{job.revision}"'
         if matches_etag(request, etag):
@@ -198,7 +198,7 @@ class OptionsViewSet(ApiViewSet[Any]):
 
 @schema.callbacks
 class CallbackViewSet(ApiViewSet[Any]):
-    """What the orchestrator reports of a job, with its own secret and no user."""
+    """Reports of the orchestrator on a job. It signs in by a secret of its own, not as a user."""
 
     lookup_url_kwarg = "job_id"
     query_serializers = {"report": serializers.CallbackQuery}

@@ -1,4 +1,4 @@
-"""Takes the sound out of a video for speech recognition: 16 kHz, mono, 16 bit, FLAC, in step."""
+"""Extract the sound of a video for speech recognition: FLAC of 16 kHz, mono, 16 bit, in step with the video."""
 
 from __future__ import annotations
 
@@ -10,48 +10,47 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, Literal
 
-import av
-import av.container
-import av.error
-import numpy as np
-from av.audio.frame import AudioFrame
-from av.audio.resampler import AudioResampler
-from av.audio.stream import AudioStream
-from av.packet import Packet
-from numpy.typing import NDArray
+from jobs.media.probe import UnreadableVideo, decode, open_media, read_packets, timeline_start
 
-from jobs.media.probe import UnreadableVideo, open_media, read_packets, timeline_start
+if TYPE_CHECKING:
+    import numpy as np
+    from av.audio.frame import AudioFrame
+    from av.audio.resampler import AudioResampler
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer, OutputContainer
+    from numpy.typing import NDArray
 
 SAMPLE_RATE = 16_000
 MAX_SAMPLES = 24 * 60 * 60 * SAMPLE_RATE
 
-# Time stamps are rounded (to a millisecond in Matroska) and clocks drift: below this the sound just runs on.
+# Time stamps are rounded (to a millisecond in Matroska) and clocks drift: smaller gaps and overlaps are ignored.
 _TOLERANCE_SAMPLES = SAMPLE_RATE // 20
-# Past the length of the video by more than this a time stamp is broken; it must not become hours of silence.
+# A time stamp that is further than this past the end of the video is broken, and must not become hours of silence.
 _BEYOND_SAMPLES = 60 * SAMPLE_RATE
 _CHUNK_SAMPLES = SAMPLE_RATE
 _PROGRESS_INTERVAL_S = 0.1
-_STREAMS_TRIED = 3
+_MAX_STREAMS_TRIED = 3
 
-_Sample = TypeVar("_Sample", np.int16, np.float32)
+_SampleFormat = Literal["s16", "flt"]  # FFmpeg's names
+_DTYPES = {"s16": "int16", "flt": "float32"}  # the same for numpy
 
-# Beside what we write, the kinds that an orchestrator may hand in.
+# The kinds that an orchestrator may hand in, FLAC included.
 _SOUND_DEMUXERS = ("flac", "wav", "mp3", "ogg", "mov", "matroska")
 
 
 class UnreadableSound(ValueError):
-    """A sound file that is no sound file, or of an unknown kind."""
+    """A file that holds no sound, or is of an unknown kind."""
 
 
 class NoAudio(ValueError):
-    """The video has no sound, or none that can be decoded. The message is for a person."""
+    """The video has no sound that can be decoded. The message is for a person."""
 
 
 @dataclass(frozen=True)
 class AudioInfo:
-    """The sound that was written: its length in milliseconds, samples a second, channels."""
+    """The sound that was written; `sample_rate` is in samples per second."""
 
     duration_ms: int
     sample_rate: int = SAMPLE_RATE
@@ -61,14 +60,14 @@ class AudioInfo:
 def extract_audio(
     video: Path, target: Path, *, on_progress: Callable[[float], None] | None = None
 ) -> AudioInfo:
-    """Write the best sound track of `video` to `target`, where a time is the same time in the video.
+    """Write the best sound track of `video` to `target`, so that each sound has the same time as in the video.
 
-    Where the track starts late or has gaps is silence; what lies before point 0 or overlaps is cut, and sound
-    after 24 hours. Damaged packets are skipped. Memory does not grow with the length.
-    `on_progress` takes the share done, 0..1, at most ten times a second, and may raise to stop the work.
-    `target` appears whole or not at all.
+    Silence is written where the track starts late or has gaps. What lies before point 0, overlaps, or comes after
+    24 hours is cut. Damaged packets are skipped. Memory does not grow with the length.
+    `on_progress` is called with the share done (0..1), at most ten times a second, and may raise to stop the work.
+    `target` is replaced only by a complete file.
 
-    Raises NoAudio, `probe.UnreadableVideo`, OSError, and whatever `on_progress` raises.
+    Raise NoAudio, `probe.UnreadableVideo`, OSError, and whatever `on_progress` raises.
     """
     handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
     os.close(handle)
@@ -83,52 +82,51 @@ def extract_audio(
 
 
 def sound_duration_ms(path: Path) -> int | None:
-    """What the header of a sound file says of its length. Raises UnreadableSound and OSError."""
+    """Return the length in the header of a sound file; None if it has none. Raise UnreadableSound and OSError."""
     with _open_sound(path) as container:
         return container.duration // 1000 if container.duration else None
 
 
 def read_sound(path: Path) -> Iterator[NDArray[np.float32]]:
-    """Samples of a sound file, -1..1, `SAMPLE_RATE` a second, mono, piece by piece in order.
+    """Yield the samples of a sound file in order, piece by piece: -1..1, `SAMPLE_RATE` per second, mono.
 
-    Damaged packets are skipped. Raises UnreadableSound (no known kind of file, no sound in it) and OSError.
+    Damaged packets are skipped. Raise UnreadableSound (unknown kind of file, or no sound in it) and OSError.
     """
-    resampler = AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+    # Imported here: it takes 0.1 s, and most processes never read a sound.
+    from av.audio.stream import AudioStream
+
+    resampler = _resampler("flt")
     with _open_sound(path) as container:
         stream = container.streams.best("audio")
         if not isinstance(stream, AudioStream):
             raise UnreadableSound("The file holds no sound.")
         for packet in read_packets(container, [stream]):
-            for frame in _decode(stream, packet):
-                yield from (_samples(piece, np.float32) for piece in resampler.resample(frame))
-        yield from (_samples(frame, np.float32) for frame in resampler.resample(None))
+            for frame in decode(stream, packet):
+                yield from map(_samples, resampler.resample(frame))
+        yield from map(_samples, resampler.resample(None))
 
 
 def compress_sound(sound: Path, target: Path, *, on_progress: Callable[[float], None]) -> None:
-    """Write a sound file anew as Ogg Opus at 20 kbit/s, 9 MB an hour, enough for speech.
+    """Write a sound file as Ogg Opus at 20 kbit/s, which is 9 MB per hour and enough for speech.
 
-    `on_progress` as for `extract_audio`. Raises UnreadableSound and OSError.
+    `on_progress` is called as by `extract_audio`. Raise UnreadableSound and OSError.
     """
     progress = _Progress(on_progress)
     length = (sound_duration_ms(sound) or 0) * SAMPLE_RATE // 1000
-    with av.open(f"file:{target.absolute()}", mode="w", format="ogg") as container:
+    with _create(target, "ogg") as container:
         stream = container.add_stream(
             "libopus", rate=SAMPLE_RATE, layout="mono", format="flt", bit_rate=20_000
         )
         written = 0
         for samples in read_sound(sound):
-            frame = AudioFrame.from_ndarray(samples[np.newaxis, :], format="flt", layout="mono")
-            frame.sample_rate = SAMPLE_RATE
-            frame.time_base = Fraction(1, SAMPLE_RATE)
-            frame.pts = written
+            container.mux(stream.encode(_frame(samples, "flt", position=written)))
             written += len(samples)
-            container.mux(stream.encode(frame))
             progress.report(written / length if length else 0.0)
         container.mux(stream.encode(None))
     progress.report(1.0, now=True)
 
 
-def _open_sound(path: Path) -> av.container.InputContainer:
+def _open_sound(path: Path) -> InputContainer:
     try:
         return open_media(path, demuxers=_SOUND_DEMUXERS)
     except UnreadableVideo as error:
@@ -136,12 +134,12 @@ def _open_sound(path: Path) -> av.container.InputContainer:
 
 
 def _write_first_decodable(video: Path, part: Path, progress: _Progress) -> int:
-    """Samples written, of the first stream that decodes."""
+    """Write the first stream that decodes; return the number of samples."""
     with open_media(video) as container:
         indexes = [stream.index for stream in _by_preference(container)]
     if not indexes:
         raise NoAudio("The video has no sound track.")
-    for index in indexes[:_STREAMS_TRIED]:
+    for index in indexes[:_MAX_STREAMS_TRIED]:
         with open_media(video) as container, _FlacFile(part) as flac:
             stream = next(stream for stream in container.streams.audio if stream.index == index)
             for position, frame in _frames(container, stream, progress):
@@ -153,23 +151,26 @@ def _write_first_decodable(video: Path, part: Path, progress: _Progress) -> int:
     raise NoAudio("The sound of the video cannot be decoded.")
 
 
-def _by_preference(container: av.container.InputContainer) -> list[AudioStream]:
+def _by_preference(container: InputContainer) -> list[AudioStream]:
     best = container.streams.best("audio")
     streams = [stream for stream in container.streams.audio if stream.codec_context is not None]
     return sorted(streams, key=lambda stream: best is None or stream.index != best.index)
 
 
 def _frames(
-    container: av.container.InputContainer, stream: AudioStream, progress: _Progress
+    container: InputContainer, stream: AudioStream, progress: _Progress
 ) -> Iterator[tuple[int | None, AudioFrame]]:
-    """Decoded frames with their place on the video's clock in samples of the target; None: runs on."""
+    """Yield the decoded frames, each with its place in the target in samples; None: right after the last frame.
+
+    A damaged packet yields no frame, and the next frame's place leaves a gap for it.
+    """
     start = round(timeline_start(container) * SAMPLE_RATE)
     length = container.duration * SAMPLE_RATE // 1_000_000 if container.duration else 0
-    # Whole numbers, not Fractions: this runs 50 times for each second of sound.
+    # Whole numbers are faster than Fractions, and this runs 50 times per second of sound.
     ticks, ticks_per_second = (stream.time_base or Fraction(1, SAMPLE_RATE)).as_integer_ratio()
     for packet in read_packets(container, [stream]):
         position = None
-        for frame in _decode(stream, packet):
+        for frame in decode(stream, packet):
             position = None
             if frame.pts is not None:
                 position = frame.pts * ticks * SAMPLE_RATE // ticks_per_second - start
@@ -182,16 +183,8 @@ def _frames(
             progress.report((packet.pos or 0) / container.size)
 
 
-def _decode(stream: AudioStream, packet: Packet[AudioStream]) -> list[AudioFrame]:
-    """A damaged packet costs its own sound; the gap is filled with silence."""
-    try:
-        return stream.decode(packet)
-    except av.error.FFmpegError:
-        return []
-
-
 class _Progress:
-    """Hands shares on in rising order, at most ten times a second."""
+    """Calls `on_progress` with rising shares, at most ten times a second."""
 
     def __init__(self, on_progress: Callable[[float], None] | None) -> None:
         self._on_progress = on_progress
@@ -207,10 +200,10 @@ class _Progress:
 
 
 class _FlacFile:
-    """A FLAC file that is written sample by sample; `samples` counts them, silence included."""
+    """A FLAC file to write to; `samples` is the number of samples so far, silence included."""
 
     def __init__(self, path: Path) -> None:
-        self._container = av.open(f"file:{path.absolute()}", mode="w", format="flac")
+        self._container = _create(path, "flac")
         self._stream = self._container.add_stream("flac", rate=SAMPLE_RATE, layout="mono", format="s16")
         self._resampler: AudioResampler | None = None
         self._shape: tuple[str, str, int] | None = None
@@ -228,7 +221,7 @@ class _FlacFile:
         self._container.close()
 
     def add(self, frame: AudioFrame, *, position: int | None) -> None:
-        """Append sound that belongs at `position`, in samples, after silence or with its beginning cut."""
+        """Append sound that belongs at `position`, in samples: write silence before it or cut its beginning."""
         if position is not None and abs(position - self.samples) > _TOLERANCE_SAMPLES:
             self._drain()
             self._to_cut = 0
@@ -239,13 +232,13 @@ class _FlacFile:
             self._drain()
             self._shape = shape
         if self._resampler is None:
-            self._resampler = AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+            self._resampler = _resampler("s16")
         frame.pts = None
         for resampled in self._resampler.resample(frame):
-            self._write(_samples(resampled, np.int16))
+            self._write(_samples(resampled))
 
     def finish(self) -> None:
-        """Write what is still held back. Without any sound the file stays empty."""
+        """Write what is still held back. Without any sound the file is empty."""
         self._drain()
         self._encode_held()
         for packet in self._stream.encode(None):
@@ -254,10 +247,12 @@ class _FlacFile:
     def _drain(self) -> None:
         if self._resampler is not None:
             for resampled in self._resampler.resample(None):
-                self._write(_samples(resampled, np.int16))
+                self._write(_samples(resampled))
         self._resampler = None
 
     def _write_silence(self, samples: int) -> None:
+        import numpy as np
+
         while samples > 0 and self.samples < MAX_SAMPLES:
             chunk = min(samples, _CHUNK_SAMPLES)
             self._write(np.zeros(chunk, dtype=np.int16))
@@ -275,19 +270,44 @@ class _FlacFile:
             self._encode_held()
 
     def _encode_held(self) -> None:
-        """Encoding a second at a time takes a third less time than frame by frame."""
+        """Encode what is held: a second at a time takes a third less time than frame by frame."""
+        import numpy as np
+
         if self.samples == self._written:
             return
         sound = np.concatenate(self._held)
         self._held = []
-        frame = AudioFrame.from_ndarray(sound[np.newaxis, :], format="s16", layout="mono")
-        frame.sample_rate = SAMPLE_RATE
-        frame.time_base = Fraction(1, SAMPLE_RATE)
-        frame.pts = self._written
+        frame = _frame(sound, "s16", position=self._written)
         self._written = self.samples
         for packet in self._stream.encode(frame):
             self._container.mux(packet)
 
 
-def _samples(frame: AudioFrame, kind: type[_Sample]) -> NDArray[_Sample]:
-    return np.frombuffer(bytes(frame.planes[0]), dtype=kind, count=frame.samples)
+def _create(path: Path, format: str) -> OutputContainer:
+    import av
+
+    return av.open(f"file:{path.absolute()}", mode="w", format=format)
+
+
+def _resampler(format: _SampleFormat) -> AudioResampler:
+    from av.audio.resampler import AudioResampler
+
+    return AudioResampler(format=format, layout="mono", rate=SAMPLE_RATE)
+
+
+def _frame(sound: NDArray[Any], format: _SampleFormat, *, position: int) -> AudioFrame:
+    from av.audio.frame import AudioFrame
+
+    frame = AudioFrame.from_ndarray(sound.reshape(1, -1), format=format, layout="mono")
+    frame.sample_rate = SAMPLE_RATE
+    frame.time_base = Fraction(1, SAMPLE_RATE)
+    frame.pts = position
+    return frame
+
+
+def _samples(frame: AudioFrame) -> NDArray[Any]:
+    """Return the samples of a frame that `_resampler` made."""
+    import numpy as np
+
+    dtype = _DTYPES[frame.format.name]
+    return np.frombuffer(bytes(frame.planes[0]), dtype=dtype, count=frame.samples)

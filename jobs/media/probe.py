@@ -1,7 +1,7 @@
-"""Opens a video that someone uploaded, and says what it is. Trusts neither its name nor its content.
+"""Open a video that someone uploaded, and find out what it is. Neither its name nor its content is trusted.
 
-One clock for every engine: point 0 of a video is where its earliest picture or sound starts, as in players
-(`timeline_start`); MPEG transport streams and cuts of live recordings count from elsewhere.
+All engines count time from the same point: 0 is where the earliest picture or sound of the video starts, as in
+players (`timeline_start`). The clock of MPEG transport streams and of cuts of live recordings starts elsewhere.
 """
 
 from __future__ import annotations
@@ -11,25 +11,26 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
-import av
-import av.container
-import av.error
-from av.packet import Packet
-from av.stream import Discard, Disposition, Stream
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
+if TYPE_CHECKING:
+    from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.stream import Stream
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
 
-# Demuxers that read one self-contained file. Left out on purpose: whatever names other files or hosts (hls,
-# dash, concat, sdp, rtsp, image sequences) and whatever takes any bytes at all (raw codecs, text subtitles).
+# Demuxers that read one self-contained file. Not in the list: those whose files name other files or hosts (hls,
+# dash, concat, sdp, rtsp, image sequences), and those that accept any bytes (raw codecs, text subtitles).
 DEMUXERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "ogg", "asf")
 TEXT_SUBTITLES = frozenset({"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"})
 
 MAX_PIXELS = 8192 * 8192
-MAX_DURATION_MS = 2**31 - 1  # 24 days: beyond is no recording but a broken clock
+MAX_DURATION_MS = 2**31 - 1  # 24 days; a longer video is a broken clock
 
-# FFmpeg reads some still pictures (AVIF, HEIC) by its mov demuxer.
+# FFmpeg's mov demuxer also reads these still pictures (AVIF, HEIC).
 _STILL_PICTURE_BRANDS = frozenset({"avif", "avis", "heic", "heix", "hevc", "hevx", "mif1", "msf1", "crx "})
 _MP4_BOXES = frozenset({b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot"})
 _SIGNATURES = (
@@ -41,13 +42,16 @@ _SIGNATURES = (
 )
 _TAIL_US = 10_000_000
 _FIRST_FRAME_PACKETS = 500
-_DAMAGED_PACKETS_IN_A_ROW = 1000
+_MAX_DAMAGED_IN_A_ROW = 1000
 
 DAMAGED = "The video is damaged or incomplete. Play it on your computer to check, then upload it again."
 
 
 class UnreadableVideo(ValueError):
-    """`code` is EMPTY_FILE, NOT_A_VIDEO, NO_VIDEO_STREAM or UNDECODABLE; `message` is for a person."""
+    """A file that cannot be read as a video.
+
+    `code` is EMPTY_FILE, NOT_A_VIDEO, NO_VIDEO_STREAM or UNDECODABLE; `message` is for a person.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -57,7 +61,7 @@ class UnreadableVideo(ValueError):
 
 @dataclass(frozen=True)
 class Probe:
-    """A video in short. `width` and `height` are pixels as shown: turned upright, with square pixels."""
+    """What is known of a video. `width` and `height` are as shown: turned upright, in square pixels."""
 
     container: str
     duration_ms: int
@@ -69,23 +73,27 @@ class Probe:
     has_subtitles: bool
 
 
-def open_media(path: Path, *, demuxers: Sequence[str] = DEMUXERS) -> av.container.InputContainer:
-    """Open a media file of a known kind, and nothing but this file.
+def open_media(path: Path, *, demuxers: Sequence[str] = DEMUXERS) -> InputContainer:
+    """Return a media file of a known kind, opened; no other file is opened with it.
 
     The caller closes it (`with open_media(path) as container`). Pictures over `MAX_PIXELS` do not decode.
-    `demuxers` are the kinds, by FFmpeg's names: only those that read one self-contained file.
-    Raises UnreadableVideo (EMPTY_FILE, NOT_A_VIDEO, UNDECODABLE), and OSError when the path cannot be read.
+    `demuxers` are FFmpeg's names of the kinds; each must be one that reads one self-contained file.
+    Raise UnreadableVideo (EMPTY_FILE, NOT_A_VIDEO, UNDECODABLE), and OSError when the path cannot be read.
     """
+    # Imported here: it takes 0.1 s, and most processes never open a video.
+    import av
+    from av.error import FFmpegError
+
     with path.open("rb") as file:
         head = file.read(1024)
     if not head:
         raise UnreadableVideo("EMPTY_FILE", "The file is empty.")
     try:
         container = av.open(
-            # The prefix is taken off once: what follows is a name, whatever protocol it looks like.
+            # FFmpeg takes off this prefix once. What follows is a name, even if it looks like another protocol.
             f"file:{path.absolute()}",
             mode="r",
-            # Both lists hold for files opened from within this one, too.
+            # Both lists also apply to files that are opened from within this one.
             options={
                 "format_whitelist": ",".join(demuxers),
                 "protocol_whitelist": "file",
@@ -95,7 +103,7 @@ def open_media(path: Path, *, demuxers: Sequence[str] = DEMUXERS) -> av.containe
         )
     except (FileNotFoundError, PermissionError):
         raise
-    except av.error.FFmpegError as error:  # an "I/O error" too: that is what a Matroska file cut short gives
+    except FFmpegError as error:  # including the "I/O error" of a Matroska file that was cut short
         if _is_media_signature(head):
             raise UnreadableVideo("UNDECODABLE", DAMAGED) from error
         raise UnreadableVideo("NOT_A_VIDEO", "The file is not a video of a known kind.") from error
@@ -105,11 +113,13 @@ def open_media(path: Path, *, demuxers: Sequence[str] = DEMUXERS) -> av.containe
     return container
 
 
-def video_stream(container: av.container.InputContainer) -> VideoStream:
-    """The stream to show: the default one, else the first, never a cover picture.
+def video_stream(container: InputContainer) -> VideoStream:
+    """Return the stream to show: the default one, else the first, never a cover picture.
 
-    Raises UnreadableVideo (NO_VIDEO_STREAM; UNDECODABLE when no decoder knows the codec).
+    Raise UnreadableVideo (NO_VIDEO_STREAM; UNDECODABLE when no decoder knows the codec).
     """
+    from av.stream import Disposition
+
     pictures = Disposition.attached_pic | Disposition.timed_thumbnails
     streams = [stream for stream in container.streams.video if not stream.disposition & pictures]
     if not streams:
@@ -122,12 +132,14 @@ def video_stream(container: av.container.InputContainer) -> VideoStream:
     return stream
 
 
-def timeline_start(container: av.container.InputContainer) -> Fraction:
-    """Seconds on the file's own clock that are point 0 of the video; never negative.
+def timeline_start(container: InputContainer) -> Fraction:
+    """Return the time of point 0 of the video on the file's own clock, in seconds; never negative.
 
-    Taken from the streams, not from `container.start_time`, which is cut to microseconds and so lies beside
-    the first frame. Sound before 0 is what encoders put there to warm up, and decoders drop it.
+    It is read from the streams: `container.start_time` is cut to microseconds, which is not exactly the time of
+    the first frame. Sound before 0 is an encoder's lead-in, which decoders drop.
     """
+    from av.stream import Disposition
+
     starts = [
         stream.start_time * stream.time_base
         for stream in (*container.streams.video, *container.streams.audio)
@@ -138,30 +150,60 @@ def timeline_start(container: av.container.InputContainer) -> Fraction:
     return max(Fraction(0), min(starts, default=Fraction(0)))
 
 
-def read_packets(container: av.container.InputContainer, streams: Sequence[Stream]) -> Iterator[Packet[Any]]:
-    """Packets of these streams in file order, an empty one a stream at the end, which flushes its decoder.
+def read_packets(container: InputContainer, streams: Sequence[Stream]) -> Iterator[Packet[Any]]:
+    """Yield the packets of these streams in file order, at the end an empty one for each stream, which flushes
+    its decoder.
 
-    Damaged places are skipped; after `_DAMAGED_PACKETS_IN_A_ROW` of them the rest counts as lost.
+    Damaged places are skipped; after `_MAX_DAMAGED_IN_A_ROW` of them nothing more is read.
     """
+    from av.error import FFmpegError
+    from av.stream import Discard
+
     for stream in container.streams:
         stream.discard = Discard.default if stream in streams else Discard.all
     damaged = 0
-    while damaged < _DAMAGED_PACKETS_IN_A_ROW:
+    while damaged < _MAX_DAMAGED_IN_A_ROW:
         try:
             for packet in container.demux(*streams):
                 damaged = 0
                 yield packet
-        except (av.error.FFmpegError, IndexError):  # IndexError: a stream that turns up in mid-file (PyAV)
+        except (FFmpegError, IndexError):  # PyAV raises IndexError for a stream that begins in mid-file
             damaged += 1
         else:
             return
 
 
-def shown_size(width: int, height: int, *, sample_aspect: Fraction | None, rotation: int) -> tuple[int, int]:
-    """Width and height of a stored picture as shown.
+@overload
+def decode(stream: VideoStream, packet: Packet[Any]) -> list[VideoFrame]: ...
+@overload
+def decode(stream: AudioStream, packet: Packet[Any]) -> list[AudioFrame]: ...
+def decode(stream: VideoStream | AudioStream, packet: Packet[Any]) -> list[Any]:
+    """Return the frames of a packet, none if it is damaged: the next packets may still decode."""
+    from av.error import FFmpegError
 
-    Square pixels are made by widening or heightening it, whichever loses no detail; then it is turned by
-    `rotation` degrees.
+    try:
+        return stream.decode(packet)
+    except FFmpegError:
+        return []
+
+
+def seek(container: InputContainer, at: int, *, stream: Stream | None = None) -> bool:
+    """Go to the key frame before a time, in ticks of the stream or, without one, in microseconds. Return whether
+    the file could be searched."""
+    from av.error import FFmpegError
+
+    try:
+        container.seek(at, stream=stream)
+    except FFmpegError:
+        return False
+    return True
+
+
+def shown_size(width: int, height: int, *, sample_aspect: Fraction | None, rotation: int) -> tuple[int, int]:
+    """Return width and height of a stored picture as shown.
+
+    Pixels become square by stretching the picture in one direction, so that no detail is lost; then it is turned
+    by `rotation` degrees.
     """
     if sample_aspect and sample_aspect > 1:
         width = round(width * sample_aspect)
@@ -171,16 +213,16 @@ def shown_size(width: int, height: int, *, sample_aspect: Fraction | None, rotat
 
 
 def is_text_subtitle(stream: Stream) -> bool:
-    """Whether the stream holds subtitles as text; those of discs and broadcasts are often pictures."""
+    """Return whether the stream holds subtitles as text; those of discs and broadcasts are often pictures."""
     return (
         stream.type == "subtitle" and stream.codec_context is not None and stream.codec.name in TEXT_SUBTITLES
     )
 
 
 def probe_video(path: Path) -> Probe:
-    """Say what video the file is, after decoding its first frame. Memory does not grow with its length.
+    """Return what is known of the video at `path`, of which the first frame is decoded.
 
-    Raises UnreadableVideo, and OSError when the path cannot be read.
+    Memory does not grow with its length. Raise UnreadableVideo, and OSError when the path cannot be read.
     """
     with open_media(path) as container:
         if container.metadata.get("major_brand", "") in _STILL_PICTURE_BRANDS:
@@ -204,29 +246,27 @@ def probe_video(path: Path) -> Probe:
 
 
 def _is_media_signature(head: bytes) -> bool:
-    """Whether a file starts like one of `DEMUXERS`: then it is a broken video, not another kind of file."""
+    """Return whether a file begins like those of `DEMUXERS`, so that it is a broken video and not another kind of
+    file."""
     is_riff_avi = head[:4] == b"RIFF" and head[8:11] == b"AVI"
     is_transport_stream = len(head) > 376 and head[0] == head[188] == head[376] == 0x47
     return head.startswith(_SIGNATURES) or head[4:8] in _MP4_BOXES or is_riff_avi or is_transport_stream
 
 
-def _first_frame(container: av.container.InputContainer, stream: VideoStream) -> VideoFrame:
+def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame:
+    """Return the first frame that decodes: a recording may start in the middle of a group of pictures."""
     for packet in islice(read_packets(container, [stream]), _FIRST_FRAME_PACKETS):
-        try:
-            frames = stream.decode(packet)
-        except av.error.FFmpegError:
-            continue  # a recording may start in the middle of a group of pictures
-        if frames:
+        if frames := decode(stream, packet):
             return frames[0]
     raise UnreadableVideo("UNDECODABLE", DAMAGED)
 
 
-def _duration_ms(path: Path, container: av.container.InputContainer) -> int:
-    """Length from point 0 to the end of the last picture or sound that the file holds.
+def _duration_ms(path: Path, container: InputContainer) -> int:
+    """Return the length from point 0 to the end of the last picture or sound that the file holds.
 
-    What the header says is only where to look: recorders that crash or stream leave no length there, a file
-    cut short leaves one that is too long. Reads the last seconds, or when nothing is there, all packets (none
-    is decoded). Raises UnreadableVideo (UNDECODABLE) for a length that makes no sense.
+    The length in the header is only used to find the end: recorders that crash or stream write none, and a file
+    that was cut short has one that is too long. The packets of the last seconds are read or, if there are none,
+    all packets; none is decoded. Raise UnreadableVideo (UNDECODABLE) for a negative or excessive length.
     """
     start = timeline_start(container)
     end = None
@@ -241,12 +281,9 @@ def _duration_ms(path: Path, container: av.container.InputContainer) -> int:
     return max(1, duration_ms)
 
 
-def _end_of_packets(container: av.container.InputContainer, *, seek_us: int | None) -> Fraction | None:
-    if seek_us is not None and seek_us > 0:
-        try:
-            container.seek(seek_us)
-        except av.error.FFmpegError:
-            return None
+def _end_of_packets(container: InputContainer, *, seek_us: int | None) -> Fraction | None:
+    if seek_us is not None and seek_us > 0 and not seek(container, seek_us):
+        return None
     end = None
     for packet in read_packets(container, [*container.streams.video, *container.streams.audio]):
         at = packet.pts if packet.pts is not None else packet.dts

@@ -1,8 +1,8 @@
-"""Fetches a video from somebody else's server, and trusts neither its name, its address nor its answer.
+"""Fetch a video from another server, whose name, address and answer are not trusted.
 
-The host's name is resolved once; when each of its addresses is public, the connection goes to one of just these,
-while `Host` and TLS keep the name. So a name that resolves otherwise a moment later (DNS rebinding) changes nothing.
-No redirects, no proxies, no cookies, no compression: httpcore knows none of them by itself.
+The name of the host is resolved once. If all its addresses are public, the connection is made to one of these, while
+`Host` and TLS have the name. A name that resolves differently a moment later (DNS rebinding) has no effect.
+There are no redirects, proxies, cookies or compression, as httpcore does none of these by itself.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import httpcore
-import httpx
 
 from jobs.media.video_uris import (
     PORTS,
@@ -28,16 +27,16 @@ from jobs.media.video_uris import (
     playlist,
 )
 
-_TICK_S = 1.0  # how often a silent server lets us look whether the job was cancelled
-_MOST_ADDRESSES = 4
+_TICK_S = 1.0  # how often it is checked whether the job was cancelled, while the server is silent
+_MAX_ADDRESSES = 4
 _HEAD_BYTES = 1024
-# How playlists and pages begin: m3u8, pls, ffconcat, sdp; mpd, smil, asx and HTML.
+# The first bytes of playlists and pages: m3u8, pls, ffconcat, sdp; mpd, smil, asx and HTML.
 _NO_VIDEO = (b"#ext", b"[playlist]", b"ffconcat", b"v=0", b"<")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Seconds: to connect, of silence, for the whole fetch; and the pauses before each further try."""
+    """Limits in seconds: to connect, of silence, for the whole fetch; and the pauses before each further try."""
 
     connect_s: float = 5.0
     silence_s: float = 20.0
@@ -46,7 +45,7 @@ class Limits:
 
 
 def resolve_host(host: str, port: int) -> list[str]:
-    """The host's addresses, in the system's order of preference; raises OSError."""
+    """Return the addresses of the host, in the system's order of preference; raise OSError."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
@@ -62,11 +61,11 @@ def fetch_video(
     resolve: Callable[[str, int], list[str]] = resolve_host,
     limits: Limits | None = None,
 ) -> None:
-    """Write what lies at an http(s) URI to `target`, in constant memory; nothing is left there on failure.
+    """Write the file at an http(s) URI to `target`, in constant memory; after a failure there is no such file.
 
-    `on_progress` (0 to 1) is called at least once a second while bytes are waited for; what it raises ends the
-    fetch. Raises RemoteVideoError: the codes of `check_uri`, VIDEO_NOT_REACHABLE and VIDEO_TOO_LARGE; temporary
-    ones after a few tries.
+    `on_progress` is called with the share done (0..1), at least once a second, and may raise to stop the fetch.
+    Raise RemoteVideoError: the codes of `check_uri`, VIDEO_NOT_REACHABLE and VIDEO_TOO_LARGE; temporary ones after
+    a few tries.
     """
     video = check_uri(uri, allowed_prefixes)
     if video.scheme not in PORTS:
@@ -92,7 +91,7 @@ def fetch_video(
 
 
 class _Watch:
-    """The time that is left, and the caller's interest in the result."""
+    """The time limit of the fetch, and its progress."""
 
     def __init__(self, on_progress: Callable[[float], None], limits: Limits) -> None:
         self.limits, self.share = limits, 0.0
@@ -100,7 +99,7 @@ class _Watch:
         self._ends_at = time.monotonic() + limits.whole_s
 
     def tick(self) -> None:
-        """Report; raises RemoteVideoError when the time is over, and whatever the caller raises."""
+        """Report the progress; raise RemoteVideoError when the time is over, and what `on_progress` raises."""
         self._on_progress(self.share)
         if time.monotonic() > self._ends_at:
             raise _unreachable("The video's server takes too long to send it. Upload the video instead.")
@@ -113,7 +112,7 @@ class _Watch:
 
 
 class _CheckedNetwork(httpcore.NetworkBackend):
-    """Connects to addresses that passed the check, never to a name."""
+    """Connects only to addresses that were checked, never to a name."""
 
     def __init__(
         self, resolve: Callable[[str, int], list[str]], is_public: Callable[[str], bool], watch: _Watch
@@ -136,7 +135,7 @@ class _CheckedNetwork(httpcore.NetworkBackend):
         if not all(self._is_public(address) for address in addresses):
             raise address_refused()
         failure: Exception = httpcore.ConnectError("no address")
-        for address in addresses[:_MOST_ADDRESSES]:
+        for address in addresses[:_MAX_ADDRESSES]:
             self._watch.tick()
             try:
                 stream = self._network.connect_tcp(address, port, timeout, local_address, socket_options)
@@ -147,7 +146,7 @@ class _CheckedNetwork(httpcore.NetworkBackend):
 
 
 class _WatchedStream(httpcore.NetworkStream):
-    """A connection that waits in short turns, so that neither silence nor a drip outlasts the limits."""
+    """A connection that waits for a second at a time, so that the limits hold for silent and for slow servers."""
 
     def __init__(self, stream: httpcore.NetworkStream, watch: _Watch) -> None:
         self._stream, self._watch = stream, watch
@@ -178,6 +177,9 @@ class _WatchedStream(httpcore.NetworkStream):
 def _fetch_once(
     video: VideoUri, target: Path, network: _CheckedNetwork, watch: _Watch, max_bytes: int
 ) -> None:
+    # Imported here: it takes 20 ms, and most processes never fetch a video.
+    from httpx import create_ssl_context
+
     url = httpcore.URL(scheme=video.scheme, host=video.host, port=video.port, target=video.target)
     name = f"[{video.host}]" if ":" in video.host else video.host
     is_usual_port = video.port == PORTS[video.scheme]
@@ -189,7 +191,7 @@ def _fetch_once(
         "Connection": "close",
     }
     timeouts = {"connect": watch.limits.connect_s, "write": watch.limits.silence_s}
-    pool = httpcore.ConnectionPool(ssl_context=httpx.create_ssl_context(), network_backend=network)
+    pool = httpcore.ConnectionPool(ssl_context=create_ssl_context(), network_backend=network)
     with (
         _worded_errors(),
         pool,
@@ -211,7 +213,7 @@ def _worded_errors() -> Iterator[None]:
 
 
 def _check_head(answer: httpcore.Response, max_bytes: int) -> int | None:
-    """The size in bytes that the answer promises, None for a chunked one."""
+    """Return the size in bytes that the answer declares, None for a chunked one; raise RemoteVideoError."""
     if 300 <= answer.status < 400:
         raise _unreachable("The video's URI redirects elsewhere, which is not followed. Give the final URI.")
     if answer.status == 429 or answer.status >= 500:
@@ -228,7 +230,7 @@ def _check_head(answer: httpcore.Response, max_bytes: int) -> int | None:
     if b"transfer-encoding" in fields:
         return None
     if b"content-length" not in fields:
-        # The end of the connection would be the end of the video, wherever it broke off.
+        # Without a length, a connection that breaks off looks like the end of the video.
         raise _unreachable("The video's server does not say how long the video is. Upload the video instead.")
     size = int(fields[b"content-length"])
     if size > max_bytes:

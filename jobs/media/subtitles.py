@@ -1,4 +1,4 @@
-"""Subtitles: a transcript written as SubRip or WebVTT, and the text track that a video carries, read."""
+"""Subtitles: write a transcript as SubRip or WebVTT, and read the text track of a video."""
 
 from __future__ import annotations
 
@@ -6,19 +6,18 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-
-import av.container
-import av.error
-from av.packet import Packet
-from av.stream import Disposition
-from av.subtitles.stream import SubtitleStream
-from av.subtitles.subtitle import AssSubtitle
+from typing import TYPE_CHECKING
 
 from jobs.media.probe import is_text_subtitle, open_media, read_packets, timeline_start
-from jobs.media.speech import MAX_SEGMENTS, MAX_TEXT_CHARACTERS, MAX_TIME_MS, Segment
+from jobs.media.transcripts import MAX_SEGMENTS, MAX_TEXT_CHARACTERS, MAX_TIME_MS, Segment
 
-# Containers write ISO 639-2 codes (some languages have two), transcripts BCP 47, which wants the short code
-# where there is one (RFC 5646, 2.2.1). Others are passed on as they are.
+if TYPE_CHECKING:
+    from av.container import InputContainer
+    from av.packet import Packet
+    from av.subtitles.stream import SubtitleStream
+
+# Containers have ISO 639-2 codes (two for some languages). Transcripts have BCP 47 tags, which take the short code
+# where there is one (RFC 5646, 2.2.1). Other codes are kept as they are.
 _ISO_639_2 = """
     ara=ar bul=bg cat=ca ces=cs cze=cs chi=zh zho=zh dan=da deu=de ger=de ell=el gre=el eng=en
     est=et fin=fi fra=fr fre=fr heb=he hin=hi hrv=hr hun=hu ind=id ita=it jpn=ja kor=ko lav=lv
@@ -32,7 +31,7 @@ _NO_LANGUAGE = frozenset({"und", "mis", "mul", "zxx"})
 
 _ASS_OVERRIDE = re.compile(r"\{[^{}]*\}")
 _ASS_DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}.*?(?:\{[^{}]*\\p0[^{}]*\}|$)", re.DOTALL)
-# Known markup only: a subtitle that says "press <Enter>" means it.
+# Only known markup: a subtitle may say "press <Enter>".
 _MARKUP = re.compile(r"</?(?:b|i|u|s|c|v|font|ruby|rt|lang|span)(?:[.\s][^<>]*)?>|<[\d:.]+>", re.IGNORECASE)
 _ARROW = re.compile(r"-{2,}>")
 _NO_END_MS = 5000
@@ -47,9 +46,9 @@ class SubtitleTrack:
 
 
 def to_srt(segments: Iterable[Segment]) -> str:
-    """SubRip text with \\n line ends. Segments without text are left out."""
+    """Return SubRip text with \\n line ends. Segments without text are left out."""
     cues = [
-        # The format has no escapes, and readers take any line with this arrow for a line of times.
+        # The format has no escapes, and readers take any line with an arrow for a line of times.
         f"{number}\n{_times(segment, ',')}\n{_ARROW.sub('->', text)}\n"
         for number, (segment, text) in enumerate(_with_text(segments), start=1)
     ]
@@ -57,17 +56,17 @@ def to_srt(segments: Iterable[Segment]) -> str:
 
 
 def to_vtt(segments: Iterable[Segment]) -> str:
-    """WebVTT text with \\n line ends, escaped (WebVTT, 4.2.2). Segments without text are left out."""
+    """Return WebVTT text with \\n line ends, escaped (WebVTT, 4.2.2). Segments without text are left out."""
     cues = [f"{_times(segment, '.')}\n{_escape_vtt(text)}\n" for segment, text in _with_text(segments)]
     return "\n".join(["WEBVTT\n", *cues])
 
 
 def read_subtitle_stream(video: Path, language: str | None) -> SubtitleTrack | None:
-    """The video's subtitles as text without markup, in order of time; None when it has none that are text.
+    """Return the subtitles of the video as text without markup, in order of time; None when it has no text track.
 
-    Takes the default track, else the first; tracks for passages in other languages ("forced") do not count.
-    With a `language` (BCP 47), only a track in it, or one that does not name its language.
-    Raises `probe.UnreadableVideo` and OSError.
+    The default track is read, else the first; tracks for passages in other languages ("forced") are left out.
+    With a `language` (BCP 47), only a track in that language is read, or one that does not name its language.
+    Raise `probe.UnreadableVideo` and OSError.
     """
     with open_media(video) as container:
         stream = _choose(container, language)
@@ -91,7 +90,7 @@ def read_subtitle_stream(video: Path, language: str | None) -> SubtitleTrack | N
 
 
 def _with_text(segments: Iterable[Segment]) -> Iterable[tuple[Segment, str]]:
-    """An empty line would end a cue, so lines are joined over it."""
+    """Yield the segments that have text, with the text. Empty lines, which would end a cue, are left out."""
     for segment in segments:
         lines = (line.strip() for line in re.split(r"[\r\n]+", segment.text.replace("\x00", "")))
         text = "\n".join(line for line in lines if line)
@@ -100,7 +99,7 @@ def _with_text(segments: Iterable[Segment]) -> Iterable[tuple[Segment, str]]:
 
 
 def _times(segment: Segment, mark: str) -> str:
-    # WebVTT wants an end after the start.
+    # WebVTT requires an end after the start.
     return f"{_time(segment.start_ms, mark)} --> {_time(max(segment.end_ms, segment.start_ms + 1), mark)}"
 
 
@@ -115,7 +114,10 @@ def _escape_vtt(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def _choose(container: av.container.InputContainer, language: str | None) -> SubtitleStream | None:
+def _choose(container: InputContainer, language: str | None) -> SubtitleStream | None:
+    # Imported here: it takes 0.1 s, and most processes never read a video.
+    from av.stream import Disposition
+
     streams = [
         stream
         for stream in container.streams.subtitles
@@ -126,7 +128,7 @@ def _choose(container: av.container.InputContainer, language: str | None) -> Sub
         streams = [stream for stream in streams if _primary(_language(stream) or language) == wanted]
     return min(
         streams,
-        # A track that says it is in the language goes before one that says nothing.
+        # A track that is tagged with the language comes before one without a tag.
         key=lambda stream: (
             language is not None and _language(stream) is None,
             not stream.disposition & Disposition.default,
@@ -149,11 +151,14 @@ def _primary(tag: str) -> str:
 
 
 def _decode(stream: SubtitleStream, packet: Packet[SubtitleStream]) -> tuple[str, int]:
-    """Text of a packet, "" when it has none, and for how many milliseconds, 0 when it does not say."""
+    """Return the text of a packet ("" for none), and for how many milliseconds it is shown (0: not known)."""
+    from av.error import FFmpegError
+    from av.subtitles.subtitle import AssSubtitle
+
     try:
         subtitle = stream.codec_context.decode2(packet)
-    except av.error.FFmpegError:
-        return "", 0  # one damaged subtitle; the others still count
+    except FFmpegError:
+        return "", 0  # one damaged subtitle; the others can still be read
     if subtitle is None:
         return "", 0
     shown_ms = subtitle.end_display_time
@@ -164,7 +169,7 @@ def _decode(stream: SubtitleStream, packet: Packet[SubtitleStream]) -> tuple[str
 
 
 def _plain(dialogue: bytes) -> str:
-    """The words of an ASS event as FFmpeg hands it out: eight fields, a comma after each, then the text."""
+    """Return the words of an ASS event as FFmpeg gives it: eight fields with a comma after each, then the text."""
     fields = dialogue.decode("utf-8", errors="replace").split(",", 8)
     text = _ASS_OVERRIDE.sub("", _ASS_DRAWING.sub("", fields[-1]))
     text = re.sub(r"\\[Nnh]", " ", text)
@@ -172,7 +177,7 @@ def _plain(dialogue: bytes) -> str:
 
 
 def _close(segments: list[Segment]) -> Iterable[Segment]:
-    """Give those that do not say when they end the next one's start, at most `_NO_END_MS` later."""
+    """Yield the segments, where an end that is missing becomes the next start, at most `_NO_END_MS` later."""
     for index, segment in enumerate(segments):
         if segment.end_ms > segment.start_ms:
             yield segment

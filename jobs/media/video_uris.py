@@ -1,8 +1,8 @@
-"""Which URIs a job's video may have beside our own storage, and which addresses may be connected to.
+"""Check the URI of a video outside our own storage, and the addresses to connect to.
 
-Strict on purpose: whatever two programs might read in two ways (user info, backslashes, dots that climb out
-of a folder, addresses in odd spellings) is refused instead of put right. References: RFC 3986 for the form,
-the IANA special-purpose registries (RFC 6890) for addresses.
+A URI that two programs might read differently is refused, not corrected: user info, backslashes, dots that lead out
+of a folder, unusual spellings of addresses. References: RFC 3986 for the form, the IANA special-purpose registries
+(RFC 6890) for addresses.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 PORTS = {"https": 443, "http": 80}
 BUCKETS = ("gs", "s3")
-LONGEST_URI = 2048
+MAX_URI_CHARACTERS = 2048
 # Files that name other files or hosts.
 PLAYLISTS = (
     ".m3u8", ".m3u", ".mpd", ".ism", ".isml", ".f4m", ".pls", ".xspf", ".asx", ".wax", ".wvx", ".wpl", ".ram",
@@ -28,19 +28,20 @@ _AUTHORITY = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::([0-9]{1,5}))?
 _LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\Z")
 _BUCKET = re.compile(r"(?![0-9.]+\.[0-9]+\Z)[a-z0-9][a-z0-9._-]{1,221}\Z")  # no dotted quad
 _NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")
-_MOST_DECODINGS = 3  # what is still encoded after so many is no file name
+_MAX_DECODINGS = 3  # a path that is still encoded after these is no file name
 
-# Given out for protocols (RFC 6890) and for 6to4 relays (RFC 7526), though `ipaddress` finds them global.
+# Reserved for protocols (RFC 6890) and for 6to4 relays (RFC 7526), but global according to `ipaddress`.
 _REFUSED_V4 = [ipaddress.IPv4Network(net) for net in ("192.0.0.0/24", "192.88.99.0/24")]
-# 2000::/3 is all that is given out as unicast. Outside it lie loopback, local and multicast addresses, and those
-# that carry an IPv4 address: mapped (::ffff:0:0/96) and NAT64 (64:ff9b::/96, 64:ff9b:1::/48).
+# All assigned unicast addresses are in 2000::/3. Outside it are loopback, local and multicast addresses, and those
+# that contain an IPv4 address: mapped (::ffff:0:0/96) and NAT64 (64:ff9b::/96, 64:ff9b:1::/48).
 _UNICAST_V6 = ipaddress.IPv6Network("2000::/3")
 # Teredo and other protocols, documentation (both), 6to4.
 _REFUSED_V6 = [ipaddress.IPv6Network(net) for net in ("2001::/23", "2001:db8::/32", "3fff::/20", "2002::/16")]
 
 
 class RemoteVideoError(Exception):
-    """`message` is for a person and names no address. Temporary: the same call may go well later."""
+    """A video that cannot be fetched. `message` is for a person and contains no address; if the error is temporary,
+    the same call may succeed later."""
 
     def __init__(self, code: str, message: str, *, is_temporary: bool = False) -> None:
         super().__init__(code)
@@ -49,8 +50,8 @@ class RemoteVideoError(Exception):
 
 @dataclass(frozen=True)
 class VideoUri:
-    """The parts of a URI. `host` is in lower case, an IPv6 address without brackets, or a bucket's name, which
-    has no port; `target` is path and query as they came."""
+    """The parts of a URI. `host` is in lower case, an IPv6 address without brackets, or the name of a bucket, which
+    has no port; `target` is path and query as they were given."""
 
     scheme: str
     host: str
@@ -64,9 +65,9 @@ class VideoUri:
 
 
 def check_uri(uri: str, allowed_prefixes: Iterable[str]) -> VideoUri:
-    """The parts of a video's URI that starts with an allowed prefix; nothing is connected to.
+    """Return the parts of a video's URI that starts with an allowed prefix, without connecting to it.
 
-    Raises RemoteVideoError: VIDEO_URI_INVALID, VIDEO_PLAYLIST, VIDEO_ADDRESS_REFUSED, VIDEO_URI_NOT_ALLOWED.
+    Raise RemoteVideoError: VIDEO_URI_INVALID, VIDEO_PLAYLIST, VIDEO_ADDRESS_REFUSED, VIDEO_URI_NOT_ALLOWED.
     """
     found = _parse(uri)
     for segment in unquote(found.path).lower().split("/"):
@@ -81,7 +82,7 @@ def check_uri(uri: str, allowed_prefixes: Iterable[str]) -> VideoUri:
 
 
 def check_prefix(prefix: str) -> None:
-    """Raise ValueError, which says why, unless it may stand on the list: `https://HOST/`, `gs://BUCKET/FOLDER/`."""
+    """Raise ValueError, with the reason, for a prefix of other form than `https://HOST/` or `gs://BUCKET/FOLDER/`."""
     try:
         found = _parse(prefix)
     except RemoteVideoError as error:
@@ -91,7 +92,7 @@ def check_prefix(prefix: str) -> None:
 
 
 def is_public_address(address: str) -> bool:
-    """Whether a numeric address is one of the public internet, itself and not by what it carries."""
+    """Return whether a numeric address is public. IPv6 addresses that contain an IPv4 address are not."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:
@@ -122,7 +123,7 @@ def _is_under(uri: VideoUri, prefix: VideoUri) -> bool:
 
 
 def _parse(uri: str) -> VideoUri:
-    shape = _SHAPE.match(uri) if len(uri) <= LONGEST_URI else None
+    shape = _SHAPE.match(uri) if len(uri) <= MAX_URI_CHARACTERS else None
     if shape is None:
         raise _invalid("This is not a URI of a video, such as https://media.example.com/recordings/one.mp4.")
     scheme, authority, path, query = shape[1].lower(), shape[2], shape[3], shape[4]
@@ -156,20 +157,20 @@ def _host_and_port(authority: str, default_port: int) -> tuple[str, int]:
         if len(name) > 253 or not all(_LABEL.match(label) for label in labels):
             raise _invalid("The host of this URI is not one.")
     elif not is_public_address(address or name):
-        raise address_refused()  # 127.1, 0x7f.0.0.1 and 2130706433 too: no resolver gets to read them
+        raise address_refused()  # also 127.1, 0x7f.0.0.1 and 2130706433, which some resolvers understand
     return address or name, port
 
 
 def _is_number(host: str) -> bool:
-    """Whether some resolver might read the host as an IPv4 address (the WHATWG URL standard's "ends in a number")."""
+    """Return whether a resolver may read the host as an IPv4 address (WHATWG URL standard, "ends in a number")."""
     return bool(_NUMBER.match(host.rstrip(".").rpartition(".")[2]))
 
 
 def _check_path(path: str, *, is_encoded: bool) -> None:
     if is_encoded and re.search(r"%(?![0-9A-Fa-f]{2})", path):
         raise _invalid("A percent sign in this URI is followed by no hexadecimal number.")
-    for _ in range(_MOST_DECODINGS):
-        # What follows a semicolon is a parameter to some servers: `..;x` climbs as `..` does.
+    for _ in range(_MAX_DECODINGS):
+        # To some servers, what follows a semicolon is a parameter: `..;x` leads out of a folder as `..` does.
         folders = [segment.partition(";")[0].strip() for segment in path.split("/")]
         if not path.isprintable() or "\\" in path or "." in folders or ".." in folders:
             raise _invalid(

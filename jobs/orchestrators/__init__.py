@@ -1,4 +1,4 @@
-"""Who performs a job's pipeline: our own workers (`local`) or somebody else's, over HTTP (`http`)."""
+"""The orchestrators, which perform the pipeline of a job: our own workers (`local`) or an external one (`http`)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["AnswerLost", "NotAccepted", "Orchestrator", "orchestrator"]
 
 
 def orchestrator(name: str) -> Orchestrator:
-    """Return the one of a name: that of STEPWRIGHT_ORCHESTRATOR, or of when a dispatch was opened."""
+    """Return the orchestrator with a name: STEPWRIGHT_ORCHESTRATOR, or what it was when a dispatch was opened."""
     return _orchestrator(
         name, settings.ORCHESTRATOR_URL, settings.ORCHESTRATOR_SECRET, settings.ORCHESTRATOR_SECONDS
     )

@@ -1,4 +1,4 @@
-"""What an orchestrator is: whoever performs a job's pipeline."""
+"""The interface of an orchestrator, which performs the pipeline of a job."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from typing import Any, Protocol
 
 
 class NotAccepted(Exception):
-    """The orchestrator said no, or was not reached: it has not begun."""
+    """The orchestrator refused, or was not reached: it has not begun."""
 
 
 class AnswerLost(Exception):
-    """It was sent and no answer came: whether the orchestrator has begun is not known."""
+    """The request was sent and no answer came: it is not known whether the orchestrator has begun."""
 
 
 class Orchestrator(Protocol):
-    performs_here: bool  # an accepted dispatch is then work for our own workers
+    performs_here: bool  # whether an accepted dispatch is work for our own workers
 
     def send(self, key: str, payload: dict[str, Any]) -> None:
-        """Send one execution. Sent again under the same key it must not begin a second one.
+        """Send one execution, and return when it was accepted. For a key that was sent before, no second one begins.
 
-        Returns when it was accepted; raises NotAccepted or AnswerLost. Called outside any transaction.
+        Raise NotAccepted or AnswerLost. Call it outside transactions.
         """
 
     def send_cancel(self, key: str, payload: dict[str, Any]) -> None:
-        """Say that an execution is not wanted any more; raises like `send`."""
+        """Cancel an execution; raise what `send` raises."""

@@ -1,7 +1,7 @@
-"""An orchestrator of somebody else's, spoken to over HTTP: one POST an execution, reports come by callback.
+"""An external orchestrator over HTTP: each execution is one POST, and reports come by callback.
 
 Every request carries `Idempotency-Key`: the dispatch's id (with `:cancel` for a cancellation). With a secret
-the body is signed after the Standard Webhooks scheme (https://www.standardwebhooks.com, version 1):
+the body is signed by the Standard Webhooks scheme (https://www.standardwebhooks.com, version 1):
 `webhook-signature: v1,BASE64(HMAC-SHA256(secret, "ID.TIMESTAMP.BODY"))`.
 """
 
@@ -17,23 +17,19 @@ import time
 from concurrent.futures import Future
 from typing import Any
 
-import httpx
-
 from jobs.orchestrators.base import AnswerLost, NotAccepted
 
 CONNECT_SECONDS = 2.0
-# Nothing of the request was understood by anybody yet.
-NOT_REACHED = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL)
-
-# A gateway says that it had no answer in time: whoever is behind it may have begun.
+# The answers of a gateway that had none in time: the orchestrator behind it may have begun.
 BY_A_GATEWAY = (408, 502, 504)
 
 
 class Http:
+    """Sends to `url`; `seconds` bounds a whole call, from the name look-up to the last header of the answer."""
+
     performs_here = False
 
     def __init__(self, url: str, *, secret: str = "", seconds: float = 10.0) -> None:
-        """`seconds` bounds a whole call, from the name look-up to the last header of the answer."""
         self.url, self.secret, self.seconds = url, secret, seconds
 
     def send(self, key: str, payload: dict[str, Any]) -> None:
@@ -43,21 +39,32 @@ class Http:
         self._post(f"{key}:cancel", {"event": "cancel", **payload})
 
     def _post(self, key: str, payload: dict[str, Any]) -> None:
+        # Imported here: it takes 20 ms, and most processes never call an external orchestrator.
+        import httpx
+
         body = json.dumps(payload, ensure_ascii=False).encode()
         try:
             status = self._in_time(body, self.headers(key, body))
-        except NOT_REACHED as error:
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.UnsupportedProtocol,
+            httpx.InvalidURL,
+        ) as error:
+            # The orchestrator has received nothing of the request.
             raise NotAccepted(type(error).__name__) from error
         except (httpx.TransportError, TimeoutError) as error:
             raise AnswerLost(type(error).__name__) from error
         if status in BY_A_GATEWAY:
             raise AnswerLost(f"status {status}")
-        if not 200 <= status < 300:  # a redirect is not followed: it would carry the work to somebody else
+        if not 200 <= status < 300:  # a redirect is not followed: it would send the work to another host
             raise NotAccepted(f"status {status}")
 
     def _in_time(self, body: bytes, headers: dict[str, str]) -> int:
-        """The answer's status. Raises TimeoutError at the latest after `seconds`, whatever is slow: a name that
-        is looked up cannot be interrupted, so the call has a thread of its own, which is left behind then."""
+        """Return the answer's status; raise TimeoutError after `seconds`, whatever is slow.
+
+        A name look-up cannot be interrupted, so the call runs in a thread of its own, which is abandoned then.
+        """
         outcome: Future[int] = Future()
 
         async def call() -> None:
@@ -70,6 +77,8 @@ class Http:
         return outcome.result()
 
     async def _status(self, body: bytes, headers: dict[str, str]) -> int:
+        import httpx
+
         timeout = httpx.Timeout(self.seconds, connect=min(CONNECT_SECONDS, self.seconds))
         async with (
             httpx.AsyncClient(timeout=timeout, follow_redirects=False) as client,
@@ -92,6 +101,6 @@ class Http:
 
 
 def signing_key(secret: str) -> bytes:
-    """The key of a secret: what `whsec_` encodes in base64, or the characters themselves."""
+    """Return the key of a secret: what follows `whsec_`, decoded from base64, or else its characters."""
     prefix, _, encoded = secret.rpartition("whsec_")
     return base64.b64decode(encoded) if not prefix and encoded != secret else secret.encode()

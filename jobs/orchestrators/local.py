@@ -1,4 +1,4 @@
-"""Our own workers as the orchestrator: what is accepted becomes a PipelineRun."""
+"""Our own workers as the orchestrator: an accepted dispatch becomes a PipelineRun."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class Local:
-    """Always accepts."""
+    """Accepts every dispatch."""
 
     performs_here = True
 
@@ -14,4 +14,4 @@ class Local:
         return None
 
     def send_cancel(self, key: str, payload: dict[str, Any]) -> None:
-        return None  # the worker sees at its next heartbeat that the run is closed
+        return None  # at its next heartbeat the worker finds that the run is closed

@@ -85,7 +85,7 @@ def claim_sending(job: Job, user: User, dispatch: Dispatch) -> tuple[Dispatch, S
     role = SendRole.RESEND if dispatch.is_open else SendRole.SEND
     if role is SendRole.SEND:  # new, or refused before: then it was not counted
         _require_free_slot(user, job)
-        dispatch.status, dispatch.retries = Dispatch.WAITING, 0
+        dispatch.make_waiting()
         dispatch.orchestrator = settings.ORCHESTRATOR
         dispatch.requested_by = str(user.pk)
         dispatch.correlation_id = request_id.current()

@@ -30,8 +30,9 @@ from rest_framework.views import APIView  # noqa: E402
 from uuid6 import uuid7  # noqa: E402
 
 from config.accounts.authentication import decode  # noqa: E402
+from config.accounts.models import User  # noqa: E402
 from config.urls import handler404, handler500  # noqa: E402, F401
-from jobs.models import Job, User  # noqa: E402
+from jobs.models import Job  # noqa: E402
 
 
 def callback(request: HttpRequest, job_id: str) -> HttpResponse:

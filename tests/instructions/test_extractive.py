@@ -13,8 +13,8 @@ from markdown_it import MarkdownIt
 from instructions.blocks import Block, parse_blocks, step_blocks
 from instructions.language_models import LanguageModelError
 from jobs.media.audio import extract_audio
-from jobs.media.speech import Segment
 from jobs.media.speech.whisper import Whisper
+from jobs.media.transcripts import Segment
 from tests.instructions.transcripts import MODEL, draft, segments, titles
 
 MEDIA = Path(__file__).parents[1] / "media"

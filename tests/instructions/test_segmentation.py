@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from instructions.blocks import step_blocks
-from jobs.media.speech import Segment
+from jobs.media.transcripts import Segment
 from tests.instructions.transcripts import draft, segments, titles
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from instructions.language_models.extractive.sentences import clean, split_sentences, without_openers
-from jobs.media.speech import Segment
+from jobs.media.transcripts import Segment
 
 
 def texts(*segments: Segment, english: bool = True) -> list[str]:

@@ -8,7 +8,7 @@ from instructions.blocks import step_blocks
 from instructions.language_models import LanguageModel
 from instructions.language_models.extractive import Extractive
 from instructions.validation import validate
-from jobs.media.speech import Segment
+from jobs.media.transcripts import Segment
 
 MODEL: LanguageModel = Extractive()
 

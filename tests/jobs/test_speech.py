@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from jobs.media.audio import SAMPLE_RATE, extract_audio
-from jobs.media.speech import SpeechError, Transcript, whisper
+from jobs.media.speech import SpeechError, whisper
 from jobs.media.speech.whisper import Whisper
+from jobs.media.transcripts import Transcript
 from tests.jobs.recordings import write_sound
 
 SAMPLE = Path(__file__).parents[1] / "media" / "sample.mp4"

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from jobs.media.audio import extract_audio
-from jobs.media.speech import Segment, SpeechError, Transcript, http
+from jobs.media.speech import SpeechError, http
 from jobs.media.speech.http import HttpRecogniser
+from jobs.media.transcripts import Segment, Transcript
 from tests.jobs.recordings import bursts, make_video
 
 KEY = "sk-a-secret-of-the-operator"

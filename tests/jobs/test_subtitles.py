@@ -13,9 +13,9 @@ from av.subtitles.subtitle import SubtitleSet
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.media.speech import Segment
 from jobs.media.speech.embedded_subtitles import EmbeddedSubtitles
 from jobs.media.subtitles import read_subtitle_stream, to_srt, to_vtt
+from jobs.media.transcripts import Segment
 from tests.jobs.recordings import add_picture, make_video, write_picture
 
 ASS_HEADER = b"""[Script Info]

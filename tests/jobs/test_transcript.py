@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from jobs.media.speech import (
+from jobs.media.transcripts import (
     MAX_SEGMENTS,
     MAX_TEXT_CHARACTERS,
     MAX_TIME_MS,

@@ -1,4 +1,4 @@
-"""`manage.py serve`: database, migrations, API and workers in the foreground until Ctrl-C."""
+"""`manage.py serve`: run database, migrations, API and workers in the foreground until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from honcho.printer import Printer
 
 from config import embedded, environment
 
-MARK = "STEPWRIGHT_SERVED_FROM"  # stands in the environment of every process that `serve` starts
+MARK = "STEPWRIGHT_SERVED_FROM"  # an environment variable of every process that `serve` starts
 ASKED_TO_STOP = (130, 143)  # SIGINT, SIGTERM
 WORKERS = "-m dramatiq config.work.worker --worker-shutdown-timeout 4000"
 COMMANDS = {
@@ -43,14 +43,14 @@ class Command(BaseCommand):
         call_command("migrate", interactive=False, verbosity=0)
         self._make_admin()
         manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty()))
-        # The socket's path stands in the embedded server's own pid file, so the children find it themselves.
+        # The children find the embedded server by its pid file, so its socket need not be passed on.
         inherited = {**os.environ, MARK: str(home), "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "2"}
         for name, arguments in COMMANDS.items():
             command = f"exec {sys.executable} {arguments.format(host=settings.HOST, port=settings.PORT)}"
             manager.add_process(name, command, env=inherited, cwd=str(settings.BASE_DIR))
         self._announce(home)
         manager.loop()
-        embedded.stop()  # also one that an earlier, killed run had started
+        embedded.stop()  # also one that was started by an earlier run, which was killed
         lock.close()
         if manager.returncode not in (0, *ASKED_TO_STOP):
             raise CommandError(
@@ -67,14 +67,15 @@ class Command(BaseCommand):
                 f"Stepwright is already running from {home} ({lock.read().strip()}). "
                 "Stop it with Ctrl-C there, or set STEPWRIGHT_HOME and PORT for a second one."
             ) from error
-        os.register_at_fork(after_in_child=lock.close)  # else a child that outlives us would keep it
+        # Otherwise a child that outlives this process would keep the lock.
+        os.register_at_fork(after_in_child=lock.close)
         lock.truncate(0)
         lock.write(f"process {os.getpid()}, {settings.PUBLIC_URL}")
         lock.flush()
         return lock
 
     def _end_leftovers(self, home: Path) -> None:
-        """End the children of a `serve` that was killed and could not end them itself."""
+        """End the children of an earlier `serve` that was killed."""
         found = []
         for process in psutil.process_iter():
             try:
@@ -82,7 +83,7 @@ class Command(BaseCommand):
                     process.terminate()
                     found.append(process)
             except psutil.Error:
-                continue  # another user's, or gone
+                continue  # a process of another user, or one that has ended
         for process in psutil.wait_procs(found, timeout=5)[1]:
             process.kill()
         if found:

@@ -14,7 +14,7 @@ from statistics import median
 
 from instructions.language_models.extractive.imperatives import Instruction, find_instruction
 from instructions.language_models.extractive.sentences import clean, split_sentences
-from jobs.media.speech import Segment
+from jobs.media.transcripts import Segment
 
 _LONG_PAUSE_MS = 900
 _LEAD_IN_PAUSE_MS = 1200

@@ -15,7 +15,7 @@ from itertools import pairwise
 
 from instructions.language_models.extractive.imperatives import find_instruction
 from instructions.language_models.extractive.verbs import HANDS_ON, words
-from jobs.media.speech import Segment
+from jobs.media.transcripts import Segment
 
 _PAUSE_MS = 500
 _LONG_PAUSE_MS = 1200

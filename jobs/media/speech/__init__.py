@@ -1,53 +1,16 @@
-"""Speech to text: what a recogniser answers, what it is asked, and the stored form of a transcript.
-
-Times are whole milliseconds from the start of the video.
-"""
+"""Speech to text: what a recogniser is asked, and how it fails."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-MAX_SEGMENTS = 100_000
-MAX_TEXT_CHARACTERS = 10_000
-MAX_TIME_MS = 24 * 60 * 60 * 1000
-# The fields of a segment, and their types in JSON.
-SEGMENT_FIELDS = {"start_ms": "integer", "end_ms": "integer", "text": "string"}
-UNDETERMINED = "und"  # BCP 47: the language is not known
-
-# BCP 47 in outline: a primary subtag and further subtags; RFC 5646, 4.4.1 advises buffers of 35 characters.
-_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-_MAX_LANGUAGE_CHARACTERS = 35
-_RECOGNISER_NAME = re.compile(r"[\x20-\x7e]{1,200}")
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-
-
-@dataclass(frozen=True)
-class Segment:
-    """One sentence, or a part of one, as it was spoken between two points of the video."""
-
-    start_ms: int
-    end_ms: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Transcript:
-    """What was said, in order of `start_ms`.
-
-    `recogniser` names who heard it: "whisper:tiny.en", "subtitles", "http:MODEL".
-    """
-
-    language: str
-    segments: tuple[Segment, ...]
-    recogniser: str
+from jobs.media.transcripts import Transcript
 
 
 class SpeechError(Exception):
-    """Recognition failed. `message` is a sentence that a user may read: no secret, no transcript text."""
+    """Recognition failed. `message` is a sentence for users, without secrets or transcript text."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -55,102 +18,15 @@ class SpeechError(Exception):
         self.message = message
 
 
-class TranscriptInvalid(ValueError):
-    """A transcript in JSON breaks the rules. `field` is a dotted path, such as "segments.3.end_ms"."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(f"{field}: {message}" if field else message)
-        self.field = field
-        self.message = message
-
-
 class Recogniser(Protocol):
-    """Turns the sound of a video into a transcript."""
+    """An engine that makes a transcript of a video."""
 
     def transcribe(
         self, *, video: Path, audio: Path, language: str | None, on_progress: Callable[[float], None]
     ) -> Transcript | None:
-        """Answer the transcript, or None for "not for me, ask the next one".
+        """Return the transcript, or None if this recogniser cannot make it and the next one is to be tried.
 
-        `audio` is the sound as 16 kHz mono FLAC in step with the video. `language` is a BCP 47 tag, None to
-        find out. `on_progress` takes the share done, 0..1, and may raise to stop. Raises SpeechError.
+        `audio` is the sound as 16 kHz mono FLAC in step with the video. `language` is a BCP 47 tag, or None to
+        detect it. `on_progress` is called with the share done (0..1), and may raise to stop. Raise SpeechError.
         """
         ...
-
-
-def transcript_to_json(transcript: Transcript) -> dict[str, Any]:
-    """The stored form, which `transcript_from_json` reads back."""
-    return {
-        "language": transcript.language,
-        "recogniser": transcript.recogniser,
-        "segments": [
-            {"start_ms": segment.start_ms, "end_ms": segment.end_ms, "text": segment.text}
-            for segment in transcript.segments
-        ],
-    }
-
-
-def transcript_from_json(obj: object) -> Transcript:
-    """Read a transcript from parsed JSON, stored by us or sent by an orchestrator.
-
-    `language` ("und" when absent) and `recogniser` ("external" when absent) are optional; unknown keys are
-    refused. Segments are put in order of `start_ms`, those with the same start stay in the order given.
-    Raises TranscriptInvalid (a ValueError) at the first rule broken.
-    """
-    document = _mapping(obj, "", required=("segments",), optional=("language", "recogniser"))
-    language = document.get("language", UNDETERMINED)
-    is_tag = isinstance(language, str) and len(language) <= _MAX_LANGUAGE_CHARACTERS
-    if not is_tag or not _LANGUAGE_TAG.fullmatch(language):
-        raise TranscriptInvalid("language", 'must be a language tag such as "en" or "pt-BR"')
-    recogniser = document.get("recogniser", "external")
-    if not isinstance(recogniser, str) or not _RECOGNISER_NAME.fullmatch(recogniser):
-        raise TranscriptInvalid("recogniser", "must be 1 to 200 printable ASCII characters")
-    items = document["segments"]
-    if not isinstance(items, list):
-        raise TranscriptInvalid("segments", "must be a list")
-    if len(items) > MAX_SEGMENTS:
-        raise TranscriptInvalid("segments", f"must hold at most {MAX_SEGMENTS} segments")
-    segments = [_segment(item, f"segments.{index}") for index, item in enumerate(items)]
-    segments.sort(key=lambda segment: segment.start_ms)
-    return Transcript(language=language, segments=tuple(segments), recogniser=recogniser)
-
-
-def _segment(item: object, field: str) -> Segment:
-    values = _mapping(item, field, required=tuple(SEGMENT_FIELDS), optional=())
-    start_ms = _time(values["start_ms"], f"{field}.start_ms")
-    end_ms = _time(values["end_ms"], f"{field}.end_ms")
-    if end_ms < start_ms:
-        raise TranscriptInvalid(f"{field}.end_ms", "must not be before start_ms")
-    text = values["text"]
-    if not isinstance(text, str):
-        raise TranscriptInvalid(f"{field}.text", "must be a string")
-    if len(text) > MAX_TEXT_CHARACTERS:
-        raise TranscriptInvalid(f"{field}.text", f"must be at most {MAX_TEXT_CHARACTERS} characters long")
-    if _UNSTORABLE.search(text):
-        raise TranscriptInvalid(f"{field}.text", "must not hold NUL characters or lone surrogates")
-    return Segment(start_ms=start_ms, end_ms=end_ms, text=text)
-
-
-def _time(value: object, field: str) -> int:
-    # bool is an int to Python, and true is no point in time.
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise TranscriptInvalid(field, "must be a whole number of milliseconds")
-    if not 0 <= value <= MAX_TIME_MS:
-        raise TranscriptInvalid(field, f"must be between 0 and {MAX_TIME_MS}")
-    return value
-
-
-def _mapping(
-    value: object, field: str, *, required: tuple[str, ...], optional: tuple[str, ...]
-) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise TranscriptInvalid(field, "must be an object")
-    prefix = f"{field}." if field else ""
-    for key in required:
-        if key not in value:
-            raise TranscriptInvalid(f"{prefix}{key}", "is required")
-    for key in value:
-        if key not in required and key not in optional:
-            # The name itself comes from outside: say where, shortened and printable.
-            raise TranscriptInvalid(f"{prefix}{str(key)[:40]!a}", "is not a field of a transcript")
-    return value

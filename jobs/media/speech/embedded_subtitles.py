@@ -1,4 +1,4 @@
-"""The transcript that a video brings along: its subtitle track."""
+"""The transcript that a video contains: its subtitle track."""
 
 from __future__ import annotations
 
@@ -6,21 +6,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 from jobs.media.probe import UnreadableVideo
-from jobs.media.speech import UNDETERMINED, Transcript
 from jobs.media.subtitles import read_subtitle_stream
+from jobs.media.transcripts import UNDETERMINED, Transcript
 
 
 class EmbeddedSubtitles:
-    """Recogniser that reads the video's own text subtitles, and passes when there are none."""
+    """Recogniser that reads the text subtitles of the video, if there are any."""
 
     def transcribe(
         self, *, video: Path, audio: Path, language: str | None, on_progress: Callable[[float], None]
     ) -> Transcript | None:
-        """See `Recogniser.transcribe`; `audio` is not looked at."""
+        """Return the subtitles, or None if there are none. See `Recogniser.transcribe`; `audio` is not read."""
         try:
             track = read_subtitle_stream(video, language)
         except UnreadableVideo:
-            return None  # whoever listens to the sound may still do its work
+            return None  # the sound may still be readable
         on_progress(1.0)
         if track is None:
             return None

@@ -1,6 +1,6 @@
-"""Speech to text by a service that speaks OpenAI's protocol: POST {url}/v1/audio/transcriptions.
+"""Speech to text by a service with OpenAI's protocol: POST {url}/v1/audio/transcriptions.
 
-Reference: the OpenAI API, "Create transcription"; many servers for Whisper models offer the same.
+Reference: the OpenAI API, "Create transcription"; many servers for Whisper models have the same protocol.
 """
 
 from __future__ import annotations
@@ -11,20 +11,22 @@ import math
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
-
-import httpx
+from typing import TYPE_CHECKING, Any
 
 from jobs.media.audio import UnreadableSound, compress_sound
-from jobs.media.speech import UNDETERMINED, SpeechError, Transcript, transcript_from_json
+from jobs.media.speech import SpeechError
+from jobs.media.transcripts import UNDETERMINED, Transcript, transcript_from_json
+
+if TYPE_CHECKING:
+    import httpx
 
 MAX_ANSWER_BYTES = 16 * 1024 * 1024
-# OpenAI takes 25 MB a file. As FLAC that is half an hour of speech, as Opus three hours.
+# OpenAI accepts files of up to 25 MB: half an hour of speech as FLAC, three hours as Opus.
 LARGE_SOUND_BYTES = 24_000_000
 _CONNECT_TIMEOUT_S = 5.0
 _HEARTBEAT_S = 1.0
 
-# `verbose_json` names the language in English or by its code, depending on the server.
+# `verbose_json` has the language's English name or its code, depending on the server.
 _LANGUAGE_CODES = dict(
     arabic="ar", chinese="zh", czech="cs", danish="da", dutch="nl", english="en", finnish="fi", french="fr",
     german="de", greek="el", hebrew="he", hindi="hi", hungarian="hu", indonesian="id", italian="it",
@@ -36,13 +38,13 @@ _LANGUAGE_CODES = dict(
 class HttpRecogniser:
     """Recogniser that sends the sound to a service.
 
-    `url` is the service's base, with or without "/v1" at its end; with an empty `api_key` none is sent;
+    `url` is the base of the service, with or without "/v1" at its end. An empty `api_key` is not sent.
     `timeout_s` is for the whole call, of which connecting may take 5 seconds.
     """
 
     def __init__(self, url: str, api_key: str, model: str, timeout_s: float = 600.0) -> None:
         self._endpoint = f"{url.rstrip('/').removesuffix('/v1')}/v1/audio/transcriptions"
-        # Uncompressed: a few bytes could unpack to gigabytes.
+        # Without compression, as a few bytes could unpack to gigabytes.
         self._headers = {"Accept-Encoding": "identity"}
         if api_key:
             self._headers["Authorization"] = f"Bearer {api_key}"
@@ -53,10 +55,10 @@ class HttpRecogniser:
     def transcribe(
         self, *, video: Path, audio: Path, language: str | None, on_progress: Callable[[float], None]
     ) -> Transcript:
-        """See `Recogniser.transcribe`. `on_progress` is called about once a second while the service works.
+        """Return the transcript of the service, and call `on_progress` about once a second while it works.
 
-        Raises SpeechError: SPEECH_SERVICE_UNREACHABLE, SPEECH_SERVICE_REFUSED, SPEECH_SERVICE_BAD_ANSWER,
-        SOUND_UNREADABLE. No message holds anything of the answer, or the key.
+        See `Recogniser.transcribe`. Raise SpeechError: SPEECH_SERVICE_UNREACHABLE, SPEECH_SERVICE_REFUSED,
+        SPEECH_SERVICE_BAD_ANSWER, SOUND_UNREADABLE. Messages contain nothing of the answer and not the key.
         """
         with tempfile.TemporaryDirectory(prefix="stepwright-") as folder:
             if audio.stat().st_size > LARGE_SOUND_BYTES:
@@ -67,8 +69,8 @@ class HttpRecogniser:
         return transcript
 
     def _ask(self, audio: Path, language: str | None, on_progress: Callable[[float], None]) -> bytes:
-        # A task, unlike a thread that waits for a socket, can be cancelled. Its loop stands still between the
-        # heartbeats: `on_progress` may use a database, which Django forbids inside a running loop.
+        # A task can be cancelled, unlike a thread that waits for a socket. Its loop does not run during
+        # `on_progress`, which may use a database: Django forbids that inside a running loop.
         with asyncio.Runner() as runner:
             answer = runner.get_loop().create_task(self._post(audio, language))
             while not answer.done():
@@ -77,6 +79,9 @@ class HttpRecogniser:
             return answer.result()
 
     async def _post(self, audio: Path, language: str | None) -> bytes:
+        # Imported here: it takes 20 ms, and most processes never call the service.
+        import httpx
+
         form = {
             "model": self._model,
             "response_format": "verbose_json",
@@ -150,7 +155,7 @@ def _read_answer(body: bytes, *, language: str | None, recogniser: str) -> Trans
             }
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-        # Whatever it was, it is not the protocol. The error may quote the answer: not even the log gets it.
+        # The answer does not follow the protocol. The error may quote it, so it is not chained and not logged.
         raise _bad_answer() from None
 
 

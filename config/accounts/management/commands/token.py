@@ -1,4 +1,4 @@
-"""`manage.py token NAME`: a bearer token of this machine's own issuer, alone on the last line."""
+"""`manage.py token NAME`: print a bearer token of this machine's own issuer on the last line."""
 
 from __future__ import annotations
 
