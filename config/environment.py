@@ -7,6 +7,7 @@ environment, else from a `.env` file in the working folder, else from this table
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -42,6 +43,9 @@ DEFAULTS: dict[str, str] = {
     "STEPWRIGHT_MAX_UPLOAD_BYTES": str(8 * 2**30),
     "STEPWRIGHT_VIDEO_URI_ALLOW": "",
     "STEPWRIGHT_DOWNLOAD_URL_SECONDS": "900",
+    "STEPWRIGHT_MODEL_PROFILES": "extractive",
+    "STEPWRIGHT_STT_PROFILES": "default",
+    "STEPWRIGHT_PROMPT_TEMPLATES": "guide",
     "STEPWRIGHT_WHISPER_MODEL": "",
     "STEPWRIGHT_SPEECH_URL": "",
     "STEPWRIGHT_SPEECH_API_KEY": "",
@@ -51,17 +55,17 @@ DEFAULTS: dict[str, str] = {
 
 
 def read(name: str) -> str:
-    """The value of one variable of the table; an empty value counts as not set."""
+    """Return the value of one variable of the table; an empty value counts as not set."""
     return os.environ.get(name, "") or DEFAULTS[name]
 
 
 def read_list(name: str) -> list[str]:
-    """A comma-separated value as a list without blanks."""
+    """Return a comma-separated value as a list without blanks."""
     return [part.strip() for part in read(name).split(",") if part.strip()]
 
 
 def read_checked_list(name: str, check: Callable[[str], None]) -> list[str]:
-    """Like `read_list`; raises UnknownValue for a part that `check` refuses with a ValueError."""
+    """Return what `read_list` does; raise UnknownValue for a part that `check` refuses with a ValueError."""
     for part in (parts := read_list(name)):
         try:
             check(part)
@@ -70,11 +74,29 @@ def read_checked_list(name: str, check: Callable[[str], None]) -> list[str]:
     return parts
 
 
+NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}")
+
+
+def read_names(name: str) -> list[str]:
+    """Return the names that an option may choose from. The defaults are what this installation has.
+
+    Raise UnknownValue for a name that is malformed or stands there twice, or which this installation does not
+    have although the pipeline is its own.
+    """
+    names = read_list(name)
+    if not names or len(set(names)) < len(names) or not all(NAME.fullmatch(one) for one in names):
+        raise UnknownValue(f"{name} must be different names of 1 to 64 letters, digits, dots, :, _ and -")
+    installed = DEFAULTS[name].split(",")
+    if read("STEPWRIGHT_ORCHESTRATOR") != "http" and not set(names) <= set(installed):
+        raise UnknownValue(f"{name} must be of: {', '.join(installed)}, unless STEPWRIGHT_ORCHESTRATOR=http")
+    return names
+
+
 PERIODS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}
 
 
 def read_rate(name: str) -> tuple[int, int] | None:
-    """`600/min` as (600, 60 seconds); None when the variable is set and empty. Raises UnknownValue."""
+    """Return `600/min` as (600, 60 seconds), None when the variable is set and empty. Raise UnknownValue."""
     value = os.environ.get(name, DEFAULTS[name])
     if not value:
         return None
@@ -92,14 +114,14 @@ def load_env_file(folder: Path) -> None:
 
 
 def home() -> Path:
-    """The folder of all local state, made on first use."""
+    """Return the folder of all local state, made on first use."""
     path = Path(read("STEPWRIGHT_HOME")).expanduser().resolve()
     path.mkdir(parents=True, exist_ok=True)
     return path
 
 
 def generated_secret(name: str) -> str:
-    """A random secret kept in HOME/secrets/NAME with mode 0600; made by whoever asks first.
+    """Return a random secret kept in HOME/secrets/NAME with mode 0600; made by whoever asks first.
 
     Of two processes that ask at once one creates the file (written beside it, then linked, so nobody
     reads half a secret) and both read the same value.
@@ -130,7 +152,6 @@ class UnknownValue(Exception):
 
 
 KNOWN_STARTS = {
-    "STEPWRIGHT_ORCHESTRATOR": ("local", "http"),
     "STEPWRIGHT_STORAGE_URL": ("", "file:"),
     "STEPWRIGHT_BROKER_URL": (
         "",
@@ -148,6 +169,8 @@ KNOWN_STARTS = {
 def refuse_unknown_values() -> None:
     """Raise UnknownValue at the start rather than at the first request that meets it."""
     read_rate("STEPWRIGHT_THROTTLE_RATE")
+    if read("STEPWRIGHT_ORCHESTRATOR") not in ("local", "http"):
+        raise UnknownValue("STEPWRIGHT_ORCHESTRATOR must be one of: local, http")
     if read("STEPWRIGHT_ORCHESTRATOR") == "http" and not read("STEPWRIGHT_ORCHESTRATOR_URL").startswith(
         ("http://", "https://")
     ):
@@ -168,14 +191,12 @@ def refuse_unfit_sign_in() -> None:
     parts = urlsplit(url)
     nearby = read("STEPWRIGHT_ENV") != "production" and parts.hostname in {"127.0.0.1", "::1", "localhost"}
     if url and not (parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and nearby))):
-        raise UnknownValue(
-            "STEPWRIGHT_JWT_JWKS_URL must be one of: (empty), https://; "
-            "http:// only for this machine, outside production"
-        )
+        takes = "(empty), https://; http:// only for this machine, outside production"
+        raise UnknownValue(f"STEPWRIGHT_JWT_JWKS_URL must be one of: {takes}")
 
 
 SECRETS = ("STEPWRIGHT_SECRET_KEY", "STEPWRIGHT_CALLBACK_SECRET", "STEPWRIGHT_JWT_SECRET")
-SHORTEST_SECRET = 32
+MIN_SECRET_CHARACTERS = 32
 
 
 def refuse_unsafe_production() -> None:
@@ -184,9 +205,9 @@ def refuse_unsafe_production() -> None:
         return
     unused = {"STEPWRIGHT_JWT_SECRET"} if read("STEPWRIGHT_JWT_JWKS_URL") else set()
     wrong = [
-        f"{name} must be set, with {SHORTEST_SECRET} characters or more"
+        f"{name} must be set, with {MIN_SECRET_CHARACTERS} characters or more"
         for name in SECRETS
-        if name not in unused and len(read(name)) < SHORTEST_SECRET
+        if name not in unused and len(read(name)) < MIN_SECRET_CHARACTERS
     ]
     if read("STEPWRIGHT_DEBUG"):
         wrong.append("STEPWRIGHT_DEBUG must be empty")

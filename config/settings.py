@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "config",
     "config.accounts",
     "config.work",
+    "config.web",
     "jobs",
     "instructions",
     "anchors",
@@ -112,9 +113,9 @@ VIDEO_URI_ALLOW = environment.read_checked_list("STEPWRIGHT_VIDEO_URI_ALLOW", ch
 MAX_UPLOAD_BYTES = int(environment.read("STEPWRIGHT_MAX_UPLOAD_BYTES"))
 DOWNLOAD_URL_SECONDS = int(environment.read("STEPWRIGHT_DOWNLOAD_URL_SECONDS"))
 UPLOAD_URL_SECONDS = 3600
-MODEL_PROFILES = ["extractive"]
-STT_PROFILES = ["default"]
-PROMPT_TEMPLATES = ["guide"]
+MODEL_PROFILES = environment.read_names("STEPWRIGHT_MODEL_PROFILES")
+STT_PROFILES = environment.read_names("STEPWRIGHT_STT_PROFILES")
+PROMPT_TEMPLATES = environment.read_names("STEPWRIGHT_PROMPT_TEMPLATES")
 WHISPER_MODEL = environment.read("STEPWRIGHT_WHISPER_MODEL")
 SPEECH_URL = environment.read("STEPWRIGHT_SPEECH_URL")
 SPEECH_API_KEY = environment.read("STEPWRIGHT_SPEECH_API_KEY")
@@ -128,6 +129,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["config.api.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "config.api.schema.ContractSchema",
     "EXCEPTION_HANDLER": "config.api.errors.exception_handler",
+    "NON_FIELD_ERRORS_KEY": "",  # DRF's own word for it could be the name of a field
+    "LIST_SERIALIZER_ERRORS_AS_DICT": True,
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {

@@ -22,6 +22,7 @@ api: list[URLPattern | URLResolver] = [
     path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
 ]
 urlpatterns = [
+    path("", include("config.web.urls")),
     path("api/v1/", include(api)),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="openapi"), name="docs"),
     path("healthz", health.healthz, name="healthz"),

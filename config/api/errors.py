@@ -22,6 +22,12 @@ from config.api.error_codes import CODES
 
 log = logging.getLogger(__name__)
 
+MAX_ERRORS = 20
+"""The number of errors that a 400 names one by one."""
+MORE_ERRORS = "more_errors"
+# Characters of a field that the caller made up, and of a message that quotes a value: both may be as long as the body.
+MAX_PATH, MAX_MESSAGE = 200, 500
+
 
 class ApiError(Exception):
     """An error of the contract.
@@ -119,7 +125,7 @@ def translate(exception: Exception) -> ApiError:
 def _translate_drf(exception: exceptions.APIException) -> ApiError | None:
     match exception:
         case exceptions.ValidationError():
-            return validation_error(list(flatten(exception.get_full_details())))
+            return validation_error(listed(exception.detail))
         case exceptions.ParseError():
             return invalid(
                 "body", str(exception.detail), code="parse_error", hint="Send a JSON object in UTF-8."
@@ -166,18 +172,40 @@ def unavailable() -> ApiError:
     )
 
 
-def flatten(details: Any, path: str = "") -> Iterator[dict[str, str]]:
-    """Yield DRF's nested full error details as `{field, code, message}`, where `field` is a dotted path."""
-    if isinstance(details, dict) and set(details) == {"message", "code"}:
-        yield {"field": path or "body", "code": str(details["code"]), "message": str(details["message"])}
+def listed(details: Any) -> list[dict[str, str]]:
+    """Return DRF's nested error details as `{field, code, message}`: the first MAX_ERRORS, and how many more there are.
+
+    An error with the code `more_errors` stands for several at its place that are not named; its text is their
+    number.
+    """
+    named: list[dict[str, str]] = []
+    more, places = 0, set()
+    for path, error in _flatten(details):
+        if error.code != MORE_ERRORS and len(named) < MAX_ERRORS:
+            named.append(
+                {"field": path[:MAX_PATH] or "body", "code": error.code, "message": str(error)[:MAX_MESSAGE]}
+            )
+        else:
+            is_sum = error.code == MORE_ERRORS
+            more += int(error) if is_sum else 1
+            places.add(path if is_sum else path.rpartition(".")[0])
+    if more:
+        place = places.pop()[:MAX_PATH] if len(places) == 1 else ""
+        named.append({"field": place or "body", "code": MORE_ERRORS, "message": f"and {more} more."})
+    return named
+
+
+def _flatten(details: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield each error and its dotted path; what concerns a whole object stands there under the empty name."""
+    if isinstance(details, exceptions.ErrorDetail):
+        yield path, details
     elif isinstance(details, dict):
         for key, value in details.items():
-            yield from flatten(value, path if key == "non_field_errors" else f"{path}.{key}".lstrip("."))
+            yield from _flatten(value, ".".join(part for part in (path, str(key)) if part))
     else:
         for index, value in enumerate(details):
-            leaf = isinstance(value, dict) and set(value) == {"message", "code"}
-            if leaf or value:
-                yield from flatten(value, path if leaf else f"{path}.{index}".lstrip("."))
+            is_error = isinstance(value, exceptions.ErrorDetail)
+            yield from _flatten(value, path if is_error else f"{path}.{index}".lstrip("."))
 
 
 def handler400(request: HttpRequest, exception: Exception) -> JsonResponse:

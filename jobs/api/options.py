@@ -9,6 +9,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from config.api import errors
+from config.api.serializers import StrictSerializer, read_body
 from jobs.api.serializers import JobBody, OptionsBody, ValidateBody
 
 Finding = dict[str, str]
@@ -26,39 +27,49 @@ def hints() -> dict[str, str]:
     }
 
 
-def check(serializer: JobBody | ValidateBody) -> list[Finding]:
-    """Return what is wrong with the options, each with a hint. Raise a 400 for what is wrong outside them."""
-    if serializer.is_valid():
-        return []
-    found = list(errors.flatten(ValidationError(serializer.errors).get_full_details()))
-    inside = [finding for finding in found if finding["field"].startswith("options.")]
-    if len(inside) < len(found):
+def check(body: type[StrictSerializer], request: Request) -> tuple[dict[str, Any], list[Finding]]:
+    """Return the validated body, or what is wrong with its options, each with a hint.
+
+    Raise a 400 when something is wrong outside of them.
+    """
+    try:
+        return read_body(body, request), []
+    except ValidationError as error:
+        found = errors.listed(error.detail)
+    if not all(is_of_options(finding) for finding in found):
         raise errors.validation_error(found)
     known = hints()
     fallback = f"The options are: {', '.join(OptionsBody().fields)}."
-    return [{**finding, "hint": known.get(finding["field"].split(".")[1], fallback)} for finding in inside]
+    return {}, [
+        {**finding, "hint": known.get(finding["field"].removeprefix("options."), fallback)}
+        for finding in found
+    ]
+
+
+def is_of_options(finding: Finding) -> bool:
+    """Return whether it is about an option, or about others that are not named."""
+    is_of_others = (finding["field"], finding["code"]) == ("options", errors.MORE_ERRORS)
+    return is_of_others or finding["field"].startswith("options.")
 
 
 def read_options(request: Request) -> dict[str, Any]:
     """Return the options of a job to be made, with their defaults; raise a 400 that hints at what to send."""
-    serializer = JobBody(data=request.data)
-    if found := check(serializer):
+    body, found = check(JobBody, request)
+    if found:
         raise errors.validation_error(found, hint=found[0]["hint"])
-    return {"auto_screenshots": True, **serializer.validated_data.get("options", {})}
+    return {"auto_screenshots": True, **body.get("options", {})}
 
 
 def validate_options(request: Request) -> dict[str, Any]:
     """Return `{valid, errors, warnings}` of the options in the body."""
-    serializer = ValidateBody(data=request.data)
-    found = check(serializer)
-    options = {} if found else serializer.validated_data["options"]
-    return {"valid": not found, "errors": found, "warnings": warnings(options)}
+    body, found = check(ValidateBody, request)
+    return {"valid": not found, "errors": found, "warnings": warnings(body.get("options", {}))}
 
 
 def warnings(options: dict[str, Any]) -> list[Finding]:
     """Return what is allowed and yet not likely to be what the caller wants."""
     found = []
-    language = options.get("language", "en").split("-")[0]
+    language = options.get("language", "en").lower().split("-")[0]
     if language != "en" and not settings.SPEECH_URL and not settings.WHISPER_MODEL:
         found.append(
             {

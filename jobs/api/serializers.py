@@ -12,6 +12,7 @@ from rest_framework import serializers
 from config.api.pagination import PageQuery
 from config.api.serializers import StrictSerializer
 from jobs.api.updates import FAILURE_FIELDS, UpdatesField
+from jobs.languages import is_language_tag
 from jobs.models import AuditEvent, Job, Project
 from jobs.states import ActorType, JobStatus
 
@@ -26,8 +27,26 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
         fields = ("id", "name", "created_at")
 
 
+MAX_LANGUAGE = 35  # characters; RFC 5646, section 4.4.1
+
+
+@extend_schema_field(
+    {"type": "string", "maxLength": MAX_LANGUAGE, "pattern": "^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$"}
+)
+class LanguageField(serializers.CharField):
+    """A BCP 47 tag, kept as it was sent. The description shows its outline."""
+
+    default_error_messages = {"invalid": "This is not a BCP 47 language tag."}
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        if len(text) <= MAX_LANGUAGE and not is_language_tag(text):
+            self.fail("invalid")
+        return text
+
+
 class OptionsBody(StrictSerializer):
-    language = serializers.RegexField(r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35, required=False)
+    language = LanguageField(max_length=MAX_LANGUAGE, trim_whitespace=False, required=False)
     model_profile = serializers.ChoiceField(settings.MODEL_PROFILES, required=False)
     prompt_template_id = serializers.ChoiceField(settings.PROMPT_TEMPLATES, required=False)
     stt_profile = serializers.ChoiceField(settings.STT_PROFILES, required=False)

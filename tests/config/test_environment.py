@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import subprocess
@@ -82,6 +83,42 @@ def test_a_value_that_is_not_known_is_refused_at_the_start(
     monkeypatch.setenv(name, value)
     with pytest.raises(environment.UnknownValue, match=name):
         environment.refuse_unknown_values()
+
+
+NAMES = ("STEPWRIGHT_MODEL_PROFILES", "STEPWRIGHT_STT_PROFILES", "STEPWRIGHT_PROMPT_TEMPLATES")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_orchestrator_of_ones_own_has_names_of_its_own(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert environment.read_names(name) == [environment.DEFAULTS[name]]
+    monkeypatch.setenv("STEPWRIGHT_ORCHESTRATOR", "http")
+    monkeypatch.setenv(name, f"fast, openai.gpt:4.1_x-y,{'n' * 64}")
+    assert environment.read_names(name) == ["fast", "openai.gpt:4.1_x-y", "n" * 64]
+    monkeypatch.setenv(name, "")
+    assert environment.read_names(name) == [environment.DEFAULTS[name]]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "value", ["fast,fast", "two words", "a/b", "n" * 65, "\u00fcber", ",", "a\nb", "fast,\u0663"]
+)
+def test_a_name_that_is_malformed_or_given_twice_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv("STEPWRIGHT_ORCHESTRATOR", "http")
+    monkeypatch.setenv(name, value)
+    with pytest.raises(environment.UnknownValue, match=name):
+        environment.read_names(name)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_that_our_own_workers_do_not_have_is_refused_at_the_start(name: str) -> None:
+    variables = os.environ | {"STEPWRIGHT_ORCHESTRATOR": "local", name: f"{environment.DEFAULTS[name]},fast"}
+    started = subprocess.run(
+        [sys.executable, "manage.py", "--version"], cwd=ROOT, env=variables, capture_output=True, text=True
+    )
+    assert started.returncode != 0
+    assert re.search(rf"UnknownValue: {name} must be of: {environment.DEFAULTS[name]}, ", started.stderr)
 
 
 def test_processes_that_ask_at_once_get_one_secret_with_mode_0600(tmp_path: Path) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -10,6 +13,12 @@ from tests.factories import Api, make_project
 
 BAD: list[tuple[dict[str, Any], str, str]] = [
     ({"language": "english please"}, "language", "invalid"),
+    ({"language": "english"}, "language", "invalid"),
+    ({"language": "en\n"}, "language", "invalid"),
+    ({"language": " en"}, "language", "invalid"),
+    ({"language": "x" * 36}, "language", "max_length"),
+    ({"language": ""}, "language", "blank"),
+    ({"language": ["en"]}, "language", "wrong_type"),
     ({"model_profile": "gpt-99"}, "model_profile", "invalid_choice"),
     ({"prompt_template_id": "odd"}, "prompt_template_id", "invalid_choice"),
     ({"stt_profile": "odd"}, "stt_profile", "invalid_choice"),
@@ -40,6 +49,50 @@ def test_a_hint_names_what_is_allowed(owner: Api) -> None:
     assert error["hint"] == "One of: extractive."
 
 
+def test_the_hint_of_a_wrong_language_gives_examples(owner: Api) -> None:
+    (error,) = owner.post("/options/validate", {"options": {"language": "english"}}).json()["errors"]
+    assert error["message"] == "This is not a BCP 47 language tag."
+    assert "such as en or pt-BR" in error["hint"]
+
+
+def test_the_operator_names_what_options_and_retries_choose_from() -> None:
+    code = """
+import django
+django.setup()
+from rest_framework.exceptions import ValidationError
+from config.api.serializers import validate
+from jobs.api.options import hints
+from jobs.api.serializers import OptionsBody, RetryBody
+chosen = {"model_profile": "fast", "stt_profile": "large:v3", "prompt_template_id": "how_to.2"}
+assert validate(OptionsBody, chosen) == {**chosen, "auto_screenshots": True}
+assert validate(RetryBody, {"model_profile": "thorough", "client_request_id": "r"})
+for shape, more in ((OptionsBody, {}), (RetryBody, {"client_request_id": "r"})):
+    try:
+        validate(shape, {"model_profile": "extractive", **more})
+    except ValidationError as error:
+        assert list(error.detail) == ["model_profile"]
+    else:
+        raise AssertionError(shape)
+print(hints()["model_profile"], hints()["stt_profile"], hints()["prompt_template_id"])
+"""
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "STEPWRIGHT_ORCHESTRATOR": "http",
+        "STEPWRIGHT_ORCHESTRATOR_URL": "http://127.0.0.1:1/",
+        "STEPWRIGHT_MODEL_PROFILES": "fast, thorough",
+        "STEPWRIGHT_STT_PROFILES": "large:v3",
+        "STEPWRIGHT_PROMPT_TEMPLATES": "how_to.2",
+    }
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert ran.stdout == "One of: fast, thorough. One of: large:v3. One of: how_to.2.\n", ran.stderr
+
+
+@pytest.mark.parametrize("language", ["en-GB", "EN-us", "zh-Hant-TW", "x-dothraki", "i-Klingon"])
+def test_a_language_is_kept_as_it_was_sent(owner: Api, language: str) -> None:
+    path = f"/projects/{make_project(owner.user).pk}/jobs"
+    assert owner.post(path, {"options": {"language": language}}).json()["options"]["language"] == language
+
+
 def test_good_options_are_valid_and_kept(owner: Api) -> None:
     options = {
         "language": "en-GB",
@@ -57,6 +110,11 @@ def test_good_options_are_valid_and_kept(owner: Api) -> None:
 def test_a_job_needs_no_options_and_no_body(owner: Api, body: Any) -> None:
     made = owner.post(f"/projects/{make_project(owner.user).pk}/jobs", body)
     assert (made.status_code, made.json()["options"]) == (201, {"auto_screenshots": True})
+
+
+def test_english_in_capital_letters_is_no_warning(owner: Api) -> None:
+    answer = owner.post("/options/validate", {"options": {"language": "EN-us"}}).json()
+    assert answer == {"valid": True, "errors": [], "warnings": []}
 
 
 def test_a_language_that_the_packaged_model_does_not_know_is_a_warning(owner: Api) -> None:

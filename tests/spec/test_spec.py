@@ -100,7 +100,7 @@ def _routes(patterns: Any, prefix: str = "") -> list[tuple[str, str]]:
         path = prefix + str(entry.pattern)
         if hasattr(entry, "url_patterns"):
             found += _routes(entry.url_patterns, path)
-        elif not path.startswith(BESIDE):
+        elif path and not path.startswith(BESIDE):  # the empty one is the start page
             path = re.sub(r"<str:(\w+)>|\(\?P<(\w+)>[^)]*\)", lambda name: f"{{{name[1] or name[2]}}}", path)
             path = re.sub(r"[\\^$]", "", path)
             found += [(f"/{path}", method) for method in METHODS & set(entry.callback.actions)]
