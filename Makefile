@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo serve token test check soak bench spec lock clean setup
+.PHONY: demo serve token test test-fast check soak bench spec lock clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -11,6 +11,7 @@ help:
 	@echo "make serve   database, API and workers until Ctrl-C"
 	@echo "make token USER=editor   a bearer token"
 	@echo "make test    the tests          make check   lint, types, layers, spec and tests"
+	@echo "make test-fast   the tests without codecs, rendering, kills and made-up requests; under a minute"
 	@echo "make clean   what the above left behind"
 
 setup: $(READY)
@@ -36,6 +37,10 @@ token: $(READY)
 
 test: $(READY)
 	@$(BIN)/python -m pytest -n auto $(ARGS)
+
+# What is left when nothing that takes long is run; for the minutes between two edits.
+test-fast: $(READY)
+	@$(BIN)/python -m pytest -n auto -m "not soak and not slow" $(ARGS)
 
 # Kills workers, servers and queues under real work; some minutes.
 soak: $(READY)

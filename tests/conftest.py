@@ -8,7 +8,11 @@ from typing import Any
 import dramatiq
 import pytest
 
-from tests.factories import Api, make_user
+from jobs.models import Job
+from jobs.states import JobStatus
+from tests.callbacks import SECRET
+from tests.desk import Desk
+from tests.factories import Api, make_job, make_user
 from tests.orchestrator import Orchestrator, running_orchestrator
 
 
@@ -37,6 +41,18 @@ def stranger(db: None) -> Api:
     return Api(make_user("stranger"))
 
 
+@pytest.fixture
+def job(owner: Api) -> Job:
+    """The owner's, UPLOADED."""
+    return make_job(JobStatus.UPLOADED, owner=owner.user)
+
+
+@pytest.fixture
+def desk(owner: Api) -> Desk:
+    """A job of the owner's with the sample as its video, and its document."""
+    return Desk(owner)
+
+
 @pytest.fixture(autouse=True)
 def storage_folder(tmp_path: Any, settings: Any) -> Any:
     """Files of each test in a folder of its own."""
@@ -46,6 +62,11 @@ def storage_folder(tmp_path: Any, settings: Any) -> Any:
     storage.cache_clear()
     yield tmp_path / "files"
     storage.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def callback_secret(settings: Any) -> None:
+    settings.CALLBACK_SECRETS = [SECRET]
 
 
 @pytest.fixture

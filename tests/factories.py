@@ -16,27 +16,23 @@ from django.http import HttpResponse
 from django.test import Client
 from uuid6 import uuid7
 
+from anchors.models import Anchor, Asset, ScreenshotTask
 from config.accounts.models import User
 from config.storage import kept_folder, storage
 from config.work.models import WorkRow
 from config.work.registry import KINDS
-from config.work.sweep import sweep
+from config.work.sweep import sweep, sweep_work_rows
+from exports.models import Export
+from instructions.blocks import parse_blocks
 from jobs.models import Artifact, Dispatch, Job, PipelineRun, Project
 from jobs.services import callbacks
 from jobs.services.callbacks import StatusReport
 from jobs.services.jobs import create_job, create_project
+from jobs.services.timeouts import give_up_unanswered_dispatches
 from jobs.states import ActorType, JobStatus
+from tests.contract import ROAD
 
 SAMPLE = Path(__file__).parent / "media" / "sample.mp4"
-# Reports that take an uploaded job along the pipeline.
-ROAD = (
-    JobStatus.AUDIO_EXTRACTING,
-    JobStatus.AUDIO_READY,
-    JobStatus.TRANSCRIBING,
-    JobStatus.TRANSCRIPT_READY,
-    JobStatus.GENERATING,
-    JobStatus.DRAFT_READY,
-)
 TRANSCRIPT = {
     "language": "en",
     "recogniser": "test",
@@ -45,8 +41,10 @@ TRANSCRIPT = {
         {"start_ms": 2500, "end_ms": 4000, "text": "Type the name."},
     ],
 }
-DRAFT = {"markdown": "# Guide\n\n## Step 1: Click New (0:00–0:02)\n\nClick the New button.\n\n"
-         "## Step 2: Type the name (0:02–0:04)\n\nType the name.\n"}  # fmt: skip
+DRAFT = {
+    "markdown": "# Guide\n\n## Step 1: Click New (0:00–0:02)\n\nClick the New button.\n\n"
+    "## Step 2: Type the name (0:02–0:04)\n\nType the name.\n"
+}
 
 
 def make_user(name: str = "owner") -> User:
@@ -116,7 +114,7 @@ def make_job(status: JobStatus = JobStatus.CREATED, *, owner: User | None = None
     make_dispatch(job, state="accepted")
     reach = ROAD[: ROAD.index(status) + 1] if status in ROAD else ROAD
     for reported in reach:
-        report(job, reported)
+        report(job, JobStatus(reported))
     job = Job.objects.get(pk=job.pk)
     return job if status in ROAD else force(job, status)
 
@@ -150,6 +148,100 @@ def make_run(*, owner: User | None = None, **fields: Any) -> PipelineRun:
     return PipelineRun.objects.get(pk=run.pk)
 
 
+def make_many_jobs(project: Project, number: int, status: JobStatus = JobStatus.CREATED) -> None:
+    """So many jobs in one statement, for lists; nothing hangs on them."""
+    options = {"auto_screenshots": True}
+    rows = (Job(project=project, owner=project.owner, options=options, status=status) for _ in range(number))
+    Job.objects.bulk_create(rows)
+
+
+def make_video(job: Job, *, uri: str = "") -> Artifact:
+    """The next version of the job's video: what lies at `uri`, else the sample in our own storage."""
+    version = job.artifacts.filter(kind="video").count() + 1
+    if uri:
+        return Artifact.objects.create(job=job, kind="video", version=version, uri=uri, data={})
+    stored = storage().save_file(kept_folder(job.pk), SAMPLE, suffix="")
+    data = {"duration_ms": 48_933}
+    return Artifact.objects.create(
+        job=job, kind="video", version=version, uri=stored.uri, sha256=stored.sha256, data=data
+    )
+
+
+def make_anchor(job: Job) -> Anchor:
+    """On the first block of the newest version of the job's document."""
+    version = job.instruction.versions.latest("version")
+    return Anchor.objects.create(
+        instruction=job.instruction,
+        instruction_version=version,
+        address_type="block_id",
+        block_id=parse_blocks(version.markdown)[0].block_id,
+    )
+
+
+def make_asset(job: Job, *, anchor: Anchor | None = None, rendered_from: Asset | None = None) -> Asset:
+    """A small picture with its file; the newest of its anchor, and active there. With `rendered_from` it was drawn."""
+    previous = anchor.assets.order_by("version").last() if anchor else None
+    stored = storage().save_bytes(kept_folder(job.pk), png(), suffix=".png")
+    asset = Asset.objects.create(
+        job=job,
+        anchor=anchor,
+        version=previous.version + 1 if previous else 1,
+        previous_asset=previous,
+        kind=Asset.Kind.ANNOTATED if rendered_from else Asset.Kind.UPLOADED,
+        rendered_from=rendered_from,
+        ops_hash=uuid7().hex if rendered_from else "",
+        uri=stored.uri,
+        checksum_sha256=stored.sha256,
+        mime_type="image/png",
+        width=64,
+        height=48,
+    )
+    if anchor:
+        Anchor.objects.filter(pk=anchor.pk).update(active_asset=asset)
+    return asset
+
+
+def make_screenshot_task(job: Job, *, status: str = ScreenshotTask.WAITING, **fields: Any) -> ScreenshotTask:
+    """The work of taking a picture at second 1 for the newest version of the job's document."""
+    return ScreenshotTask.objects.create(
+        job=job,
+        status=status,
+        operation=ScreenshotTask.Operation.EXTRACT,
+        instruction_version=job.instruction.versions.latest("version"),
+        at_ms=1000,
+        strategy="precise",
+        image_format="png",
+        extraction_key=uuid7().hex,
+        **fields,
+    )
+
+
+def make_export(job: Job, *, status: str = Export.WAITING, format: str = "PDF") -> Export:
+    """An export of the newest version of the job's document, without pictures; its artifact is there in any status."""
+    version = job.instruction.versions.latest("version")
+    artifact = storage().save_bytes(kept_folder(job.pk), b"stands for a guide", suffix="")
+    provenance = {
+        "instruction_version_id": str(version.pk),
+        "anchors": [],
+        "model_profile_id": "extractive",
+        "prompt_template_id": "guide",
+    }
+    return Export.objects.create(
+        job=job,
+        status=status,
+        format=format,
+        instruction_version=version,
+        identity_key=uuid7().hex,
+        screenshot_set_hash="0" * 64,
+        instruction_snapshot_id=uuid7(),
+        snapshot={"provenance": provenance},
+        manifest={"files": []},
+        artifact_uri=artifact.uri,
+        artifact_name="guide.pdf",
+        artifact_mime_type="application/pdf",
+    )
+
+
 def expire_leases() -> None:
     """As when the workers and senders of this moment had died a while ago."""
     for model in KINDS:
@@ -161,6 +253,15 @@ def make_due() -> None:
     """As when what waits for its time had waited long enough."""
     for model in KINDS:
         model._default_manager.filter(status=model.WAITING).update(available_at=Now())
+
+
+def let_time_pass() -> None:
+    """As when much time had gone by: leases have run out, waiting rows have waited, silence is given up."""
+    expire_leases()
+    sweep_work_rows()
+    make_due()
+    Dispatch.objects.filter(status=Dispatch.UNANSWERED).update(updated_at=Now() - timedelta(minutes=16))
+    give_up_unanswered_dispatches()
 
 
 def recover() -> None:

@@ -35,6 +35,7 @@ def running_worker(url: str) -> Iterator[dramatiq.Worker]:
     for actor in actors:
         actor.queue_name = names[actor.queue_name]
     use_broker(broker)
+    broker.emit_after("process_boot")  # as dramatiq's command line does; the time limit's clock begins to run
     worker = dramatiq.Worker(broker, worker_timeout=50, worker_threads=1)
     worker.start()
     try:

@@ -15,8 +15,9 @@ from PIL import Image
 
 from anchors.frames import TimestampOutOfRange, encode_image, grab_frame, grab_frames
 from jobs.media.probe import UnreadableVideo, probe_video
-from tests.anchors.videos import HEIGHT, LONG_GOP, WIDTH, make_video, number_of, numbered
+from tests.anchors.videos import HEIGHT, LONG_GOP, WIDTH, number_of, numbered, write_video
 
+pytestmark = pytest.mark.slow
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 UNEVEN = [
     0,
@@ -62,7 +63,7 @@ RECORDINGS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module", params=RECORDINGS)
 def recording(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_video(tmp_path_factory.mktemp("videos") / request.param, **RECORDINGS[request.param])
+    return write_video(tmp_path_factory.mktemp("videos") / request.param, **RECORDINGS[request.param])
 
 
 def shown_times(path: Path) -> list[tuple[Fraction, bool]]:
@@ -108,7 +109,7 @@ def test_nearest_keyframe_is_the_nearest_on_either_side(recording: Path) -> None
 
 
 def test_the_time_that_a_frame_came_up_gives_that_frame_again(tmp_path: Path) -> None:
-    video = make_video(tmp_path / "third.mp4", pts=[0, 34, 67, 100, 134, 167], ticks=Fraction(1, 30))
+    video = write_video(tmp_path / "third.mp4", pts=[0, 34, 67, 100, 134, 167], ticks=Fraction(1, 30))
     with av.open(video) as container:
         assert container.streams.video[0].frames == 6
     for at_ms in range(0, 167):
@@ -122,7 +123,7 @@ def test_the_time_that_a_frame_came_up_gives_that_frame_again(tmp_path: Path) ->
 def test_times_outside_the_video_are_refused_with_its_length(
     name: str, strategy: Any, tmp_path: Path
 ) -> None:
-    video = make_video(tmp_path / name, pts=range(0, 2000, 100))
+    video = write_video(tmp_path / name, pts=range(0, 2000, 100))
     length = probe_video(video).duration_ms
     assert 1890 <= length <= 2001
     grab_frame(video, length, strategy=strategy)
@@ -135,14 +136,14 @@ def test_times_outside_the_video_are_refused_with_its_length(
 
 
 def test_the_last_picture_stays_as_long_as_there_is_sound(tmp_path: Path) -> None:
-    video = make_video(tmp_path / "still.mp4", pts=range(0, 1000, 100), sound_ms=(0, 4000))
+    video = write_video(tmp_path / "still.mp4", pts=range(0, 1000, 100), sound_ms=(0, 4000))
     assert number_of(grab_frame(video, 3900).image) == 9
     with pytest.raises(TimestampOutOfRange):
         grab_frame(video, 5000)
 
 
 def test_sound_that_starts_first_sets_the_clock(tmp_path: Path) -> None:
-    video = make_video(tmp_path / "late.mkv", pts=range(2000, 4000, 100), sound_ms=(0, 4000))
+    video = write_video(tmp_path / "late.mkv", pts=range(2000, 4000, 100), sound_ms=(0, 4000))
     assert [number_of(frame.image) for frame in grab_frames(video, [0, 1999, 2050, 2150])] == [0, 0, 0, 1]
     assert grab_frame(video, 0).shown_at_ms == pytest.approx(2000, abs=30)
 
@@ -166,7 +167,7 @@ def test_sound_that_starts_first_sets_the_clock(tmp_path: Path) -> None:
 def test_pictures_come_upright(name: str, rotate: dict[str, Any], corners: Any, tmp_path: Path) -> None:
     flag = np.zeros((64, 128, 3), np.uint8)
     flag[:32, :64], flag[:32, 64:], flag[32:, :64], flag[32:, 64:] = RED, GREEN, BLUE, WHITE
-    video = make_video(tmp_path / name, pts=[0, 100], pictures=[flag, flag], rotate=rotate)
+    video = write_video(tmp_path / name, pts=[0, 100], pictures=[flag, flag], rotate=rotate)
     image = grab_frame(video, 50).image
     probe = probe_video(video)
     assert image.size == (probe.width, probe.height)
@@ -185,14 +186,16 @@ def test_pictures_come_upright(name: str, rotate: dict[str, Any], corners: Any, 
     ],
 )
 def test_pixels_come_square(aspect: Fraction, degrees: int, size: tuple[int, int], tmp_path: Path) -> None:
-    video = make_video(tmp_path / "wide.mp4", pts=[0, 100], sample_aspect=aspect, rotate={"degrees": degrees})
+    video = write_video(
+        tmp_path / "wide.mp4", pts=[0, 100], sample_aspect=aspect, rotate={"degrees": degrees}
+    )
     image = grab_frame(video, 0).image
     assert image.size == size and image.mode == "RGB"
     assert (probe_video(video).width, probe_video(video).height) == size
 
 
 def playlist_files(folder: Path) -> dict[str, bytes]:
-    target = make_video(folder / "secret.mp4", pts=[0, 100])
+    target = write_video(folder / "secret.mp4", pts=[0, 100])
     return {
         "hls.mp4": f"#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\n{target.name}\n#EXT-X-ENDLIST\n".encode(),
         "concat.mp4": f"ffconcat version 1.0\nfile {target.name}\n".encode(),
@@ -231,7 +234,7 @@ def test_sound_alone_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_video_whose_pictures_are_all_broken_is_refused(tmp_path: Path) -> None:
-    video = make_video(tmp_path / "broken.mp4", pts=range(0, 2000, 100))
+    video = write_video(tmp_path / "broken.mp4", pts=range(0, 2000, 100))
     content = bytearray(video.read_bytes())
     start = content.index(b"mdat") + 4
     size = struct.unpack(">I", content[start - 8 : start - 4])[0]
@@ -248,7 +251,7 @@ def test_damage_in_the_middle_spares_what_comes_after(name: str, tmp_path: Path)
     pictures = [
         numbered(i) // 2 + noise.integers(60, size=(HEIGHT, WIDTH, 3), dtype=np.uint8) for i in range(60)
     ]
-    video = make_video(tmp_path / name, pictures=pictures)
+    video = write_video(tmp_path / name, pictures=pictures)
     content = bytearray(video.read_bytes())
     middle = len(content) // 3
     content[middle : middle + 2000] = b"\x55" * 2000
@@ -258,7 +261,7 @@ def test_damage_in_the_middle_spares_what_comes_after(name: str, tmp_path: Path)
 
 
 def test_a_video_cut_short_has_the_length_of_what_is_there(tmp_path: Path) -> None:
-    video = make_video(tmp_path / "cut.mkv")
+    video = write_video(tmp_path / "cut.mkv")
     content = video.read_bytes()
     video.write_bytes(content[: len(content) // 2])
     length = probe_video(video).duration_ms
@@ -269,7 +272,7 @@ def test_a_video_cut_short_has_the_length_of_what_is_there(tmp_path: Path) -> No
 
 
 def test_avi_with_frames_out_of_order_is_off_by_few_frames_at_most(tmp_path: Path) -> None:
-    video = make_video(tmp_path / "order.avi", ticks=Fraction(1, 10), options={"bf": "3"})
+    video = write_video(tmp_path / "order.avi", ticks=Fraction(1, 10), options={"bf": "3"})
     with av.open(video) as container:
         pts = [frame.pts for frame in container.decode(video=0)]
     assert pts != sorted(pts), "the file is not what this test is about"

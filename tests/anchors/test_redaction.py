@@ -13,6 +13,7 @@ from PIL import Image, ImageDraw
 from anchors.render import lettering, render_annotations
 from tests.anchors.pictures import RED, SIZE, encoded, op, pixels, plain, rendered
 
+pytestmark = pytest.mark.slow
 SECRET = {"x": 20.6 / 320, "y": 30.6 / 120, "width": 199.7 / 320, "height": 29.7 / 120}
 SECRET_BOX = (20, 30, 221, 61)
 """SECRET rounded outwards to whole pixels."""

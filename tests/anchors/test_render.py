@@ -30,6 +30,8 @@ from tests.anchors.pictures import (
     screen,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_the_bytes_are_the_same_in_every_process() -> None:
     script = (

@@ -12,7 +12,9 @@ import pytest
 
 from anchors import frames
 from anchors.frames import grab_frame, grab_frames
-from tests.anchors.videos import LONG_GOP, make_video, number_of
+from tests.anchors.videos import LONG_GOP, number_of, write_video
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -30,20 +32,20 @@ def packets_read(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 
 def test_frames_close_together_are_read_in_one_pass(tmp_path: Path, packets_read: list[Any]) -> None:
-    video = make_video(tmp_path / "pass.mp4", options=LONG_GOP)
+    video = write_video(tmp_path / "pass.mp4", options=LONG_GOP)
     found = grab_frames(video, range(0, 6000, 50))
     assert [number_of(frame.image) for frame in found] == [number // 2 for number in range(120)]
     assert len(packets_read) <= 62
 
 
 def test_frames_far_apart_skip_what_lies_between(tmp_path: Path, packets_read: list[Any]) -> None:
-    video = make_video(tmp_path / "skip.mp4", pts=range(0, 60000, 300))
+    video = write_video(tmp_path / "skip.mp4", pts=range(0, 60000, 300))
     assert [number_of(frame.image) for frame in grab_frames(video, [300, 30300, 59700])] == [1, 101, 199]
     assert len(packets_read) < 60
 
 
 def test_the_nearest_key_frame_costs_few_packets(tmp_path: Path, packets_read: list[Any]) -> None:
-    video = make_video(tmp_path / "keys.mp4", pts=range(0, 60000, 300), options={"g": "50"})
+    video = write_video(tmp_path / "keys.mp4", pts=range(0, 60000, 300), options={"g": "50"})
     assert number_of(grab_frame(video, 15900, strategy="nearest_keyframe").image) == 50
     assert len(packets_read) < 20
 
@@ -68,13 +70,13 @@ def test_going_too_far_back_does_not_mean_decoding_it_all(
 ) -> None:
     keys = range(0, last_key + 1, 2)
     options = LONG_GOP | {"forced-idr": "1"}
-    video = make_video(tmp_path / "far.ts", pts=range(0, 120_000, 500), options=options, key_frames=keys)
+    video = write_video(tmp_path / "far.ts", pts=range(0, 120_000, 500), options=options, key_frames=keys)
     assert number_of(grab_frame(video, at_ms).image) == at_ms // 500
     assert len(decoded) < at_ms // 500 - last_key + 10
 
 
 def test_without_an_index_the_next_frame_is_sought_when_it_is_far(tmp_path: Path, decoded: list[int]) -> None:
-    video = make_video(tmp_path / "no_index.ts", pts=range(0, 60_000, 300))
+    video = write_video(tmp_path / "no_index.ts", pts=range(0, 60_000, 300))
     assert [number_of(frame.image) for frame in grab_frames(video, [0, 55_500])] == [0, 185]
     assert len(decoded) < 40
 
@@ -88,7 +90,7 @@ def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
     peaks = []
     for count in (60, 1500):
         picture = [np.zeros((180, 320, 3), np.uint8)] * count
-        video = make_video(
+        video = write_video(
             tmp_path / f"{count}.mp4",
             pts=range(0, count * 40, 40),
             pictures=picture,

@@ -28,7 +28,7 @@ def number_of(image: Image.Image) -> int:
     return sum((level > 128) << 7 - i for i, level in enumerate(pixels.mean(axis=(0, 2))))
 
 
-def make_video(
+def write_video(
     path: Path,
     *,
     pts: Sequence[int] = tuple(range(0, 6000, 100)),

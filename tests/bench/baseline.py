@@ -109,8 +109,17 @@ class BareAuthentication:
 class BareSerializer(serializers.ModelSerializer[Job]):
     class Meta:
         model = Job
-        fields = ("id", "project_id", "status", "manifest", "options", "instruction_id", "failure", "created_at",
-                  "updated_at")  # fmt: skip
+        fields = (
+            "id",
+            "project_id",
+            "status",
+            "manifest",
+            "options",
+            "instruction_id",
+            "failure",
+            "created_at",
+            "updated_at",
+        )
 
 
 class BareJob(APIView):

@@ -159,10 +159,25 @@ def main() -> None:
         jobs = [str(job.pk) for job in copies]
         port = free_port()
         server = psutil.Popen(
-            [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--workers", "1",
-             "--blocking-threads", "4", "--no-ws", "--log-level", "warning", "tests.bench.baseline:application"],
+            [
+                sys.executable,
+                "-m",
+                "granian",
+                "--interface",
+                "wsgi",
+                "--port",
+                str(port),
+                "--workers",
+                "1",
+                "--blocking-threads",
+                "4",
+                "--no-ws",
+                "--log-level",
+                "warning",
+                "tests.bench.baseline:application",
+            ],
             cwd=ROOT,
-        )  # fmt: skip
+        )
         try:
             wait(port)
             token = make_token("bench", exp=datetime.now(UTC) + timedelta(hours=1))

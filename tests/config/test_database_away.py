@@ -5,16 +5,15 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
 
 from jobs.states import JobStatus
-from tests.config.test_errors import assert_shape
+from tests.callbacks import send
+from tests.errors import assert_shape
 from tests.factories import Api, make_job, make_user
-from tests.jobs.test_callback import SECRET, send
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -70,8 +69,7 @@ class Wire:
 
 
 @pytest.fixture
-def wire(settings: Any) -> Iterator[Wire]:
-    settings.CALLBACK_SECRETS = [SECRET]
+def wire() -> Iterator[Wire]:
     known = connection.settings_dict
     before = {name: known[name] for name in ("HOST", "PORT")} | {"OPTIONS": known["OPTIONS"]}
     host = before["HOST"] or before["OPTIONS"].get("host", "") or "/var/run/postgresql"

@@ -136,3 +136,61 @@ def test_processes_that_ask_at_once_get_one_secret_with_mode_0600(tmp_path: Path
     secrets = {process.communicate()[0].strip() for process in started}
     assert len(secrets) == 1 and len(secrets.pop()) >= 32
     assert stat.S_IMODE((tmp_path / "secrets" / "x").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    ("url", "algorithms", "fault"),
+    [
+        ("", "HS256", None),
+        ("https://id.example.com/keys", "RS256", None),
+        ("https://id.example.com/keys", "ES256, RS256", None),
+        ("http://127.0.0.1:9/keys", "RS256", None),
+        ("http://localhost/keys", "RS256", None),
+        ("", "none", "ALGORITHMS"),
+        ("", "HS512", "ALGORITHMS"),
+        ("", "RS256", "ALGORITHMS"),
+        ("", "HS256,RS256", "ALGORITHMS"),
+        ("", ",", "ALGORITHMS"),
+        ("https://id.example.com/keys", "HS256", "ALGORITHMS"),
+        ("https://id.example.com/keys", "RS256,HS256", "ALGORITHMS"),
+        ("https://id.example.com/keys", "RS256,none", "ALGORITHMS"),
+        ("http://id.example.com/keys", "RS256", "JWKS_URL"),
+        ("http://127.0.0.1.example.com/keys", "RS256", "JWKS_URL"),
+        ("http://127.0.0.1@id.example.com/keys", "RS256", "JWKS_URL"),
+        ("ftp://127.0.0.1/keys", "RS256", "JWKS_URL"),
+        ("https:///keys", "RS256", "JWKS_URL"),
+        ("file:///etc/passwd", "RS256", "JWKS_URL"),
+    ],
+)
+def test_algorithms_and_key_url_must_fit_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, url: str, algorithms: str, fault: str | None
+) -> None:
+    monkeypatch.setenv("STEPWRIGHT_JWT_JWKS_URL", url)
+    monkeypatch.setenv("STEPWRIGHT_JWT_ALGORITHMS", algorithms)
+    if fault is None:
+        environment.refuse_unknown_values()
+    else:
+        with pytest.raises(environment.UnknownValue, match=f"STEPWRIGHT_JWT_{fault} must be"):
+            environment.refuse_unknown_values()
+
+
+def test_production_takes_https_only_and_with_a_provider_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "ENV": "production",
+        "DEBUG": "",
+        "ALLOWED_HOSTS": "guides.example.com",
+        "SECRET_KEY": "s" * 32,
+        "CALLBACK_SECRET": "c" * 32,
+        "JWT_SECRET": "",
+        "JWT_ALGORITHMS": "RS256",
+    }.items():
+        monkeypatch.setenv(f"STEPWRIGHT_{name}", value)
+    monkeypatch.setenv("STEPWRIGHT_JWT_JWKS_URL", "https://id.example.com/keys")
+    environment.refuse_unsafe_production()
+    environment.refuse_unknown_values()
+    monkeypatch.setenv("STEPWRIGHT_JWT_JWKS_URL", "http://127.0.0.1/keys")
+    with pytest.raises(environment.UnknownValue, match="JWKS_URL"):
+        environment.refuse_unknown_values()
+    monkeypatch.setenv("STEPWRIGHT_JWT_JWKS_URL", "")
+    with pytest.raises(environment.UnsafeConfiguration, match="STEPWRIGHT_JWT_SECRET"):
+        environment.refuse_unsafe_production()

@@ -5,31 +5,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 from django.test import Client
 from django.urls import get_resolver
-from uuid6 import uuid7
 
 from config import urls
-from config.storage import kept_folder, storage
-from tests.factories import Api, make_job, make_token, png
+from jobs.states import JobStatus
+from tests.errors import assert_shape
+from tests.factories import Api, make_anchor, make_asset, make_export, make_job, make_screenshot_task
 
 MISSING = "01a20000-0000-7000-8000-00000000abcd"
-
-
-def assert_shape(response: Any, status: int, code: str) -> dict[str, Any]:
-    assert response.status_code == status, response.content
-    assert response.headers["Content-Type"] == "application/json"
-    body: dict[str, Any] = response.json()
-    assert set(body) <= {"code", "message", "details", "hint", "request_id"}
-    assert body["code"] == code
-    assert body["message"]
-    assert body["request_id"] == response.headers["X-Request-ID"]
-    return body
 
 
 @pytest.mark.parametrize(
@@ -111,37 +99,6 @@ def test_a_well_formed_request_id_is_kept_and_any_other_replaced(owner: Api, giv
     answer = owner.get("/projects", x_request_id=given)
     assert (answer.headers["X-Request-ID"] == given) is kept
     assert answer.headers["X-Request-ID"]
-
-
-@pytest.mark.parametrize(
-    "token",
-    [
-        lambda: "",
-        lambda: "odd",
-        lambda: make_token("owner", secret="another secret of good length, 32 and more"),
-        lambda: make_token("owner", exp=datetime.now(UTC) - timedelta(minutes=2)),
-        lambda: make_token("owner", nbf=datetime.now(UTC) + timedelta(minutes=2)),
-        lambda: make_token("owner", iss="somebody else"),
-        lambda: make_token("owner", aud="somebody else"),
-        lambda: make_token("owner", exp=None),
-        lambda: make_token("owner", aud=None),
-        lambda: make_token("", exp=datetime.now(UTC) + timedelta(minutes=2)),
-        lambda: make_token("owner", secret="", algorithm="none"),
-        lambda: make_token("owner", algorithm="HS512"),
-        lambda: "a" * 10_000,
-    ],
-)
-def test_a_bad_token_is_401(db: None, token: Any) -> None:
-    response = Client().get("/api/v1/projects", headers={"authorization": f"Bearer {token()}"})
-    assert_shape(response, 401, "UNAUTHENTICATED")
-    assert response.headers["WWW-Authenticate"] == "Bearer"
-
-
-def test_no_token_is_401_and_a_switched_off_user_too(owner: Api) -> None:
-    assert_shape(Client().get("/api/v1/projects"), 401, "UNAUTHENTICATED")
-    owner.user.is_active = False
-    owner.user.save()
-    assert_shape(owner.get("/projects"), 401, "UNAUTHENTICATED")
 
 
 # Every route with an id in its path: how to ask, and with which body. A route that is not here fails the test.
@@ -231,48 +188,16 @@ def test_a_call_without_a_token_is_401_before_anything_else(db: None) -> None:
 @pytest.fixture
 def everything(owner: Api) -> dict[str, str]:
     """One resource of each kind, the owner's, by the name of its path parameter."""
-    from anchors.models import Anchor, Asset, ScreenshotTask
-    from exports.models import Export
-    from jobs.states import JobStatus
-
     job = make_job(JobStatus.DRAFT_READY, owner=owner.user)
-    version = job.instruction.versions.get()
-    anchor = Anchor.objects.create(
-        instruction=job.instruction, instruction_version=version, address_type="block_id", block_id=uuid7()
-    )
-    stored = storage().save_bytes(kept_folder(job.pk), png(), suffix=".png")
-    asset = Asset.objects.create(
-        job=job,
-        anchor=anchor,
-        version=1,
-        kind="UPLOADED",
-        width=1,
-        height=1,
-        uri=stored.uri,
-        mime_type="image/png",
-    )
-    task = ScreenshotTask.objects.create(job=job, status="PENDING", instruction_version=version, at_ms=0)
-    provenance = {
-        "instruction_version_id": str(version.pk),
-        "anchors": [],
-        "model_profile_id": "extractive",
-        "prompt_template_id": "guide",
-    }
-    export = Export.objects.create(
-        job=job,
-        status="REQUESTED",
-        instruction_version=version,
-        snapshot={"provenance": provenance},
-        instruction_snapshot_id=uuid7(),
-    )
+    anchor = make_anchor(job)
     return {
         "project_id": str(job.project_id),
         "job_id": str(job.pk),
         "instruction_id": str(job.instruction_id),
         "anchor_id": str(anchor.pk),
-        "asset_id": str(asset.pk),
-        "task_id": str(task.pk),
-        "export_id": str(export.pk),
+        "asset_id": str(make_asset(job, anchor=anchor).pk),
+        "task_id": str(make_screenshot_task(job).pk),
+        "export_id": str(make_export(job).pk),
         "suffix": "srt",
     }
 

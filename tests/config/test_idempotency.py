@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from django.db import connection
 from django.db.models.functions import Now
 
 from jobs.models import AuditEvent, Job, Project
 from tests.factories import Api, make_user
+from tests.races import at_once
 
 
 def test_the_same_key_and_body_replay_the_first_answer(owner: Api) -> None:
@@ -75,18 +73,7 @@ def test_of_sixteen_at_once_one_creates_and_the_others_replay(route: str) -> Non
     path, body = "/projects", {"name": "a"}
     if route == "jobs":
         path, body = f"/projects/{api.post('/projects', body).json()['id']}/jobs", {}
-    barrier, answers = threading.Barrier(16), list[Any]()
-
-    def call() -> None:
-        barrier.wait()
-        answers.append(api.post(path, body, idempotency_key="k"))
-        connection.close()
-
-    threads = [threading.Thread(target=call) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(16, lambda _: api.post(path, body, idempotency_key="k"))
     assert sorted(answer.status_code for answer in answers) == [200] * 15 + [201]
     assert len({answer.content for answer in answers}) == 1
     assert Project.objects.count() == 1

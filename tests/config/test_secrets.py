@@ -14,8 +14,8 @@ from django.test import Client
 from config import logs
 from jobs import hooks
 from jobs.states import JobStatus
+from tests.callbacks import send
 from tests.factories import Api, make_job, make_token, make_user, upload
-from tests.jobs.test_callback import send
 from tests.orchestrator import Orchestrator
 
 SECRETS = {

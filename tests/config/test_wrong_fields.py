@@ -163,7 +163,7 @@ def test_the_count_stands_under_the_place_of_what_it_counts(owner: Api) -> None:
     assert (last["field"], last["message"]) == ("body", "and 18 more.")
 
 
-def test_two_mebibytes_of_unknown_fields_cost_little_and_get_a_short_answer(owner: Api) -> None:
+def test_two_mebibytes_of_unknown_fields_get_a_short_answer(owner: Api) -> None:
     body = json.dumps({f"{number:x}": 1 for number in range(175_000)}).encode()
     assert 1.9 * 2**20 < len(body) <= 2 * 2**20
     start = time.process_time()

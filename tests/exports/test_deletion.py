@@ -11,7 +11,7 @@ from anchors.models import Asset
 from exports.models import Export
 from instructions.models import InstructionVersion
 from jobs.models import Job, PipelineRun, Project, Tombstone
-from tests.anchors.desk import BLUR, Desk
+from tests.desk import BLUR, Desk
 from tests.factories import Api, make_run, work_off
 
 OURS = ("jobs", "instructions", "anchors", "exports")

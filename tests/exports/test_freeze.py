@@ -10,7 +10,7 @@ from django.db import connection
 from exports.freeze import ActivePicture, freeze
 from exports.models import Export
 from exports.services import requests
-from tests.anchors.desk import BLUR, Desk
+from tests.desk import BLUR, Desk
 from tests.factories import Api
 
 MARKDOWN = "# Guide\n\n<!-- block:{0} -->\n## Step 1: Click\n\nClick it.\n"

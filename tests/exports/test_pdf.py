@@ -14,6 +14,8 @@ from exports.renderers.pdf import PdfRenderer
 from tests.exports.documents import GUIDE, PNG, block_id, sample, with_markers
 from tests.exports.pdf_reading import images_on_pages, is_ua, outline, read, rendered, structure, words
 
+pytestmark = pytest.mark.slow
+
 
 def test_title_steps_text_and_footer_stand_in_order() -> None:
     text = words(rendered())

@@ -15,6 +15,8 @@ from exports.renderers import RenderFailed
 from tests.exports.documents import PNG, drawing, encoded
 from tests.exports.pdf_reading import images_on_pages, rendered
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.soak
 def test_a_text_that_would_fill_thousands_of_pages_is_refused() -> None:

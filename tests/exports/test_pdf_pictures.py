@@ -13,6 +13,8 @@ from exports.renderers.pdf import PdfRenderer
 from tests.exports.documents import GUIDE, PNG, block_id, drawing, encoded, make_document, with_markers
 from tests.exports.pdf_reading import images_on_pages, read, rendered
 
+pytestmark = pytest.mark.slow
+
 
 def test_pages_are_numbered_and_pictures_stand_in_place() -> None:
     text = with_markers(GUIDE)

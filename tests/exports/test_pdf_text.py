@@ -9,6 +9,7 @@ import pytest
 
 from tests.exports.pdf_reading import is_ua, outline, read, rendered, words
 
+pytestmark = pytest.mark.slow
 SCRIPTS = {
     "Cyrillic": "Привет",
     "Greek": "Ελληνικά",

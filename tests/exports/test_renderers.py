@@ -18,6 +18,7 @@ from exports.renderers.compose import compose
 from exports.snapshot import AssetMissing, Document, Picture
 from tests.exports.documents import PNG, make_document, plain_png, sample
 
+pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).resolve().parents[2]
 PRINT_HASHES = """
 import hashlib

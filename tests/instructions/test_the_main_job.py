@@ -11,7 +11,7 @@ import pytest
 from tests.factories import SAMPLE, Api, make_job, upload, work_off
 
 # The heartbeat has a connection of its own and sees only what is committed.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 NUMBERS = {"30": "thirty"}
 
 
@@ -39,7 +39,7 @@ def word_errors(said: list[str], heard: list[str]) -> int:
     return row[-1]
 
 
-def test_the_sample_becomes_a_draft_whose_words_steps_and_times_are_those_of_the_script(
+def test_the_drafts_words_steps_and_times_are_those_of_the_script(
     finished: Any,
 ) -> None:
     owner, job = finished

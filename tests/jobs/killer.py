@@ -27,9 +27,14 @@ class Killer:
 
     def __enter__(self) -> Killer:
         self.process = subprocess.Popen(
-            [sys.executable, __file__], cwd=ROOT, env=self.environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-        )  # fmt: skip
+            [sys.executable, __file__],
+            cwd=ROOT,
+            env=self.environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
         return self
 
     def __exit__(
@@ -118,10 +123,17 @@ def run(request: dict[str, Any], writer: int) -> None:
             work_off()
             status = 0
         else:
-            status = Client(raise_request_exception=False).generic(
-                request["method"], request["path"], json.dumps(request.get("body") or {}),
-                content_type="application/json", headers=request.get("headers") or {},
-            ).status_code  # fmt: skip
+            status = (
+                Client(raise_request_exception=False)
+                .generic(
+                    request["method"],
+                    request["path"],
+                    json.dumps(request.get("body") or {}),
+                    content_type="application/json",
+                    headers=request.get("headers") or {},
+                )
+                .status_code
+            )
     os.write(writer, f"status {status}\n".encode())
 
 

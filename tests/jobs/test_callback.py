@@ -2,42 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
-from django.test import Client
 from uuid6 import uuid7
 
 from config.storage import kept_folder, storage
 from jobs.models import Artifact, AuditEvent, CallbackEvent, Job
 from jobs.states import JobStatus
+from tests.callbacks import SECRET, send
 from tests.factories import DRAFT, TRANSCRIPT, Api, make_job
-
-SECRET = "a secret for the tests of the callback"
-
-
-@pytest.fixture(autouse=True)
-def callback_secrets(settings: Any) -> None:
-    settings.CALLBACK_SECRETS = [SECRET, "the previous secret of the callback"]
-
-
-def send(job: Job, status: str, *, secret: str | None = SECRET, dispatch_id: str = "", **changed: Any) -> Any:
-    body = {
-        "event_id": str(uuid7()),
-        "status": status,
-        "occurred_at": datetime.now(UTC).isoformat(),
-        "correlation_id": "c-1",
-        **changed,
-    }
-    body = {name: value for name, value in body.items() if value is not None}
-    path = f"/api/v1/internal/jobs/{job.pk}/status" + (f"?dispatch_id={dispatch_id}" if dispatch_id else "")
-    headers = {} if secret is None else {"x-callback-secret": secret}
-    return Client(raise_request_exception=False).post(
-        path, body, content_type="application/json", headers=headers
-    )
+from tests.races import at_once
 
 
 def state(job: Job) -> tuple[str, int, int, int]:
@@ -56,6 +33,7 @@ def test_without_the_secret_nothing_is_read(db: None, secret: str | None) -> Non
 
 
 def test_the_previous_secret_is_valid_too_and_no_secret_at_all_never(db: None, settings: Any) -> None:
+    settings.CALLBACK_SECRETS = [SECRET, "the previous secret of the callback"]
     job = make_job(JobStatus.AUDIO_EXTRACTING)
     assert send(job, "AUDIO_READY", secret="the previous secret of the callback").status_code == 204
     settings.CALLBACK_SECRETS = []
@@ -87,7 +65,7 @@ def test_an_event_is_applied_once_and_then_replayed(db: None) -> None:
     assert state(job) == after
 
 
-def test_an_event_that_is_older_than_the_latest_is_refused_and_an_equal_one_taken(db: None) -> None:
+def test_an_event_older_than_the_latest_is_refused_an_equal_one_applied(db: None) -> None:
     job = make_job(JobStatus.AUDIO_EXTRACTING)
     latest = Job.objects.get(pk=job.pk).latest_applied_occurred_at
     before = state(job)
@@ -225,19 +203,13 @@ def test_failed_fills_the_failure_and_closes_the_dispatch(db: None) -> None:
 @pytest.mark.parametrize("same_event", [True, False])
 def test_of_24_senders_at_once_one_wins(same_event: bool) -> None:
     job = make_job(JobStatus.AUDIO_EXTRACTING)
-    now, barrier, answers = datetime.now(UTC).isoformat(), threading.Barrier(24), []
+    now = datetime.now(UTC).isoformat()
 
-    def sender(number: int) -> None:
-        barrier.wait()
+    def sender(number: int) -> int:
         event_id = "one" if same_event else f"event-{number}"
-        answers.append(send(job, "AUDIO_READY", event_id=event_id, occurred_at=now).status_code)
-        connection.close()
+        return send(job, "AUDIO_READY", event_id=event_id, occurred_at=now).status_code
 
-    threads = [threading.Thread(target=sender, args=(number,)) for number in range(24)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(24, sender)
     assert sorted(answers) == ([200] * 23 + [204] if same_event else [204] + [409] * 23)
     assert CallbackEvent.objects.filter(job=job, status="AUDIO_READY").count() == 1
     assert AuditEvent.objects.filter(job=job, new_status="AUDIO_READY").count() == 1

@@ -19,18 +19,17 @@ from uuid6 import uuid7
 from jobs.models import AuditEvent, CallbackEvent, Dispatch, Job, Tombstone
 from jobs.services.deletion import remove_files_of_deleted_jobs
 from jobs.states import JobStatus
+from tests.callbacks import FAILURE, SECRET, send
 from tests.factories import DRAFT, TRANSCRIPT, Api, expire_leases, make_dispatch, make_job, make_user, recover
 from tests.jobs.killer import Killer
-from tests.jobs.test_callback import SECRET, send
 from tests.orchestrator import Orchestrator
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
-MOST_STEPS = 80
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
+MAX_STEPS = 80
 
 
 @pytest.fixture
 def api(settings: Any) -> Api:
-    settings.CALLBACK_SECRETS = [SECRET]
     settings.THROTTLE_RATE = None
     settings.ACTIVE_JOBS_PER_OWNER = 1000
     return Api(make_user("owner"))
@@ -61,7 +60,7 @@ def after_each_step(
 ) -> int:
     """Make a job, kill the request before its first step, check; the next job's before its second, and so on
     until a request comes through. Answers how many kills there were."""
-    for kill_at in range(MOST_STEPS):
+    for kill_at in range(MAX_STEPS):
         job = make()
         told = killer.ask(kill_at=kill_at, **request(job))
         if not told["killed"]:
@@ -118,8 +117,7 @@ def test_a_retry_that_is_killed(api: Api, killer: Killer, orchestrator: Orchestr
 
     def failed_job() -> Job:
         job = make_job(JobStatus.TRANSCRIBING, owner=api.user)
-        failure = {"failure_code": "ODD", "failure_message": "It failed.", "failed_stage": "TRANSCRIBING"}
-        assert send(job, "FAILED", **failure).status_code == 204
+        assert send(job, "FAILED", **FAILURE).status_code == 204
         return job
 
     def check(job: Job) -> None:
@@ -141,10 +139,13 @@ def test_a_retry_that_is_killed(api: Api, killer: Killer, orchestrator: Orchestr
         killer,
         failed_job,
         lambda job: {
-            "method": "POST", "path": f"/api/v1/jobs/{job.pk}/retry", "headers": api.headers, "body": body,
+            "method": "POST",
+            "path": f"/api/v1/jobs/{job.pk}/retry",
+            "headers": api.headers,
+            "body": body,
         },
         check,
-    )  # fmt: skip
+    )
     assert kills >= 12
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +13,31 @@ from config.work.models import WorkFailed
 from jobs import hooks
 from jobs.models import AuditEvent, Dispatch, Job
 from jobs.states import JobStatus
-from tests.factories import SAMPLE, TRANSCRIPT, Api, force, make_job, make_user, upload, work_off
-from tests.jobs.test_callback import SECRET, send
+from tests.callbacks import send
+from tests.contract import PROCESSING, STATUSES
+from tests.factories import SAMPLE, TRANSCRIPT, Api, force, make_job, upload, work_off
 from tests.orchestrator import Asked, Orchestrator
+from tests.races import at_once
 
 BODY = {"model_profile": "extractive", "client_request_id": "r-1"}
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture(autouse=True)
-def callback_secret(settings: Any) -> None:
-    settings.CALLBACK_SECRETS = [SECRET]
-
-
-@pytest.fixture
-def api() -> Api:
-    return Api(make_user("owner"))
-
-
-def failed_job(api: Api, at: JobStatus = JobStatus.TRANSCRIBING) -> Job:
+def failed_job(owner: Api, at: JobStatus = JobStatus.TRANSCRIBING) -> Job:
     """A job whose execution failed in a status on the pipeline's road."""
-    job = make_job(at, owner=api.user)
+    job = make_job(at, owner=owner.user)
     failure = {"failure_code": "ODD", "failure_message": "It failed.", "failed_stage": str(at)}
     assert send(job, "FAILED", **failure).status_code == 204
     return Job.objects.get(pk=job.pk)
 
 
-def retry(api: Api, job: Job, **changed: Any) -> Any:
-    return api.post(f"/jobs/{job.pk}/retry", {**BODY, **changed})
+def retry(owner: Api, job: Job, **changed: Any) -> Any:
+    return owner.post(f"/jobs/{job.pk}/retry", {**BODY, **changed})
 
 
-def test_a_retry_goes_on_from_the_checkpoint_and_clears_the_failure(api: Api) -> None:
-    job = failed_job(api, JobStatus.GENERATING)
-    answer = retry(api, job)
+def test_a_retry_goes_on_from_the_checkpoint_and_clears_the_failure(owner: Api) -> None:
+    job = failed_job(owner, JobStatus.GENERATING)
+    answer = retry(owner, job)
     assert answer.status_code == 202, answer.content
     dispatch = Dispatch.objects.get(job=job, kind="retry")
     assert answer.json() == {
@@ -59,13 +50,15 @@ def test_a_retry_goes_on_from_the_checkpoint_and_clears_the_failure(api: Api) ->
         "replayed": False,
     }
     assert answer.headers["Location"] == f"/api/v1/jobs/{job.pk}" and int(answer.headers["Retry-After"]) > 0
-    shown = api.get(f"/jobs/{job.pk}").json()
+    shown = owner.get(f"/jobs/{job.pk}").json()
     assert (shown["status"], shown["failure"]) == ("TRANSCRIPT_READY", None)
     event = AuditEvent.objects.filter(job=job).latest("id")
     assert (event.event_type, event.prev_status, event.new_status) == (
-        "JOB_RETRIED", "FAILED", "TRANSCRIPT_READY",
-    )  # fmt: skip
-    again = retry(api, job)
+        "JOB_RETRIED",
+        "FAILED",
+        "TRANSCRIPT_READY",
+    )
+    again = retry(owner, job)
     assert (again.status_code, again.json()) == (200, {**answer.json(), "replayed": True})
     assert Dispatch.objects.filter(job=job, kind="retry").count() == 1
 
@@ -80,12 +73,12 @@ def test_a_retry_goes_on_from_the_checkpoint_and_clears_the_failure(api: Api) ->
     ],
 )
 def test_the_checkpoint_is_the_latest_whose_artifact_exists(
-    api: Api, failed_at: JobStatus, kind: str, expected: str
+    owner: Api, failed_at: JobStatus, kind: str, expected: str
 ) -> None:
-    job = failed_job(api, failed_at)
+    job = failed_job(owner, failed_at)
     if kind:
         storage().delete(job.manifest[kind])
-    answer = retry(api, job).json()
+    answer = retry(owner, job).json()
     assert (answer["resume_from_status"], answer["status"]) == (expected, expected)
     if expected == "UPLOADED":
         assert answer["checkpoint_ref"] == job.manifest["video_uri"]
@@ -93,14 +86,15 @@ def test_the_checkpoint_is_the_latest_whose_artifact_exists(
         assert not Dispatch.objects.filter(job=job, status__in=Dispatch.OPEN).exists()
 
 
-def test_a_job_that_failed_while_transcribing_does_not_extract_its_sound_again(
-    api: Api, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.slow
+def test_a_job_that_failed_transcribing_does_not_extract_sound_again(
+    owner: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The whole pipeline on the sample, with a transcriber that fails the first time."""
-    project = api.post("/projects", {"name": "p"}).json()
-    job_id = api.post(f"/projects/{project['id']}/jobs").json()["id"]
-    uri = upload(api, job_id, Path(SAMPLE).read_bytes())
-    assert api.post(f"/jobs/{job_id}/confirm-upload", {"video_uri": uri}).status_code == 200
+    project = owner.post("/projects", {"name": "p"}).json()
+    job_id = owner.post(f"/projects/{project['id']}/jobs").json()["id"]
+    uri = upload(owner, job_id, Path(SAMPLE).read_bytes())
+    assert owner.post(f"/jobs/{job_id}/confirm-upload", {"video_uri": uri}).status_code == 200
     extracted = []
     real_extract, real_transcribe = hooks.STAGES["AUDIO_EXTRACTING"], hooks.STAGES["TRANSCRIBING"]
 
@@ -113,33 +107,25 @@ def test_a_job_that_failed_while_transcribing_does_not_extract_its_sound_again(
 
     monkeypatch.setitem(hooks.STAGES, "AUDIO_EXTRACTING", extract)
     monkeypatch.setitem(hooks.STAGES, "TRANSCRIBING", fail)
-    assert api.post(f"/jobs/{job_id}/run").status_code == 202
+    assert owner.post(f"/jobs/{job_id}/run").status_code == 202
     work_off()
-    shown = api.get(f"/jobs/{job_id}").json()
+    shown = owner.get(f"/jobs/{job_id}").json()
     assert (shown["status"], shown["failure"]["failed_stage"]) == ("FAILED", "TRANSCRIBING")
     monkeypatch.setitem(hooks.STAGES, "TRANSCRIBING", real_transcribe)
-    answer = api.post(f"/jobs/{job_id}/retry", BODY)
+    answer = owner.post(f"/jobs/{job_id}/retry", BODY)
     assert (answer.status_code, answer.json()["resume_from_status"]) == (202, "AUDIO_READY")
     work_off()
-    assert api.get(f"/jobs/{job_id}").json()["status"] == "DRAFT_READY"
+    assert owner.get(f"/jobs/{job_id}").json()["status"] == "DRAFT_READY"
     assert len(extracted) == 1
 
 
-@pytest.mark.parametrize("status", [status for status in JobStatus if status != JobStatus.FAILED])
-def test_only_a_failed_job_is_retried(api: Api, status: JobStatus) -> None:
-    job = make_job(status, owner=api.user)
+@pytest.mark.parametrize("status", [status for status in STATUSES if status != "FAILED"])
+def test_only_a_failed_job_is_retried(owner: Api, status: str) -> None:
+    job = make_job(status, owner=owner.user)
     Dispatch.objects.filter(job=job).update(status="CLOSED")
     before = AuditEvent.objects.filter(job=job).count()
-    answer = retry(api, job)
-    busy = status in (
-        JobStatus.AUDIO_EXTRACTING,
-        JobStatus.AUDIO_READY,
-        JobStatus.TRANSCRIBING,
-        JobStatus.TRANSCRIPT_READY,
-        JobStatus.GENERATING,
-        JobStatus.REGENERATING,
-        JobStatus.EXPORTING,
-    )
+    answer = retry(owner, job)
+    busy = status in (*PROCESSING, "REGENERATING", "EXPORTING")
     code = "JOB_ALREADY_RUNNING" if busy else "RETRY_NOT_ALLOWED_STATE"
     assert (answer.status_code, answer.json()["code"]) == (409, code)
     assert answer.json()["details"] == {"current_status": status}
@@ -151,36 +137,27 @@ def test_only_a_failed_job_is_retried(api: Api, status: JobStatus) -> None:
     [{"model_profile": "gpt-99"}, {"model_profile": ""}, {"client_request_id": ""}, {"client_request_id": "a b"},
      {"client_request_id": "x" * 129}, {"odd": 1}],
 )  # fmt: skip
-def test_a_body_that_is_off_is_400(api: Api, changed: dict[str, Any]) -> None:
-    answer = retry(api, failed_job(api), **changed)
+def test_a_body_that_is_off_is_400(owner: Api, changed: dict[str, Any]) -> None:
+    answer = retry(owner, failed_job(owner), **changed)
     assert (answer.status_code, answer.json()["code"]) == (400, "VALIDATION_ERROR")
     assert answer.json()["details"]["errors"][0]["field"] == next(iter(changed))
 
 
-def test_the_same_request_id_with_another_body_is_refused(api: Api, settings: Any) -> None:
-    job = failed_job(api)
-    assert retry(api, job).status_code == 202
+def test_the_same_request_id_with_another_body_is_refused(owner: Api, settings: Any) -> None:
+    job = failed_job(owner)
+    assert retry(owner, job).status_code == 202
     Dispatch.objects.filter(job=job, kind="retry").update(model_profile="another")
-    answer = retry(api, job)
+    answer = retry(owner, job)
     assert (answer.status_code, answer.json()["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_of_sixteen_retries_at_once_one_wins(api: Api, orchestrator: Orchestrator, same: bool) -> None:
-    job = failed_job(api)
+def test_of_sixteen_retries_at_once_one_wins(owner: Api, orchestrator: Orchestrator, same: bool) -> None:
+    job = failed_job(owner)
     orchestrator.answers = [0.3]
-    barrier, answers = threading.Barrier(16), []
-
-    def call(number: int) -> None:
-        barrier.wait()
-        answers.append(retry(api, job, client_request_id="one" if same else f"r-{number}"))
-        connection.close()
-
-    threads = [threading.Thread(target=call, args=(number,)) for number in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    answers = at_once(
+        16, lambda number: retry(owner, job, client_request_id="one" if same else f"r-{number}")
+    )
     statuses = sorted(answer.status_code for answer in answers)
     assert statuses == ([200] * 15 + [202] if same else [202] + [409] * 15)
     assert {answer.json()["code"] for answer in answers if answer.status_code == 409} <= {
@@ -190,9 +167,9 @@ def test_of_sixteen_retries_at_once_one_wins(api: Api, orchestrator: Orchestrato
     assert AuditEvent.objects.filter(job=job, event_type="JOB_RETRIED").count() == 1
 
 
-def test_the_orchestrator_is_told_where_to_go_on(api: Api, orchestrator: Orchestrator) -> None:
-    job = failed_job(api, JobStatus.GENERATING)
-    answer = retry(api, job).json()
+def test_the_orchestrator_is_told_where_to_go_on(owner: Api, orchestrator: Orchestrator) -> None:
+    job = failed_job(owner, JobStatus.GENERATING)
+    answer = retry(owner, job).json()
     (asked,) = orchestrator.dispatches
     assert asked.body["dispatch_id"] == answer["dispatch_id"]
     assert asked.body["resume_from_status"] == "TRANSCRIPT_READY"
@@ -200,118 +177,122 @@ def test_the_orchestrator_is_told_where_to_go_on(api: Api, orchestrator: Orchest
     assert asked.body["model_profile"] == "extractive"
 
 
-def test_a_refused_retry_leaves_the_job_as_it_was_and_the_next_uses_the_same_id(
-    api: Api, orchestrator: Orchestrator
+def test_a_refused_retry_changes_nothing_and_the_next_uses_the_same_id(
+    owner: Api, orchestrator: Orchestrator
 ) -> None:
-    job = failed_job(api)
-    before = api.get(f"/jobs/{job.pk}").json()
+    job = failed_job(owner)
+    before = owner.get(f"/jobs/{job.pk}").json()
     orchestrator.answers = [503]
-    answer = retry(api, job)
+    answer = retry(owner, job)
     assert (answer.status_code, answer.json()["code"]) == (502, "ORCHESTRATOR_DISPATCH_FAILED")
-    assert api.get(f"/jobs/{job.pk}").json() == before
-    assert retry(api, job).status_code == 202
+    assert owner.get(f"/jobs/{job.pk}").json() == before
+    assert retry(owner, job).status_code == 202
     assert len(orchestrator.dispatches) == 2 and len(orchestrator.executions) == 1
 
 
-def test_after_a_refusal_another_request_may_try(api: Api, orchestrator: Orchestrator) -> None:
-    job = failed_job(api)
+def test_after_a_refusal_another_request_may_try(owner: Api, orchestrator: Orchestrator) -> None:
+    job = failed_job(owner)
     orchestrator.answers = [503]
-    assert retry(api, job).status_code == 502
-    assert retry(api, job, client_request_id="r-2").status_code == 202
-    late = retry(api, job)
+    assert retry(owner, job).status_code == 502
+    assert retry(owner, job, client_request_id="r-2").status_code == 202
+    late = retry(owner, job)
     assert (late.status_code, late.json()["code"]) == (409, "JOB_ALREADY_RUNNING")
 
 
-def test_while_an_answer_is_lost_no_other_retry_begins(api: Api, orchestrator: Orchestrator) -> None:
-    job = failed_job(api)
+def test_while_an_answer_is_lost_no_other_retry_begins(owner: Api, orchestrator: Orchestrator) -> None:
+    job = failed_job(owner)
     orchestrator.answers = [None]
-    assert retry(api, job).status_code == 502
-    other = retry(api, job, client_request_id="r-2")
+    assert retry(owner, job).status_code == 502
+    other = retry(owner, job, client_request_id="r-2")
     assert (other.status_code, other.json()["code"]) == (409, "JOB_ALREADY_RUNNING")
-    assert retry(api, job).status_code == 202
+    assert retry(owner, job).status_code == 202
     assert len(orchestrator.executions) == 1
 
 
-def test_late_callbacks_of_the_execution_before_are_superseded(api: Api, orchestrator: Orchestrator) -> None:
-    job = failed_job(api)
+def test_late_callbacks_of_the_execution_before_are_superseded(
+    owner: Api, orchestrator: Orchestrator
+) -> None:
+    job = failed_job(owner)
     first = str(job.dispatch_id)
-    second = retry(api, job).json()["dispatch_id"]
+    second = retry(owner, job).json()["dispatch_id"]
     late = send(job, "TRANSCRIBING", dispatch_id=first)
     assert (late.status_code, late.json()["code"]) == (409, "DISPATCH_SUPERSEDED")
     assert late.json()["details"] == {"dispatch_id": first, "current_dispatch_id": second}
     assert send(job, "TRANSCRIBING", dispatch_id=second).status_code == 204
 
 
-def test_a_callback_that_overtakes_the_answer_moves_a_retry_on(api: Api, orchestrator: Orchestrator) -> None:
-    job = failed_job(api)
+def test_a_callback_that_overtakes_the_answer_moves_a_retry_on(
+    owner: Api, orchestrator: Orchestrator
+) -> None:
+    job = failed_job(owner)
 
     def report_first(asked: Asked) -> None:
         assert send(job, "TRANSCRIBING", dispatch_id=asked.body["dispatch_id"]).status_code == 204
         connection.close()
 
     orchestrator.answers = [report_first]
-    answer = retry(api, job)
+    answer = retry(owner, job)
     assert (answer.status_code, answer.json()["status"]) == (202, "AUDIO_READY"), "where it goes on"
-    shown = api.get(f"/jobs/{job.pk}").json()
+    shown = owner.get(f"/jobs/{job.pk}").json()
     assert (shown["status"], shown["failure"]) == ("TRANSCRIBING", None)
 
 
-def test_a_retry_is_never_replayed_as_a_run_nor_a_run_as_a_retry(api: Api) -> None:
-    job = failed_job(api)
-    refused = api.post(f"/jobs/{job.pk}/run")
+def test_a_retry_is_never_replayed_as_a_run_nor_a_run_as_a_retry(owner: Api) -> None:
+    job = failed_job(owner)
+    refused = owner.post(f"/jobs/{job.pk}/run")
     assert (refused.status_code, refused.json()["code"]) == (409, "FSM_TERMINAL_IMMUTABLE")
     run = Dispatch.objects.get(job=job, kind="run")
-    answer = retry(api, job).json()
-    replay = api.post(f"/jobs/{job.pk}/run")
+    answer = retry(owner, job).json()
+    replay = owner.post(f"/jobs/{job.pk}/run")
     assert (replay.status_code, replay.json()["dispatch_id"]) == (200, str(run.pk))
     assert answer["dispatch_id"] != str(run.pk)
 
 
-def test_a_retry_counts_among_the_active_jobs(api: Api, settings: Any) -> None:
+def test_a_retry_counts_among_the_active_jobs(owner: Api, settings: Any) -> None:
     settings.ACTIVE_JOBS_PER_OWNER = 1
-    job = failed_job(api)
-    make_job(JobStatus.TRANSCRIBING, owner=api.user)
-    answer = retry(api, job)
+    job = failed_job(owner)
+    make_job(JobStatus.TRANSCRIBING, owner=owner.user)
+    answer = retry(owner, job)
     assert (answer.status_code, answer.json()["code"]) == (429, "ACTIVE_JOB_LIMIT_REACHED")
-    assert api.get(f"/jobs/{job.pk}").json()["status"] == "FAILED"
+    assert owner.get(f"/jobs/{job.pk}").json()["status"] == "FAILED"
 
 
-def test_an_editing_job_that_was_failed_goes_back_to_its_draft(api: Api) -> None:
-    job = force(make_job(JobStatus.EDITING, owner=api.user), JobStatus.FAILED)
+def test_an_editing_job_that_was_failed_goes_back_to_its_draft(owner: Api) -> None:
+    job = force(make_job(JobStatus.EDITING, owner=owner.user), JobStatus.FAILED)
     Dispatch.objects.filter(job=job).update(status="CLOSED")
-    assert retry(api, job).json()["status"] == "DRAFT_READY"
+    assert retry(owner, job).json()["status"] == "DRAFT_READY"
 
 
-def test_a_report_of_a_refused_retry_proves_nothing(api: Api, orchestrator: Orchestrator) -> None:
-    job = failed_job(api)
+def test_a_report_of_a_refused_retry_proves_nothing(owner: Api, orchestrator: Orchestrator) -> None:
+    job = failed_job(owner)
     orchestrator.answers = [503]
-    assert retry(api, job).status_code == 502
+    assert retry(owner, job).status_code == 502
     answer = send(job, "TRANSCRIBING")
     assert (answer.status_code, answer.json()["code"]) == (409, "FSM_TERMINAL_IMMUTABLE")
     assert Job.objects.get(pk=job.pk).status == "FAILED"
 
 
-def test_a_refused_retry_that_is_asked_for_again_goes_on_from_where_the_job_is_now(
-    api: Api, orchestrator: Orchestrator
+def test_a_refused_retry_asked_for_again_goes_on_from_where_the_job_is(
+    owner: Api, orchestrator: Orchestrator
 ) -> None:
-    job = failed_job(api, JobStatus.AUDIO_READY)
+    job = failed_job(owner, JobStatus.AUDIO_READY)
     orchestrator.answers = [503]
-    assert retry(api, job).status_code == 502
-    second = retry(api, job, client_request_id="r-2").json()["dispatch_id"]
+    assert retry(owner, job).status_code == 502
+    second = retry(owner, job, client_request_id="r-2").json()["dispatch_id"]
     for status, updates in (("TRANSCRIBING", {}), ("TRANSCRIPT_READY", {"transcript": TRANSCRIPT})):
         assert send(job, status, dispatch_id=second, artifact_updates=updates).status_code == 204
     failure = {"failure_code": "ODD", "failure_message": "It failed.", "failed_stage": "GENERATING"}
     assert send(job, "FAILED", dispatch_id=second, **failure).status_code == 204
-    assert retry(api, job).json()["resume_from_status"] == "TRANSCRIPT_READY"
+    assert retry(owner, job).json()["resume_from_status"] == "TRANSCRIPT_READY"
 
 
 def test_a_run_beside_a_retry_of_a_job_that_was_never_run_is_refused(
-    api: Api, orchestrator: Orchestrator
+    owner: Api, orchestrator: Orchestrator
 ) -> None:
-    job = make_job(JobStatus.UPLOADED, owner=api.user)
+    job = make_job(JobStatus.UPLOADED, owner=owner.user)
     assert send(job, "AUDIO_EXTRACTING").status_code == 204
     failure = {"failure_code": "ODD", "failure_message": "It failed.", "failed_stage": "AUDIO_EXTRACTING"}
     assert send(job, "FAILED", **failure).status_code == 204
-    assert retry(api, job).json()["status"] == "UPLOADED"
-    answer = api.post(f"/jobs/{job.pk}/run")
+    assert retry(owner, job).json()["status"] == "UPLOADED"
+    answer = owner.post(f"/jobs/{job.pk}/run")
     assert (answer.status_code, answer.json()["code"]) == (409, "JOB_ALREADY_RUNNING")

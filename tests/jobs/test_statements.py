@@ -10,8 +10,17 @@ from django.test.utils import CaptureQueriesContext
 
 from jobs.models import Job
 from jobs.states import JobStatus
-from tests.factories import DRAFT, TRANSCRIPT, Api, make_job, make_project, make_run, make_user
-from tests.jobs.test_callback import SECRET, send
+from tests.callbacks import send
+from tests.factories import (
+    DRAFT,
+    TRANSCRIPT,
+    Api,
+    make_job,
+    make_many_jobs,
+    make_project,
+    make_run,
+    make_user,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,13 +46,9 @@ def test_a_page_of_100_costs_three_at_most(owner: Api, path: str) -> None:
     project = make_project(owner.user)
     for _ in range(101):
         make_project(owner.user)
-    Job.objects.bulk_create(
-        Job(project=project, owner=owner.user, options={"auto_screenshots": True}) for _ in range(101)
-    )
+    make_many_jobs(project, 101)
     job = make_job(JobStatus.DRAFT_READY, owner=owner.user)
-    with CaptureQueriesContext(
-        connection,
-    ) as seen:
+    with CaptureQueriesContext(connection) as seen:
         answer = owner.get(path.format(project=project.pk, job=job.pk))
     assert answer.status_code == 200
     assert path.startswith("/jobs/{") or len(answer.json()) == 100
@@ -74,8 +79,7 @@ def test_a_page_of_100_costs_three_at_most(owner: Api, path: str) -> None:
         ),
     ],
 )
-def test_a_callback_costs_eight_at_most(settings: Any, source: JobStatus, fields: dict[str, Any]) -> None:
-    settings.CALLBACK_SECRETS = [SECRET]
+def test_a_callback_costs_eight_at_most(source: JobStatus, fields: dict[str, Any]) -> None:
     job = make_job(source, owner=make_user())
     with CaptureQueriesContext(connection) as seen:
         assert send(job, dispatch_id=str(job.dispatch_id), **fields).status_code == 204
@@ -87,8 +91,7 @@ def test_a_callback_costs_eight_at_most(settings: Any, source: JobStatus, fields
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_replayed_event_with_a_draft_writes_nothing(settings: Any) -> None:
-    settings.CALLBACK_SECRETS = [SECRET]
+def test_a_replayed_event_with_a_draft_writes_nothing() -> None:
     job = make_job(JobStatus.GENERATING, owner=make_user())
     event = {"event_id": "e", "occurred_at": "2026-11-01T00:00:00Z", "artifact_updates": {"draft": DRAFT}}
     Job.objects.filter(pk=job.pk).update(latest_applied_occurred_at=None)

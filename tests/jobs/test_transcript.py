@@ -1,98 +1,40 @@
-"""Transcripts in JSON: what is stored, and what orchestrators send."""
+"""The transcript of a job, in pages and as subtitles."""
 
 from __future__ import annotations
 
-import json
-from typing import Any
-
 import pytest
 
-from jobs.media.transcripts import (
-    MAX_SEGMENTS,
-    MAX_TEXT_CHARACTERS,
-    MAX_TIME_MS,
-    Segment,
-    Transcript,
-    TranscriptInvalid,
-    transcript_from_json,
-    transcript_to_json,
-)
+from jobs.states import JobStatus
+from tests.factories import Api, make_job
 
 
-def one(**changes: Any) -> dict[str, Any]:
-    return {"segments": [{"start_ms": 0, "end_ms": 10, "text": "a", **changes}]}
-
-
-def test_a_transcript_survives_json() -> None:
-    transcript = Transcript("en", (Segment(0, 900, "Ünï ☃"), Segment(900, 900, "")), "whisper:tiny.en")
-    assert transcript_from_json(json.loads(json.dumps(transcript_to_json(transcript)))) == transcript
-
-
-def test_an_orchestrator_may_leave_out_language_and_recogniser() -> None:
-    found = transcript_from_json(one())
-    assert (found.language, found.recogniser) == ("und", "external")
-
-
-def test_segments_are_put_in_order_and_equals_stay_as_given() -> None:
-    items = [
-        {"start_ms": at, "end_ms": 90, "text": text}
-        for at, text in ((50, "c"), (10, "a"), (50, "d"), (10, "b"))
+def test_the_transcript_is_read_in_pages(owner: Api) -> None:
+    job = make_job(JobStatus.TRANSCRIPT_READY, owner=owner.user)
+    first = owner.get(f"/jobs/{job.pk}/transcript?limit=1").json()
+    second = owner.get(f"/jobs/{job.pk}/transcript?limit=1&cursor={first['next_cursor']}").json()
+    assert [first["items"][0]["text"], second["items"][0]["text"]] == [
+        "Click the New button.",
+        "Type the name.",
     ]
-    assert [segment.text for segment in transcript_from_json({"segments": items}).segments] == [
-        "a",
-        "b",
-        "c",
-        "d",
-    ]
+    assert (first["limit"], second["next_cursor"]) == (1, None)
 
 
-@pytest.mark.parametrize(
-    ("value", "field"),
-    [
-        ([], ""),
-        (None, ""),
-        ({}, "segments"),
-        ({"segments": {}}, "segments"),
-        ({"segments": [], "extra": 1}, "'extra'"),
-        ({"segments": [], "language": None}, "language"),
-        ({"segments": [], "language": "english language"}, "language"),
-        ({"segments": [], "language": "e" * 9}, "language"),
-        ({"segments": [], "language": "en" + "-abcdefgh" * 4}, "language"),
-        ({"segments": [], "recogniser": ""}, "recogniser"),
-        ({"segments": [], "recogniser": "a\nb"}, "recogniser"),
-        ({"segments": [1]}, "segments.0"),
-        ({"segments": [{"start_ms": 0, "end_ms": 1}]}, "segments.0.text"),
-        ({"segments": [one()["segments"][0], {"start_ms": 0}]}, "segments.1.end_ms"),
-        (one(speaker="x"), "segments.0.'speaker'"),
-        (one(start_ms=-1), "segments.0.start_ms"),
-        (one(start_ms=11), "segments.0.end_ms"),
-        (one(start_ms=True), "segments.0.start_ms"),
-        (one(start_ms=0.0), "segments.0.start_ms"),
-        (one(start_ms="0"), "segments.0.start_ms"),
-        (one(end_ms=MAX_TIME_MS + 1), "segments.0.end_ms"),
-        (one(text=None), "segments.0.text"),
-        (one(text="a" * (MAX_TEXT_CHARACTERS + 1)), "segments.0.text"),
-        (one(text="a\x00b"), "segments.0.text"),
-        (one(text="a\ud800b"), "segments.0.text"),
-        ({"segments": one()["segments"] * (MAX_SEGMENTS + 1)}, "segments"),
-    ],
-)
-def test_what_is_no_transcript_is_refused_with_its_place(value: object, field: str) -> None:
-    with pytest.raises(TranscriptInvalid) as refused:
-        transcript_from_json(value)
-    assert refused.value.field == field
-    assert isinstance(refused.value, ValueError)
+@pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "cursor=odd", "cursor=LTEuNQ", "odd=1"])
+def test_a_bad_page_of_the_transcript_is_400(owner: Api, query: str) -> None:
+    job = make_job(JobStatus.TRANSCRIPT_READY, owner=owner.user)
+    assert owner.get(f"/jobs/{job.pk}/transcript?{query}").status_code == 400
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        one(end_ms=MAX_TIME_MS),
-        one(text="a" * MAX_TEXT_CHARACTERS),
-        one(text="\U0001f600"),
-        {"segments": one()["segments"] * MAX_SEGMENTS},
-        {"segments": [], "language": "zh-Hant-TW"},
-    ],
-)
-def test_the_limits_themselves_are_allowed(value: object) -> None:
-    transcript_from_json(value)
+@pytest.mark.parametrize("status", [JobStatus.CREATED, JobStatus.UPLOADED, JobStatus.TRANSCRIBING])
+def test_before_there_is_a_transcript_it_is_not_ready(owner: Api, status: JobStatus) -> None:
+    job = make_job(status, owner=owner.user)
+    for path in ("transcript", "transcript.srt", "transcript.vtt"):
+        response = owner.get(f"/jobs/{job.pk}/{path}")
+        assert (response.status_code, response.json()["code"]) == (409, "TRANSCRIPT_NOT_READY")
+
+
+def test_the_transcript_is_given_as_subtitles(owner: Api) -> None:
+    job = make_job(JobStatus.TRANSCRIPT_READY, owner=owner.user)
+    vtt = owner.get(f"/jobs/{job.pk}/transcript.vtt", accept="text/vtt").content.decode()
+    assert vtt.startswith("WEBVTT") and "00:00:02.500 --> 00:00:04.000" in vtt
+    assert "00:00:02,500 --> 00:00:04,000" in owner.get(f"/jobs/{job.pk}/transcript.srt").content.decode()

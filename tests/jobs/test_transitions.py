@@ -79,7 +79,7 @@ def test_a_transition_is_one_statement(db: None, django_assert_num_queries: Any)
     assert set(Artifact.objects.filter(job=job_id).values_list("kind", flat=True)) == {"video", "a", "b"}
 
 
-def test_a_row_inserts_what_its_instance_says_and_leaves_defaults_to_the_database(db: None) -> None:
+def test_an_inserted_row_is_its_instance_with_the_databases_defaults(db: None) -> None:
     job = make_job(JobStatus.UPLOADED)
     expression: models.Expression = RawSQL("SELECT 3 + %s", [4])
     insert = RowInsert.of(Artifact(job=job, kind="metrics", version=expression, data={"a": [1, None]}))

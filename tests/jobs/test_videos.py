@@ -10,22 +10,32 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from config.api.errors import ApiError
 from config.storage import kept_folder, storage
 from config.work.lease import Lease, LeaseLost
 from config.work.models import WorkFailed
 from jobs.media.remote_video import Limits, fetch_video
-from jobs.models import Artifact, Job
+from jobs.models import Job
 from jobs.pipeline import extract_stage
 from jobs.services import videos
 from jobs.services.jobs import create_job
 from jobs.services.videos import external_video, require_artifact, video_path
 from jobs.states import JobStatus
-from tests.factories import SAMPLE, Api, force, make_job, make_project, make_run, make_user, work_off
-from tests.jobs.media_server import Server, reply, serving
-from tests.jobs.recordings import bursts, make_video
+from tests.factories import (
+    SAMPLE,
+    Api,
+    force,
+    make_job,
+    make_project,
+    make_run,
+    make_user,
+    make_video,
+    work_off,
+)
+from tests.jobs.media.media_server import Server, reply, serving
+from tests.jobs.media.recordings import bursts, write_video
+from tests.races import at_once
 
 
 @pytest.fixture
@@ -45,7 +55,7 @@ def server(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Server]:
 
 @pytest.fixture
 def recording(tmp_path: Path) -> bytes:
-    return make_video(tmp_path / "made.mp4", sound=bursts(2, 1)).read_bytes()
+    return write_video(tmp_path / "made.mp4", sound=bursts(2, 1)).read_bytes()
 
 
 def uri_at(server: Server) -> str:
@@ -55,7 +65,7 @@ def uri_at(server: Server) -> str:
 def external_job(uri: str, owner: Any = None) -> Job:
     """A job as `confirm-upload` leaves it for a video beside our own storage."""
     job = create_job(project=make_project(owner), options={"auto_screenshots": False})
-    Artifact.objects.create(job=job, kind="video", version=1, uri=uri, data={})
+    make_video(job, uri=uri)
     job.manifest = {"video_uri": uri}
     job.save(update_fields=["manifest"])
     return force(job, JobStatus.UPLOADED)
@@ -98,7 +108,7 @@ def test_a_video_elsewhere_becomes_the_next_version_of_the_artifact(
 def test_sound_and_screenshot_come_from_one_fetch(owner: Api, server: Server) -> None:
     server.answers = [reply(SAMPLE.read_bytes())]
     job = make_job(JobStatus.EDITING, owner=owner.user)
-    Artifact.objects.create(job=job, kind="video", version=2, uri=uri_at(server), data={})
+    make_video(job, uri=uri_at(server))
     lease = Lease(make_run())
     assert extract_stage(job, lease)["audio_uri"].endswith(".flac")
     document = owner.get(f"/instructions/{job.instruction_id}").json()
@@ -118,7 +128,7 @@ def test_sound_and_screenshot_come_from_one_fetch(owner: Api, server: Server) ->
 def test_the_first_to_ask_may_be_a_screenshot(owner: Api, server: Server) -> None:
     server.answers = [reply(b"", status="404 Not Found")]
     job = make_job(JobStatus.EDITING, owner=owner.user)
-    Artifact.objects.create(job=job, kind="video", version=2, uri=uri_at(server), data={})
+    make_video(job, uri=uri_at(server))
     document = owner.get(f"/instructions/{job.instruction_id}").json()
     body = {
         "instruction_id": document["id"],
@@ -192,7 +202,7 @@ def test_a_video_over_the_limit_of_uploads_is_refused(
 def test_a_cancelled_job_stops_its_fetch(db: None, server: Server, recording: bytes) -> None:
     server.answers = [reply(recording)]
     job = make_job(JobStatus.AUDIO_EXTRACTING)
-    Artifact.objects.create(job=job, kind="video", version=2, uri=uri_at(server), data={})
+    make_video(job, uri=uri_at(server))
     lease = Lease(make_run())
     lease._lost.set()
     with pytest.raises(LeaseLost):
@@ -205,7 +215,7 @@ def test_of_two_workers_that_fetch_at_once_both_read_the_first_one_s_copy(
     server: Server, recording: bytes, tmp_path: Path
 ) -> None:
     # The file changed between the two fetches: one copy must count for all stages.
-    other = make_video(tmp_path / "other.mp4", seconds=3).read_bytes()
+    other = write_video(tmp_path / "other.mp4", seconds=3).read_bytes()
     both_asked = threading.Barrier(2)
 
     def answer(content: bytes) -> Any:
@@ -217,20 +227,14 @@ def test_of_two_workers_that_fetch_at_once_both_read_the_first_one_s_copy(
 
     server.answers = [answer(recording), answer(other)]
     job = external_job(uri_at(server), make_user())
-    read = []
 
-    def work() -> None:
+    def work(_: int) -> bytes:
         with video_path(job, ignore) as path:
-            read.append(path.read_bytes())
-        connection.close()
+            return path.read_bytes()
 
-    threads = [threading.Thread(target=work) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    read = at_once(2, work)
     assert len(server.requests) == 2
-    assert len(read) == 2 and read[0] == read[1]
+    assert read[0] == read[1]
     assert list(job.artifacts.order_by("version").values_list("version", flat=True)) == [1, 2]
     assert require_artifact(job, "video").sha256 == hashlib.sha256(read[0]).hexdigest()
 

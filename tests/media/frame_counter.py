@@ -25,7 +25,7 @@ DATA_BITS = 12
 CHECK_BITS = 4
 MAX_FRAME = (1 << DATA_BITS) - 1
 
-LEAST_CONTRAST = 60
+MIN_CONTRAST = 60
 """Least difference between the two guard cells, of 255, for the strip to count as one."""
 
 UNCLEAR = 0.3
@@ -54,7 +54,7 @@ def read_counter(image: Image.Image) -> int:
     """
     levels = _cell_levels(image)
     light, dark = levels[0], levels[-1]
-    if light - dark < LEAST_CONTRAST:
+    if light - dark < MIN_CONTRAST:
         raise ValueError("There is no frame counter in this picture: the guard cells do not stand out.")
     middle, half = (light + dark) / 2, (light - dark) / 2
     word = 0

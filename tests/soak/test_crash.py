@@ -2,55 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
-import psycopg
 import pytest
 
-from config import embedded
 from tests.client import Client
+from tests.factories import SAMPLE
 from tests.served import Served
+from tests.soak.processes import database, kill, postgres_of, serving
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
-SAMPLE = Path(__file__).resolve().parents[1] / "media" / "sample.mp4"
 
 
 @pytest.fixture
 def served() -> Iterator[Served]:
-    # Not pytest's tmp_path: run as root, PostgreSQL is another user, who cannot pass its parent folder.
-    folder = Path(tempfile.mkdtemp(prefix="stepwright-soak-"))
-    service = Served(folder / "home")
-    service.start()
-    yield service
-    if service.process.poll() is None:
-        service.stop()
-    for process in [*service.processes(), *postgres_of(service)]:
-        process.kill()
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def postgres_of(served: Served) -> list[psutil.Process]:
-    data = str(served.home.resolve() / "postgres")
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.name() == "postgres" and data in " ".join(process.cmdline()):
-                found += [process, *process.children(recursive=True)]
-        except psutil.Error:
-            continue
-    return found
-
-
-def database(served: Served) -> psycopg.Connection[tuple[object, ...]]:
-    pid_file = (served.home / "postgres" / "postmaster.pid").read_text().splitlines()
-    return psycopg.connect(f"postgresql://postgres@/{embedded.DATABASE}?host={pid_file[4]}", autocommit=True)
+    with serving() as running:
+        yield running
 
 
 def transcribing(served: Served) -> tuple[Client, str]:
@@ -63,14 +33,6 @@ def transcribing(served: Served) -> tuple[Client, str]:
     return client, job["id"]
 
 
-def kill(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        try:
-            os.kill(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-
-
 def finished(served: Served, job_id: str) -> None:
     """The job gets its draft: one extraction of sound, one draft, and nothing open."""
     client = Client(served.url, served.token())
@@ -80,8 +42,9 @@ def finished(served: Served, job_id: str) -> None:
         changes.count("AUDIO_READY") == changes.count("TRANSCRIPT_READY") == changes.count("DRAFT_READY") == 1
     )
     with database(served) as connection:
-        found = connection.execute("SELECT status FROM jobs_dispatch").fetchall()
-        assert found == [("SUCCEEDED",)]
+        runs = connection.execute("SELECT status FROM jobs_pipelinerun").fetchall()
+        dispatches = connection.execute("SELECT status FROM jobs_dispatch").fetchall()
+        assert (runs, dispatches) == ([("SUCCEEDED",)], [("CLOSED",)])
 
 
 def test_the_worker_is_killed_while_it_transcribes_and_serve_started_again(served: Served) -> None:
@@ -141,7 +104,7 @@ def test_a_worker_that_was_asleep_past_its_lease_can_no_longer_finish(served: Se
             for _ in range(60):
                 time.sleep(1)
                 # The other worker's sweep takes the row back; nobody is there to claim it while all are asleep.
-                found = connection.execute("SELECT status, retries FROM jobs_dispatch").fetchall()
+                found = connection.execute("SELECT status, retries FROM jobs_pipelinerun").fetchall()
                 if found == [("PENDING", 1)]:
                     break
             assert found == [("PENDING", 1)]

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -16,10 +13,10 @@ import pytest
 from uuid6 import uuid7
 
 from tests.client import ApiFailed, Client
-from tests.factories import DRAFT, TRANSCRIPT
+from tests.factories import DRAFT, SAMPLE, TRANSCRIPT
 from tests.orchestrator import Orchestrator, running_orchestrator
 from tests.served import Served
-from tests.soak.test_crash import SAMPLE, kill, postgres_of
+from tests.soak.processes import kill, postgres_of, serving
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
 SECRET = "the secret of this test's callbacks, long enough"
@@ -40,20 +37,12 @@ def orchestrator() -> Iterator[Orchestrator]:
 
 @pytest.fixture
 def served(orchestrator: Orchestrator) -> Iterator[Served]:
-    folder = Path(tempfile.mkdtemp(prefix="stepwright-soak-"))
-    service = Served(
-        folder / "home",
+    with serving(
         STEPWRIGHT_ORCHESTRATOR="http",
         STEPWRIGHT_ORCHESTRATOR_URL=orchestrator.url,
         STEPWRIGHT_CALLBACK_SECRET=SECRET,
-    )
-    service.start()
-    yield service
-    if service.process.poll() is None:
-        service.stop()
-    for process in [*service.processes(), *postgres_of(service)]:
-        process.kill()
-    shutil.rmtree(folder, ignore_errors=True)
+    ) as running:
+        yield running
 
 
 def report(callback_url: str, status: str, updates: dict[str, Any]) -> int:

@@ -30,17 +30,23 @@ from schemathesis.specs.openapi.checks import (
 )
 from uuid6 import uuid7
 
-from anchors.models import Anchor, Asset, ScreenshotTask
-from config.storage import kept_folder, storage
+from config.storage import storage
 from config.storage.signed_urls import download_url, upload_url
 from config.wsgi import application
-from exports.models import Export
-from instructions.blocks import parse_blocks
-from jobs.models import Job
 from jobs.states import JobStatus
-from tests.factories import force, make_job, make_token, make_user, png
+from tests.factories import (
+    force,
+    make_anchor,
+    make_asset,
+    make_export,
+    make_job,
+    make_screenshot_task,
+    make_token,
+    make_user,
+)
 from tests.spec.description import document, operations
 
+pytestmark = pytest.mark.slow
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -74,21 +80,6 @@ def _url_token(url: str) -> str:
     return url.rsplit("/", 1)[1]
 
 
-def _picture(job: Job, **fields: Any) -> Asset:
-    stored = storage().save_bytes(kept_folder(job.pk), png(), suffix=".png")
-    return Asset.objects.create(
-        job=job,
-        version=1,
-        width=64,
-        height=48,
-        uri=stored.uri,
-        checksum_sha256=stored.sha256,
-        mime_type="image/png",
-        kind=Asset.Kind.UPLOADED,
-        **fields,
-    )
-
-
 @pytest.fixture
 def one_connection() -> Iterator[None]:
     """The server's requests run within the test's transaction, as those of Django's own test client do."""
@@ -110,31 +101,9 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
     jobs = {status: make_job(status, owner=owner) for status in JOB_STATES}
     job = force(jobs[JobStatus.DRAFT_READY], JobStatus.EDITING)
     version = job.instruction.versions.get()
-    block_id = parse_blocks(version.markdown)[0].block_id
-    anchor = Anchor.objects.create(
-        instruction=job.instruction, instruction_version=version, address_type="block_id", block_id=block_id
-    )
-    asset = _picture(job, anchor=anchor)
-    task = ScreenshotTask.objects.create(
-        job=job, status="PENDING", instruction_version=version, at_ms=0, operation="extract"
-    )
-    exports = [
-        Export.objects.create(
-            job=job,
-            status=status,
-            format="PDF",
-            instruction_version=version,
-            identity_key=status,
-            screenshot_set_hash="0" * 64,
-            instruction_snapshot_id=uuid7(),
-            snapshot=_snapshot(version),
-            manifest={"files": []},
-            artifact_uri=asset.uri,
-            artifact_name="guide.pdf",
-            artifact_mime_type="application/pdf",
-        )
-        for status in ("REQUESTED", "SUCCEEDED", "FAILED")
-    ]
+    anchor = make_anchor(job)
+    asset = make_asset(job, anchor=anchor)
+    exports = [make_export(job, status=status) for status in ("REQUESTED", "SUCCEEDED", "FAILED")]
     uploads = f"uploads/{jobs[JobStatus.UPLOADING].pk}/{uuid7()}"
     return {
         "project_id": [str(job.project_id)],
@@ -147,13 +116,13 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
         "version": [version.version],
         "operations": [[{"op_type": "blur", "geometry": {"x": 0.1, "y": 0.1, "width": 0.5, "height": 0.5}}]],
         "anchor_id": [str(anchor.pk)],
-        "block_id": [block_id],
+        "block_id": [str(anchor.block_id)],
         "char_range": [{"start_offset": 0, "end_offset": 5}],
         "timestamp_ms": [1000],
         "offset_ms": [0],
         "asset_id": [str(asset.pk)],
         "base_asset_id": [str(asset.pk)],
-        "task_id": [str(task.pk)],
+        "task_id": [str(make_screenshot_task(job).pk)],
         "export_id": [str(export.pk) for export in exports],
         "video_uri": [storage().uri(uploads), *(one.manifest.get("video_uri", "") for one in jobs.values())],
         "runJob": {"job_id": [str(jobs[JobStatus.UPLOADED].pk), str(jobs[JobStatus.AUDIO_EXTRACTING].pk)]},
@@ -171,16 +140,6 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
             _url_token(download_url(asset.uri, filename="a.png", mime_type="image/png")[0]),
         ],
     }
-
-
-def _snapshot(version: Any) -> dict[str, Any]:
-    provenance = {
-        "instruction_version_id": str(version.pk),
-        "anchors": [],
-        "model_profile_id": "extractive",
-        "prompt_template_id": "guide",
-    }
-    return {"provenance": provenance}
 
 
 def _aim(draw: Any, values: Any, known: Known) -> Any:

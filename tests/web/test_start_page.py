@@ -14,7 +14,7 @@ from django.test import Client
 from django.test.html import Element, parse_html
 from django.utils.html import VOID_ELEMENTS
 
-from tests.config.test_errors import assert_shape
+from tests.errors import assert_shape
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 
@@ -112,7 +112,7 @@ def test_the_style_and_the_pictures_are_our_own_and_exist() -> None:
     assert all(finders.find(url.removeprefix("/static/")) for url in loaded)
 
 
-def test_the_page_holds_no_script_no_inline_style_and_nothing_from_elsewhere(settings: Any) -> None:
+def test_the_page_holds_no_script_no_inline_style_and_nothing_foreign(settings: Any) -> None:
     settings.PUBLIC_URL = "ours"
     assert not re.search(rb"<script|<style|style=|\son\w+=|://", _get().content)
 

@@ -1,0 +1,117 @@
+"""The mechanism of work rows: claim, lease, fencing, retries and sweep, on a real table."""
+
+from __future__ import annotations
+
+import errno
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+
+from config.work.lease import Lease, LeaseLost
+from config.work.models import WorkFailed
+from config.work.sweep import sweep_work_rows
+from jobs import hooks, pipeline
+from jobs.models import Job, PipelineRun
+from jobs.states import JobStatus
+from tests.factories import expire_leases, make_run, perform
+from tests.races import at_once
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_workers_one_gets_the_row() -> None:
+    row = make_run()
+    got = at_once(8, lambda _: PipelineRun.claim(row.pk))
+    assert sum(claimed is not None for claimed in got) == 1
+
+
+def test_a_row_whose_time_has_not_come_is_not_claimed(db: None) -> None:
+    row = make_run(available_at=Now() + timedelta(seconds=60))
+    assert PipelineRun.claim(row.pk) is None
+
+
+def test_a_worker_that_lost_its_row_can_no_longer_finish(db: None) -> None:
+    row = make_run()
+    asleep = PipelineRun.claim(row.pk)
+    assert asleep
+    expire_leases()
+    sweep_work_rows()
+    PipelineRun.objects.filter(pk=row.pk).update(available_at=Now())
+    assert PipelineRun.claim(row.pk)
+    with pytest.raises(LeaseLost), Lease(asleep).hold():
+        pytest.fail("a stale worker got in")
+
+
+def test_a_report_of_a_worker_that_lost_its_row_changes_nothing(db: None) -> None:
+    row = make_run()
+    asleep = PipelineRun.claim(row.pk)
+    assert asleep
+    expire_leases()
+    sweep_work_rows()
+    with pytest.raises(LeaseLost):
+        pipeline._report(row.job, asleep, Lease(asleep), JobStatus.AUDIO_READY)
+    assert Job.objects.get(pk=row.job_id).status == "AUDIO_EXTRACTING"
+
+
+def test_the_sweep_retries_three_times_with_growing_delays_then_fails(db: None) -> None:
+    row = make_run()
+    delays = []
+    for _ in range(3):
+        PipelineRun.objects.filter(pk=row.pk).update(available_at=Now())
+        assert PipelineRun.claim(row.pk)
+        expire_leases()
+        assert sweep_work_rows()["retried"] == 1
+        again = PipelineRun.objects.annotate(now=Now()).get(pk=row.pk)
+        delays.append(round((again.available_at - again.now).total_seconds()))
+    assert delays == [5, 10, 20]
+    PipelineRun.objects.filter(pk=row.pk).update(available_at=Now())
+    assert PipelineRun.claim(row.pk)
+    expire_leases()
+    assert sweep_work_rows()["failed"] == 1
+    job = Job.objects.get(pk=row.job_id)
+    assert (job.status, job.failure["failure_code"]) == ("FAILED", "WORKER_LOST")
+    assert PipelineRun.objects.get(pk=row.pk).status == "FAILED"
+
+
+def test_the_sweep_leaves_a_row_with_a_living_lease_alone(db: None) -> None:
+    row = make_run()
+    assert PipelineRun.claim(row.pk)
+    assert sweep_work_rows() == {"enqueued": 0, "retried": 0, "failed": 0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sweep_enqueues_what_waits_though_every_message_is_lost() -> None:
+    row = make_run(available_at=Now() - timedelta(minutes=1))
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE dramatiq.queue")
+        assert sweep_work_rows()["enqueued"] == 1
+        cursor.execute("SELECT message->'args'->>0 FROM dramatiq.queue")
+        assert cursor.fetchall() == [(str(row.pk),)]
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (WorkFailed("NO_AUDIO", "No sound."), "FAILED", "NO_AUDIO"),
+        (OSError(errno.ENOSPC, "No space left on device"), "FAILED", "STORAGE_FULL"),
+        (RuntimeError("boom"), "AUDIO_EXTRACTING", None),
+        (OSError(errno.EIO, "I/O error"), "AUDIO_EXTRACTING", None),
+    ],
+)
+def test_work_that_cannot_succeed_fails_and_other_errors_are_retried(
+    db: None, monkeypatch: pytest.MonkeyPatch, error: Exception, status: str, code: str | None
+) -> None:
+    def stage(job: Job, held: Lease) -> dict[str, Any]:
+        raise error
+
+    monkeypatch.setitem(hooks.STAGES, "AUDIO_EXTRACTING", stage)
+    row = make_run()
+    assert perform(row)
+    job = Job.objects.get(pk=row.job_id)
+    assert job.status == status
+    assert (job.failure or {}).get("failure_code") == code
+    if code is None:
+        again = PipelineRun.objects.get(pk=row.pk)
+        assert (again.status, again.retries) == ("PENDING", 1)

@@ -1,0 +1,121 @@
+"""Messages through Dramatiq's real worker with its whole middleware, for each kind of work, and how a worker ends."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import dramatiq
+import pytest
+
+from anchors.models import ScreenshotTask
+from config.work.enqueue import actor_name
+from config.work.lease import Lease
+from config.work.models import WorkRow
+from config.work.registry import KINDS
+from exports.models import Export
+from jobs import hooks
+from jobs.models import Dispatch, Job, PipelineRun
+from tests.desk import Desk
+from tests.exports.asking import request_export
+from tests.factories import Api, make_due
+from tests.orchestrator import Orchestrator
+from tests.workers import running_worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def wait_for(row: WorkRow, status: str, seconds: float = 20) -> WorkRow:
+    """Return the row as soon as it has this status."""
+    end = time.monotonic() + seconds
+    while True:
+        found = type(row)._default_manager.get(pk=row.pk)
+        if found.status == status:
+            return found
+        assert time.monotonic() < end, f"{found} is {found.status} {found.failure_code}"
+        time.sleep(0.02)
+
+
+def start_run(owner: Api, job: Job) -> PipelineRun:
+    assert owner.post(f"/jobs/{job.pk}/run").status_code == 202
+    return PipelineRun.objects.get(job=job)
+
+
+def test_every_kind_of_work_is_performed_below() -> None:
+    assert set(KINDS) == {Dispatch, PipelineRun, ScreenshotTask, Export}
+
+
+def test_a_dispatch_is_sent_again(owner: Api, job: Job, orchestrator: Orchestrator) -> None:
+    with running_worker(""):
+        orchestrator.answers = [None]
+        assert owner.post(f"/jobs/{job.pk}/run").status_code == 502
+        dispatch = Dispatch.objects.get(job=job)
+        make_due()
+        dispatch.enqueue_on_commit()
+        wait_for(dispatch, Dispatch.SUCCEEDED)
+    assert Job.objects.get(pk=job.pk).status == "AUDIO_EXTRACTING"
+    assert len(orchestrator.dispatches) == 2 and len(orchestrator.executions) == 1
+
+
+def test_a_run_goes_through_the_whole_pipeline(owner: Api, job: Job, quick_stages: None) -> None:
+    with running_worker(""):
+        run = start_run(owner, job)
+        wait_for(run, PipelineRun.SUCCEEDED)
+    assert Job.objects.get(pk=run.job_id).status == "DRAFT_READY"
+
+
+def test_a_picture_is_taken(desk: Desk) -> None:
+    with running_worker(""):
+        task = ScreenshotTask.objects.get(pk=desk.extract().json()["task_id"])
+        wait_for(task, ScreenshotTask.SUCCEEDED)
+
+
+def test_an_export_is_rendered(desk: Desk) -> None:
+    with running_worker(""):
+        export = Export.objects.get(pk=request_export(desk).json()["id"])
+        wait_for(export, Export.SUCCEEDED)
+    assert Job.objects.get(pk=desk.job.pk).status == "DONE"
+
+
+def begin_and_stay(began: threading.Event) -> Callable[[Job, Lease], dict[str, Any]]:
+    """Return a stage that never ends by itself."""
+
+    def stage(job: Job, lease: Lease) -> dict[str, Any]:
+        began.set()
+        while True:
+            time.sleep(0.01)
+
+    return stage
+
+
+def test_work_that_is_past_its_time_limit_fails(
+    owner: Api, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor = dramatiq.get_broker().get_actor(actor_name(PipelineRun))
+    monkeypatch.setitem(actor.options, "time_limit", 200)
+    monkeypatch.setitem(hooks.STAGES, "AUDIO_EXTRACTING", begin_and_stay(threading.Event()))
+    with running_worker(""):
+        run = wait_for(start_run(owner, job), PipelineRun.FAILED)
+    assert run.failure_code == "TIME_LIMIT_EXCEEDED"
+    shown = owner.get(f"/jobs/{run.job_id}").json()
+    assert (shown["status"], shown["failure"]["failure_code"]) == ("FAILED", "TIME_LIMIT_EXCEEDED")
+    assert shown["failure"]["failed_stage"] == "AUDIO_EXTRACTING"
+
+
+def test_a_worker_that_is_stopped_gives_its_work_to_the_next(
+    owner: Api, job: Job, monkeypatch: pytest.MonkeyPatch, quick_stages: None
+) -> None:
+    began = threading.Event()
+    with monkeypatch.context() as patched:
+        patched.setitem(hooks.STAGES, "AUDIO_EXTRACTING", begin_and_stay(began))
+        with running_worker("") as worker:
+            run = start_run(owner, job)
+            assert began.wait(20)
+            worker.stop()
+            again = PipelineRun.objects.get(pk=run.pk)
+    assert (again.status, again.retries, again.lease_expires_at) == ("PENDING", 0, None)
+    assert Job.objects.get(pk=run.job_id).status == "AUDIO_EXTRACTING"
+    with running_worker(""):
+        wait_for(run, PipelineRun.SUCCEEDED)
