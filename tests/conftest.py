@@ -21,12 +21,15 @@ def django_db_setup(django_db_setup: Any) -> Iterator[None]:
     """Point the broker at the test's database, which had no name yet when Django started."""
     from django.conf import settings
     from django.db import connection
+    from django.test import TransactionTestCase
 
     from config.work.broker import make_broker
+    from tests.database import empty_tables
     from tests.workers import use_broker
 
     settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"]
     use_broker(make_broker(settings.BROKER_URL))
+    TransactionTestCase._fixture_teardown = empty_tables  # type: ignore[method-assign]
     yield
     dramatiq.get_broker().close()  # its connections would keep the database from being dropped
 

@@ -27,6 +27,8 @@ from tests.accounts.provider import (
 )
 from tests.races import at_once
 
+pytestmark = pytest.mark.slow
+
 
 def test_unknown_key_ids_ask_the_provider_once_a_minute(db: None, provider: Provider, clock: Clock) -> None:
     assert ask(sign(rsa_key("a"))).status_code == 200

@@ -10,6 +10,8 @@ from anchors.models import AnnotationRequest, Asset
 from config.storage import storage
 from tests.desk import BLUR, Desk
 
+pytestmark = pytest.mark.slow
+
 
 def test_an_annotation_is_drawn_once_and_becomes_active(desk: Desk) -> None:
     task = desk.picture()

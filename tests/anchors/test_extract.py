@@ -16,6 +16,8 @@ from tests.desk import Desk
 from tests.factories import Api
 from tests.media.frame_counter import read_counter
 
+pytestmark = pytest.mark.slow
+
 MISSING = "01a20000-0000-7000-8000-00000000abcd"
 
 

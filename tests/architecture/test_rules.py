@@ -13,6 +13,8 @@ from config.work.models import WorkRow
 from tests.architecture import rules
 from tests.architecture.source import Finding, Source
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 FIXTURES = Path(__file__).parent / "fixtures"
 PACKAGES = ("config", "jobs", "instructions", "anchors", "exports")

@@ -216,6 +216,7 @@ def test_the_shapes_of_every_app_are_tried() -> None:
     assert {shape.__module__.split(".")[0] for shape in SHAPES} == APPS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @budget(max_examples=40, deadline=None)
 @given(data=st.data())

@@ -14,6 +14,8 @@ from jobs.models import Job, PipelineRun, Project, Tombstone
 from tests.desk import BLUR, Desk
 from tests.factories import Api, make_run, work_off
 
+pytestmark = pytest.mark.slow
+
 OURS = ("jobs", "instructions", "anchors", "exports")
 
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from django.test import Client
 
 from tests.desk import Desk
 from tests.exports.asking import done
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_forged_or_ended_download_is_404(desk: Desk, settings: Any) -> None:

@@ -13,6 +13,8 @@ from exports.services import requests
 from tests.desk import BLUR, Desk
 from tests.factories import Api
 
+pytestmark = pytest.mark.slow
+
 MARKDOWN = "# Guide\n\n<!-- block:{0} -->\n## Step 1: Click\n\nClick it.\n"
 BLOCK = "01993c5e-7a10-7c3b-9d52-4e1f6a7b8c9d"
 

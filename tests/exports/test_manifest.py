@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.desk import Desk
 from tests.exports.asking import request_export
 from tests.factories import work_off
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_manifest_names_the_chain_of_every_picture(desk: Desk) -> None:

@@ -28,6 +28,8 @@ from tests.exports.documents import (
     with_markers,
 )
 
+pytestmark = pytest.mark.slow
+
 BUNDLE = RENDERERS["MD_ZIP"]
 
 

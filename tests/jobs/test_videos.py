@@ -37,6 +37,8 @@ from tests.jobs.media.media_server import Server, reply, serving
 from tests.jobs.media.recordings import bursts, write_video
 from tests.races import at_once
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Server]:

@@ -14,6 +14,8 @@ from jobs.states import JobStatus
 from tests.factories import Api
 from tests.workers import running_worker
 
+pytestmark = pytest.mark.slow
+
 SERVICES = {
     "postgresql": "",
     "redis": os.environ.get("STEPWRIGHT_TEST_REDIS_URL", "redis://127.0.0.1:6379/9"),

@@ -24,7 +24,7 @@ from tests.factories import Api, make_due
 from tests.orchestrator import Orchestrator
 from tests.workers import running_worker
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def wait_for(row: WorkRow, status: str, seconds: float = 20) -> WorkRow:
