@@ -22,7 +22,7 @@ MAX_FOLDERS = 1000  # in one sweep
 
 
 def delete_job(*, job_id: UUID, user: User) -> None:
-    """The rows go at once, the files with the next sweep. Raises 409 for a job that is not over."""
+    """Delete a job's rows at once; its files go with the next sweep. Raises 409 for a job that is not over."""
     with transaction.atomic():
         job = lock_job(job_id)
         is_open = job.dispatches.filter(status__in=Dispatch.OPEN).exists()
@@ -50,7 +50,7 @@ def delete_job(*, job_id: UUID, user: User) -> None:
 
 
 def remove_files_of_deleted_jobs() -> None:
-    """Part of the sweep: empty the folders of jobs that are gone."""
+    """Empty the folders of jobs that are gone; a part of the sweep."""
     due = Tombstone.objects.filter(files_removed_at=None).order_by("deleted_at")
     emptied = list(due.values_list("job_id", flat=True)[:MAX_FOLDERS])
     for job_id in emptied:

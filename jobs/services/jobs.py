@@ -41,7 +41,7 @@ def create_job(*, project: Project, options: dict[str, Any], **key: str) -> Job:
 
 
 def upload_job(*, job_id: UUID, user: User, filename: str, size_bytes: int, mime_type: str) -> dict[str, Any]:
-    """A ticket for one PUT of the recording; the job goes to UPLOADING. Asked again: a fresh ticket."""
+    """Return a ticket for one PUT of the recording, and move the job to UPLOADING; asked again, a fresh ticket."""
     if size_bytes > settings.MAX_UPLOAD_BYTES:
         raise errors.invalid(
             "size_bytes", f"The largest upload is {settings.MAX_UPLOAD_BYTES} bytes.", code="too_large"
@@ -110,7 +110,7 @@ def _is_upload_of(job: Job, video_uri: str) -> bool:
 
 
 def _keep_upload(job: Job, video_uri: str) -> dict[str, Any]:
-    """The uploaded file under a key that no ticket writes to, and what the probe says of it."""
+    """Keep the uploaded file under a key that no ticket writes to; return its artifact's fields, probed."""
     try:
         stored = storage().keep_upload(video_uri, kept_folder(job.pk))
     except FileNotFoundError as error:

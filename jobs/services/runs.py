@@ -128,7 +128,7 @@ def _already_running(job: Job) -> errors.ApiError:
 
 
 def _latest_checkpoint(job: Job) -> tuple[str, str]:
-    """The best status that a retry can go back to, and the URI of what was made there."""
+    """Return the best status that a retry can go back to, and the URI of what was made there."""
     kinds = {
         JobStatus.DRAFT_READY: "draft_uri",
         JobStatus.TRANSCRIPT_READY: "transcript_uri",
@@ -142,7 +142,7 @@ def _latest_checkpoint(job: Job) -> tuple[str, str]:
 
 
 def _exists(uri: str) -> bool:
-    """Whether a file of our own storage is there. What lies elsewhere an HTTP orchestrator may know."""
+    """Return whether a file of our own storage is there. What lies elsewhere an HTTP orchestrator may know."""
     try:
         storage().size(uri)
     except BadUri:

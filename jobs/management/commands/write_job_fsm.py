@@ -20,7 +20,7 @@ change of status that is not in this table, raw SQL included.
 
 
 def page() -> str:
-    """The page as Markdown, with a Mermaid state diagram."""
+    """Return the page as Markdown, with a Mermaid state diagram."""
     table = "".join(
         f"| `{row.verb}` | {', '.join(row.sources)} | {row.target} | {', '.join(sorted(row.actor_types))} |\n"
         for row in states.TRANSITIONS
