@@ -72,15 +72,20 @@ def add_version(
     )
 
 
+def require_document(job: Job) -> None:
+    """Raise the contract's 409 when there is no document yet, or the job is FAILED or CANCELLED."""
+    if job.status not in HAS_DOCUMENT:
+        raise transition_refused(job, attempted=JobStatus.EDITING)
+
+
 def open_document(job: Job, *, by: Attribution) -> None:
     """Let the owner write to the document of a locked job: DRAFT_READY becomes EDITING.
 
-    Raises the contract's 409 when there is no document yet, or the job is FAILED or CANCELLED.
+    Raises the 409 of `require_document`.
     """
+    require_document(job)
     if job.status == JobStatus.DRAFT_READY:
         move_job(job, "open_document", by=by)
-    elif job.status not in HAS_DOCUMENT:
-        raise transition_refused(job, attempted=JobStatus.EDITING)
 
 
 def save_instruction(

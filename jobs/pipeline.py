@@ -64,7 +64,7 @@ def _perform_stage(working: JobStatus, job: Job, lease: Lease) -> dict[str, Any]
         raise WorkFailed(failure.code, failure.message, stage=working) from failure
 
 
-def fail_run(run: PipelineRun, failure: WorkFailed, *, lease: Lease | None) -> None:
+def fail_run(run: PipelineRun, failure: WorkFailed, *, lease: Lease) -> None:
     """Report FAILED for the stage that the job is in."""
     job = Job.objects.get(pk=run.job_id)
     fields = {
@@ -79,7 +79,7 @@ def fail_run(run: PipelineRun, failure: WorkFailed, *, lease: Lease | None) -> N
 def _report(
     job: Job,
     run: PipelineRun,
-    lease: Lease | None,
+    lease: Lease,
     status: JobStatus,
     *,
     updates: dict[str, Any] | None = None,

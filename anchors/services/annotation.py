@@ -15,7 +15,7 @@ from config.accounts.models import User
 from config.api import errors
 from config.api.ownership import parse_id
 from config.storage import Stored, kept_folder, read_bytes, storage
-from instructions.services import open_document
+from instructions.services import open_document, require_document
 from jobs.services.audit import by_editor, record_event
 from jobs.services.transitions import lock_job
 
@@ -33,10 +33,11 @@ def annotate_anchor(
     except OperationsInvalid as error:
         raise errors.validation_error(error.errors) from error
     digest = ops_hash(base_checksum=base.checksum_sha256, operations=operations)
-    _refuse_other_use(anchor, idempotency_key, digest)  # before anything is drawn
+    _refuse_other_use(anchor, idempotency_key, digest)
     if known := _annotated(anchor, digest):
         _use_key(anchor, idempotency_key, digest)
         return _annotation(anchor, base, known)
+    require_document(base.job)  # before anything is drawn; looked at again under the lock
     stored, size = _draw(base, operations)
     with transaction.atomic():
         job = lock_job(base.job_id)
@@ -78,7 +79,10 @@ def _draw(base: Asset, operations: Any) -> tuple[Stored, tuple[int, int]]:
 
 def _refuse_other_use(anchor: Anchor, key: str | None, digest: str) -> None:
     """Raise 409 when the key was used for other operations."""
-    if anchor.annotation_requests.filter(idempotency_key=key).exclude(ops_hash=digest).exists():
+    if (
+        key is not None
+        and anchor.annotation_requests.filter(idempotency_key=key).exclude(ops_hash=digest).exists()
+    ):
         raise errors.conflict(
             "IDEMPOTENCY_KEY_REUSED",
             "This idempotency_key was used for other operations.",

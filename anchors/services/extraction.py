@@ -146,11 +146,10 @@ def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
         record_event(task.job, "SCREENSHOT_TAKEN", by=by_system(task.correlation_id), data=data)
 
 
-def fail_extraction(task: ScreenshotTask, failure: WorkFailed, *, lease: Lease | None) -> None:
+def fail_extraction(task: ScreenshotTask, failure: WorkFailed, *, lease: Lease) -> None:
     with transaction.atomic():
         job = lock_job(task.job_id)
-        if lease:
-            lease.verify()
+        lease.verify()
         task.close(task.FAILED, failure=failure)
         data = {"task_id": str(task.pk), "failure_code": failure.code}
         record_event(job, "SCREENSHOT_FAILED", by=by_system(task.correlation_id), data=data)

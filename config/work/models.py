@@ -88,6 +88,14 @@ class WorkRow(models.Model):
             "updated_at": Now(),
         }
 
+    def take_over(self) -> bool:
+        """Claim a running row whose lease has run out. False if it was renewed, ended or claimed in between."""
+        lost = self.held().filter(lease_expires_at__lt=Now())
+        if not lost.update(**self._claimed(LEASE)):
+            return False
+        self.refresh_from_db()
+        return True
+
     def held(self) -> models.QuerySet[Self]:
         """Return the row as a queryset, which is empty when the claim of this instance has ended."""
         return type(self)._default_manager.filter(pk=self.pk, status=self.RUNNING, attempt=self.attempt)

@@ -24,9 +24,9 @@ RowToFail = TypeVar("RowToFail", bound=WorkRow, contravariant=True)
 
 
 class OnFailure(Protocol[RowToFail]):
-    """Makes the failing transition, under `lease` when called by a worker, without one by the sweep."""
+    """Makes the failing transition, and writes nothing when the row is no longer that of `lease`."""
 
-    def __call__(self, row: RowToFail, failure: WorkFailed, /, *, lease: Lease | None) -> None: ...
+    def __call__(self, row: RowToFail, failure: WorkFailed, /, *, lease: Lease) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Kind(Generic[Row]):
             log.info("gave up work that is no longer ours")
         except WorkFailed as failure:
             log.info("work failed: %s", failure.code)
-            self._fail(row, failure, lease)
+            self.fail(row, failure, lease)
         except dramatiq.middleware.TimeLimitExceeded:
-            self._fail(row, TIME_LIMIT_EXCEEDED, lease)
+            self.fail(row, TIME_LIMIT_EXCEEDED, lease)
         except dramatiq.middleware.Shutdown:
             log.info("worker is shutting down: work goes back")
             row.requeue()
@@ -71,9 +71,9 @@ class Kind(Generic[Row]):
 
     def _retry_or_fail(self, row: Row, failure: WorkFailed, lease: Lease, *, retry: bool) -> None:
         if not (retry and row.retry_later()):
-            self._fail(row, failure, lease)
+            self.fail(row, failure, lease)
 
-    def _fail(self, row: Row, failure: WorkFailed, lease: Lease) -> None:
+    def fail(self, row: Row, failure: WorkFailed, lease: Lease) -> None:
         try:
             self.on_failure(row, failure, lease=lease)
         except LeaseLost:

@@ -9,10 +9,12 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Literal
 
-from django.db import close_old_connections, connection, transaction
+from django.db import close_old_connections, connection
 from django.db.models.functions import Now
 
+from config.work.lease import Lease
 from config.work.models import WorkFailed, WorkRow
 from config.work.registry import KINDS, Kind
 
@@ -38,7 +40,8 @@ def sweep_work_rows() -> dict[str, int]:
             rows = kind.model._default_manager
             lost = rows.filter(status=kind.model.RUNNING, lease_expires_at__lt=Now())
             for row in lost.order_by("lease_expires_at")[:MAX_ROWS]:
-                counts["retried" if _is_retried(kind, row) else "failed"] += 1
+                if outcome := _recover(kind, row):
+                    counts[outcome] += 1
             waiting = rows.filter(status=kind.model.WAITING, available_at__lt=Now() - OVERDUE)
             for row in waiting.order_by("available_at")[:MAX_ROWS]:
                 row.enqueue_on_commit()
@@ -61,15 +64,20 @@ def _only_sweep() -> Iterator[bool]:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_ID])
 
 
-def _is_retried(kind: Kind[WorkRow], row: WorkRow) -> bool:
+def _recover(kind: Kind[WorkRow], row: WorkRow) -> Literal["retried", "failed"] | None:
+    """Have a row that lost its worker performed again later, or fail it; None if it has its worker still.
+
+    It is claimed first, so that a worker that was only slow cannot end it any more, nor be ended when it has.
+    """
     try:
-        with transaction.atomic():
-            if row.retry_later():
-                return True
-            kind.on_failure(row, WORKER_LOST, lease=None)
+        if not row.take_over():
+            return None
+        if row.retry_later():
+            return "retried"
+        kind.fail(row, WORKER_LOST, Lease(row))
     except Exception:
         log.exception("the sweep could not end %s %s", row._meta.model_name, row.pk)
-    return False
+    return "failed"
 
 
 _PARTS: list[Callable[[], object]] = [sweep_work_rows]

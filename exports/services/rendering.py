@@ -89,12 +89,11 @@ def _finish_export(export: Export, document: Document, rendered: Rendered, store
     export.close(Export.SUCCEEDED, *written, *frozen)
 
 
-def fail_export(export: Export, failure: WorkFailed, *, lease: Lease | None) -> None:
+def fail_export(export: Export, failure: WorkFailed, *, lease: Lease) -> None:
     """Write the failure down; the last running export that fails takes the job back to EDITING."""
     with transaction.atomic():
         job = lock_job(export.job_id)
-        if lease:
-            lease.verify()
+        lease.verify()
         _close_failed(export, failure)
         others = job.exports.filter(status__in=Export.ACTIVE).exclude(pk=export.pk)
         data = {**_data(export), "failure_code": failure.code}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from rest_framework.request import Request
 
 from config.api import errors
 from jobs.api.updates import FAILURE_FIELDS
-from jobs.artifact_updates import URI_KEYS
+from jobs.artifact_updates import MAX_KEY_CHARACTERS, MAX_URI_CHARACTERS, URI_KEYS
 from jobs.services.callbacks import StatusReport, canonical_sha256
 from jobs.states import ActorType, JobStatus
 
@@ -36,23 +37,10 @@ class CallbackSecret(BaseAuthentication):
 
 
 def read_report(body: dict[str, Any], payload: dict[str, Any]) -> StatusReport:
-    """Return a validated body as a StatusReport; raise the 400s that concern more than one field."""
-    if body["occurred_at"] > timezone.now() + FUTURE_LIMIT:
-        raise errors.invalid("occurred_at", "The time is more than 5 minutes in the future.")
-    given = [name for name in FAILURE_FIELDS if body.get(name)]
-    failed = body["status"] == JobStatus.FAILED
-    if failed and len(given) < 3:
-        missing = [name for name in FAILURE_FIELDS if name not in given]
-        raise errors.validation_error(
-            [{"field": name, "code": "required", "message": "FAILED needs this field."} for name in missing]
-        )
-    if given and not failed:
-        raise errors.invalid(given[0], "Only FAILED takes the failure fields.")
-    for key, value in body["artifact_updates"].items():
-        if not 1 <= len(key) <= 64:
-            raise errors.invalid("artifact_updates", "A key has 1 to 64 characters.")
-        if key in URI_KEYS and (not isinstance(value, str) or not 1 <= len(value) <= 2048):
-            raise errors.invalid(f"artifact_updates.{key}", "A URI is a string of 1 to 2048 characters.")
+    """Return a validated body as a StatusReport; raise a 400 that names all that is wrong between its fields."""
+    if wrong := [*_wrong_times(body), *_wrong_failure(body), *_wrong_updates(body["artifact_updates"])]:
+        raise errors.validation_error(wrong)
+    is_failure = body["status"] == JobStatus.FAILED
     failure = {name: body.get(name, "") for name in FAILURE_FIELDS} | {
         "correlation_id": body["correlation_id"]
     }
@@ -63,6 +51,34 @@ def read_report(body: dict[str, Any], payload: dict[str, Any]) -> StatusReport:
         correlation_id=body["correlation_id"],
         actor_type=ActorType(body["actor_type"]),
         artifact_updates=body["artifact_updates"],
-        failure=failure if failed else None,
+        failure=failure if is_failure else None,
         payload_sha256=canonical_sha256(payload),
     )
+
+
+def _wrong_times(body: dict[str, Any]) -> Iterator[dict[str, str]]:
+    if body["occurred_at"] > timezone.now() + FUTURE_LIMIT:
+        yield _wrong("occurred_at", "The time is more than 5 minutes in the future.")
+
+
+def _wrong_failure(body: dict[str, Any]) -> Iterator[dict[str, str]]:
+    is_failure = body["status"] == JobStatus.FAILED
+    for name in FAILURE_FIELDS:
+        if is_failure and not body.get(name):
+            yield _wrong(name, "FAILED needs this field.", code="required")
+        elif not is_failure and body.get(name):
+            yield _wrong(name, "Only FAILED takes the failure fields.")
+
+
+def _wrong_updates(updates: dict[str, Any]) -> Iterator[dict[str, str]]:
+    if not all(1 <= len(key) <= MAX_KEY_CHARACTERS for key in updates):
+        yield _wrong("artifact_updates", f"A key has 1 to {MAX_KEY_CHARACTERS} characters.")
+    for key in URI_KEYS:
+        uri = updates.get(key, "-")
+        if not isinstance(uri, str) or not 1 <= len(uri) <= MAX_URI_CHARACTERS:
+            message = f"A URI is a string of 1 to {MAX_URI_CHARACTERS} characters."
+            yield _wrong(f"artifact_updates.{key}", message)
+
+
+def _wrong(field: str, message: str, *, code: str = "invalid") -> dict[str, str]:
+    return {"field": field, "code": code, "message": message}

@@ -24,12 +24,12 @@ class Dispatch(WorkRow):
         CLOSED      the execution has ended
     """
 
-    RUNNING = "SENDING"
-    SUCCEEDED = "ACCEPTED"
-    FAILED = "REFUSED"
+    RUNNING = SENDING = "SENDING"
+    SUCCEEDED = ACCEPTED = "ACCEPTED"
+    FAILED = REFUSED = "REFUSED"
     UNANSWERED = "UNANSWERED"
     CLOSED = "CLOSED"
-    OPEN = ("PENDING", RUNNING, UNANSWERED, SUCCEEDED)
+    OPEN = ("PENDING", SENDING, UNANSWERED, ACCEPTED)
 
     class Kind(models.TextChoices):
         RUN = "run"

@@ -18,6 +18,7 @@ from datetime import timedelta
 from enum import Enum
 
 from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from config.api import errors
@@ -84,8 +85,10 @@ def not_taken() -> errors.ApiError:
 
 
 def is_being_sent(dispatch: Dispatch) -> bool:
-    lease = dispatch.lease_expires_at
-    return dispatch.status == Dispatch.RUNNING and lease is not None and lease > timezone.now()
+    """Return whether somebody holds it to send it, by the clock of the database, which leases are written by."""
+    return Dispatch.objects.filter(
+        pk=dispatch.pk, status=Dispatch.SENDING, lease_expires_at__gt=Now()
+    ).exists()
 
 
 def _wait_for_outcome(dispatch: Dispatch) -> None:
@@ -97,7 +100,7 @@ def _wait_for_outcome(dispatch: Dispatch) -> None:
             return
         if is_being_sent(now):
             continue
-        if now.status == Dispatch.RUNNING:  # its lease ran out: whoever sent it is dead
+        if now.status == Dispatch.SENDING:  # its lease ran out: whoever sent it is dead
             return
         raise not_taken()
 
@@ -109,18 +112,18 @@ def resend_dispatch(dispatch: Dispatch, lease: Lease) -> None:
         enqueue_cancellation(dispatch)
 
 
-def leave_unanswered(dispatch: Dispatch, failure: WorkFailed, *, lease: Lease | None) -> None:
+def leave_unanswered(dispatch: Dispatch, failure: WorkFailed, *, lease: Lease) -> None:
     """Leave a dispatch open that no worker could send: the orchestrator may have begun before."""
     with _locked(dispatch) as (_, row):
-        if _is_mine(row, dispatch):
-            row.close(Dispatch.UNANSWERED)
+        lease.verify()
+        row.close(Dispatch.UNANSWERED)
 
 
 def give_up_dispatch(dispatch: Dispatch) -> None:
     """Close a dispatch that was never answered, and have the orchestrator told."""
     with _locked(dispatch) as (_, row):
-        if row.status == Dispatch.UNANSWERED:
-            row.close(Dispatch.FAILED, failure=NOT_TAKEN)
+        if row.status == Dispatch.UNANSWERED and row.attempt == dispatch.attempt:
+            row.close(Dispatch.REFUSED, failure=NOT_TAKEN)
             enqueue_cancellation(row)
 
 
@@ -158,14 +161,14 @@ def _locked(dispatch: Dispatch) -> Iterator[tuple[Job, Dispatch]]:
 
 
 def _is_mine(row: Dispatch, claimed: Dispatch) -> bool:
-    return row.status == Dispatch.RUNNING and row.attempt == claimed.attempt
+    return row.status == Dispatch.SENDING and row.attempt == claimed.attempt
 
 
 def accept(job: Job, dispatch: Dispatch) -> None:
     """Move the job on, for the orchestrator has taken it. The caller holds both locks."""
     dispatch.accepted_at = timezone.now()
     is_done = dispatch.resume_from_status == JobStatus.DRAFT_READY  # nothing is left to perform
-    dispatch.close(Dispatch.CLOSED if is_done else Dispatch.SUCCEEDED, "accepted_at")
+    dispatch.close(Dispatch.CLOSED if is_done else Dispatch.ACCEPTED, "accepted_at")
     if orchestrator(dispatch.orchestrator).performs_here and not is_done:
         run = PipelineRun.objects.create(
             job=job, dispatch=dispatch, status=PipelineRun.WAITING, correlation_id=dispatch.correlation_id
@@ -183,7 +186,7 @@ def accept(job: Job, dispatch: Dispatch) -> None:
 
 
 def _refuse(job: Job, dispatch: Dispatch) -> None:
-    dispatch.close(Dispatch.FAILED, failure=NOT_TAKEN)
+    dispatch.close(Dispatch.REFUSED, failure=NOT_TAKEN)
 
 
 def _keep_open(job: Job, dispatch: Dispatch) -> None:

@@ -22,7 +22,7 @@ from jobs.states import JobStatus
 
 log = logging.getLogger(__name__)
 
-MAX_JOBS = 100  # in one sweep
+MAX_ROWS = 100  # in one sweep
 TIMED_OUT = WorkFailed(
     "JOB_TIMED_OUT", "The orchestrator has not reported for too long. Retry the job, or ask support."
 )
@@ -37,10 +37,10 @@ def time_out_silent_jobs() -> None:
     is_ours = Q(dispatch__pipeline_run__status__in=PipelineRun.OPEN)
     # A retry from UPLOADED: the job is where it was, and the orchestrator has it.
     is_accepted = Q(
-        status=JobStatus.UPLOADED, dispatch__status=Dispatch.SUCCEEDED, dispatch__accepted_at__lt=_limit()
+        status=JobStatus.UPLOADED, dispatch__status=Dispatch.ACCEPTED, dispatch__accepted_at__lt=_limit()
     )
     is_silent = Q(updated_at__lt=_limit()) & (Q(status__in=states.PROCESSING) | is_accepted) & ~is_ours
-    for job_id in Job.objects.filter(is_silent).values_list("pk", flat=True)[:MAX_JOBS]:
+    for job_id in Job.objects.filter(is_silent).values_list("pk", flat=True)[:MAX_ROWS]:
         try:
             _time_out(job_id)
         except Exception:  # one that cannot be ended holds up no other
@@ -50,7 +50,7 @@ def time_out_silent_jobs() -> None:
 def give_up_unanswered_dispatches() -> None:
     """Close dispatches that were sent and have not been answered for too long."""
     unanswered = Dispatch.objects.filter(status=Dispatch.UNANSWERED, updated_at__lt=_limit())
-    for dispatch in unanswered.order_by("updated_at")[:MAX_JOBS]:
+    for dispatch in unanswered.order_by("updated_at")[:MAX_ROWS]:
         try:
             give_up_dispatch(dispatch)
         except Exception:

@@ -106,3 +106,12 @@ def test_an_annotation_that_is_refused_leaves_its_key_free(desk: Desk) -> None:
     task = desk.picture()
     assert annotate(desk, task, {"op_type": "blur"}, "k-1").status_code == 400
     assert annotate(desk, task, BLUR, "k-1").status_code == 200
+
+
+def test_an_annotation_of_an_ended_job_draws_and_keeps_nothing(desk: Desk) -> None:
+    task = desk.picture()
+    assert desk.api.post(f"/jobs/{desk.job.pk}/cancel").status_code == 200
+    before = sorted(storage().root.rglob("*"))  # type: ignore[attr-defined]
+    refused = desk.annotate(task, BLUR)
+    assert (refused.status_code, refused.json()["code"]) == (409, "FSM_TERMINAL_IMMUTABLE")
+    assert sorted(storage().root.rglob("*")) == before  # type: ignore[attr-defined]

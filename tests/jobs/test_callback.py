@@ -300,3 +300,19 @@ def test_a_second_transcript_takes_the_place_of_the_first(owner: Api) -> None:
     other = {"segments": [{"start_ms": 5, "end_ms": 9, "text": "Another."}]}
     assert send(job, "GENERATING", artifact_updates={"transcript": other}).status_code == 204
     assert owner.get(f"/jobs/{job.pk}/transcript").json()["items"] == other["segments"]
+
+
+def test_all_that_is_wrong_between_the_fields_is_named_at_once(db: None) -> None:
+    job = make_job(JobStatus.AUDIO_EXTRACTING)
+    later = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    updates = {"audio_uri": 7, "draft_uri": "", "k" * 65: 1}
+    answer = send(job, "FAILED", occurred_at=later, failure_code="X", artifact_updates=updates)
+    assert answer.status_code == 400
+    assert {error["field"] for error in answer.json()["details"]["errors"]} == {
+        "occurred_at",
+        "failure_message",
+        "failed_stage",
+        "artifact_updates",
+        "artifact_updates.audio_uri",
+        "artifact_updates.draft_uri",
+    }

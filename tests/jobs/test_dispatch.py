@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from config.work.lease import Lease
+from config.work.lease import Lease, LeaseLost
 from config.work.models import WorkFailed
 from jobs.models import AuditEvent, Dispatch, Job, PipelineRun
-from jobs.services.dispatches import leave_unanswered, resend_dispatch
+from jobs.services.dispatches import is_being_sent, leave_unanswered, resend_dispatch
 from tests.callbacks import send
 from tests.factories import Api, let_time_pass, make_dispatch, make_due, perform, work_off
 from tests.jobs.seen import count_events, status_of, told_to_cancel
@@ -159,10 +160,23 @@ def test_a_late_refusal_of_a_sender_that_lost_its_lease_counts_no_more(
 def test_a_worker_that_lost_a_dispatch_to_another_does_not_end_it(job: Job) -> None:
     lost = make_dispatch(job, state="sending")
     Dispatch.objects.filter(pk=lost.pk).update(attempt=2)
-    leave_unanswered(lost, WorkFailed("WORKER_LOST", "Lost."), lease=None)
+    failure = WorkFailed("ODD", "It could not be sent.")
+    with pytest.raises(LeaseLost):
+        leave_unanswered(lost, failure, lease=Lease(lost))
     assert Dispatch.objects.get(pk=lost.pk).status == "SENDING"
-    leave_unanswered(Dispatch.objects.get(pk=lost.pk), WorkFailed("WORKER_LOST", "Lost."), lease=None)
+    held = Dispatch.objects.get(pk=lost.pk)
+    leave_unanswered(held, failure, lease=Lease(held))
     assert Dispatch.objects.get(pk=lost.pk).status == "UNANSWERED"
+
+
+def test_whether_it_is_being_sent_is_told_by_the_databases_clock(
+    job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """This machine's clock is a minute ahead: the lease of a sender that is alive seems to have run out."""
+    ahead = timezone.now() + timedelta(minutes=1)
+    monkeypatch.setattr(timezone, "now", lambda: ahead)
+    assert is_being_sent(make_dispatch(job, state="sending"))
+    assert not is_being_sent(Dispatch(job=job, kind="run"))
 
 
 def test_a_refused_dispatch_that_reports_by_its_id_was_accepted_after_all(

@@ -81,3 +81,10 @@ def test_a_dispatch_that_is_answered_in_between_is_not_given_up(job: Job) -> Non
     give_up_dispatch(dispatch)
     assert Dispatch.objects.get(pk=dispatch.pk).status == "ACCEPTED"
     assert told_to_cancel(job) == 0
+
+
+def test_a_dispatch_that_was_sent_again_in_between_is_not_given_up(job: Job) -> None:
+    silent = make_dispatch(job, state="unanswered", attempt=4)
+    Dispatch.objects.update(attempt=5)  # by the owner, a moment ago, and not answered again
+    give_up_dispatch(silent)
+    assert Dispatch.objects.get(pk=silent.pk).status == "UNANSWERED"

@@ -54,7 +54,7 @@ def test_a_dispatch_is_sent_again(owner: Api, job: Job, orchestrator: Orchestrat
         dispatch = Dispatch.objects.get(job=job)
         make_due()
         dispatch.enqueue_on_commit()
-        wait_for(dispatch, Dispatch.SUCCEEDED)
+        wait_for(dispatch, Dispatch.ACCEPTED)
     assert Job.objects.get(pk=job.pk).status == "AUDIO_EXTRACTING"
     assert len(orchestrator.dispatches) == 2 and len(orchestrator.executions) == 1
 

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from honcho.manager import Manager
 from honcho.printer import Printer
 
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         lock = self._take_lock(home)
         self._end_leftovers(home)
         self._require_free_port()
-        call_command("migrate", interactive=False, verbosity=0)
+        self._migrate(home)
         self._make_admin()
         manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty()))
         # The children find the embedded server by its pid file, so its socket need not be passed on.
@@ -56,6 +57,16 @@ class Command(BaseCommand):
             raise CommandError(
                 "A process ended by itself, so the others were stopped; its last lines say why."
             )
+
+    def _migrate(self, home: Path) -> None:
+        try:
+            call_command("migrate", interactive=False, verbosity=0)
+        except InconsistentMigrationHistory as error:
+            where = home if embedded.is_used() else "DATABASE_URL"
+            raise CommandError(
+                f"The database of {where} was made by a version that this one cannot take over. "
+                "Move it away, or name another, and start again."
+            ) from error
 
     def _take_lock(self, home: Path) -> Any:
         lock = (home / "serve.lock").open("a+")

@@ -1,0 +1,79 @@
+"""The sweep takes a row only from a worker that has lost it: not from one that was slow, and not when it has ended."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+
+from anchors.models import ScreenshotTask
+from config.work.models import WorkRow
+from config.work.sweep import sweep_work_rows
+from jobs.models import Job, PipelineRun
+from jobs.states import JobStatus
+from tests.contract import ROAD
+from tests.factories import Api, make_job, make_run, make_screenshot_task, report
+
+LOST = {"status": "RUNNING", "attempt": 4, "lease_expires_at": Now() - timedelta(seconds=1)}
+
+
+@pytest.fixture(params=[0, 3], ids=["with retries left", "with none left"])
+def retries(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
+def sweep_and_meanwhile(happens: Any) -> dict[str, int]:
+    """Sweep; right after the sweep has listed the rows that lost their workers, something happens."""
+    happened = list[bool]()
+
+    def after_listing(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, parameters, many, context)
+        if (
+            not happened
+            and "ORDER BY" in sql
+            and '"lease_expires_at" ASC' in sql
+            and context["cursor"].rowcount
+        ):
+            happened.append(True)
+            happens()
+        return result
+
+    with connection.execute_wrapper(after_listing):
+        counts = sweep_work_rows()
+    assert happened, "the sweep has listed nothing"
+    return counts
+
+
+def status_of(row: WorkRow) -> str:
+    return str(type(row)._default_manager.get(pk=row.pk).status)
+
+
+def test_a_row_that_its_slow_worker_ends_is_left_as_it_ended(owner: Api, retries: int) -> None:
+    task = make_screenshot_task(make_job(JobStatus.EDITING, owner=owner.user), **LOST, retries=retries)
+    counts = sweep_and_meanwhile(lambda: ScreenshotTask.objects.get(pk=task.pk).close("SUCCEEDED"))
+    assert (status_of(task), counts) == ("SUCCEEDED", {"enqueued": 0, "retried": 0, "failed": 0})
+
+
+def test_a_job_whose_run_is_done_in_between_is_not_failed(owner: Api, retries: int) -> None:
+    run = make_run(owner=owner.user, **LOST, retries=retries)
+    job = Job.objects.get(pk=run.job_id)
+
+    def finish() -> None:
+        for status in ROAD[1:]:
+            report(job, JobStatus(status))
+
+    sweep_and_meanwhile(finish)
+    assert Job.objects.get(pk=job.pk).status == "DRAFT_READY"
+    assert status_of(run) == "SUCCEEDED"
+
+
+def test_a_row_whose_late_heartbeat_comes_keeps_its_worker(owner: Api, retries: int) -> None:
+    run = make_run(owner=owner.user, **LOST, retries=retries)
+    renewed = PipelineRun.objects.filter(pk=run.pk)
+    sweep_and_meanwhile(lambda: renewed.update(lease_expires_at=Now() + timedelta(seconds=10)))
+    now = PipelineRun.objects.get(pk=run.pk)
+    assert (now.status, now.attempt, now.retries) == ("RUNNING", 4, retries)
+    assert Job.objects.get(pk=run.job_id).status == "AUDIO_EXTRACTING"
