@@ -148,7 +148,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "ENUM_NAME_OVERRIDES": {"JobStatus": "jobs.states.JobStatus"},
+    "ENUM_NAME_OVERRIDES": {
+        "JobStatus": "jobs.states.JobStatus",
+        "WorkStatus": ["PENDING", "RUNNING", "SUCCEEDED", "FAILED"],
+    },
 }
 UNFOLD = {"SITE_TITLE": "Stepwright", "SITE_HEADER": "Stepwright", "SITE_SYMBOL": "movie"}
 

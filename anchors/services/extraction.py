@@ -157,6 +157,8 @@ def fail_extraction(task: ScreenshotTask, failure: WorkFailed, *, lease: Lease) 
 
 def abort_tasks(job: Job) -> None:
     """Fail what is active of a job that has ended; registered as *job_aborted*."""
+    if job.instruction_id is None:
+        return  # without a document there is none, and a failing callback is spared a statement
     active = job.screenshot_tasks.select_for_update().filter(
         status__in=[ScreenshotTask.WAITING, ScreenshotTask.RUNNING]
     )

@@ -105,6 +105,8 @@ def fail_export(export: Export, failure: WorkFailed, *, lease: Lease) -> None:
 
 def abort_exports(job: Job) -> None:
     """Fail what is active of a job that has ended; registered as *job_aborted*."""
+    if job.instruction_id is None:
+        return  # without a document there is none, and a failing callback is spared a statement
     failure = WorkFailed("JOB_CANCELLED", "The job has ended.")
     for export in job.exports.select_for_update().filter(status__in=Export.ACTIVE):
         _close_failed(export, failure)

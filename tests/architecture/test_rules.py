@@ -96,4 +96,5 @@ def test_the_exempt_files_exist() -> None:
 
 
 def test_the_rules_know_every_work_model() -> None:
-    assert {model.__name__ for model in apps.get_models() if issubclass(model, WorkRow)} == rules.WORK_MODELS
+    models = {model.__name__ for model in apps.get_models() if issubclass(model, WorkRow)}
+    assert models == rules.WORK_MODELS, "add it to WORK_MODELS in tests/architecture/rules.py"

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 from anchors.models import ScreenshotTask
 from config.storage import kept_folder, storage, uploads_folder
 from exports.models import Export
-from jobs.models import AuditEvent, Dispatch, Job, Tombstone
+from jobs.models import AuditEvent, Dispatch, Job, PipelineRun, Tombstone
 from jobs.services import deletion
 from jobs.services.deletion import QUIET_AFTER, remove_files_of_deleted_jobs
 from jobs.states import JobStatus
@@ -29,6 +29,8 @@ def full_job(api: Api) -> Job:
     make_asset(job, anchor=anchor, rendered_from=first)
     make_screenshot_task(job, status=ScreenshotTask.SUCCEEDED, anchor=anchor, asset=first)
     make_export(job, status=Export.SUCCEEDED)
+    PipelineRun.objects.create(job=job, dispatch=job.dispatch, status=PipelineRun.SUCCEEDED)
+    anchor.annotation_requests.create(idempotency_key="key-1", ops_hash="ab" * 32)
     storage().save_bytes(uploads_folder(job.pk), b"left from an upload", suffix="")
     return force(job, JobStatus.DONE)
 
@@ -45,6 +47,7 @@ def rows() -> dict[str, int]:
 
 def test_a_deleted_job_takes_everything_with_it_and_leaves_a_tombstone(owner: Api) -> None:
     job = full_job(owner)
+    assert all(rows().values()), f"full_job lacks a row of some model: {rows()}"
     answer = owner.call("DELETE", f"/jobs/{job.pk}", x_request_id="request-1")
     assert (answer.status_code, answer.content) == (202, b"")
     assert answer.headers["Location"] == f"/api/v1/jobs/{job.pk}" and answer.headers["Retry-After"]

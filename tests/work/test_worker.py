@@ -44,7 +44,8 @@ def start_run(owner: Api, job: Job) -> PipelineRun:
 
 
 def test_every_kind_of_work_is_performed_below() -> None:
-    assert set(KINDS) == {Dispatch, PipelineRun, ScreenshotTask, Export}
+    performed = {Dispatch, PipelineRun, ScreenshotTask, Export}
+    assert set(KINDS) == performed, "perform the new kind below, by a running_worker"
 
 
 def test_a_dispatch_is_sent_again(owner: Api, job: Job, orchestrator: Orchestrator) -> None:
