@@ -29,6 +29,7 @@ _KINDS = {
 }
 _LINE_END = re.compile(r"\r\n?|\n")
 _MARKER = re.compile(r"<!--[ \t]*block:([^\s>]*?)[ \t]*-->")
+_MARKER_LINE = re.compile(rf"^[ \t]*{_MARKER.pattern}[ \t]*(?:\r\n?|\n|\Z)", re.MULTILINE)
 # A list item without text on its line; followed by a blank line, it would lose the text below.
 _BARE_ITEM = re.compile(r"(?:^|[\s>])(?:[-+*]|[0-9]+[.)])$")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -143,6 +144,11 @@ def ensure_markers(markdown: str, new_id: Callable[[], str]) -> str:
             written.append(f"<!-- block:{block.block_id or new_id()} -->")
         written.append(line)
     return _ended(written)
+
+
+def marker_bytes(markdown: str) -> int:
+    """Return how many bytes of a text are lines of markers, found without parsing it."""
+    return sum(len(line.group().encode()) for line in _MARKER_LINE.finditer(markdown))
 
 
 def strip_markers(markdown: str) -> str:

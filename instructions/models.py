@@ -42,6 +42,7 @@ class InstructionVersion(models.Model):
     instruction = models.ForeignKey(Instruction, models.CASCADE, related_name="versions")
     version = models.PositiveIntegerField()
     markdown = models.TextField()
+    blocks = models.JSONField(default=list)  # of the markdown, as `parse_blocks` gives them
     source = models.CharField(max_length=16, choices=Source.choices)
     created_by = models.CharField(max_length=64)  # a user's id, or "system"
     created_at = models.DateTimeField(db_default=Now())

@@ -12,7 +12,8 @@ from uuid6 import uuid7
 
 from config.accounts.models import User
 from config.api import errors
-from instructions.blocks import ensure_markers
+from instructions.blocks import Block, ensure_markers, marker_bytes, parse_blocks
+from instructions.complexity import DocumentTooComplex, check_complexity
 from instructions.models import Instruction, InstructionVersion
 from instructions.validation import VALIDATOR_VERSION, ValidationIssue, validate
 from jobs.artifact_updates import MAX_MARKDOWN_BYTES
@@ -27,16 +28,27 @@ PROVENANCE = ("model_profile_id", "prompt_template_id", "prompt_params_ref")
 
 @dataclass(frozen=True)
 class PreparedText:
-    """A text with its markers completed, and what the validator says of it: the heavy part of a new version."""
+    """A text with its markers completed, its blocks, and what the validator says: the heavy part of a version."""
 
     markdown: str
+    blocks: list[Block]
     issues: list[ValidationIssue]
 
 
 def prepare_text(markdown: str) -> PreparedText:
-    """Parse a text for `add_version`. Takes long for long texts: call it before any lock."""
+    """Parse a text for `add_version`: before any lock, for it takes long for long texts.
+
+    Raises 413 for over 1 MiB without its markers, and 400 DOCUMENT_TOO_COMPLEX.
+    """
+    if len(markdown.encode()) - marker_bytes(markdown) > MAX_MARKDOWN_BYTES:
+        raise errors.too_large()
+    try:
+        check_complexity(markdown)
+    except DocumentTooComplex as error:
+        hint = "Make two guides of it."
+        raise errors.ApiError(400, "DOCUMENT_TOO_COMPLEX", str(error), hint=hint) from error
     markdown = ensure_markers(markdown, lambda: str(uuid7()))
-    return PreparedText(markdown, validate(markdown))
+    return PreparedText(markdown, parse_blocks(markdown), validate(markdown))
 
 
 def prepare_draft(content: dict[str, Any]) -> Callable[[Job], None]:
@@ -63,6 +75,7 @@ def add_version(
         instruction=instruction,
         version=instruction.version,
         markdown=text.markdown,
+        blocks=[vars(block) for block in text.blocks],
         source=source,
         created_by=created_by,
         validation_errors=[vars(issue) for issue in text.issues],
@@ -95,8 +108,6 @@ def save_instruction(
 
     Of N writers with one base version one wins: the others get VERSION_CONFLICT.
     """
-    if len(markdown.encode()) > MAX_MARKDOWN_BYTES:
-        raise errors.too_large()
     text = prepare_text(markdown)
     with transaction.atomic():
         job = lock_job(instruction.job_id)

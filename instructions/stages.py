@@ -8,6 +8,7 @@ from typing import Any
 from config.storage import kept_folder, read_bytes, storage
 from config.work.lease import Lease
 from config.work.models import WorkFailed
+from instructions.complexity import DocumentTooComplex, check_complexity
 from instructions.language_models import LanguageModelError
 from instructions.language_models.extractive import Extractive
 from jobs.media.transcripts import transcript_from_json
@@ -25,8 +26,11 @@ def generate_stage(job: Job, lease: Lease) -> dict[str, Any]:
         draft = Extractive().draft(
             transcript.segments, title=job.options.get("title"), language=transcript.language
         )
+        check_complexity(draft.markdown)
     except LanguageModelError as error:
         raise WorkFailed(error.code, error.message) from error
+    except DocumentTooComplex as error:
+        raise WorkFailed("DOCUMENT_TOO_COMPLEX", str(error)) from error
     content = {
         "markdown": draft.markdown,
         "title": draft.title,

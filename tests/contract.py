@@ -107,4 +107,4 @@ ERROR_CODES = {
     "STORAGE_FULL": 507,
 }
 # Of calls and limits that are not built yet.
-NOT_BUILT = {"DOCUMENT_TOO_COMPLEX", "SCREEN_EVENTS_NOT_READY"}
+NOT_BUILT = {"SCREEN_EVENTS_NOT_READY"}

@@ -13,7 +13,6 @@ from config.accounts.models import User
 from config.api import errors
 from config.api.ownership import parse_id
 from config.storage import Stored
-from instructions.blocks import parse_blocks
 from instructions.models import Instruction, InstructionVersion
 from instructions.services import open_document
 from jobs.services.audit import by_editor, record_event
@@ -36,7 +35,7 @@ def check_address(version: InstructionVersion, address: dict[str, Any]) -> dict[
     """Return the anchor's fields for `{block_id}` or `{char_range}`; raises a 400 when the version has no such
     place."""
     if "block_id" in address:
-        if str(address["block_id"]) not in {block.block_id for block in parse_blocks(version.markdown)}:
+        if str(address["block_id"]) not in {block["block_id"] for block in version.blocks}:
             raise errors.invalid("block_id", "This version has no such block.", code="not_found")
         return {"address_type": Anchor.AddressType.BLOCK_ID, "block_id": address["block_id"]}
     start, end = address["char_range"]["start_offset"], address["char_range"]["end_offset"]

@@ -20,6 +20,7 @@ instructions = extend_schema_view(
         responses=responses(
             200,
             serializers.InstructionSerializer,
+            "DOCUMENT_TOO_COMPLEX",
             "FSM_TRANSITION_INVALID",
             "FSM_TERMINAL_IMMUTABLE",
             "VERSION_CONFLICT",

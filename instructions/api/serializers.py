@@ -8,7 +8,6 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from config.api.serializers import StrictSerializer
-from instructions.blocks import parse_blocks
 from instructions.models import InstructionVersion
 
 
@@ -58,8 +57,8 @@ class InstructionSerializer(serializers.Serializer[InstructionVersion]):
     def get_blocks(self, version: InstructionVersion) -> BlockSerializer(many=True):  # type: ignore[valid-type]
         shown = BlockSerializer().fields
         return [
-            {name: value for name, value in vars(block).items() if name in shown and value is not None}
-            for block in parse_blocks(version.markdown)
+            {name: value for name, value in block.items() if name in shown and value is not None}
+            for block in version.blocks
         ]
 
 

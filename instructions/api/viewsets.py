@@ -43,7 +43,9 @@ class InstructionViewSet(ApiViewSet[Instruction]):
 
     @action(detail=True)
     def versions(self, request: Request, instruction_id: str) -> Response:
-        return self.page(self.get_object().versions.defer("markdown"), serializers.VersionSerializer)
+        return self.page(
+            self.get_object().versions.defer("markdown", "blocks"), serializers.VersionSerializer
+        )
 
 
 def _with_etag(version: InstructionVersion) -> Response:

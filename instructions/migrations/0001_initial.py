@@ -43,6 +43,7 @@ class Migration(migrations.Migration):
                 ),
                 ("version", models.PositiveIntegerField()),
                 ("markdown", models.TextField()),
+                ("blocks", models.JSONField(default=list)),
                 (
                     "source",
                     models.CharField(

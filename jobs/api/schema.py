@@ -169,6 +169,7 @@ callbacks = extend_schema_view(
             {200: serializers.ReplaySerializer, 204: None},
             (
                 "CALLBACK_UNAUTHENTICATED",
+                "DOCUMENT_TOO_COMPLEX",
                 "FSM_TRANSITION_INVALID",
                 "FSM_TERMINAL_IMMUTABLE",
                 "EVENT_ID_PAYLOAD_MISMATCH",
