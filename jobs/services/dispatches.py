@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -35,6 +36,8 @@ log = logging.getLogger(__name__)
 
 SENDING_LEASE = timedelta(seconds=12)  # longer than a whole call to an orchestrator
 POLL_SECONDS = 0.05
+MAX_WAITING = 2  # callers that wait for the outcome of one dispatch
+WAITING_LOCKS = 0x57415454  # any constant of our own: the first key of their advisory locks
 NOT_TAKEN = WorkFailed("ORCHESTRATOR_DISPATCH_FAILED", "The orchestrator did not take the job. Try again.")
 
 
@@ -50,8 +53,9 @@ def deliver(open_or_join: Callable[[], tuple[Dispatch, SendRole]]) -> tuple[Job,
     """Bring one dispatch to its outcome; return (job, dispatch, replayed).
 
     `open_or_join` opens or finds the dispatch in a transaction, and says what this caller's role is. Of many
-    callers at once one sends; the others wait for its outcome and share it. Raises 502 when the orchestrator
-    did not take it, and 409 when the job was cancelled meanwhile.
+    callers at once one sends; MAX_WAITING others wait for its outcome and share it; the rest get the open dispatch
+    at once, for each that waits holds a thread. Raises 502 when the orchestrator did not take it, and 409 when the
+    job was cancelled meanwhile.
     """
     while True:
         with transaction.atomic():
@@ -60,7 +64,10 @@ def deliver(open_or_join: Callable[[], tuple[Dispatch, SendRole]]) -> tuple[Job,
             break
         if dispatch.accepted_at:
             return Job.objects.get(pk=dispatch.job_id), dispatch, True
-        _wait_for_outcome(dispatch)
+        with _place_to_wait(dispatch) as has_place:
+            if not has_place:
+                return Job.objects.get(pk=dispatch.job_id), dispatch, True
+            _wait_for_outcome(dispatch)
     try:
         job, dispatch = _send(dispatch, role)
     except errors.ApiError:  # cancelled and deleted meanwhile
@@ -72,6 +79,25 @@ def deliver(open_or_join: Callable[[], tuple[Dispatch, SendRole]]) -> tuple[Job,
     if not dispatch.accepted_at:
         raise not_taken()
     return job, dispatch, False
+
+
+@contextmanager
+def _place_to_wait(dispatch: Dispatch) -> Iterator[bool]:
+    """Take one of the places of those who wait for a dispatch, over all processes; False when all are taken."""
+    number = zlib.crc32(dispatch.pk.bytes) - 2**31
+    with connection.cursor() as cursor:
+        for place in range(MAX_WAITING):
+            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [WAITING_LOCKS + place, number])
+            if cursor.fetchone()[0]:
+                break
+        else:
+            yield False
+            return
+    try:
+        yield True
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [WAITING_LOCKS + place, number])
 
 
 def not_taken() -> errors.ApiError:

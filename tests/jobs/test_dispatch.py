@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
@@ -24,15 +25,32 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def test_sixteen_runs_at_once_are_one_request_to_the_orchestrator(
-    owner: Api, job: Job, orchestrator: Orchestrator
+    owner: Api, job: Job, orchestrator: Orchestrator, settings: Any
 ) -> None:
-    orchestrator.answers = [0.3]
-    answers = at_once(16, lambda _: owner.post(f"/jobs/{job.pk}/run"))
+    """One sends, two wait for the outcome, and the others are told at once which dispatch is open."""
+    settings.ORCHESTRATOR_SECONDS = 20.0
+    told = threading.Semaphore(0)
+
+    def answer_last(_: Asked) -> int:
+        """The orchestrator answers when those who do not wait have their answers."""
+        assert all(told.acquire(timeout=15) for _ in range(13)), "more than two wait"
+        return 200
+
+    def run(_: int) -> Any:
+        answer = owner.post(f"/jobs/{job.pk}/run")
+        told.release()
+        return answer
+
+    orchestrator.answers = [answer_last]
+
+    answers = at_once(16, run)
     assert sorted(answer.status_code for answer in answers) == [200] * 15 + [202]
     assert len({answer.json()["dispatch_id"] for answer in answers}) == 1
     assert len(orchestrator.dispatches) == 1
-    assert {answer.json()["status"] for answer in answers} == {"AUDIO_EXTRACTING"}
+    statuses = sorted(answer.json()["status"] for answer in answers)
+    assert statuses == ["AUDIO_EXTRACTING"] * 3 + ["UPLOADED"] * 13
     assert count_events(job, "JOB_RUN") == 1
+    assert owner.post(f"/jobs/{job.pk}/run").json()["status"] == "AUDIO_EXTRACTING"
 
 
 @pytest.mark.parametrize("refusal", [500, 400, 301, 307])
