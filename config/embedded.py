@@ -72,6 +72,9 @@ def django_database(url: str) -> dict[str, Any]:
             ("PORT", "port"),
         )
     }
+    # Who cannot get a lock in 5 s gets an error, and who holds one and does nothing for 30 s loses it.
+    bounds = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=30s"
+    parameters["options"] = " ".join(filter(None, [bounds, str(parameters.get("options") or "")]))
     return {
         **entry,
         "ENGINE": "django.db.backends.postgresql",

@@ -10,13 +10,30 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
 from django.http import HttpRequest, JsonResponse
+from django.views.decorators.csrf import csrf_exempt
 
+from config.api import errors
 from config.storage import storage
 from config.work.models import Worker
 
 ALIVE = timedelta(seconds=30)
 
 
+def reading_only(view: Callable[[HttpRequest], JsonResponse]) -> Callable[[HttpRequest], JsonResponse]:
+    """Refuse all but GET and HEAD, before a body is read."""
+
+    @csrf_exempt
+    def guarded(request: HttpRequest) -> JsonResponse:
+        if request.method not in ("GET", "HEAD"):
+            return errors.json_response(
+                errors.ApiError(405, "METHOD_NOT_ALLOWED", "This path does not take that method.")
+            )
+        return view(request)
+
+    return guarded
+
+
+@reading_only
 def healthz(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
@@ -56,6 +73,7 @@ CHECKS: dict[str, Callable[[], None]] = {
 }
 
 
+@reading_only
 def readyz(request: HttpRequest) -> JsonResponse:
     """Return 200 when every part works, else 503, with the state of each in `parts`."""
     parts = {}

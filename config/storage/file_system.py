@@ -76,7 +76,7 @@ class FileStorage:
         source = self._path(uri)
         sha256, size = file_digest(source)
         target = self.root / f"{folder}{sha256}"
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder(target.parent)
         if target.exists():
             os.utime(target)
         else:
@@ -109,10 +109,15 @@ class FileStorage:
 
     def check(self) -> None:
         """Raise OSError if the folder cannot be written."""
-        self.root.mkdir(parents=True, exist_ok=True)
+        self._make_folder(self.root)
         probe = self.root / f".check-{uuid7()}"
         probe.write_bytes(b"ok")
         probe.unlink()
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder, and the root for us alone: recordings show what nobody else of the machine may see."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
 
     def _path(self, uri: str) -> Path:
         return self.root / self.key(uri)
@@ -125,10 +130,11 @@ class FileStorage:
         `replace`.
         """
         target = self.root / key
-        target.parent.mkdir(parents=True, exist_ok=True)
+        self._make_folder(target.parent)
         draft = target.parent / f".{uuid7()}.part"
         try:
             with draft.open("xb") as file:
+                os.fchmod(file.fileno(), 0o600)
                 yield file
                 file.flush()
                 os.fsync(file.fileno())

@@ -52,3 +52,11 @@ def test_a_job_is_shown_and_cannot_be_changed_in_the_admin(db: None) -> None:
     assert page.status_code == 200 and b"JOB_CREATED" in page.content
     assert staff.post(f"/admin/jobs/job/{job.pk}/change/", {"status": "DONE"}).status_code == 404
     assert staff.post(f"/admin/jobs/job/{job.pk}/delete/", {"post": "yes"}).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_answers_reading_alone_and_reads_no_body(db: None, path: str) -> None:
+    assert Client().head(path).status_code == Client().get(path).status_code
+    for method in ("POST", "PUT", "PATCH", "DELETE"):
+        answer = Client(enforce_csrf_checks=True).generic(method, path, b"x" * 10)
+        assert (answer.status_code, answer.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
