@@ -78,7 +78,7 @@ TICKET = {
     "headers": {"Content-Type": "video/mp4"},
     "video_uri": VIDEO_URI,
     "expires_at": "2026-03-02T10:30:10Z",
-    "max_size_bytes": 2147483648,
+    "max_size_bytes": 48211394,
 }
 WRONG_OPTION = {
     "field": "options.model_profile",

@@ -51,16 +51,14 @@ def upload_job(*, job_id: UUID, user: User, filename: str, size_bytes: int, mime
         if job.status != JobStatus.UPLOADING:
             move_job(job, "upload", by=by_editor(user), data={"filename": filename, "size_bytes": size_bytes})
     key = signed_urls.new_ticket_key(uploads_folder(job_id))
-    url, expires_at = signed_urls.upload_url(
-        key, max_bytes=settings.MAX_UPLOAD_BYTES, seconds=settings.UPLOAD_URL_SECONDS
-    )
+    url, expires_at = signed_urls.upload_url(key, max_bytes=size_bytes, seconds=settings.UPLOAD_URL_SECONDS)
     return {
         "upload_url": url,
         "method": "PUT",
         "headers": {"Content-Type": mime_type},
         "video_uri": storage().uri(key),
         "expires_at": expires_at,
-        "max_size_bytes": settings.MAX_UPLOAD_BYTES,
+        "max_size_bytes": size_bytes,
     }
 
 

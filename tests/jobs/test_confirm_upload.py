@@ -39,7 +39,8 @@ def test_another_video_for_a_confirmed_job_is_a_conflict(owner: Api) -> None:
 
 def test_the_confirmed_copy_cannot_be_written_by_the_ticket(owner: Api) -> None:
     job = make_job(owner=owner.user)
-    ticket = owner.post(f"/jobs/{job.pk}/upload", BODY).json()
+    about = {**BODY, "size_bytes": SAMPLE.stat().st_size}
+    ticket = owner.post(f"/jobs/{job.pk}/upload", about).json()
     assert put(ticket["upload_url"], SAMPLE.read_bytes()).status_code == 204
     owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": ticket["video_uri"]})
     assert put(ticket["upload_url"], b"something else").status_code == 204

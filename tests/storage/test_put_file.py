@@ -12,11 +12,11 @@ from tests.factories import Api, make_job
 from tests.uploads import BODY, put
 
 
-def test_an_upload_over_its_limit_is_413_and_leaves_nothing(
-    owner: Api, settings: Any, storage_folder: Path
-) -> None:
-    settings.MAX_UPLOAD_BYTES = 100
-    ticket = owner.post(f"/jobs/{make_job(owner=owner.user).pk}/upload", BODY).json()
+def test_an_upload_over_its_limit_is_413_and_leaves_nothing(owner: Api, storage_folder: Path) -> None:
+    """A ticket takes as many bytes as were declared for it, and no more."""
+    path = f"/jobs/{make_job(owner=owner.user).pk}/upload"
+    ticket = owner.post(path, {**BODY, "size_bytes": 100}).json()
+    assert ticket["max_size_bytes"] == 100
     assert put(ticket["upload_url"], b"x" * 101).status_code == 413
     assert not [path for path in storage_folder.rglob("*") if path.is_file()]
 
