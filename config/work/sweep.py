@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Literal
 
-from django.db import close_old_connections, connection
+from django.db import close_old_connections, connection, transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from config.work.lease import Lease
@@ -39,7 +40,7 @@ def sweep_work_rows() -> dict[str, int]:
         for kind in KINDS.values() if is_only else ():
             rows = kind.model._default_manager
             lost = rows.filter(status=kind.model.RUNNING, lease_expires_at__lt=Now())
-            for row in lost.order_by("lease_expires_at")[:MAX_ROWS]:
+            for row in _not_locked(lost.order_by("lease_expires_at")):
                 if outcome := _recover(kind, row):
                     counts[outcome] += 1
             waiting = rows.filter(status=kind.model.WAITING, available_at__lt=Now() - OVERDUE)
@@ -62,6 +63,12 @@ def _only_sweep() -> Iterator[bool]:
         if is_only:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_ID])
+
+
+def _not_locked(rows: QuerySet[WorkRow]) -> list[WorkRow]:
+    """Read rows, but those that another transaction holds: one that is frozen must not hold up the others."""
+    with transaction.atomic():
+        return list(rows.select_for_update(skip_locked=True, of=("self",))[:MAX_ROWS])
 
 
 def _recover(kind: Kind[WorkRow], row: WorkRow) -> Literal["retried", "failed"] | None:

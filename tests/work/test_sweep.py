@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from anchors.models import ScreenshotTask
@@ -16,6 +17,7 @@ from jobs.models import Job, PipelineRun
 from jobs.states import JobStatus
 from tests.contract import ROAD
 from tests.factories import Api, make_job, make_run, make_screenshot_task, report
+from tests.races import at_once
 
 LOST = {"status": "RUNNING", "attempt": 4, "lease_expires_at": Now() - timedelta(seconds=1)}
 
@@ -77,3 +79,26 @@ def test_a_row_whose_late_heartbeat_comes_keeps_its_worker(owner: Api, retries: 
     now = PipelineRun.objects.get(pk=run.pk)
     assert (now.status, now.attempt, now.retries) == ("RUNNING", 4, retries)
     assert Job.objects.get(pk=run.job_id).status == "AUDIO_EXTRACTING"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_row_that_a_frozen_transaction_holds_holds_up_no_other() -> None:
+    frozen, other = make_run(**LOST), make_run(**LOST)
+    held, done = threading.Event(), threading.Event()
+
+    def hold(_: int) -> None:
+        with transaction.atomic():
+            PipelineRun.objects.select_for_update().get(pk=frozen.pk)
+            held.set()
+            assert done.wait(20)
+
+    def sweep(_: int) -> dict[str, int]:
+        assert held.wait(20)
+        try:
+            return sweep_work_rows()
+        finally:
+            done.set()
+
+    counts = at_once(2, lambda number: (hold, sweep)[number](number))[1]
+    assert counts == {"enqueued": 0, "retried": 1, "failed": 0}
+    assert (status_of(frozen), status_of(other)) == ("RUNNING", "PENDING")
