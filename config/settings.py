@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -17,6 +18,10 @@ PRODUCTION = environment.read("STEPWRIGHT_ENV") == "production"
 DEBUG = environment.read("STEPWRIGHT_DEBUG").lower() in {"1", "true", "yes"}
 HOST, PORT = environment.read("HOST"), int(environment.read("PORT"))
 PUBLIC_URL = (environment.read("STEPWRIGHT_PUBLIC_URL") or f"http://{HOST}:{PORT}").rstrip("/")
+# The address that browsers see; in front of us TLS may end, so it says more than a request's own scheme and host.
+IS_HTTPS = PUBLIC_URL.startswith("https://")
+CSRF_TRUSTED_ORIGINS = ["://".join(urlsplit(PUBLIC_URL)[:2])]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
 ALLOWED_HOSTS = environment.read_list("STEPWRIGHT_ALLOWED_HOSTS") or ([] if PRODUCTION else ["*"])
 SECRET_KEY = environment.read("STEPWRIGHT_SECRET_KEY") or environment.generated_secret("django_key")
 
@@ -76,6 +81,15 @@ USE_TZ, TIME_ZONE = True, "UTC"
 LANGUAGE_CODE = "en-us"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+] + [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    }
+]
 STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False

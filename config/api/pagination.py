@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -67,7 +68,7 @@ def read_page(
         return rows, None
     following = request.query_params.copy()
     following["cursor"] = str(rows[limit - 1].pk)
-    return rows[:limit], request.build_absolute_uri(f"{request.path}?{following.urlencode()}")
+    return rows[:limit], f"{settings.PUBLIC_URL}{request.path}?{following.urlencode()}"
 
 
 def page_response(content: Any, next_url: str | None) -> Response:

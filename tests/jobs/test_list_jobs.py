@@ -6,6 +6,7 @@ import re
 from datetime import datetime, timedelta
 
 import pytest
+from django.conf import settings
 from django.db import connection
 
 from config.api.pagination import moment_of
@@ -22,7 +23,7 @@ def test_lists_show_the_owners_own_newest_first_in_pages(owner: Api, stranger: A
     while url:
         response = owner.get(url)
         seen += [job["id"] for job in response.json()]
-        link = re.search(r'<http://testserver(.+)>; rel="next"', response.headers.get("Link", ""))
+        link = re.search(rf'<{settings.PUBLIC_URL}(.+)>; rel="next"', response.headers.get("Link", ""))
         url = link.group(1) if link else ""
     assert seen == mine[::-1]
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant
@@ -251,6 +252,6 @@ class Bench(RuleBasedStateMachine):
             answer = api.get(path)
             assert answer.status_code == 200
             found += answer.json()
-            link = re.search(r'<http://testserver(.+)>; rel="next"', answer.headers.get("Link", ""))
+            link = re.search(rf'<{settings.PUBLIC_URL}(.+)>; rel="next"', answer.headers.get("Link", ""))
             path = link.group(1) if link else ""
         return found
