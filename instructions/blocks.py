@@ -120,11 +120,6 @@ def parse_blocks(markdown: str) -> list[Block]:
     return result
 
 
-def step_blocks(markdown: str) -> list[Block]:
-    """Return the steps alone, in the order of the document."""
-    return [block for block in parse_blocks(markdown) if block.kind == "step"]
-
-
 def ensure_markers(markdown: str, new_id: Callable[[], str]) -> str:
     """Return the same text with exactly one marker directly before every top-level block.
 

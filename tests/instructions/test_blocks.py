@@ -6,15 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instructions.blocks import (
-    Block,
-    format_time_range,
-    parse_blocks,
-    split_step_heading,
-    step_blocks,
-    strip_markers,
-)
+from instructions.blocks import Block, format_time_range, parse_blocks, split_step_heading, strip_markers
 from tests.instructions.markers import A, B, marked
+from tests.instructions.steps import step_blocks
 
 
 def text_of(markdown: str, block: Block) -> str:

@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from instructions.blocks import parse_blocks, step_blocks
+from instructions.blocks import parse_blocks
 from instructions.drafting import Guide, Section, Step, assemble, escape_text, paragraphs, short_title
 from instructions.validation import validate
+from tests.instructions.steps import step_blocks
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 TALK = "Click it. Then wait."

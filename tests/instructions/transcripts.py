@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from instructions.blocks import step_blocks
 from instructions.language_models import LanguageModel
 from instructions.language_models.extractive import Extractive
 from instructions.validation import validate
 from jobs.media.transcripts import Segment
+from tests.instructions.steps import step_blocks
 
 MODEL: LanguageModel = Extractive()
 

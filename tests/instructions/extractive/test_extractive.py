@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from instructions.blocks import Block, parse_blocks, step_blocks
+from instructions.blocks import Block, parse_blocks
 from instructions.language_models import LanguageModelError
 from jobs.media.audio import extract_audio
 from jobs.media.speech.whisper import Whisper
 from jobs.media.transcripts import Segment
+from tests.instructions.steps import step_blocks
 from tests.instructions.transcripts import MODEL, draft, segments, titles
 
 MEDIA = Path(__file__).parents[2] / "media"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from instructions.blocks import step_blocks
 from jobs.media.transcripts import Segment
+from tests.instructions.steps import step_blocks
 from tests.instructions.transcripts import draft, segments, titles
 
 
