@@ -11,7 +11,8 @@ from django.db.models.functions import Now
 from uuid6 import uuid7
 
 from config.accounts.models import User
-from config.work.models import WorkRow
+from config.work.lanes import Lane
+from config.work.models import WorkRow, claim_index
 from instructions.models import Instruction, InstructionVersion
 from jobs.models import Job
 
@@ -131,11 +132,14 @@ class ScreenshotTaskQuerySet(models.QuerySet["ScreenshotTask"]):
 class ScreenshotTask(WorkRow):
     """The work of taking one picture out of a job's video."""
 
+    MAX_OPEN_PER_OWNER = 100
+
     class Operation(models.TextChoices):
         EXTRACT = "extract"
         REPLACE = "replace"
         ANNOTATE = "annotate"
 
+    lane = models.CharField(max_length=16, default=Lane.MEDIA)
     job = models.ForeignKey(Job, models.CASCADE, related_name="screenshot_tasks")
     operation = models.CharField(max_length=16, choices=Operation.choices)
     instruction_version = models.ForeignKey(InstructionVersion, models.CASCADE, related_name="+")
@@ -150,7 +154,10 @@ class ScreenshotTask(WorkRow):
     objects = ScreenshotTaskQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["status", "available_at"], name="screenshot_sweep")]
+        indexes = [
+            models.Index(fields=["status", "available_at"], name="screenshot_sweep"),
+            claim_index("screenshot_claim"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]),

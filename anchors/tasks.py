@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from anchors.models import ScreenshotTask
 from anchors.services import extraction
+from config.work.lanes import Lane
 from config.work.registry import register
 
 register(
     ScreenshotTask,
     perform=extraction.perform_extraction,
     on_failure=extraction.fail_extraction,
-    queue="default",
+    lanes=[Lane.MEDIA],
     time_limit=timedelta(minutes=15),
 )

@@ -6,7 +6,7 @@ for as long as they run.
 
 from __future__ import annotations
 
-import time
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +20,7 @@ from psycopg.conninfo import conninfo_to_dict
 from config import environment
 
 DATABASE = "stepwright"
+STOP_SECONDS = (10.0, 6.0)  # to end in order; to end at once, in which it kills what is frozen after 5
 
 
 def is_used() -> bool:
@@ -97,9 +98,41 @@ def running_database() -> Iterator[bool]:
         stop()
 
 
+def is_running() -> bool:
+    return _postmaster_lives()
+
+
+def _processes() -> list[psutil.Process]:
+    """Return the processes of the server: each works in the data folder, those too that outlive a killed server."""
+    folder, found = str(data_folder()), []
+    for process in psutil.process_iter(["name"]):
+        try:
+            if process.info["name"] == "postgres" and process.cwd() == folder:
+                found.append(process)
+        except psutil.Error:
+            continue  # of another user, or ended
+    return found
+
+
+def _end(processes: list[psutil.Process], number: signal.Signals, seconds: float) -> bool:
+    """Send the signal to each, and return whether all have ended in this time."""
+    for process in processes:
+        try:
+            process.send_signal(number)
+        except psutil.NoSuchProcess:
+            continue
+    return not psutil.wait_procs(processes, timeout=seconds)[1]
+
+
 def _remove_what_a_killed_server_left() -> None:
-    """Remove its pid file and the lock file of its socket. With these neither PostgreSQL nor the wheel starts, as
-    long as any process, even a dead one that was not waited for, has the number in them."""
+    """End its processes, and remove its pid file and the lock file of its socket.
+
+    Processes of a killed server end when they notice; one that is frozen, or that computes, does not, and with it
+    no other server starts, for it holds the shared memory. Nor does one as long as any process, even a dead one that
+    was not waited for, has the number in the files.
+    """
+    if not _end(left := _processes(), signal.SIGQUIT, 1):
+        _end(left, signal.SIGKILL, 5)
     lines = _pid_file().read_text().splitlines()
     if len(lines) > 4:
         (Path(lines[4]) / f".s.PGSQL.{lines[3]}.lock").unlink(missing_ok=True)
@@ -118,10 +151,11 @@ def start() -> Any:
     """Start the embedded server, also after a crash, and create its database if there is none."""
     data_folder().mkdir(exist_ok=True)
     if _pid_file().exists() and not _postmaster_lives():
-        time.sleep(1)  # until the children of a killed server have noticed, and ended
         _remove_what_a_killed_server_left()
     # cleanup_mode=None: the wheel counts its users in a file, which is wrong after a crash. `stop` ends the server.
     server = _wheel().get_server(data_folder(), cleanup_mode=None)
+    if not _postmaster_lives():  # this process has started it before, and it was killed
+        server.start()
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
         if not found:
@@ -130,6 +164,16 @@ def start() -> Any:
 
 
 def stop() -> None:
-    """Stop the embedded server, also one that another process started."""
-    if is_used() and _postmaster_lives():
-        _wheel().get_server(data_folder(), cleanup_mode=None).stop()
+    """Stop the embedded server, also one that another process started, and leave none of its processes.
+
+    It ends its connections and writes down what it holds (SIGINT); one that does not come to an end in time is
+    ended at once (SIGQUIT) and recovers at its next start; what is frozen is killed.
+    """
+    if not is_used():
+        return
+    if _postmaster_lives():
+        postmaster = [psutil.Process(int(_pid_file().read_text().split()[0]))]
+        asked, told = STOP_SECONDS
+        if not _end(postmaster, signal.SIGINT, asked):
+            _end(postmaster, signal.SIGQUIT, told)
+    _end(_processes(), signal.SIGKILL, 5)

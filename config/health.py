@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-import dramatiq
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models.functions import Now
@@ -14,9 +13,16 @@ from django.views.decorators.csrf import csrf_exempt
 
 from config.api import errors
 from config.storage import storage
+from config.work.broker import ping
+from config.work.lanes import Lane
 from config.work.models import Worker
+from config.work.sender import SENDER
 
 ALIVE = timedelta(seconds=30)
+
+
+class Down(Exception):
+    """A part is down; the words say what is missing, and may be read by anybody."""
 
 
 def reading_only(view: Callable[[HttpRequest], JsonResponse]) -> Callable[[HttpRequest], JsonResponse]:
@@ -49,26 +55,18 @@ def _migrations() -> None:
         raise RuntimeError("migrations are missing")
 
 
-def _broker() -> None:
-    broker = dramatiq.get_broker()
-    client = getattr(broker, "client", None)  # Redis
-    if client is not None and hasattr(client, "ping"):
-        client.ping()
-    elif hasattr(broker, "connection") and not broker.connection.is_open:  # RabbitMQ connects on first use
-        raise ConnectionError("no connection")
-    # PostgreSQL as the broker is checked as the database.
-
-
 def _workers() -> None:
-    if not Worker.objects.filter(heartbeat_at__gt=Now() - ALIVE).exists():
-        raise RuntimeError("no worker has reported lately")
+    living = Worker.objects.filter(heartbeat_at__gt=Now() - ALIVE).values_list("lanes", flat=True)
+    served = {lane for lanes in living for lane in lanes}
+    if missing := [lane for lane in Lane if lane not in served]:
+        raise Down(f"no worker for {', '.join(missing)}")
 
 
 CHECKS: dict[str, Callable[[], None]] = {
     "database": _database,
     "migrations": _migrations,
     "storage": lambda: storage().check(),
-    "broker": _broker,
+    "broker": lambda: SENDER.call(ping),
     "workers": _workers,
 }
 
@@ -82,7 +80,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
             check()
             parts[name] = "ok"
         except Exception as error:
-            parts[name] = f"down ({type(error).__name__})"
+            parts[name] = f"down ({error if isinstance(error, Down) else type(error).__name__})"
     ready = all(state == "ok" for state in parts.values())
     content = {"status": "ready" if ready else "not ready", "parts": parts}
     return JsonResponse(content, status=200 if ready else 503)

@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import Q
 
 from config.accounts.models import User
-from config.work.models import WorkRow
+from config.work.lanes import Lane
+from config.work.models import WorkRow, claim_index
 from instructions.models import InstructionVersion
 from jobs.models import Job
 
@@ -25,11 +26,13 @@ class Export(WorkRow):
 
     WAITING = "REQUESTED"
     ACTIVE = (WAITING, "RUNNING")
+    MAX_OPEN_PER_OWNER = 20
 
     class Format(models.TextChoices):
         PDF = "PDF"
         MD_ZIP = "MD_ZIP"
 
+    lane = models.CharField(max_length=16, default=Lane.EXPORTS)
     job = models.ForeignKey(Job, models.CASCADE, related_name="exports")
     instruction_version = models.ForeignKey(InstructionVersion, models.RESTRICT, related_name="exports")
     format = models.CharField(max_length=8, choices=Format.choices)
@@ -53,6 +56,7 @@ class Export(WorkRow):
     class Meta:
         indexes = [
             models.Index(fields=["status", "available_at"], name="export_sweep"),
+            claim_index("export_claim", waiting="REQUESTED"),
             models.Index(fields=["job", "-id"], name="export_list"),
         ]
         constraints = [

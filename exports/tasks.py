@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from config.work.lanes import Lane
 from config.work.registry import register
 from exports.models import Export
 from exports.services import rendering
@@ -12,6 +13,6 @@ register(
     Export,
     perform=rendering.perform_export,
     on_failure=rendering.fail_export,
-    queue="exports",
+    lanes=[Lane.EXPORTS],
     time_limit=timedelta(minutes=15),
 )

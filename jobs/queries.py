@@ -6,11 +6,13 @@ import base64
 import binascii
 from typing import Any
 
-from django.db.models import Case, Count, OuterRef, Q, QuerySet, Subquery, When
+from django.db.models import Case, IntegerField, Q, QuerySet, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Coalesce
 
 from config.api import errors
 from config.api.pagination import first_id_after, first_id_from
+from config.work.fairness import ranked
 from jobs.models import Job, JobQuerySet, PipelineRun, TranscriptSegment
 
 
@@ -26,16 +28,21 @@ def narrow_jobs(jobs: QuerySet[Job], query: dict[str, Any]) -> QuerySet[Job]:
 
 
 def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
-    """Annotate each job with its place in the queue for a worker, from 1; None when it does not wait."""
-    before = (
-        PipelineRun.objects.filter(status=PipelineRun.WAITING, pk__lte=OuterRef("dispatch__pipeline_run__pk"))
-        .order_by()
-        .values("status")
-        .annotate(place=Count("pk"))
-        .values("place")
-    )
+    """Annotate each job with its place in its lane for a worker, from 1; None when it does not wait.
+
+    It is the order in which the runs that wait now would begin if no others came: owners take turns, so a job may
+    fall back when another owner asks for a run.
+    """
+    table = PipelineRun._meta.db_table
+    waiting = ranked(table, waiting=PipelineRun.WAITING, running=PipelineRun.RUNNING)
+    place = f"""(
+        SELECT line.position FROM (
+            SELECT id, row_number() OVER (PARTITION BY lane ORDER BY turn, available_at, id) AS position
+            FROM ({waiting}) AS waiting
+        ) AS line JOIN {table} AS run USING (id) WHERE run.job_id = {Job._meta.db_table}.id)"""
     waits = Q(dispatch__pipeline_run__status=PipelineRun.WAITING)
-    return jobs.annotate(queue_position=Case(When(waits, then=Coalesce(Subquery(before), 1))))
+    position = RawSQL(place, (), output_field=IntegerField())
+    return jobs.annotate(queue_position=Case(When(waits, then=Coalesce(position, 1))))
 
 
 def as_created(job: Job) -> Job:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import dramatiq
 from django.conf import settings
 
+from config.work.lanes import Lane
 from config.work.registry import register
 from config.work.sweep import register_sweep
 from jobs import pipeline
@@ -17,14 +18,14 @@ register(
     Dispatch,
     perform=dispatches.resend_dispatch,
     on_failure=dispatches.leave_unanswered,
-    queue="default",
+    lanes=[Lane.CONTROL],
     time_limit=timedelta(minutes=1),
 )
 register(
     PipelineRun,
     perform=pipeline.perform_run,
     on_failure=pipeline.fail_run,
-    queue="pipeline",
+    lanes=[Lane.SPEECH, Lane.BACKFILL],
     time_limit=timedelta(minutes=settings.JOB_TIMEOUT_MINUTES),
 )
 register_sweep(timeouts.time_out_silent_jobs)
@@ -32,6 +33,6 @@ register_sweep(timeouts.give_up_unanswered_dispatches)
 register_sweep(deletion.remove_files_of_deleted_jobs)
 
 
-@dramatiq.actor(queue_name="default", time_limit=20_000)
+@dramatiq.actor(queue_name=Lane.CONTROL, time_limit=20_000)
 def tell_cancelled(dispatch_id: str, job_id: str, correlation_id: str) -> None:
     messages.tell_cancelled(dispatch_id, job_id, correlation_id)

@@ -125,6 +125,7 @@ def make_dispatch(
     """The job's current dispatch: pending, sending, abandoned (its sender is dead), unanswered, refused, accepted
     (with a local orchestrator: and a worker is to perform it) or closed."""
     status = "SENDING" if state == "abandoned" else state.upper()
+    fields.setdefault("owner_id", job.owner_id)
     if state in ("sending", "abandoned"):
         fields |= {
             "attempt": 1,
@@ -135,7 +136,9 @@ def make_dispatch(
     dispatch = Dispatch.objects.create(job=job, kind=kind, status=status, orchestrator=orchestrator, **fields)
     Job.objects.filter(pk=job.pk).update(dispatch=dispatch)
     if state == "accepted" and orchestrator == "local":
-        PipelineRun.objects.create(job=job, dispatch=dispatch, status=PipelineRun.WAITING)
+        PipelineRun.objects.create(
+            job=job, owner_id=job.owner_id, lane="speech", dispatch=dispatch, status=PipelineRun.WAITING
+        )
     return Dispatch.objects.get(pk=dispatch.pk)
 
 
@@ -205,6 +208,7 @@ def make_screenshot_task(job: Job, *, status: str = ScreenshotTask.WAITING, **fi
     """The work of taking a picture at second 1 for the newest version of the job's document."""
     return ScreenshotTask.objects.create(
         job=job,
+        owner_id=job.owner_id,
         status=status,
         operation=ScreenshotTask.Operation.EXTRACT,
         instruction_version=job.instruction.versions.latest("version"),
@@ -228,6 +232,7 @@ def make_export(job: Job, *, status: str = Export.WAITING, format: str = "PDF") 
     }
     return Export.objects.create(
         job=job,
+        owner_id=job.owner_id,
         status=status,
         format=format,
         instruction_version=version,

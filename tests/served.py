@@ -104,7 +104,7 @@ class Served:
         for process in self.processes():
             try:
                 line = " ".join(process.cmdline())
-                name = "web" if "granian" in line else "pipeline" if "pipeline" in line else "worker"
+                name = "web" if "granian" in line else "speech" if "speech" in line else "worker"
                 self.peaks[name] = max(self.peaks.get(name, 0), process.memory_info().rss)
             except psutil.Error:
                 continue

@@ -10,6 +10,7 @@ from typing import Any
 import dramatiq
 
 from config.work.broker import make_broker
+from config.work.workers import Workers
 
 
 def use_broker(broker: dramatiq.Broker) -> None:
@@ -22,7 +23,7 @@ def use_broker(broker: dramatiq.Broker) -> None:
 
 
 @contextmanager
-def running_worker(url: str) -> Iterator[dramatiq.Worker]:
+def running_worker(url: str) -> Iterator[Workers]:
     """Messages go over the broker of this URL, and a worker performs them, until the block ends.
 
     The queues have names of their own, so that neither a test that runs beside nor anything else on that server
@@ -35,13 +36,12 @@ def running_worker(url: str) -> Iterator[dramatiq.Worker]:
     for actor in actors:
         actor.queue_name = names[actor.queue_name]
     use_broker(broker)
-    broker.emit_after("process_boot")  # as dramatiq's command line does; the time limit's clock begins to run
-    worker = dramatiq.Worker(broker, worker_timeout=50, worker_threads=1)
-    worker.start()
+    workers = Workers(broker, dict.fromkeys(names.values(), 1))
+    workers.start()
     try:
-        yield worker
+        yield workers
     finally:
-        worker.stop()
+        workers.stop()
         if url.startswith("amqp"):
             for name in names.values():
                 for queue in (name, f"{name}.DQ", f"{name}.XQ"):

@@ -16,6 +16,7 @@ from config.api import errors, request_id
 from config.api.ownership import parse_id
 from config.storage import kept_folder, storage
 from config.work.lease import Lease
+from config.work.limits import require_room
 from config.work.models import WorkFailed
 from instructions.models import Instruction, InstructionVersion
 from instructions.services import open_document
@@ -44,14 +45,20 @@ def extract_screenshot(*, job: Job, user: User, body: dict[str, Any]) -> tuple[S
     with transaction.atomic():
         job = lock_job(job.pk)
         open_document(job, by=by_editor(user))
-        if known := _known_task(job, key, body.get("idempotency_key")):
-            return _start_again(known)
+        known = _known_task(job, key, body.get("idempotency_key"))
+        if known and known.status != ScreenshotTask.FAILED:
+            return known, True
+        require_room(ScreenshotTask, job.owner_id)
+        if known:
+            known.reopen()
+            return known, False
         if fields:
             anchor = Anchor.objects.create(
                 instruction=instruction, instruction_version=version, strategy=body["strategy"], **fields
             )
         task = ScreenshotTask.objects.create(
             job=job,
+            owner_id=job.owner_id,
             status=ScreenshotTask.WAITING,
             operation=ScreenshotTask.Operation.EXTRACT,
             instruction_version=version,
@@ -107,13 +114,6 @@ def _known_task(job: Job, key: str, idempotency_key: str | None) -> ScreenshotTa
         if task and task.extraction_key != key:
             raise errors.conflict("IDEMPOTENCY_KEY_REUSED", "This key was used for another picture.")
     return ScreenshotTask.objects.select_for_update().filter(extraction_key=key).first()
-
-
-def _start_again(task: ScreenshotTask) -> tuple[ScreenshotTask, bool]:
-    if task.status != ScreenshotTask.FAILED:
-        return task, True
-    task.reopen()
-    return task, False
 
 
 def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:

@@ -93,7 +93,11 @@ CODES: dict[str, Code] = {
     "PRECONDITION_FAILED": Code(412, "If-Match was given and is stale."),
     "PAYLOAD_TOO_LARGE": Code(413, "The body is larger than this path takes."),
     "UNSUPPORTED_MEDIA_TYPE": Code(415, "The body's media type is not taken here."),
-    "RATE_LIMITED": Code(429, "Too many requests."),
+    "RATE_LIMITED": Code(
+        429,
+        "Too many requests; or, with `details`, too much work of this kind that waits or runs.",
+        {"limit": 100, "open": 100},
+    ),
     "ACTIVE_JOB_LIMIT_REACHED": Code(
         429, "Too many of the owner's jobs are being processed.", {"limit": 3, "active": 3}
     ),

@@ -10,4 +10,4 @@ from config.work.models import Worker
 
 @admin.register(Worker)
 class WorkerAdmin(ReadOnlyAdmin):
-    list_display = ("name", "started_at", "heartbeat_at")
+    list_display = ("name", "lanes", "started_at", "heartbeat_at")

@@ -6,12 +6,18 @@ It applies the time limit, and closes database connections.
 
 from __future__ import annotations
 
+import threading
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
 import dramatiq
 from django.conf import settings
 from dramatiq.broker import Broker
-from dramatiq.middleware import Middleware, ShutdownNotifications, TimeLimit
+from dramatiq.middleware import Middleware, ShutdownNotifications, SkipMessage, TimeLimit
 from dramatiq_postgres import PostgresBroker
 from dramatiq_postgres.django.middleware import DbConnectionsMiddleware
+
+# Seconds after which a server that hangs is given up, as redis-py does by itself.
+AMQP_BOUNDS = {"socket_timeout": 5, "stack_timeout": 5, "blocked_connection_timeout": 5}
 
 
 def set_up() -> None:
@@ -19,8 +25,29 @@ def set_up() -> None:
     dramatiq.set_broker(make_broker(settings.BROKER_URL))
 
 
+class StopOnce(ShutdownNotifications):
+    """Interrupts running work when the first lane of a process is stopped, for all of them: a second interrupt would
+    meet work that is just going back. What comes after that is not begun; its row waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stopping = threading.Lock()
+        self._is_stopped = False
+
+    def before_worker_shutdown(self, broker: Broker, worker: dramatiq.Worker) -> None:
+        with self._stopping:
+            if not self._is_stopped:
+                self._is_stopped = True
+                super().before_worker_shutdown(broker, worker)
+
+    def before_process_message(self, broker: Broker, message: dramatiq.MessageProxy) -> None:
+        super().before_process_message(broker, message)
+        if self._is_stopped:
+            raise SkipMessage
+
+
 def make_broker(url: str) -> Broker:
-    middleware: list[Middleware] = [TimeLimit(), ShutdownNotifications(), DbConnectionsMiddleware()]
+    middleware: list[Middleware] = [TimeLimit(), StopOnce(), DbConnectionsMiddleware()]
     if url.startswith(("redis://", "rediss://")):
         from dramatiq.brokers.redis import RedisBroker
 
@@ -28,10 +55,16 @@ def make_broker(url: str) -> Broker:
     if url.startswith(("amqp://", "amqps://")):
         from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
-        return RabbitmqBroker(url=url, middleware=middleware, confirm_delivery=True)
+        return RabbitmqBroker(url=_with(url, AMQP_BOUNDS), middleware=middleware, confirm_delivery=True)
     if url and not url.startswith(("postgresql://", "postgres://")):
         raise ValueError("STEPWRIGHT_BROKER_URL must start with postgresql://, redis:// or amqp://")
     return PostgresBroker(url=url or _own_database(), results=False, middleware=middleware)
+
+
+def _with(url: str, bounds: dict[str, int]) -> str:
+    """Return the URL with these parameters; those that it has win."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(query=urlencode(bounds | dict(parse_qsl(parts.query)))))
 
 
 def _own_database() -> dict[str, str]:
@@ -45,3 +78,16 @@ def _own_database() -> dict[str, str]:
     )
     own = {libpq: str(database[django]) for django, libpq in names if database.get(django)}
     return own | {name: str(value) for name, value in database["OPTIONS"].items()}
+
+
+def ping() -> None:
+    """Raise when the broker does not answer. PostgreSQL as the broker is checked as the database."""
+    broker = dramatiq.get_broker()
+    if (client := getattr(broker, "client", None)) is not None:  # Redis
+        client.ping()
+    elif hasattr(broker, "connection"):  # RabbitMQ: connects on first use
+        try:
+            broker.connection.process_data_events()
+        except Exception:
+            del broker.connection  # the next ping makes another
+            raise

@@ -1,4 +1,4 @@
-"""Send the id of a waiting row to the workers. After a lost message, the sweep sends the id again."""
+"""Tell the workers of a lane that a row waits. After a lost message, the sweep tells them again."""
 
 from __future__ import annotations
 
@@ -8,27 +8,33 @@ from uuid import UUID
 import dramatiq
 from django.db import models, transaction
 
+from config.work.sender import SENDER
+
 log = logging.getLogger(__name__)
 
 
-def actor_name(model: type[models.Model]) -> str:
-    return f"perform_{model._meta.model_name}"
+def actor_name(model: type[models.Model], lane: str) -> str:
+    return f"perform_{model._meta.model_name}_{lane}"
 
 
-def enqueue_on_commit(model: type[models.Model], row_id: UUID, *, delay_seconds: int = 0) -> None:
-    """Send the row's id to its queue after the commit. Errors of the broker are logged: the sweep enqueues again."""
-    actor = dramatiq.get_broker().get_actor(actor_name(model))
-    transaction.on_commit(lambda: _send(actor, str(row_id), delay_seconds=delay_seconds))
+def enqueue_on_commit(model: type[models.Model], row_id: UUID, lane: str) -> None:
+    """Tell the row's lane of it after the commit. Errors of the broker are logged: the sweep enqueues again.
+
+    The message is a doorbell: who hears it performs the next row of this kind and lane, which may be another one.
+    """
+    enqueue_message_on_commit(actor_name(model, lane), str(row_id))
 
 
 def enqueue_message_on_commit(name: str, *arguments: str) -> None:
-    """Send a message without a row after the commit. It is sent once, and lost if the broker is down."""
+    """Send a message after the commit. It is sent once, and lost if the broker is down."""
     actor = dramatiq.get_broker().get_actor(name)
     transaction.on_commit(lambda: _send(actor, *arguments))
 
 
-def _send(to: dramatiq.Actor[..., None], *arguments: str, delay_seconds: int = 0) -> None:
+def _send(to: dramatiq.Actor[..., None], *arguments: str) -> None:
     try:
-        to.send_with_options(args=arguments, delay=delay_seconds * 1000 or None)
+        SENDER.call(lambda: to.send(*arguments))
+    except TimeoutError:
+        log.warning("the broker is slow or hangs; the message goes when it can, or the sweep enqueues again")
     except Exception:
         log.warning("the broker took no message; the sweep will enqueue again", exc_info=True)

@@ -2,7 +2,8 @@
 
     WAITING --claim--> RUNNING --close--> SUCCEEDED
        ^                  |------close--> FAILED
-       |---retry later----|   (lease lost, or an unexpected error: at most 3 times, after 5, 10, 20 s)
+       |---retry later----|   (an unexpected error: at most 3 times, after 5, 10, 20 s)
+       |---recover--------|   (the worker was lost: at most 8 times, after about 2, 4, 8 … s)
 
 `attempt` counts claims and is the fencing token: a worker writes its results under `Lease.hold()`, which finds no
 row if it was cancelled or claimed by another worker. Times are those of the database.
@@ -10,19 +11,26 @@ row if it was cancelled or claimed by another worker. Times are those of the dat
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
-from django.db import models
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from uuid6 import uuid7
 
+from config.accounts.models import User
 from config.work.enqueue import enqueue_on_commit
+from config.work.fairness import next_in_line
 
 LEASE = timedelta(seconds=10)
 RETRY_DELAYS = (5, 10, 20)  # seconds
+MAX_LOSSES = 8
+LOSS_DELAY_SECONDS = 2  # after the first loss, on average; it doubles with each
+MAX_CLAIMS_AT_ONCE = 32  # in one lane, in the same moment
 
 
 class WorkFailed(Exception):
@@ -36,18 +44,25 @@ class WorkFailed(Exception):
 class WorkRow(models.Model):
     """A row of work for a worker. Each kind of work is a subclass, and is registered in the `tasks.py` of its app.
 
-    A subclass may rename the four statuses; its check constraint lists them.
+    A subclass may rename the four statuses; its check constraint lists them. It gives `lane` a default, and has an
+    index of `claim_index`.
     """
 
     WAITING: ClassVar[str] = "PENDING"
     RUNNING: ClassVar[str] = "RUNNING"
     SUCCEEDED: ClassVar[str] = "SUCCEEDED"
     FAILED: ClassVar[str] = "FAILED"
+    MAX_OPEN_PER_OWNER: ClassVar[int | None] = None
+    """Rows of one owner that may wait or run (see `limits`); None where something else limits them."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     status = models.CharField(max_length=16)
+    # The job's owner, so that claims take owners in turn without a join.
+    owner = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
+    lane = models.CharField(max_length=16)
     attempt = models.PositiveIntegerField(default=0)
-    retries = models.PositiveSmallIntegerField(default=0)
+    retries = models.PositiveSmallIntegerField(default=0)  # after errors of its own
+    losses = models.PositiveSmallIntegerField(default=0)  # of its worker
     available_at = models.DateTimeField(db_default=Now())
     lease_expires_at = models.DateTimeField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
@@ -70,6 +85,21 @@ class WorkRow(models.Model):
         """Claim a waiting row and return it; None if another worker has it or it is not due."""
         due = cls._default_manager.filter(pk=pk, status=cls.WAITING, available_at__lte=Now())
         return cls._default_manager.get(pk=pk) if due.update(**cls._claimed(LEASE)) else None
+
+    @classmethod
+    def claim_next(cls, lane: str) -> Self | None:
+        """Claim the row whose turn it is in the lane (see `fairness`) and return it; None if none is due."""
+        next_row = next_in_line(
+            cls._meta.db_table, waiting=cls.WAITING, running=cls.RUNNING, at_once=MAX_CLAIMS_AT_ONCE
+        )
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(next_row, {"lane": lane})
+                found = cursor.fetchone()
+            if found is None:
+                return None
+            cls._default_manager.filter(pk=found[0]).update(**cls._claimed(LEASE))
+        return cls._default_manager.get(pk=found[0])
 
     def begin(self, lease: timedelta) -> None:
         """Claim a row of any status for this process, for the time of `lease`. The caller holds the row's lock."""
@@ -114,16 +144,17 @@ class WorkRow(models.Model):
 
     def make_waiting(self) -> None:
         """Let a row wait, a new one or one that ended, with all its retries. The caller saves it."""
-        self.status, self.retries = self.WAITING, 0
+        self.status, self.retries, self.losses = self.WAITING, 0, 0
 
-    def enqueue_on_commit(self, *, delay_seconds: int = 0) -> None:
-        enqueue_on_commit(type(self), self.pk, delay_seconds=delay_seconds)
+    def enqueue_on_commit(self) -> None:
+        enqueue_on_commit(type(self), self.pk, self.lane)
 
     def reopen(self) -> None:
         """Let a FAILED row be tried again, with all its retries. The caller holds the row's lock."""
         type(self)._default_manager.filter(pk=self.pk).update(
             status=self.WAITING,
             retries=0,
+            losses=0,
             progress_pct=0,
             failure_code="",
             failure_message="",
@@ -135,32 +166,52 @@ class WorkRow(models.Model):
         self.enqueue_on_commit()
 
     def retry_later(self) -> bool:
-        """Release a running row for another attempt later; return False if it has no retries left."""
+        """Release a running row, after an error, for another attempt later; False if it has no retries left."""
         if self.retries >= len(RETRY_DELAYS):
             return False
-        delay = RETRY_DELAYS[self.retries]
-        changed = self.held().update(
-            status=self.WAITING,
-            retries=models.F("retries") + 1,
-            available_at=Now() + timedelta(seconds=delay),
-            lease_expires_at=None,
-            updated_at=Now(),
-        )
-        if changed:
-            self.enqueue_on_commit(delay_seconds=delay)
+        self._release(timedelta(seconds=RETRY_DELAYS[self.retries]), retries=models.F("retries") + 1)
+        return True
+
+    def recover(self) -> bool:
+        """Release a running row whose worker was lost, for another attempt later; False after too many losses.
+
+        The delays are spread, so that rows that were lost together are not performed together again: it may have
+        been one of them that ended the worker.
+        """
+        if self.losses >= MAX_LOSSES:
+            return False
+        seconds = LOSS_DELAY_SECONDS * 2**self.losses * random.uniform(0.5, 1.5)
+        self._release(timedelta(seconds=seconds), losses=models.F("losses") + 1)
         return True
 
     def requeue(self) -> None:
         """Release a running row at a clean shutdown, for the next worker at once, without counting a retry."""
-        self.held().update(status=self.WAITING, available_at=Now(), lease_expires_at=None, updated_at=Now())
+        self._release(timedelta(0))
         self.enqueue_on_commit()
+
+    def _release(self, delay: timedelta, **counted: models.F | models.expressions.Combinable) -> None:
+        """Let the row wait again. When a delay has passed, by the clock of the database, `due` enqueues it."""
+        self.held().update(
+            status=self.WAITING,
+            available_at=Now() + delay,
+            lease_expires_at=None,
+            updated_at=Now(),
+            **counted,
+        )
+
+
+def claim_index(name: str, *, waiting: str = WorkRow.WAITING) -> models.Index:
+    """Return the index by which `claim_next` finds the rows that wait."""
+    fields = ["lane", "owner", "available_at", "id"]
+    return models.Index(fields=fields, condition=models.Q(status=waiting), name=name)
 
 
 class Worker(models.Model):
-    """A worker process and its last heartbeat."""
+    """A worker process, the lanes that it serves, and its last heartbeat."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=128)
+    lanes = ArrayField(models.CharField(max_length=16), default=list)
     started_at = models.DateTimeField(db_default=Now())
     heartbeat_at = models.DateTimeField(db_default=Now())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
@@ -14,6 +14,7 @@ import dramatiq
 import structlog
 
 from config.work.enqueue import actor_name
+from config.work.lanes import Lane
 from config.work.lease import Lease, LeaseLost
 from config.work.models import WorkFailed, WorkRow
 
@@ -37,10 +38,17 @@ class Kind(Generic[Row]):
     model: type[Row]
     perform: Callable[[Row, Lease], None]
     on_failure: OnFailure[Row]
+    lanes: Sequence[Lane]
+
+    def perform_next(self, lane: Lane) -> bool:
+        """Claim the row whose turn it is in the lane and perform its work; return False if none waits."""
+        return self._perform(self.model.claim_next(lane))
 
     def perform_row(self, row_id: UUID) -> bool:
         """Claim a row and perform its work; return False if it cannot be claimed."""
-        row = self.model.claim(row_id)
+        return self._perform(self.model.claim(row_id))
+
+    def _perform(self, row: Row | None) -> bool:
         if row is None:
             return False
         structlog.contextvars.bind_contextvars(correlation_id=row.correlation_id, work=str(row.pk))
@@ -92,19 +100,27 @@ def register(
     *,
     perform: Callable[[Row, Lease], None],
     on_failure: OnFailure[Row],
-    queue: str,
+    lanes: Sequence[Lane],
     time_limit: timedelta,
 ) -> None:
-    """Have the workers of `queue` perform the rows of `model`, each for at most `time_limit`."""
-    kind = Kind(model, perform, on_failure)
+    """Have the workers of `lanes` perform the rows of `model`, each for at most `time_limit`.
+
+    Which of them is a row's own stands in its field `lane`. A message is a doorbell: it names a row that waits, and
+    has the row performed whose turn it is.
+    """
+    kind = Kind(model, perform, on_failure, lanes)
     KINDS[model] = kind  # type: ignore[assignment]  # a kind is only called with rows of its own model
+    for lane in lanes:
+        dramatiq.actor(
+            actor_name=actor_name(model, lane),
+            queue_name=lane,
+            time_limit=int(time_limit.total_seconds() * 1000),
+            notify_shutdown=True,
+        )(_doorbell(kind, lane))
 
-    def perform_row(row_id: str) -> None:
-        kind.perform_row(UUID(row_id))
 
-    dramatiq.actor(
-        actor_name=actor_name(model),
-        queue_name=queue,
-        time_limit=int(time_limit.total_seconds() * 1000),
-        notify_shutdown=True,
-    )(perform_row)
+def _doorbell(kind: Kind[Row], lane: Lane) -> Callable[[str], None]:
+    def perform_next(row_id: str) -> None:
+        kind.perform_next(lane)
+
+    return perform_next

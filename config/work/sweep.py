@@ -1,4 +1,4 @@
-"""The sweep: enqueue waiting rows again, retry rows whose lease expired, fail those without retries left.
+"""The sweep: enqueue waiting rows again, recover rows whose lease expired, fail those lost too often.
 
 It runs in the timer of each worker, one at a time over all workers. Apps register parts of their own.
 """
@@ -6,15 +6,16 @@ It runs in the timer of each worker, one at a time over all workers. Apps regist
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from django.db import close_old_connections, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
+from config.work.lanes import Lane
 from config.work.lease import Lease
 from config.work.models import WorkFailed, WorkRow
 from config.work.registry import KINDS, Kind
@@ -30,12 +31,12 @@ WORKER_LOST = WorkFailed(
 
 
 def sweep_work_rows() -> dict[str, int]:
-    """Sweep the rows of every kind of work; return how many were enqueued, retried and failed.
+    """Sweep the rows of every kind of work; return how many were enqueued, recovered and failed.
 
     Only one sweep runs at a time over all workers (by an advisory lock of the session). Each row has a transaction
     of its own, so that an error in one does not stop the others.
     """
-    counts = {"enqueued": 0, "retried": 0, "failed": 0}
+    counts = {"enqueued": 0, "recovered": 0, "failed": 0}
     with _only_sweep() as is_only:
         for kind in KINDS.values() if is_only else ():
             rows = kind.model._default_manager
@@ -50,6 +51,27 @@ def sweep_work_rows() -> dict[str, int]:
     if any(counts.values()):
         log.info("sweep: %s", counts)
     return counts
+
+
+def enqueue_due(lanes: Collection[Lane], after: datetime | None) -> datetime:
+    """Enqueue the rows of these lanes whose time came after `after`, by the clock of the database; return its time.
+
+    A row that waited for its time, for another attempt, was not enqueued when it was written. Without `after`, those
+    of the last minute are enqueued; older ones are the sweep's.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        now: datetime = cursor.fetchone()[0]
+    for kind in KINDS.values():
+        due = kind.model._default_manager.filter(
+            status=kind.model.WAITING,
+            available_at__gt=after or now - timedelta(minutes=1),
+            available_at__lte=now,
+            lane__in=lanes,
+        )
+        for row in due.filter(available_at__gt=F("updated_at")).order_by("available_at")[:MAX_ROWS]:
+            row.enqueue_on_commit()
+    return now
 
 
 @contextmanager
@@ -71,7 +93,7 @@ def _not_locked(rows: QuerySet[WorkRow]) -> list[WorkRow]:
         return list(rows.select_for_update(skip_locked=True, of=("self",))[:MAX_ROWS])
 
 
-def _recover(kind: Kind[WorkRow], row: WorkRow) -> Literal["retried", "failed"] | None:
+def _recover(kind: Kind[WorkRow], row: WorkRow) -> Literal["recovered", "failed"] | None:
     """Have a row that lost its worker performed again later, or fail it; None if it has its worker still.
 
     It is claimed first, so that a worker that was only slow cannot end it any more, nor be ended when it has.
@@ -79,8 +101,8 @@ def _recover(kind: Kind[WorkRow], row: WorkRow) -> Literal["retried", "failed"] 
     try:
         if not row.take_over():
             return None
-        if row.retry_later():
-            return "retried"
+        if row.recover():
+            return "recovered"
         kind.fail(row, WORKER_LOST, Lease(row))
     except Exception:
         log.exception("the sweep could not end %s %s", row._meta.model_name, row.pk)

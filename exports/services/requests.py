@@ -9,6 +9,7 @@ from anchors.models import Anchor, Asset
 from config.accounts.models import User
 from config.api import errors, request_id
 from config.api.ownership import parse_id
+from config.work.limits import require_room
 from exports.freeze import ActivePicture, freeze
 from exports.identity import identify
 from exports.models import Export
@@ -50,6 +51,7 @@ def request_export(
         known = _known_export(job, export.identity_key, idempotency_key)
         if known and known.status != Export.FAILED:
             return known, True
+        require_room(Export, job.owner_id)
         if known:
             known.reopen()
             export = known
@@ -76,6 +78,7 @@ def _new_export(
     identity = identify(document, format=format)
     return Export(
         job=job,
+        owner_id=job.owner_id,
         status=Export.WAITING,
         instruction_version=version,
         format=format,

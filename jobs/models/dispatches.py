@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-from config.work.models import WorkRow
+from config.work.lanes import Lane
+from config.work.models import WorkRow, claim_index
 from jobs import states
 from jobs.models.jobs import Job
 from jobs.states import JobStatus
@@ -35,6 +36,7 @@ class Dispatch(WorkRow):
         RUN = "run"
         RETRY = "retry"
 
+    lane = models.CharField(max_length=16, default=Lane.CONTROL)
     job = models.ForeignKey(Job, models.CASCADE, related_name="dispatches")
     kind = models.CharField(max_length=8, choices=Kind.choices)
     orchestrator = models.CharField(max_length=8)
@@ -48,7 +50,10 @@ class Dispatch(WorkRow):
 
     class Meta:
         verbose_name_plural = "dispatches"
-        indexes = [models.Index(fields=["status", "available_at"], name="dispatch_sweep")]
+        indexes = [
+            models.Index(fields=["status", "available_at"], name="dispatch_sweep"),
+            claim_index("dispatch_claim"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["PENDING", "SENDING", "UNANSWERED", "ACCEPTED", "REFUSED", "CLOSED"]),
@@ -79,11 +84,15 @@ class PipelineRun(WorkRow):
 
     OPEN = ("PENDING", "RUNNING")
 
+    lane = models.CharField(max_length=16, default=Lane.BACKFILL)
     job = models.ForeignKey(Job, models.CASCADE, related_name="pipeline_runs")
     dispatch = models.OneToOneField(Dispatch, models.CASCADE, related_name="pipeline_run")
 
     class Meta:
-        indexes = [models.Index(fields=["status", "available_at"], name="pipeline_run_sweep")]
+        indexes = [
+            models.Index(fields=["status", "available_at"], name="pipeline_run_sweep"),
+            claim_index("pipeline_run_claim"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]),

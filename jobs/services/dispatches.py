@@ -23,10 +23,12 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from config.api import errors
+from config.work.lanes import Lane
 from config.work.lease import Lease
 from config.work.models import WorkFailed
 from jobs.models import Dispatch, Job, PipelineRun
 from jobs.orchestrators import AnswerLost, NotAccepted, orchestrator
+from jobs.services.artifacts import newest_artifact
 from jobs.services.audit import Attribution
 from jobs.services.messages import enqueue_cancellation, payload
 from jobs.services.transitions import lock_job, move_job, transition_refused
@@ -38,6 +40,9 @@ SENDING_LEASE = timedelta(seconds=12)  # longer than a whole call to an orchestr
 POLL_SECONDS = 0.05
 MAX_WAITING = 2  # callers that wait for the outcome of one dispatch
 WAITING_LOCKS = 0x57415454  # any constant of our own: the first key of their advisory locks
+MAX_SHORT_MS = (
+    10 * 60 * 1000
+)  # of a recording; those that are longer, or of unknown length, have a lane of their own
 NOT_TAKEN = WorkFailed("ORCHESTRATOR_DISPATCH_FAILED", "The orchestrator did not take the job. Try again.")
 
 
@@ -196,10 +201,7 @@ def accept(job: Job, dispatch: Dispatch) -> None:
     is_done = dispatch.resume_from_status == JobStatus.DRAFT_READY  # nothing is left to perform
     dispatch.close(Dispatch.CLOSED if is_done else Dispatch.ACCEPTED, "accepted_at")
     if orchestrator(dispatch.orchestrator).performs_here and not is_done:
-        run = PipelineRun.objects.create(
-            job=job, dispatch=dispatch, status=PipelineRun.WAITING, correlation_id=dispatch.correlation_id
-        )
-        run.enqueue_on_commit()
+        _open_run(job, dispatch)
     job.dispatch = dispatch
     by = Attribution(ActorType.EDITOR, dispatch.requested_by, dispatch.correlation_id)
     data = {"dispatch_id": str(dispatch.pk)}
@@ -209,6 +211,21 @@ def accept(job: Job, dispatch: Dispatch) -> None:
         move_job(job, "retry", by=by, target=JobStatus(dispatch.resume_from_status), data=data)
     else:
         move_job(job, "run", by=by, data=data)
+
+
+def _open_run(job: Job, dispatch: Dispatch) -> None:
+    video = newest_artifact(job, "video")
+    duration_ms = (video.data or {}).get("duration_ms") if video else None
+    is_short = duration_ms is not None and duration_ms <= MAX_SHORT_MS
+    run = PipelineRun.objects.create(
+        job=job,
+        owner_id=job.owner_id,
+        lane=Lane.SPEECH if is_short else Lane.BACKFILL,
+        dispatch=dispatch,
+        status=PipelineRun.WAITING,
+        correlation_id=dispatch.correlation_id,
+    )
+    run.enqueue_on_commit()
 
 
 def _refuse(job: Job, dispatch: Dispatch) -> None:

@@ -41,7 +41,9 @@ def open_or_join_run(job_id: UUID, user: User) -> tuple[Dispatch, SendRole]:
         return earlier, SendRole.JOIN
     require_transition(job, "run", JobStatus.AUDIO_EXTRACTING, actor_type=ActorType.EDITOR)
     _require_no_other(job, earlier)
-    return claim_sending(job, user, earlier or Dispatch(job=job, kind=Dispatch.Kind.RUN))
+    return claim_sending(
+        job, user, earlier or Dispatch(job=job, owner_id=job.owner_id, kind=Dispatch.Kind.RUN)
+    )
 
 
 def open_or_join_retry(
@@ -62,7 +64,11 @@ def open_or_join_retry(
         return earlier, SendRole.JOIN
     _require_retry(job, earlier)
     dispatch = earlier or Dispatch(
-        job=job, kind=Dispatch.Kind.RETRY, client_request_id=client_request_id, model_profile=model_profile
+        job=job,
+        owner_id=job.owner_id,
+        kind=Dispatch.Kind.RETRY,
+        client_request_id=client_request_id,
+        model_profile=model_profile,
     )
     if not dispatch.is_open:  # one that was refused before may have been overtaken by another's work
         dispatch.resume_from_status, dispatch.checkpoint_ref = checkpoint

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
 from config.accounts.models import User
@@ -26,10 +28,21 @@ def test_healthz_asks_no_database(django_assert_num_queries: Any, db: None) -> N
 
 def test_readyz_names_the_part_that_is_down(db: None) -> None:
     answer = Client().get("/readyz")
-    assert (answer.status_code, answer.json()["parts"]["workers"]) == (503, "down (RuntimeError)")
-    Worker.objects.create(name="w")
+    missing = "down (no worker for control, media, exports, speech, backfill)"
+    assert (answer.status_code, answer.json()["parts"]["workers"]) == (503, missing)
+    Worker.objects.create(name="w", lanes=["control", "media", "exports"])
+    Worker.objects.create(name="v", lanes=["speech", "backfill"])
     answer = Client().get("/readyz")
     assert (answer.status_code, set(answer.json()["parts"].values())) == (200, {"ok"})
+
+
+def test_readyz_names_a_lane_whose_workers_are_silent(db: None) -> None:
+    Worker.objects.create(name="w", lanes=["control", "media", "exports", "backfill"])
+    silent = Worker.objects.create(name="v", lanes=["speech"])
+    assert Client().get("/readyz").status_code == 200
+    Worker.objects.filter(pk=silent.pk).update(heartbeat_at=Now() - timedelta(seconds=31))
+    answer = Client().get("/readyz")
+    assert (answer.status_code, answer.json()["parts"]["workers"]) == (503, "down (no worker for speech)")
 
 
 @pytest.mark.parametrize(

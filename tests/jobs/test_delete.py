@@ -29,7 +29,9 @@ def full_job(api: Api) -> Job:
     make_asset(job, anchor=anchor, rendered_from=first)
     make_screenshot_task(job, status=ScreenshotTask.SUCCEEDED, anchor=anchor, asset=first)
     make_export(job, status=Export.SUCCEEDED)
-    PipelineRun.objects.create(job=job, dispatch=job.dispatch, status=PipelineRun.SUCCEEDED)
+    PipelineRun.objects.create(
+        job=job, owner_id=job.owner_id, dispatch=job.dispatch, status=PipelineRun.SUCCEEDED
+    )
     anchor.annotation_requests.create(idempotency_key="key-1", ops_hash="ab" * 32)
     storage().save_bytes(uploads_folder(job.pk), b"left from an upload", suffix="")
     return force(job, JobStatus.DONE)

@@ -33,13 +33,22 @@ def serving(**environment: str) -> Iterator[Served]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+# What stands in the command lines of each of `serve`'s processes, and in no other's.
+MARKS = {"web": "granian", "worker": "control", "speech": "speech"}
+
+
+def named(served: Served, name: str) -> list[psutil.Process]:
+    """Return the processes that are "web", "worker", "speech" or "postgres"."""
+    return postgres_of(served) if name == "postgres" else served.processes(MARKS[name])
+
+
 def postgres_of(served: Served) -> list[psutil.Process]:
-    data = str(served.home.resolve() / "postgres")
-    found = []
+    """Return every process of its PostgreSQL, also those of one that was killed: all work in its data folder."""
+    data, found = str(served.home.resolve() / "postgres"), []
     for process in psutil.process_iter():
         try:
-            if process.name() == "postgres" and data in " ".join(process.cmdline()):
-                found += [process, *process.children(recursive=True)]
+            if process.name() == "postgres" and process.cwd() == data:
+                found.append(process)
         except psutil.Error:
             continue
     return found

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from tests.client import Client
 from tests.factories import SAMPLE
 from tests.served import Served
-from tests.soak.processes import database, kill, postgres_of, serving
+from tests.soak.processes import database, kill, named, postgres_of, serving
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(400)]
 
@@ -47,13 +50,75 @@ def finished(served: Served, job_id: str) -> None:
         assert (runs, dispatches) == ([("SUCCEEDED",)], [("CLOSED",)])
 
 
-def test_the_worker_is_killed_while_it_transcribes_and_serve_started_again(served: Served) -> None:
-    _, job_id = transcribing(served)
-    kill(served.processes("pipeline"))
-    assert served.process.wait(30) != 0, "serve ends when one of its processes is killed, and says so"
-    assert "ended by itself" in served.log()
-    served.start()
-    finished(served, job_id)
+@pytest.mark.parametrize("name", ["speech", "worker", "web", "postgres"])
+def test_one_process_is_killed_and_the_service_goes_on(served: Served, name: str) -> None:
+    client, job_id = transcribing(served)
+    with watching_health(served) as away:
+        before = named(served, name)
+        kill(before)
+        for _ in range(300):
+            if named(served, name) and not any(process.is_running() for process in before):
+                break
+            time.sleep(0.1)
+        served.wait_until_ready()
+        finished(served, job_id)
+    assert name == "web" or max(away) < 2, f"/healthz was away for {max(away):.1f} s"
+    assert served.process.poll() is None, "serve itself goes on"
+    # What was in flight is not charged.
+    with database(served) as connection:
+        assert connection.execute("SELECT max(retries) FROM jobs_pipelinerun").fetchall() == [(0,)]
+
+
+@contextmanager
+def watching_health(served: Served) -> Iterator[list[float]]:
+    """Ask /healthz all the time; yield how long it was away, in seconds, each time (and 0)."""
+    away, ended = [0.0], threading.Event()
+
+    def watch() -> None:
+        answered = time.monotonic()
+        while not ended.wait(0.05):
+            try:
+                is_well = httpx.get(f"{served.url}/healthz", timeout=2).status_code == 200
+            except httpx.TransportError:
+                is_well = False
+            if is_well:
+                away.append(time.monotonic() - answered)
+                answered = time.monotonic()
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield away
+    finally:
+        ended.set()
+        thread.join()
+
+
+def test_a_backend_that_is_frozen_when_postgres_is_killed_holds_up_no_new_one(served: Served) -> None:
+    client = Client(served.url, served.token())
+    with database(served) as connection:
+        row = connection.execute("SELECT pg_backend_pid()").fetchone()
+        assert row
+        frozen = psutil.Process(int(str(row[0])))
+        frozen.suspend()
+        kill([process for process in named(served, "postgres") if process.pid != frozen.pid])
+        for _ in range(300):
+            if not frozen.is_running() and served._is_ready():
+                break
+            time.sleep(0.1)
+        assert not frozen.is_running() and served._is_ready()
+    assert client.get("/projects") == []
+    assert served.stop() == 0
+    assert not served.processes() and not postgres_of(served)
+
+
+def test_stopping_leaves_no_backend_that_is_frozen(served: Served) -> None:
+    with database(served) as connection:
+        row = connection.execute("SELECT pg_backend_pid()").fetchone()
+        assert row
+        psutil.Process(int(str(row[0]))).suspend()
+        assert served.stop(60) == 0
+        assert not served.processes() and not postgres_of(served)
 
 
 def test_every_process_is_killed_at_once_the_database_too(served: Served) -> None:
@@ -96,7 +161,7 @@ def test_the_queue_is_wiped_before_and_while_a_job_runs(served: Served) -> None:
 
 def test_a_worker_that_was_asleep_past_its_lease_can_no_longer_finish(served: Served) -> None:
     client, job_id = transcribing(served)
-    asleep = served.processes("pipeline")
+    asleep = named(served, "speech")
     for process in asleep:
         process.suspend()
     try:
@@ -104,10 +169,10 @@ def test_a_worker_that_was_asleep_past_its_lease_can_no_longer_finish(served: Se
             for _ in range(60):
                 time.sleep(1)
                 # The other worker's sweep takes the row back; nobody is there to claim it while all are asleep.
-                found = connection.execute("SELECT status, retries FROM jobs_pipelinerun").fetchall()
-                if found == [("PENDING", 1)]:
+                found = connection.execute("SELECT status, retries, losses FROM jobs_pipelinerun").fetchall()
+                if found == [("PENDING", 0, 1)]:
                     break
-            assert found == [("PENDING", 1)]
+            assert found == [("PENDING", 0, 1)]
     finally:
         for process in asleep:
             process.resume()

@@ -19,6 +19,8 @@ from jobs.states import JobStatus
 from tests.factories import expire_leases, make_run, perform
 from tests.races import at_once
 
+RUNNING = {"status": "RUNNING", "attempt": 1, "lease_expires_at": Now() - timedelta(seconds=1)}
+
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_workers_one_gets_the_row() -> None:
@@ -55,30 +57,49 @@ def test_a_report_of_a_worker_that_lost_its_row_changes_nothing(db: None) -> Non
     assert Job.objects.get(pk=row.job_id).status == "AUDIO_EXTRACTING"
 
 
-def test_the_sweep_retries_three_times_with_growing_delays_then_fails(db: None) -> None:
-    row = make_run()
-    delays = []
-    for _ in range(3):
-        PipelineRun.objects.filter(pk=row.pk).update(available_at=Now())
-        assert PipelineRun.claim(row.pk)
-        expire_leases()
-        assert sweep_work_rows()["retried"] == 1
-        again = PipelineRun.objects.annotate(now=Now()).get(pk=row.pk)
-        delays.append(round((again.available_at - again.now).total_seconds()))
-    assert delays == [5, 10, 20]
+def lose(row: PipelineRun) -> dict[str, int]:
+    """The row is claimed, its worker dies, and the sweep comes by."""
     PipelineRun.objects.filter(pk=row.pk).update(available_at=Now())
     assert PipelineRun.claim(row.pk)
     expire_leases()
-    assert sweep_work_rows()["failed"] == 1
+    return sweep_work_rows()
+
+
+def test_a_row_whose_worker_is_lost_waits_longer_each_time_then_fails(db: None) -> None:
+    row = make_run()
+    for loss in range(8):
+        assert lose(row)["recovered"] == 1
+        again = PipelineRun.objects.annotate(now=Now()).get(pk=row.pk)
+        delay = (again.available_at - again.now).total_seconds()
+        assert 2**loss - 0.5 <= delay <= 3 * 2**loss
+        assert (again.losses, again.retries) == (loss + 1, 0)
+    assert lose(row)["failed"] == 1
     job = Job.objects.get(pk=row.job_id)
     assert (job.status, job.failure["failure_code"]) == ("FAILED", "WORKER_LOST")
     assert PipelineRun.objects.get(pk=row.pk).status == "FAILED"
 
 
+def test_rows_that_are_lost_together_are_not_tried_together(db: None) -> None:
+    rows = [make_run(**RUNNING, losses=5) for _ in range(8)]
+    assert sweep_work_rows()["recovered"] == len(rows)
+    due = sorted(PipelineRun.objects.values_list("available_at", flat=True))
+    assert due[-1] - due[0] > timedelta(seconds=8), "spread over 64 s, by chance"
+
+
+def test_an_error_of_its_own_counts_no_loss_and_a_loss_no_retry(db: None) -> None:
+    row = make_run()
+    assert lose(row)["recovered"] == 1
+    PipelineRun.objects.filter(pk=row.pk).update(available_at=Now())
+    claimed = PipelineRun.claim(row.pk)
+    assert claimed and claimed.retry_later()
+    again = PipelineRun.objects.get(pk=row.pk)
+    assert (again.losses, again.retries) == (1, 1)
+
+
 def test_the_sweep_leaves_a_row_with_a_living_lease_alone(db: None) -> None:
     row = make_run()
     assert PipelineRun.claim(row.pk)
-    assert sweep_work_rows() == {"enqueued": 0, "retried": 0, "failed": 0}
+    assert sweep_work_rows() == {"enqueued": 0, "recovered": 0, "failed": 0}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -22,8 +22,8 @@ from tests.races import at_once
 LOST = {"status": "RUNNING", "attempt": 4, "lease_expires_at": Now() - timedelta(seconds=1)}
 
 
-@pytest.fixture(params=[0, 3], ids=["with retries left", "with none left"])
-def retries(request: pytest.FixtureRequest) -> int:
+@pytest.fixture(params=[0, 8], ids=["lost for the first time", "lost too often"])
+def losses(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 
 
@@ -53,14 +53,14 @@ def status_of(row: WorkRow) -> str:
     return str(type(row)._default_manager.get(pk=row.pk).status)
 
 
-def test_a_row_that_its_slow_worker_ends_is_left_as_it_ended(owner: Api, retries: int) -> None:
-    task = make_screenshot_task(make_job(JobStatus.EDITING, owner=owner.user), **LOST, retries=retries)
+def test_a_row_that_its_slow_worker_ends_is_left_as_it_ended(owner: Api, losses: int) -> None:
+    task = make_screenshot_task(make_job(JobStatus.EDITING, owner=owner.user), **LOST, losses=losses)
     counts = sweep_and_meanwhile(lambda: ScreenshotTask.objects.get(pk=task.pk).close("SUCCEEDED"))
-    assert (status_of(task), counts) == ("SUCCEEDED", {"enqueued": 0, "retried": 0, "failed": 0})
+    assert (status_of(task), counts) == ("SUCCEEDED", {"enqueued": 0, "recovered": 0, "failed": 0})
 
 
-def test_a_job_whose_run_is_done_in_between_is_not_failed(owner: Api, retries: int) -> None:
-    run = make_run(owner=owner.user, **LOST, retries=retries)
+def test_a_job_whose_run_is_done_in_between_is_not_failed(owner: Api, losses: int) -> None:
+    run = make_run(owner=owner.user, **LOST, losses=losses)
     job = Job.objects.get(pk=run.job_id)
 
     def finish() -> None:
@@ -72,12 +72,12 @@ def test_a_job_whose_run_is_done_in_between_is_not_failed(owner: Api, retries: i
     assert status_of(run) == "SUCCEEDED"
 
 
-def test_a_row_whose_late_heartbeat_comes_keeps_its_worker(owner: Api, retries: int) -> None:
-    run = make_run(owner=owner.user, **LOST, retries=retries)
+def test_a_row_whose_late_heartbeat_comes_keeps_its_worker(owner: Api, losses: int) -> None:
+    run = make_run(owner=owner.user, **LOST, losses=losses)
     renewed = PipelineRun.objects.filter(pk=run.pk)
     sweep_and_meanwhile(lambda: renewed.update(lease_expires_at=Now() + timedelta(seconds=10)))
     now = PipelineRun.objects.get(pk=run.pk)
-    assert (now.status, now.attempt, now.retries) == ("RUNNING", 4, retries)
+    assert (now.status, now.attempt, now.losses) == ("RUNNING", 4, losses)
     assert Job.objects.get(pk=run.job_id).status == "AUDIO_EXTRACTING"
 
 
@@ -100,5 +100,5 @@ def test_a_row_that_a_frozen_transaction_holds_holds_up_no_other() -> None:
             done.set()
 
     counts = at_once(2, lambda number: (hold, sweep)[number](number))[1]
-    assert counts == {"enqueued": 0, "retried": 1, "failed": 0}
+    assert counts == {"enqueued": 0, "recovered": 1, "failed": 0}
     assert (status_of(frozen), status_of(other)) == ("RUNNING", "PENDING")

@@ -94,7 +94,7 @@ def begin_and_stay(began: threading.Event) -> Callable[[Job, Lease], dict[str, A
 def test_work_that_is_past_its_time_limit_fails(
     owner: Api, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    actor = dramatiq.get_broker().get_actor(actor_name(PipelineRun))
+    actor = dramatiq.get_broker().get_actor(actor_name(PipelineRun, "speech"))
     monkeypatch.setitem(actor.options, "time_limit", 200)
     monkeypatch.setitem(hooks.STAGES, "AUDIO_EXTRACTING", begin_and_stay(threading.Event()))
     with running_worker(""):

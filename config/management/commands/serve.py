@@ -5,31 +5,59 @@ from __future__ import annotations
 import fcntl
 import os
 import secrets
+import signal
 import socket
+import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db.migrations.exceptions import InconsistentMigrationHistory
-from honcho.manager import Manager
 from honcho.printer import Printer
 
 from config import embedded, environment
+from config.supervisor import CannotStart, Process, Supervised, Supervisor
 
 MARK = "STEPWRIGHT_SERVED_FROM"  # an environment variable of every process that `serve` starts
-ASKED_TO_STOP = (130, 143)  # SIGINT, SIGTERM
-WORKERS = "-m dramatiq config.work.worker --worker-shutdown-timeout 4000"
 COMMANDS = {
     "web": "-m granian --interface wsgi --host {host} --port {port} --workers 2 --blocking-threads 4 --no-ws"
     " --log-level warning config.wsgi:application",
-    "worker": f"{WORKERS} --processes 1 --threads 4 --queues default exports",
-    "pipeline": f"{WORKERS} --processes 1 --threads 2 --queues pipeline",
+    "worker": "manage.py work control:2 media:2 exports:1",
+    "speech": "manage.py work speech:1 backfill:1",
 }
+
+
+class Database:
+    """The embedded server, which is started again when it dies. It is stopped last, when nobody needs it any more."""
+
+    name = "postgres"
+
+    def __init__(self) -> None:
+        self._is_wanted = threading.Event()
+        self._is_wanted.set()
+
+    def run(self, say: Callable[[str], None]) -> int:
+        if not embedded.is_running():
+            try:
+                embedded.start()
+            except (subprocess.SubprocessError, psycopg.Error) as error:
+                raise CannotStart(type(error).__name__) from error
+            say("started again\n")
+        while self._is_wanted.is_set() and embedded.is_running():
+            time.sleep(0.2)
+        return -signal.SIGKILL if self._is_wanted.is_set() else 0
+
+    def stop(self, number: signal.Signals) -> None:
+        self._is_wanted.clear()
 
 
 class Command(BaseCommand):
@@ -43,20 +71,34 @@ class Command(BaseCommand):
         self._require_free_port()
         self._migrate(home)
         self._make_admin()
-        manager = Manager(Printer(sys.stdout, colour=sys.stdout.isatty()))
-        # The children find the embedded server by its pid file, so its socket need not be passed on.
-        inherited = {**os.environ, MARK: str(home), "PYTHONUNBUFFERED": "1", "OMP_NUM_THREADS": "2"}
-        for name, arguments in COMMANDS.items():
-            command = f"exec {sys.executable} {arguments.format(host=settings.HOST, port=settings.PORT)}"
-            manager.add_process(name, command, env=inherited, cwd=str(settings.BASE_DIR))
         self._announce(home)
-        manager.loop()
+        supervisor = Supervisor(self._supervised(home), Printer(sys.stdout, colour=sys.stdout.isatty()))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: supervisor.stop())
+        gave_up = supervisor.loop()
         embedded.stop()  # also one that was started by an earlier run, which was killed
         lock.close()
-        if manager.returncode not in (0, *ASKED_TO_STOP):
-            raise CommandError(
-                "A process ended by itself, so the others were stopped; its last lines say why."
+        if gave_up:
+            raise CommandError(f"{gave_up} cannot start, so all was stopped; its last lines say why.")
+
+    def _supervised(self, home: Path) -> list[Supervised]:
+        inherited = {
+            **os.environ,
+            MARK: str(home),
+            "DATABASE_URL": embedded.database_url(),  # known also to what starts while the embedded server is down
+            "PYTHONUNBUFFERED": "1",
+            "OMP_NUM_THREADS": "2",
+        }
+        processes: list[Supervised] = [
+            Process(
+                name,
+                [sys.executable, *arguments.format(host=settings.HOST, port=settings.PORT).split()],
+                env=inherited,
+                cwd=str(settings.BASE_DIR),
             )
+            for name, arguments in COMMANDS.items()
+        ]
+        return [Database(), *processes] if embedded.is_used() else processes
 
     def _migrate(self, home: Path) -> None:
         try:

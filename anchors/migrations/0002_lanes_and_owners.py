@@ -1,0 +1,64 @@
+import django.db.models.deletion
+from django.conf import settings
+from django.db import migrations, models
+
+TABLES = ["anchors_screenshottask"]
+
+
+def fill_owners(apps, schema_editor):
+    """A row's owner is its job's. Triggers are off meanwhile: they refuse every change of a finished export."""
+    for table in TABLES:
+        schema_editor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        schema_editor.execute(
+            f"UPDATE {table} SET owner_id = job.owner_id FROM jobs_job AS job WHERE job.id = {table}.job_id"
+        )
+        # Else the check of the foreign key, which waits for the commit, would keep the table from being altered.
+        schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        schema_editor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("anchors", "0001_initial"),
+        ("jobs", "0002_lanes_and_owners"),
+        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="screenshottask", name="lane", field=models.CharField(default="media", max_length=16)
+        ),
+        migrations.AddField(
+            model_name="screenshottask", name="losses", field=models.PositiveSmallIntegerField(default=0)
+        ),
+        migrations.AddField(
+            model_name="screenshottask",
+            name="owner",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.RunPython(fill_owners, migrations.RunPython.noop),
+        migrations.AlterField(
+            model_name="screenshottask",
+            name="owner",
+            field=models.ForeignKey(
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="screenshottask",
+            index=models.Index(
+                condition=models.Q(("status", "PENDING")),
+                fields=["lane", "owner", "available_at", "id"],
+                name="screenshot_claim",
+            ),
+        ),
+    ]

@@ -1,0 +1,145 @@
+"""Keep the processes of `serve` running: one that ends is started again, and costs the others nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from honcho.colour import get_colours
+from honcho.printer import Message, Printer
+
+START_SECONDS = 10  # what ends by itself before has not started
+MAX_DELAY = (
+    30  # seconds before another start; the first is 1, and it doubles until one has run for START_SECONDS
+)
+MAX_FAILED_STARTS = 5  # in a row
+STOP_SECONDS = 10  # that processes have to end when they are asked to
+OURS = "system"
+
+
+class CannotStart(Exception):
+    """It could not be started; the sentence says why."""
+
+
+class Supervised(Protocol):
+    name: str
+
+    def run(self, say: Callable[[str], None]) -> int:
+        """Start it, and return when it has ended: its exit status, negative when a signal ended it.
+
+        Raise CannotStart. What it prints goes to `say`.
+        """
+
+    def stop(self, number: signal.Signals) -> None:
+        """Ask it to end (SIGTERM), or end it (SIGKILL)."""
+
+
+class Process:
+    """A process, and those that it starts: it leads a session, so that all can be ended together."""
+
+    def __init__(self, name: str, command: list[str], *, env: dict[str, str], cwd: str) -> None:
+        self.name, self.command, self.env, self.cwd = name, command, env, cwd
+        self._running: subprocess.Popen[bytes] | None = None
+
+    def run(self, say: Callable[[str], None]) -> int:
+        process = self._running = subprocess.Popen(
+            self.command,
+            env=self.env,
+            cwd=self.cwd,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        printing = threading.Thread(target=self._print, args=(process, say), daemon=True)
+        printing.start()
+        status = process.wait()
+        self._kill_session(process)  # its children, which would keep its port
+        printing.join(1)
+        return status
+
+    def _print(self, process: subprocess.Popen[bytes], say: Callable[[str], None]) -> None:
+        assert process.stdout
+        for line in process.stdout:
+            say(line.decode(errors="replace"))
+
+    def stop(self, number: signal.Signals) -> None:
+        process = self._running
+        if process is None or process.returncode is not None:
+            return
+        if number == signal.SIGKILL:
+            self._kill_session(process)
+        else:
+            process.send_signal(number)  # it asks its children itself, in its order
+
+    def _kill_session(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return  # all have ended
+
+
+class Supervisor:
+    """Runs each of `supervised` in a thread of its own until it is stopped, or until one cannot start."""
+
+    def __init__(self, supervised: list[Supervised], printer: Printer) -> None:
+        self.supervised = supervised
+        self.printer = printer
+        self.printer.width = max(len(name) for name in [OURS, *(one.name for one in supervised)])
+        self._colours = dict(zip([one.name for one in supervised], get_colours(), strict=False))
+        self._printing = threading.Lock()
+        self._stopping = threading.Event()
+        self._gave_up = ""
+
+    def loop(self) -> str:
+        """Return when all have ended: "" when `stop` was called, else the name of the one that could not start."""
+        threads = [threading.Thread(target=self._keep, args=(one,), daemon=True) for one in self.supervised]
+        for thread in threads:
+            thread.start()
+        self._stopping.wait()
+        self._say(OURS, "stopping")
+        deadline = time.monotonic() + STOP_SECONDS
+        for number, until in ((signal.SIGTERM, deadline), (signal.SIGKILL, deadline + 5)):
+            for one in self.supervised:
+                one.stop(number)
+            for thread in threads:
+                thread.join(max(0, until - time.monotonic()))
+        return self._gave_up
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    def _keep(self, one: Supervised) -> None:
+        delay, failed_starts = 1, 0
+        while not self._stopping.is_set():
+            began = time.monotonic()
+            try:
+                status = one.run(lambda line: self._say(one.name, line))
+                # One that was killed had started; it may be killed again and again.
+                has_started = status < 0 or time.monotonic() - began >= START_SECONDS
+                self._say(OURS, f"{one.name} ended (status {status})")
+            except (CannotStart, OSError) as error:
+                has_started = False
+                self._say(OURS, f"{one.name} could not start: {error}")
+            failed_starts = 0 if has_started else failed_starts + 1
+            if failed_starts == MAX_FAILED_STARTS:
+                self._gave_up = one.name
+                self.stop()
+            if self._stopping.is_set():
+                return
+            if time.monotonic() - began >= START_SECONDS:
+                delay = 1
+            self._say(OURS, f"starting {one.name} again in {delay} s")
+            self._stopping.wait(delay)
+            delay = min(delay * 2, MAX_DELAY)
+
+    def _say(self, name: str, line: str) -> None:
+        message = Message("line", line, datetime.now(), name, self._colours.get(name))
+        with self._printing:
+            self.printer.write(message)

@@ -1,0 +1,52 @@
+"""The order in which waiting rows are claimed: owners take turns, and of one owner the oldest row comes first."""
+
+from __future__ import annotations
+
+
+def ranked(table: str, *, waiting: str, running: str) -> str:
+    """Return a query of all rows that wait: (id, lane, owner_id, available_at, turn).
+
+    `turn` is the row's place among those of its owner, and the owner's running rows: whoever has the lowest turn is
+    next, then whoever is due longest. Every lane is a queue of its own. The statuses are constants of a model.
+    """
+    return f"""
+        SELECT id, lane, owner_id, available_at, place + coalesce(running, 0) AS turn
+        FROM (
+            SELECT id, lane, owner_id, available_at,
+                row_number() OVER (PARTITION BY lane, owner_id ORDER BY available_at, id) AS place
+            FROM {table} WHERE status = '{waiting}'
+        ) AS line
+        LEFT JOIN (
+            SELECT lane, owner_id, count(*) AS running
+            FROM {table} WHERE status = '{running}' GROUP BY lane, owner_id
+        ) AS busy USING (lane, owner_id)"""
+
+
+def next_in_line(table: str, *, waiting: str, running: str, at_once: int) -> str:
+    """Return a query that locks the row whose turn it is, of those due in `%(lane)s`, and gives its id.
+
+    Rows that others have locked are passed over; `at_once` claims in the same moment are served. It jumps from owner
+    to owner in the index that `claim_index` makes (https://wiki.postgresql.org/wiki/Loose_indexscan), so that its
+    time grows with the owners who wait, not with their rows.
+    """
+    rows = f"SELECT {{}} FROM {table} WHERE status = '{waiting}' AND lane = %(lane)s"
+    return f"""
+        WITH RECURSIVE owners AS (
+            ({rows.format("owner_id")} ORDER BY owner_id LIMIT 1)
+            UNION ALL
+            SELECT ({rows.format("owner_id")} AND owner_id > owners.owner_id ORDER BY owner_id LIMIT 1)
+            FROM owners WHERE owners.owner_id IS NOT NULL
+        ), busy AS (
+            SELECT owner_id, count(*) AS running
+            FROM {table} WHERE status = '{running}' AND lane = %(lane)s GROUP BY owner_id
+        ), line AS (
+            SELECT due.id, due.available_at, coalesce(busy.running, 0)
+                + row_number() OVER (PARTITION BY owners.owner_id ORDER BY due.available_at, due.id) AS turn
+            FROM owners LEFT JOIN busy USING (owner_id) CROSS JOIN LATERAL (
+                {rows.format("id, available_at")} AND owner_id = owners.owner_id
+                AND available_at <= statement_timestamp() ORDER BY available_at, id LIMIT {at_once}
+            ) AS due
+            ORDER BY turn, due.available_at, due.id LIMIT {at_once}
+        )
+        SELECT row.id FROM line JOIN {table} AS row USING (id) WHERE row.status = '{waiting}'
+        ORDER BY line.turn, line.available_at, row.id LIMIT 1 FOR UPDATE OF row SKIP LOCKED"""

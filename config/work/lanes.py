@@ -1,0 +1,15 @@
+"""The lanes: queues by kind of work, each with threads of its own, so that short work never waits behind long."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Lane(StrEnum):
+    CONTROL = "control"  # words to an orchestrator: seconds
+    MEDIA = "media"  # pictures out of a video: seconds
+    EXPORTS = "exports"  # rendering: seconds to a minute
+    SPEECH = "speech"  # the pipeline of short recordings: minutes
+    BACKFILL = (
+        "backfill"  # the pipeline of recordings that are long, or of unknown length, and other bulk work
+    )

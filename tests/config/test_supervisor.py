@@ -1,0 +1,158 @@
+"""Processes that end are started again, with growing delays; one that cannot start stops all. Real ones: tests/soak."""
+
+from __future__ import annotations
+
+import io
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from honcho.printer import Printer
+
+from config import supervisor
+from config.supervisor import CannotStart, Process, Supervised, Supervisor
+
+SLEEPS = "import time; print('here', flush=True); time.sleep(60)"
+
+
+def process(name: str, code: str, cwd: Path) -> Process:
+    return Process(name, [sys.executable, "-c", code], env={}, cwd=str(cwd))
+
+
+@contextmanager
+def supervising(*supervised: Supervised) -> Iterator[tuple[Supervisor, io.StringIO]]:
+    output = io.StringIO()
+    running = Supervisor(list(supervised), Printer(output, colour=False))
+    thread = threading.Thread(target=running.loop)
+    thread.start()
+    try:
+        yield running, output
+    finally:
+        running.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_process_that_is_killed_is_started_again_and_the_others_go_on(tmp_path: Path) -> None:
+    one, other = process("one", SLEEPS, tmp_path), process("other", SLEEPS, tmp_path)
+    with supervising(one, other) as (_, output):
+        wait_until(lambda: output.getvalue().count("| here") == 2)
+        first, unharmed = one._running, other._running
+        assert first and unharmed
+        first.kill()
+        wait_until(lambda: output.getvalue().count("one    | here") == 2)
+        assert unharmed.poll() is None
+        assert "one ended (status -9)" in output.getvalue()
+    assert one._running and one._running.poll() is not None
+    assert unharmed.poll() == -signal.SIGTERM
+
+
+def test_what_a_killed_process_had_started_is_ended_with_it(tmp_path: Path) -> None:
+    parent = f"import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', {SLEEPS!r}])\n"
+    parent += "print('child', p.pid, flush=True); p.wait()"
+    with supervising(process("parent", parent, tmp_path)) as (running, output):
+        wait_until(lambda: "child" in output.getvalue())
+        child = psutil.Process(int(output.getvalue().split("child")[1].split()[0]))
+        first = running.supervised[0]
+        assert isinstance(first, Process) and first._running
+        first._running.kill()
+        wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+class Scripted:
+    """Ends at once, each time with the next of these outcomes; then it runs until it is stopped."""
+
+    name = "scripted"
+
+    def __init__(self, *outcomes: int | Exception) -> None:
+        self.outcomes = list(outcomes)
+        self.began: list[float] = []
+        self.stopped = threading.Event()
+
+    def run(self, say: Callable[[str], None]) -> int:
+        self.began.append(time.monotonic())
+        if not self.outcomes:
+            self.stopped.wait(20)
+            return 0
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def stop(self, number: signal.Signals) -> None:
+        self.stopped.set()
+
+
+class Hurried(threading.Event):
+    """Lets no time pass, and writes down how much would have."""
+
+    waited: list[float]
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if timeout is None:
+            return super().wait()
+        self.waited.append(timeout)
+        return self.is_set()
+
+
+@pytest.fixture
+def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The delays before each start, which pass at once."""
+    monkeypatch.setattr(Hurried, "waited", [], raising=False)
+    made = Supervisor.__init__
+
+    def hurried(self: Supervisor, supervised: list[Supervised], printer: Printer) -> None:
+        made(self, supervised, printer)
+        self._stopping = Hurried()
+
+    monkeypatch.setattr(Supervisor, "__init__", hurried)
+    return Hurried.waited
+
+
+def test_serve_gives_up_when_one_cannot_start_five_times_in_a_row(delays: list[float]) -> None:
+    outcomes: list[int | Exception] = [1, CannotStart("no"), 1, 0, FileNotFoundError(2, "No such file")]
+    never = Scripted(*outcomes)
+    output = io.StringIO()
+    assert Supervisor([never], Printer(output, colour=False)).loop() == "scripted"
+    assert len(never.began) == 5 and delays == [1, 2, 4, 8]
+    assert "scripted could not start: no" in output.getvalue()
+
+
+def test_one_that_is_killed_again_and_again_is_started_again_and_again(delays: list[float]) -> None:
+    killed = Scripted(*[-9] * 8)
+    with supervising(killed):
+        wait_until(lambda: len(killed.began) == 9)
+    assert delays[:8] == [1, 2, 4, 8, 16, 30, 30, 30]
+
+
+def test_the_delay_begins_anew_when_one_has_run_for_a_while(
+    delays: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "START_SECONDS", 0)
+    ended = Scripted(*[1] * 6)
+    with supervising(ended):
+        wait_until(lambda: len(ended.began) == 7)
+    assert delays[:6] == [1] * 6
+
+
+def test_a_process_that_does_not_end_when_it_is_asked_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "STOP_SECONDS", 0.5)
+    deaf = process("deaf", f"import signal; signal.signal(15, signal.SIG_IGN); {SLEEPS}", tmp_path)
+    with supervising(deaf) as (_, output):
+        wait_until(lambda: "here" in output.getvalue())
+    assert deaf._running and deaf._running.poll() == -signal.SIGKILL

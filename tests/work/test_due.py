@@ -1,0 +1,102 @@
+"""Due times are those of the database: no worker's clock has a say in when a row is tried again."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import dramatiq.broker
+import dramatiq.common
+import dramatiq.worker
+import dramatiq_postgres.broker
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+
+from config.work import workers
+from config.work.lanes import Lane
+from config.work.sweep import enqueue_due
+from jobs import hooks
+from jobs.models import Job, PipelineRun
+from tests.factories import make_run, perform
+from tests.workers import running_worker
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def messages() -> list[tuple[str, str, Any]]:
+    """(queue, row, eta) of each message that waits."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT queue_name, message->'args'->>0, message->'options'->>'eta' FROM dramatiq.queue"
+            " WHERE state = 'queued' ORDER BY position"
+        )
+        return cursor.fetchall()
+
+
+@pytest.fixture(autouse=True)
+def no_messages() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE dramatiq.queue")
+
+
+def database_now() -> datetime:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        now: datetime = cursor.fetchone()[0]
+        return now
+
+
+def test_a_row_that_is_tried_again_is_enqueued_when_it_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> dict[str, Any]:
+        raise RuntimeError("boom")
+
+    monkeypatch.setitem(hooks.STAGES, "AUDIO_EXTRACTING", fail)
+    run = make_run()
+    assert perform(run)
+    assert messages() == [], "no message waits out a delay"
+    since = database_now()
+    since = enqueue_due([Lane.SPEECH], since)
+    assert messages() == []
+    early = Now() - timedelta(milliseconds=1)
+    PipelineRun.objects.filter(pk=run.pk).update(available_at=early, updated_at=Now() - timedelta(seconds=5))
+    enqueue_due([Lane.SPEECH], since - timedelta(seconds=1))
+    assert messages() == [("speech", str(run.pk), None)]
+
+
+def test_what_was_enqueued_when_it_was_written_is_not_enqueued_again() -> None:
+    make_run()
+    enqueue_due([Lane.SPEECH], database_now() - timedelta(minutes=1))
+    assert messages() == []
+
+
+def test_a_worker_enqueues_what_is_due_in_its_own_lanes() -> None:
+    make_run(lane=Lane.BACKFILL, updated_at=Now() - timedelta(seconds=60))
+    enqueue_due([Lane.SPEECH, Lane.MEDIA], database_now() - timedelta(minutes=1))
+    assert messages() == []
+    enqueue_due([Lane.BACKFILL], database_now() - timedelta(minutes=1))
+    assert len(messages()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shift_ms", [-120_000, 120_000], ids=["slow", "fast"])
+def test_a_worker_whose_clock_is_off_tries_again_in_time(
+    monkeypatch: pytest.MonkeyPatch, quick_stages: None, shift_ms: int
+) -> None:
+    """Its clock is two minutes off, and the row is due in a second."""
+    real = dramatiq.common.current_millis
+    for module in (dramatiq.common, dramatiq.worker, dramatiq_postgres.broker):
+        monkeypatch.setattr(module, "current_millis", lambda: real() + shift_ms)
+    run = make_run(attempt=1)
+    PipelineRun.objects.filter(pk=run.pk).update(status="RUNNING")
+    claimed = PipelineRun.objects.get(pk=run.pk)
+    monkeypatch.setattr("config.work.models.RETRY_DELAYS", (1,))
+    assert claimed.retry_later()
+    began = database_now()
+    with running_worker("") as running:
+        timer = workers.Timer(running)
+        timer.workers.lanes = {lane: next(iter(running.lanes.values())) for lane in Lane}
+        while PipelineRun.objects.get(pk=run.pk).status != "SUCCEEDED":
+            timer.tick(1)
+            assert database_now() - began < timedelta(seconds=20)
+    assert Job.objects.get(pk=run.job_id).status == "DRAFT_READY"
