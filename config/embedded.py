@@ -21,6 +21,15 @@ from config import environment
 
 DATABASE = "stepwright"
 STOP_SECONDS = (10.0, 6.0)  # to end in order; to end at once, in which it kills what is frozen after 5
+POOL = {
+    "min_size": 1,
+    "max_idle": 60.0,  # seconds; what is not used for so long is closed
+    "timeout": 5.0,  # seconds; who gets no connection until then is answered 503
+    # Seconds in which a connection is tried again, later and later. Then the next who asks begins anew, so that a
+    # database that comes back is found at once.
+    "reconnect_timeout": 2.0,
+    "num_workers": 2,  # threads that open and close connections
+}
 
 
 def is_used() -> bool:
@@ -60,9 +69,12 @@ def _postmaster_lives() -> bool:
         return False
 
 
-def django_database(url: str) -> dict[str, Any]:
-    """Return Django's DATABASES entry for a `postgresql://` URL, with all its libpq parameters."""
-    parameters = dict(conninfo_to_dict(url))
+def django_database(url: str, *, pool_size: int = 0) -> dict[str, Any]:
+    """Return Django's DATABASES entry for a `postgresql://` URL, with all its libpq parameters.
+
+    A process has `pool_size` connections at most; with 0 each of its threads keeps one.
+    """
+    parameters: dict[str, Any] = dict(conninfo_to_dict(url))
     entry = {
         django_name: str(parameters.pop(libpq, "") or "")
         for django_name, libpq in (
@@ -76,10 +88,12 @@ def django_database(url: str) -> dict[str, Any]:
     # Who cannot get a lock in 5 s gets an error, and who holds one and does nothing for 30 s loses it.
     bounds = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=30s"
     parameters["options"] = " ".join(filter(None, [bounds, str(parameters.get("options") or "")]))
+    if pool_size:
+        parameters["pool"] = {**POOL, "max_size": pool_size}
     return {
         **entry,
         "ENGINE": "django.db.backends.postgresql",
-        "CONN_MAX_AGE": 600,
+        "CONN_MAX_AGE": 0 if pool_size else 600,
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": parameters,
     }

@@ -24,6 +24,7 @@ DEFAULTS: dict[str, str] = {
     "PORT": "8000",
     "HOST": "127.0.0.1",
     "DATABASE_URL": "",
+    "STEPWRIGHT_DB_POOL_SIZE": "8",
     "STEPWRIGHT_BROKER_URL": "",
     "STEPWRIGHT_STORAGE_URL": "",
     "STEPWRIGHT_ORCHESTRATOR": "local",
@@ -169,6 +170,8 @@ KNOWN_STARTS = {
 def refuse_unknown_values() -> None:
     """Raise UnknownValue at the start rather than at the first request that meets it."""
     read_rate("STEPWRIGHT_THROTTLE_RATE")
+    if not read("STEPWRIGHT_DB_POOL_SIZE").isdecimal():
+        raise UnknownValue("STEPWRIGHT_DB_POOL_SIZE must be a number of connections, or 0 for no pool")
     if read("STEPWRIGHT_ORCHESTRATOR") not in ("local", "http"):
         raise UnknownValue("STEPWRIGHT_ORCHESTRATOR must be one of: local, http")
     if read("STEPWRIGHT_ORCHESTRATOR") == "http" and not read("STEPWRIGHT_ORCHESTRATOR_URL").startswith(

@@ -94,7 +94,11 @@ STATIC_URL = "/static/"
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
-DATABASES = {"default": embedded.django_database(embedded.database_url())}
+DATABASES = {
+    "default": embedded.django_database(
+        embedded.database_url(), pool_size=int(environment.read("STEPWRIGHT_DB_POOL_SIZE"))
+    )
+}
 # Ours is content-addressed and stands in config/storage; Django's own is used for nothing.
 STEPWRIGHT_STORAGE_URL = environment.read("STEPWRIGHT_STORAGE_URL") or f"file:{environment.home() / 'files'}"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 2**20

@@ -1,4 +1,4 @@
-"""The WSGI application, which granian serves."""
+"""The WSGI application, for other servers; `serve` has granian serve config/asgi.py, which bounds slow clients."""
 
 from __future__ import annotations
 

@@ -19,6 +19,8 @@ _mine: dict[str, Any] = {}
 if "PYTEST_XDIST_WORKER" not in os.environ:
     _mine["home"] = Path(tempfile.mkdtemp(prefix="stepwright-tests-"))
     os.environ["STEPWRIGHT_HOME"] = str(_mine["home"])
+    # Tests open transactions, and threads that end at once; tests/pool.py puts a pool there where it matters.
+    os.environ["STEPWRIGHT_DB_POOL_SIZE"] = "0"
     os.environ["DATABASE_URL"] = os.environ.get("STEPWRIGHT_TEST_DATABASE_URL", "")
 
 

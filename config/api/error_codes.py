@@ -48,6 +48,7 @@ CODES: dict[str, Code] = {
     ),
     "METHOD_NOT_ALLOWED": Code(405, "The path does not take this method."),
     "NOT_ACCEPTABLE": Code(406, "The answer cannot be given in a media type that Accept names."),
+    "REQUEST_TIMEOUT": Code(408, "The body came too slowly."),
     "FSM_TRANSITION_INVALID": Code(409, "The job's status does not allow it.", _TRANSITION),
     "FSM_TERMINAL_IMMUTABLE": Code(409, "The job is FAILED, CANCELLED or DONE and stays so.", _ENDED),
     "VIDEO_URI_CONFLICT": Code(
@@ -105,6 +106,8 @@ CODES: dict[str, Code] = {
     "ORCHESTRATOR_DISPATCH_FAILED": Code(
         502, "The orchestrator did not take the job; its status is as it was, and calling again is safe."
     ),
-    "SERVICE_UNAVAILABLE": Code(503, "The database, or the identity provider, cannot be reached."),
+    "SERVICE_UNAVAILABLE": Code(
+        503, "The database, or the identity provider, cannot be reached, or too many requests wait."
+    ),
     "STORAGE_FULL": Code(507, "The storage refused the bytes."),
 }

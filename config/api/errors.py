@@ -166,6 +166,22 @@ def too_large() -> ApiError:
     return ApiError(413, "PAYLOAD_TOO_LARGE", "The body is larger than this path takes.")
 
 
+def too_slow() -> ApiError:
+    return ApiError(
+        408, "REQUEST_TIMEOUT", "The body came too slowly.", hint="Send it again over a faster connection."
+    )
+
+
+def cut_off() -> ApiError:
+    return invalid("body", "The body ended before all its bytes came.", hint="Send it again.")
+
+
+def overloaded() -> ApiError:
+    return ApiError(
+        503, "SERVICE_UNAVAILABLE", "Too many requests wait already.", headers={"Retry-After": "2"}
+    )
+
+
 def unavailable() -> ApiError:
     return ApiError(
         503, "SERVICE_UNAVAILABLE", "The service cannot reach its database.", headers={"Retry-After": "5"}

@@ -16,6 +16,26 @@ DIGITS = re.compile(r"[0-9]{1,18}\Z")
 UPLOADS = "/api/v1/files/uploads/"
 
 
+def is_upload(method: str, path: str) -> bool:
+    """Return whether the body is an upload with a ticket, which has a limit of its own and may be chunked."""
+    return method == "PUT" and path.startswith(UPLOADS)
+
+
+def body_limit(path: str, *, length: str, encoding: str) -> int:
+    """Return how many bytes the body of a request may have, by its path and two headers, which may be empty.
+
+    Raise 411 for a body without a length, 400 for a length that is no number, and 413 for one that is too large.
+    """
+    if "chunked" in encoding.lower():
+        raise errors.ApiError(411, "LENGTH_REQUIRED", "Send the body with a Content-Length header.")
+    if not DIGITS.match(length or "0"):
+        raise errors.invalid("Content-Length", "The length is not a number.")
+    limit = CALLBACK_LIMIT if path.startswith("/api/v1/internal/") else BODY_LIMIT
+    if int(length or "0") > limit:
+        raise errors.too_large()
+    return limit
+
+
 class BodyLimitMiddleware:
     """Answers 413 for a body that is too large, 411 without a length. Signed uploads have limits of their own."""
 
@@ -23,16 +43,14 @@ class BodyLimitMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if request.path.startswith(UPLOADS):
-            return self.get_response(request)
-        if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-            return errors.json_response(
-                errors.ApiError(411, "LENGTH_REQUIRED", "Send the body with a Content-Length header.")
-            )
-        length = request.headers.get("Content-Length") or "0"
-        if not DIGITS.match(length):
-            return errors.json_response(errors.invalid("Content-Length", "The length is not a number."))
-        limit = CALLBACK_LIMIT if request.path.startswith("/api/v1/internal/") else BODY_LIMIT
-        if int(length) > limit:
-            return errors.json_response(errors.too_large())
+        if not is_upload(request.method or "", request.path):
+            headers = request.headers
+            try:
+                body_limit(
+                    request.path,
+                    length=headers.get("Content-Length") or "",
+                    encoding=headers.get("Transfer-Encoding") or "",
+                )
+            except errors.ApiError as error:
+                return errors.json_response(error)
         return self.get_response(request)

@@ -12,13 +12,17 @@ from uuid6 import uuid7
 WELL_FORMED = re.compile(r"[A-Za-z0-9._-]{1,128}\Z")
 
 
+def take(given: str) -> str:
+    """Return the id that a request came with if it is well-formed, else a new one."""
+    return given if WELL_FORMED.match(given) else str(uuid7())
+
+
 class RequestIdMiddleware:
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        given = request.headers.get("X-Request-ID", "")
-        value = given if WELL_FORMED.match(given) else str(uuid7())
+        value = take(request.headers.get("X-Request-ID", ""))
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=value)
         response = self.get_response(request)

@@ -161,7 +161,7 @@ class ContractSchema(AutoSchema):
         if self.view.content_negotiation_class is DefaultContentNegotiation:
             codes.add("NOT_ACCEPTABLE")
             if self.method in {"POST", "PUT"}:
-                codes |= {"LENGTH_REQUIRED", "PAYLOAD_TOO_LARGE"}
+                codes |= {"REQUEST_TIMEOUT", "LENGTH_REQUIRED", "PAYLOAD_TOO_LARGE"}
             if "requestBody" in operation:
                 codes.add("UNSUPPORTED_MEDIA_TYPE")
         return codes

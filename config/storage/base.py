@@ -6,7 +6,9 @@ service, and cannot be written with a ticket. URIs are `local://KEY` (or `s3://B
 
 from __future__ import annotations
 
+import os
 import re
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +34,40 @@ class Stored:
     uri: str
     sha256: str
     size_bytes: int
+
+
+class Draft:
+    """A file that is being written: it has no name that anybody knows, and is for us alone (mode 0600).
+
+    `write` its bytes, then `finish` it. A storage that `receive`s it gives it its name, or else `discard` removes it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.size = 0
+        # Buffered, so that closing waits for a write that is still under way in another thread.
+        self._file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b")
+
+    def write(self, pieces: Sequence[bytes]) -> None:
+        self._file.writelines(pieces)
+        self.size += sum(map(len, pieces))
+
+    def finish(self) -> None:
+        """Wait until all bytes are on the disk, and go to the beginning."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._file.seek(0)
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+    def readline(self, size: int = -1) -> bytes:
+        return self._file.readline(size)
+
+    def discard(self) -> None:
+        """Close the file, and remove it if it got no other name."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
 
 
 class Storage(Protocol):
@@ -66,8 +102,11 @@ class Storage(Protocol):
     def delete_folder(self, folder: str) -> None:
         """Remove all files of one job, if there are any."""
 
-    def receive(self, key: str, body: BinaryIO, *, limit: int, expected: int | None) -> int:
-        """Stream an upload in constant memory, and return its size in bytes.
+    def new_draft(self, key: str) -> Draft:
+        """Return an empty draft of the file with this key, to be handed to `receive`."""
+
+    def receive(self, key: str, body: BinaryIO | Draft, *, limit: int, expected: int | None) -> int:
+        """Stream an upload in constant memory, or take over a finished draft, and return its size in bytes.
 
         Raise TooLarge beyond `limit`, and ConnectionError for fewer than `expected` bytes; then nothing is stored.
         """

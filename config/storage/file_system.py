@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from uuid6 import uuid7
 
-from config.storage.base import CHUNK, KEY, BadUri, Stored, TooLarge
+from config.storage.base import CHUNK, KEY, BadUri, Draft, Stored, TooLarge
 
 
 def file_digest(path: Path) -> tuple[str, int]:
@@ -91,11 +91,19 @@ class FileStorage:
     def delete(self, uri: str) -> None:
         self._path(uri).unlink(missing_ok=True)
 
-    def receive(self, key: str, body: BinaryIO, *, limit: int, expected: int | None) -> int:
-        """Stream an upload to the disk in constant memory, and return its size in bytes.
+    def new_draft(self, key: str) -> Draft:
+        """Return an empty draft beside the file with this key."""
+        target = self.root / key
+        self._make_folder(target.parent)
+        return Draft(target.parent / f".{uuid7()}.part")
+
+    def receive(self, key: str, body: BinaryIO | Draft, *, limit: int, expected: int | None) -> int:
+        """Stream an upload to the disk in constant memory, or rename a draft; return the size in bytes.
 
         Raise TooLarge beyond `limit`, and ConnectionError for fewer than `expected` bytes; then nothing is stored.
         """
+        if isinstance(body, Draft):
+            return self._adopt(key, body, limit=limit, expected=expected)
         size = 0
         with self._new_file(key, replace=True) as file:
             while chunk := body.read(CHUNK):
@@ -106,6 +114,14 @@ class FileStorage:
             if expected is not None and size != expected:
                 raise ConnectionError("the body ended early")
         return size
+
+    def _adopt(self, key: str, draft: Draft, *, limit: int, expected: int | None) -> int:
+        if draft.size > limit:
+            raise TooLarge
+        if expected is not None and draft.size != expected:
+            raise ConnectionError("the body ended early")
+        os.replace(draft.path, self.root / key)
+        return draft.size
 
     def check(self) -> None:
         """Raise OSError if the folder cannot be written."""

@@ -13,7 +13,7 @@ uploads = extend_schema_view(
         summary="Upload the bytes that a ticket is for",
         description="Streams the body to disk in constant memory. A PUT again replaces what was there.",
         request={"*/*": bytes},
-        responses=responses(204, None, "PAYLOAD_TOO_LARGE", "STORAGE_FULL"),
+        responses=responses(204, None, "REQUEST_TIMEOUT", "PAYLOAD_TOO_LARGE", "STORAGE_FULL"),
     )
 )
 downloads = extend_schema_view(

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
-from django.utils.http import content_disposition_header
 from rest_framework.request import Request
 
 from config.api import errors
 from config.api.limits import DIGITS
 from config.api.viewsets import AnyAccept, ApiViewSet
 from config.storage import TooLarge, schema, storage
-from config.storage.base import CHUNK
+from config.storage.base import Draft
 from config.storage.signed_urls import DOWNLOAD_SALT, UPLOAD_SALT, read_token
+from config.storage.uploads import admit_upload
 
 RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 
@@ -33,12 +32,11 @@ class UploadViewSet(ApiViewSet[Any]):
     def update(self, request: Request, token: str) -> HttpResponse:
         ticket = read_token(token, UPLOAD_SALT)
         try:
-            _receive(request, ticket["key"], limit=ticket["max"])
+            _receive(request, ticket)
         except TooLarge as error:
             raise errors.too_large() from error
         except ConnectionError as error:
-            message = "The upload ended before all its bytes came."
-            raise errors.invalid("body", message, hint="Send it again.") from error
+            raise errors.cut_off() from error
         return HttpResponse(status=204)
 
 
@@ -60,37 +58,41 @@ class DownloadViewSet(ApiViewSet[Any]):
         return _part(request, file, size)
 
 
-def _receive(request: Request, key: str, *, limit: int) -> None:
-    """Stream the body to the storage; raise TooLarge, or ConnectionError when it ends early."""
+def _receive(request: Request, ticket: dict[str, Any]) -> None:
+    """Stream the body to the storage; raise ApiError, TooLarge, or ConnectionError when it ends early."""
     chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
     length = request.headers.get("Content-Length") or "0"
     expected = None if chunked else int(length) if DIGITS.match(length) else 0
-    if expected is not None and expected > limit:
-        raise TooLarge
+    admit_upload(ticket, expected)
     # Django limits its stream by the length, which a chunked body does not have. The ticket's limit applies.
-    body: Any = request.META["wsgi.input"] if chunked else request._request
-    storage().receive(key, body, limit=limit, expected=expected)
+    source: Any = request.META["wsgi.input"]
+    body: Any = source if chunked or isinstance(source, Draft) else request._request
+    storage().receive(ticket["key"], body, limit=ticket["max"], expected=expected)
 
 
 def _part(request: Request, file: dict[str, Any], size: int) -> HttpResponseBase:
-    """Return the part of a file that Range names, or all of it; for HEAD, only the headers."""
+    """Return the part of a file that Range names, or all of it."""
     first, last, status = _range(request.headers.get("Range", ""), size)
     if status == 416:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     headers = {
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-store",
-        "Content-Disposition": content_disposition_header(True, file["name"]) or "attachment",
         "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
         "X-Content-Type-Options": "nosniff",
         "Content-Length": str(last - first + 1),
     }
     if status == 206:
         headers["Content-Range"] = f"bytes {first}-{last}/{size}"
-    if request.method == "HEAD":
-        return HttpResponse(status=status, headers=headers, content_type=file["type"])
-    content = _pieces(storage().open(file["uri"]), first, last)
-    return StreamingHttpResponse(content, status=status, headers=headers, content_type=file["type"])
+    part = FilePart(storage().open(file["uri"]), first, last)
+    return FileResponse(
+        part,
+        as_attachment=True,
+        filename=file["name"],
+        status=status,
+        headers=headers,
+        content_type=file["type"],
+    )
 
 
 def _range(header: str, size: int) -> tuple[int, int, int]:
@@ -104,10 +106,17 @@ def _range(header: str, size: int) -> tuple[int, int, int]:
     return (first, last, 206) if first <= last else (0, 0, 416)
 
 
-def _pieces(file: BinaryIO, first: int, last: int) -> Iterator[bytes]:
-    with file:
+class FilePart:
+    """The bytes from `first` to `last` of a file, which is closed with it."""
+
+    def __init__(self, file: BinaryIO, first: int, last: int) -> None:
         file.seek(first)
-        left = last - first + 1
-        while left and (piece := file.read(min(CHUNK, left))):
-            left -= len(piece)
-            yield piece
+        self._file, self._left = file, last - first + 1
+
+    def read(self, size: int) -> bytes:
+        piece = self._file.read(min(size, self._left))
+        self._left -= len(piece)
+        return piece
+
+    def close(self) -> None:
+        self._file.close()

@@ -77,7 +77,7 @@ def _own_database() -> dict[str, str]:
         ("PORT", "port"),
     )
     own = {libpq: str(database[django]) for django, libpq in names if database.get(django)}
-    return own | {name: str(value) for name, value in database["OPTIONS"].items()}
+    return own | {name: str(value) for name, value in database["OPTIONS"].items() if name != "pool"}
 
 
 def ping() -> None:

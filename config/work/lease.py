@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from django.db import close_old_connections, connection, transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 
 from config.work.models import LEASE, WorkRow
@@ -69,6 +69,7 @@ class Lease:
 
     def _beat(self) -> None:
         while not self._ended.wait(HEARTBEAT_SECONDS):
+            # Each beat gives its connection back, so that the work itself and others find one in the pool.
             try:
                 renewed = self.row.held().update(
                     lease_expires_at=Now() + LEASE, heartbeat_at=Now(), progress_pct=self.progress_pct
@@ -77,9 +78,9 @@ class Lease:
                 # The database may be restarting. The lease lasts for five heartbeats; if it expires, the check at the
                 # end raises LeaseLost.
                 log.warning("heartbeat failed", exc_info=True)
-                close_old_connections()
                 continue
+            finally:
+                connection.close()
             if not renewed:
                 self._lost.set()
                 break
-        connection.close()

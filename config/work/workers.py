@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import dramatiq
-from django.db import close_old_connections, connection
+from django.db import connection
 from django.db.models.functions import Now
 
 from config.work.lanes import Lane
@@ -91,13 +91,13 @@ class Timer:
                 self.tick(ticks)
             except Exception:
                 log.warning("the timer met an error and goes on", exc_info=True)
-                close_old_connections()
+            connection.close()  # it goes back to the pool until the next tick
             ticks += 1
             if self.stopped.wait(TICK_SECONDS):
                 break
         if self.worker_id:
             Worker.objects.filter(pk=self.worker_id).delete()
-        connection.close()
+            connection.close()
 
     def tick(self, ticks: int) -> None:
         if ticks % TICKS_PER_BEAT == 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 
 import pytest
 from django.db import connection
@@ -14,6 +15,7 @@ from jobs.states import JobStatus
 from tests.callbacks import send
 from tests.errors import assert_shape
 from tests.factories import Api, make_job, make_user
+from tests.pool import pooled
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -68,8 +70,8 @@ class Wire:
             return  # cut
 
 
-@pytest.fixture
-def wire() -> Iterator[Wire]:
+@pytest.fixture(params=["a connection a thread", "a pool"])
+def wire(request: pytest.FixtureRequest) -> Iterator[Wire]:
     known = connection.settings_dict
     before = {name: known[name] for name in ("HOST", "PORT")} | {"OPTIONS": known["OPTIONS"]}
     host = before["HOST"] or before["OPTIONS"].get("host", "") or "/var/run/postgresql"
@@ -77,7 +79,8 @@ def wire() -> Iterator[Wire]:
     connection.close()
     known |= {"HOST": "127.0.0.1", "PORT": str(wire.port)}
     wire.join()
-    yield wire
+    with pooled(timeout=1.0) if request.param == "a pool" else nullcontext():
+        yield wire
     connection.close()
     known.update(before)
 

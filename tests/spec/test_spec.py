@@ -116,7 +116,7 @@ def test_every_operation_says_what_every_operation_has(
     if "{" in path:
         expected |= {"404": "RESOURCE_NOT_FOUND"}
     if "requestBody" in operation and path not in OPEN:
-        expected |= {"413": "PAYLOAD_TOO_LARGE", "415": "UNSUPPORTED_MEDIA_TYPE"}
+        expected |= {"408": "REQUEST_TIMEOUT", "413": "PAYLOAD_TOO_LARGE", "415": "UNSUPPORTED_MEDIA_TYPE"}
     for status, code in expected.items():
         assert code in codes(responses[status])
 

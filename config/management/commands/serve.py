@@ -28,9 +28,15 @@ from config import embedded, environment
 from config.supervisor import CannotStart, Process, Supervised, Supervisor
 
 MARK = "STEPWRIGHT_SERVED_FROM"  # an environment variable of every process that `serve` starts
+# Backpressure counts connections, the slow ones too; the header time-out also ends connections that are idle. A stop
+# waits 4 s for running requests.
+WEB = (
+    "-m granian --interface asgi --http 1 --no-ws --log-level warning --backlog 2048 --backpressure 4096"
+    " --http1-buffer-size 262144 --http1-header-read-timeout 15000 --respawn-failed-workers"
+    " --respawn-interval 0.5 --workers-kill-timeout 4"
+)
 COMMANDS = {
-    "web": "-m granian --interface wsgi --host {host} --port {port} --workers 2 --blocking-threads 4 --no-ws"
-    " --log-level warning config.wsgi:application",
+    "web": f"{WEB} --host {{host}} --port {{port}} --workers 2 config.asgi:application",
     "worker": "manage.py work control:2 media:2 exports:1",
     "speech": "manage.py work speech:1 backfill:1",
 }

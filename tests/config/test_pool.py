@@ -1,0 +1,77 @@
+"""The pool of connections to the database: bounded, given back, and with the bounds of every connection."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from config import embedded, environment
+from config.work import lease
+from config.work.broker import _own_database
+from config.work.lease import Lease
+from config.work.models import WorkRow
+from jobs.models import Job
+from tests.errors import assert_shape
+from tests.factories import Api, make_run
+from tests.pool import pooled
+from tests.races import at_once
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_the_pool_is_as_large_as_the_variable_says() -> None:
+    entry = embedded.django_database("postgresql://h/d", pool_size=5)
+    assert (entry["OPTIONS"]["pool"]["max_size"], entry["CONN_MAX_AGE"]) == (5, 0)
+    assert "pool" not in embedded.django_database("postgresql://h/d")["OPTIONS"]
+
+
+@pytest.mark.parametrize("value", ["-1", "many", "1.5"])
+def test_a_size_that_is_no_number_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("STEPWRIGHT_DB_POOL_SIZE", value)
+    with pytest.raises(environment.UnknownValue, match="STEPWRIGHT_DB_POOL_SIZE"):
+        environment.refuse_unknown_values()
+
+
+def test_a_connection_of_the_pool_has_the_bounds() -> None:
+    with pooled():
+        for name, value in (("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "30s")):
+            with connection.cursor() as cursor:
+                cursor.execute(f"SHOW {name}")
+                assert cursor.fetchone() == (value,)
+
+
+def test_who_gets_no_connection_in_time_is_told_to_come_again(owner: Api) -> None:
+    with pooled(max_size=1, timeout=0.3):
+        connection.ensure_connection()
+        (answer,) = at_once(1, lambda _: owner.get("/projects"))
+        assert_shape(answer, 503, "SERVICE_UNAVAILABLE")
+        assert int(answer.headers["Retry-After"]) >= 1
+
+
+def test_many_at_once_share_the_connections_there_are(owner: Api, job: Job) -> None:
+    with pooled(max_size=2) as pool:
+        answers = at_once(8, lambda _: owner.get(f"/jobs/{job.pk}"))
+        assert [answer.status_code for answer in answers] == [200] * 8
+        assert pool.get_stats()["pool_size"] <= 2
+
+
+def test_a_heartbeat_gives_its_connection_back_after_each_beat(monkeypatch: pytest.MonkeyPatch) -> None:
+    row: WorkRow = make_run(status="RUNNING", attempt=1)
+    monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.05)
+    with pooled() as pool, Lease(row).beating():
+        connection.close()
+        deadline = time.monotonic() + 5
+        while pool.get_stats().get("requests_num", 0) < 4 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert pool.get_stats()["requests_num"] >= 4, "each beat asks for one anew"
+
+
+def test_the_broker_in_the_database_takes_no_pool(settings: Any) -> None:
+    with pooled():
+        settings.DATABASES["default"]["OPTIONS"] = connection.settings_dict["OPTIONS"]
+        assert "pool" not in _own_database()
