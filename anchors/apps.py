@@ -8,7 +8,8 @@ class AnchorsConfig(AppConfig):
 
     def ready(self) -> None:
         from anchors import tasks  # noqa: F401  (registers the background work)
-        from anchors.services import extraction
+        from anchors.services import anchors, extraction
         from jobs import hooks
 
         hooks.JOB_ABORTED.append(extraction.abort_tasks)
+        hooks.FILE_REFERENCES.append(anchors.asset_files)

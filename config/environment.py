@@ -42,6 +42,7 @@ DEFAULTS: dict[str, str] = {
     "STEPWRIGHT_THROTTLE_RATE": "600/min",
     "STEPWRIGHT_JOB_TIMEOUT_MINUTES": "15",
     "STEPWRIGHT_MAX_UPLOAD_BYTES": str(8 * 2**30),
+    "STEPWRIGHT_QUOTA_BYTES_PER_OWNER": str(100 * 2**30),
     "STEPWRIGHT_VIDEO_URI_ALLOW": "",
     "STEPWRIGHT_DOWNLOAD_URL_SECONDS": "900",
     "STEPWRIGHT_MODEL_PROFILES": "extractive",
@@ -115,9 +116,9 @@ def load_env_file(folder: Path) -> None:
 
 
 def home() -> Path:
-    """Return the folder of all local state, made on first use."""
+    """Return the folder of all local state, made on first use for us alone."""
     path = Path(read("STEPWRIGHT_HOME")).expanduser().resolve()
-    path.mkdir(parents=True, exist_ok=True)
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
 
 

@@ -12,3 +12,4 @@ class ExportsConfig(AppConfig):
         from jobs import hooks
 
         hooks.JOB_ABORTED.append(rendering.abort_exports)
+        hooks.FILE_REFERENCES.append(rendering.export_files)

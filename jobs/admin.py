@@ -6,7 +6,7 @@ from django.contrib import admin
 from unfold.admin import TabularInline
 
 from config.admin import ReadOnly, ReadOnlyAdmin
-from jobs.models import AuditEvent, Dispatch, Job, PipelineRun, Project
+from jobs.models import AuditEvent, Dispatch, Job, PipelineRun, Project, UploadTicket
 
 
 class EventsInline(ReadOnly, TabularInline):
@@ -43,3 +43,19 @@ class ProjectAdmin(ReadOnlyAdmin):
     list_display = ("name", "owner", "created_at")
     list_select_related = ("owner",)
     search_fields = ("=id", "name")
+
+
+@admin.register(UploadTicket)
+class UploadTicketAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id",
+        "job",
+        "filename",
+        "size_bytes",
+        "received_at",
+        "refusal_code",
+        "expires_at",
+        "closed_at",
+    )
+    list_select_related = ("job",)
+    search_fields = ("=id", "=job__id")

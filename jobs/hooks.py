@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
+from uuid import UUID
 
 from config.work.lease import Lease
 from jobs.models import Job
@@ -15,3 +16,5 @@ INGEST: dict[str, Callable[[dict[str, Any]], Callable[[Job], None]]] = {}
 STAGES: dict[str, Callable[[Job, Lease], dict[str, Any]]] = {}
 # Called in the transaction that ends a job as FAILED or CANCELLED, with the job locked.
 JOB_ABORTED: list[Callable[[Job], None]] = []
+# Each returns the URIs of all files that its rows of one job name. A file that none names is removed after a day.
+FILE_REFERENCES: list[Callable[[UUID], Iterable[str]]] = []

@@ -12,7 +12,7 @@ from config.work.registry import register
 from config.work.sweep import register_sweep
 from jobs import pipeline
 from jobs.models import Dispatch, PipelineRun
-from jobs.services import deletion, dispatches, messages, timeouts
+from jobs.services import deletion, dispatches, messages, timeouts, unused_files, uploads
 
 register(
     Dispatch,
@@ -31,6 +31,8 @@ register(
 register_sweep(timeouts.time_out_silent_jobs)
 register_sweep(timeouts.give_up_unanswered_dispatches)
 register_sweep(deletion.remove_files_of_deleted_jobs)
+register_sweep(uploads.close_old_tickets)
+register_sweep(unused_files.remove_unused_files)
 
 
 @dramatiq.actor(queue_name=Lane.CONTROL, time_limit=20_000)

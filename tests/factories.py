@@ -310,7 +310,7 @@ def upload(api: Api, job_id: object, content: bytes) -> str:
     """Ticket and PUT; answers the video_uri to confirm."""
     ticket = api.post(
         f"/jobs/{job_id}/upload",
-        {"filename": "a.mp4", "size_bytes": len(content) or 1, "mime_type": "video/mp4"},
+        {"filename": "a.mp4", "size_bytes": len(content), "mime_type": "video/mp4"},
     ).json()
     path = ticket["upload_url"].removeprefix(settings.PUBLIC_URL)
     answer = api.client.generic("PUT", path, content, content_type="video/mp4")

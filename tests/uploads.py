@@ -1,17 +1,53 @@
-"""The bytes of a recording on their way to a ticket's URL."""
+"""Tickets, and the bytes of a recording on their way to a ticket's URL."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.test import Client
+from uuid6 import uuid7
+
+from config.storage import uploads_folder
+from jobs.models import Job, UploadTicket
+from tests.factories import Api
 
 # What a ticket is asked for.
 BODY = {"filename": "recording.mp4", "size_bytes": 10, "mime_type": "video/mp4"}
+TEN = b"ten bytes!"
 
 
-def put(url: str, content: bytes, **headers: str) -> Any:
+def make_upload_ticket(job: Job, **fields: Any) -> UploadTicket:
+    """An open one for ten bytes, which have not come."""
+    about: dict[str, Any] = {
+        "key": f"{uploads_folder(job.pk)}{uuid7()}",
+        "filename": "recording.mp4",
+        "mime_type": "video/mp4",
+        "size_bytes": 10,
+        "expires_at": datetime.now(UTC) + timedelta(hours=1),
+    }
+    return UploadTicket.objects.create(job=job, **about | fields)
+
+
+def ask(api: Api, job: Job, **about: Any) -> Any:
+    """The ticket, as the API answers it."""
+    answer = api.post(f"/jobs/{job.pk}/upload", {**BODY, **about})
+    assert answer.status_code == 201, answer.content
+    return answer.json()
+
+
+def put(url: str, content: bytes, *, mime_type: str = "video/mp4", **headers: str) -> Any:
     return Client(raise_request_exception=False).generic(
-        "PUT", url.removeprefix(settings.PUBLIC_URL), content, content_type="video/mp4", headers=headers
+        "PUT", url.removeprefix(settings.PUBLIC_URL), content, content_type=mime_type, headers=headers
     )
+
+
+def confirm(api: Api, job: Job, ticket: Any) -> Any:
+    return api.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": ticket["video_uri"]})
+
+
+def files(folder: Path) -> list[Path]:
+    """Every file in the storage, drafts too; the storage's own lock file is none of them."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]

@@ -85,3 +85,8 @@ def add_asset(
         anchor.active_asset, anchor.updated_at = asset, timezone.now()
         anchor.save(update_fields=["active_asset", "updated_at"])
     return asset
+
+
+def asset_files(job_id: UUID) -> list[str]:
+    """Return the URIs of all pictures of a job; registered as *file_references*."""
+    return list(Asset.objects.filter(job_id=job_id).values_list("uri", flat=True))

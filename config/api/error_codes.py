@@ -107,7 +107,12 @@ CODES: dict[str, Code] = {
         502, "The orchestrator did not take the job; its status is as it was, and calling again is safe."
     ),
     "SERVICE_UNAVAILABLE": Code(
-        503, "The database, or the identity provider, cannot be reached, or too many requests wait."
+        503,
+        "The database, or the identity provider, cannot be reached, another call does this now, or too many wait.",
     ),
-    "STORAGE_FULL": Code(507, "The storage refused the bytes."),
+    "STORAGE_FULL": Code(
+        507,
+        "The storage has no room for these bytes, or the owner's quota has none; then there are details.",
+        {"limit_bytes": 100 * 2**30, "used_bytes": 99 * 2**30},
+    ),
 }

@@ -96,8 +96,9 @@ class Front:
             return await self._call(scope, body, size)
 
     async def _upload(self, request: Request, path: str, length: int | None) -> Answer:
-        ticket = await self.lanes.api.run(admitted, path, length)
-        async with receiving(request.receive, ticket, self.bounds.upload, self.lanes.writes) as draft:
+        kind = request.header(b"content-type")
+        admission = await self.lanes.api.run(admitted, path, length, kind)
+        async with receiving(request.receive, admission, self.bounds.upload, self.lanes.writes) as draft:
             request.has_body = False
             return await self._call(request.scope, draft, draft.size)
 

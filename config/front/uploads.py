@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from django.db import close_old_connections
 
@@ -13,35 +12,29 @@ from config.api import limits
 from config.front.bodies import Receive, take_in
 from config.front.bounds import KIB, Pace
 from config.front.lanes import Lane
-from config.storage import storage
 from config.storage.base import Draft
-from config.storage.signed_urls import UPLOAD_SALT, read_token
-from config.storage.uploads import admit_upload
+from config.storage.uploads import Admission, admit_upload, new_draft
 
 # Bytes that are kept in memory before they are written: a 64th of what has come, so that only an upload that brings
 # much takes much.
 MIN_BATCH, MAX_BATCH, SHARE = 64 * KIB, 1024 * KIB, 64
 
 
-def admitted(path: str, length: int | None) -> dict[str, Any]:
-    """Return the ticket in the path of an upload; raise ApiError if its bytes are not to be taken in."""
+def admitted(path: str, length: int | None, content_type: str) -> Admission:
+    """Return what the upload with this path may write; raise ApiError if its bytes are not to be taken in."""
     try:
-        ticket = read_token(path.removeprefix(limits.UPLOADS), UPLOAD_SALT)
-        admit_upload(ticket, length)
-        return ticket
+        return admit_upload(path.removeprefix(limits.UPLOADS), length, content_type)
     finally:
         close_old_connections()
 
 
 @asynccontextmanager
-async def receiving(
-    receive: Receive, ticket: dict[str, Any], pace: Pace, writes: Lane
-) -> AsyncIterator[Draft]:
+async def receiving(receive: Receive, admission: Admission, pace: Pace, writes: Lane) -> AsyncIterator[Draft]:
     """Yield a draft with all bytes of the body, on the disk; it is gone after the block, unless it got its name."""
-    draft = await writes.run(storage().new_draft, ticket["key"])
+    draft = await writes.run(new_draft, admission)
     writer = _Writer(draft, writes)
     try:
-        await take_in(receive, writer.write, limit=ticket["max"], pace=pace)
+        await take_in(receive, writer.write, limit=admission.limit, pace=pace)
         await writer.finish()
         yield draft
     finally:

@@ -7,7 +7,15 @@ from pathlib import Path
 
 from django.conf import settings
 
-from config.storage.base import BadUri, Storage, Stored, TooLarge, kept_folder, uploads_folder
+from config.storage.base import (
+    BadUri,
+    Storage,
+    Stored,
+    TooLarge,
+    TooManyUploads,
+    kept_folder,
+    uploads_folder,
+)
 from config.storage.file_system import FileStorage
 
 __all__ = [
@@ -15,6 +23,7 @@ __all__ = [
     "Storage",
     "Stored",
     "TooLarge",
+    "TooManyUploads",
     "kept_folder",
     "read_bytes",
     "storage",

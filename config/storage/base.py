@@ -11,12 +11,14 @@ import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import UUID
 
 CHUNK = 2**20
 KEY = re.compile(r"(uploads|jobs)/[0-9a-f-]{36}/[A-Za-z0-9][A-Za-z0-9._-]{0,120}\Z")
+FOLDER = re.compile(r"(uploads|jobs)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/\Z")
 
 
 class BadUri(ValueError):
@@ -25,6 +27,10 @@ class BadUri(ValueError):
 
 class TooLarge(ValueError):
     """There are more bytes than allowed."""
+
+
+class TooManyUploads(Exception):
+    """As many uploads into one folder are under way as may be."""
 
 
 @dataclass(frozen=True)
@@ -95,7 +101,8 @@ class Storage(Protocol):
     def save_file(self, folder: str, path: Path, *, suffix: str) -> Stored: ...
 
     def keep_upload(self, uri: str, folder: str) -> Stored:
-        """Give an uploaded file a second name that cannot be written with a ticket; `delete` the first afterwards."""
+        """Give an uploaded file a second name that cannot be written with a ticket, with the hash of what is kept
+        there; `delete` the first afterwards."""
 
     def delete(self, uri: str) -> None: ...
 
@@ -103,13 +110,29 @@ class Storage(Protocol):
         """Remove all files of one job, if there are any."""
 
     def new_draft(self, key: str) -> Draft:
-        """Return an empty draft of the file with this key, to be handed to `receive`."""
+        """Return an empty draft of the file with this key, to be handed to `receive`; raise TooManyUploads."""
 
-    def receive(self, key: str, body: BinaryIO | Draft, *, limit: int, expected: int | None) -> int:
-        """Stream an upload in constant memory, or take over a finished draft, and return its size in bytes.
+    def receive(
+        self, key: str, body: BinaryIO | Draft, *, size: int, naming: AbstractContextManager[object]
+    ) -> None:
+        """Stream an upload of `size` bytes in constant memory, or take over a finished draft.
 
-        Raise TooLarge beyond `limit`, and ConnectionError for fewer than `expected` bytes; then nothing is stored.
+        The file gets its name inside of `naming`. Raise TooManyUploads before it is read; TooLarge for more,
+        ConnectionError for fewer, and what entering `naming` raises: then nothing is stored, and what was there
+        before stays.
         """
+
+    def folders(self, *, after: str, limit: int) -> list[str]:
+        """Return the first folders of jobs, in order, that come after this one ("" for the first of all)."""
+
+    def old_files(self, folder: str, age: timedelta) -> list[str]:
+        """Return the URIs of the files in a folder that nobody has written, or kept again, for so long."""
+
+    def delete_old(self, uri: str, age: timedelta) -> bool:
+        """Delete a file unless somebody has written or kept it again; return whether it is deleted."""
+
+    def delete_drafts(self, folder: str, age: timedelta) -> None:
+        """Delete what writers that died have left in a folder; in the root for the folder ""."""
 
     def check(self) -> None:
         """Raise OSError if nothing can be written."""

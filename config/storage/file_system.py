@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+import re
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
 from uuid6 import uuid7
 
-from config.storage.base import CHUNK, KEY, BadUri, Draft, Stored, TooLarge
+from config.storage.base import CHUNK, FOLDER, KEY, BadUri, Draft, Stored, TooLarge, TooManyUploads
+
+# Files that are being written, or checked with. Nobody else of the machine may see a recording, so all are ours alone.
+DRAFT = re.compile(r"\..+\.part|\.check-.+")
+MAX_UPLOADS = 3  # into one folder at once
+ALIVE = timedelta(minutes=1)  # a draft to which nothing was written for longer is of a writer that died
 
 
 def file_digest(path: Path) -> tuple[str, int]:
@@ -58,31 +67,28 @@ class FileStorage:
 
     def save_bytes(self, folder: str, content: bytes, *, suffix: str) -> Stored:
         sha256 = hashlib.sha256(content).hexdigest()
-        with self._new_file(folder + sha256 + suffix) as file:
-            file.write(content)
-        return Stored(self.uri(folder + sha256 + suffix), sha256, len(content))
+        with self._draft(folder) as draft:
+            with _new_file(draft) as file:
+                file.write(content)
+            return self._keep(draft, folder, suffix, sha256, len(content))
 
     def save_file(self, folder: str, path: Path, *, suffix: str) -> Stored:
         sha256, size = file_digest(path)
-        with self._new_file(folder + sha256 + suffix) as target, path.open("rb") as source:
-            shutil.copyfileobj(source, target, CHUNK)
-        return Stored(self.uri(folder + sha256 + suffix), sha256, size)
+        with self._draft(folder) as draft:
+            with _new_file(draft) as target, path.open("rb") as source:
+                shutil.copyfileobj(source, target, CHUNK)
+            return self._keep(draft, folder, suffix, sha256, size)
 
     def keep_upload(self, uri: str, folder: str) -> Stored:
         """Give an uploaded file a second name that cannot be written with a ticket.
 
         The first name stays, so that a crash before the row is written loses nothing; `delete` it afterwards.
         """
-        source = self._path(uri)
-        sha256, size = file_digest(source)
-        target = self.root / f"{folder}{sha256}"
-        self._make_folder(target.parent)
-        if target.exists():
-            os.utime(target)
-        else:
-            # A later PUT with the ticket writes a new file and renames it, so this one does not change.
-            os.link(source, target)
-        return Stored(self.uri(folder + sha256), sha256, size)
+        with self._draft(folder) as draft:
+            # Linked first: a PUT writes a new file and renames it, so what is hashed is what is kept.
+            os.link(self._path(uri), draft)
+            sha256, size = file_digest(draft)
+            return self._keep(draft, folder, "", sha256, size)
 
     def delete_folder(self, folder: str) -> None:
         """Remove all files of one job, if there are any."""
@@ -92,71 +98,144 @@ class FileStorage:
         self._path(uri).unlink(missing_ok=True)
 
     def new_draft(self, key: str) -> Draft:
-        """Return an empty draft beside the file with this key."""
-        target = self.root / key
-        self._make_folder(target.parent)
-        return Draft(target.parent / f".{uuid7()}.part")
+        """Return an empty draft beside the file with this key; raise TooManyUploads."""
+        folder = key.rpartition("/")[0]
+        self._refuse_more_uploads(folder)
+        self._make_folder(self.root / folder)
+        return Draft(self.root / folder / f".{uuid7()}.part")
 
-    def receive(self, key: str, body: BinaryIO | Draft, *, limit: int, expected: int | None) -> int:
-        """Stream an upload to the disk in constant memory, or rename a draft; return the size in bytes.
+    def receive(
+        self, key: str, body: BinaryIO | Draft, *, size: int, naming: AbstractContextManager[object]
+    ) -> None:
+        """Stream an upload of `size` bytes to the disk in constant memory, or rename a draft.
 
-        Raise TooLarge beyond `limit`, and ConnectionError for fewer than `expected` bytes; then nothing is stored.
+        Raise TooManyUploads before it is read; TooLarge for more, ConnectionError for fewer, and what entering
+        `naming` raises: then nothing is stored, and what was there before stays.
         """
         if isinstance(body, Draft):
-            return self._adopt(key, body, limit=limit, expected=expected)
-        size = 0
-        with self._new_file(key, replace=True) as file:
-            while chunk := body.read(CHUNK):
-                size += len(chunk)
-                if size > limit:
-                    raise TooLarge
-                file.write(chunk)
-            if expected is not None and size != expected:
-                raise ConnectionError("the body ended early")
-        return size
+            self._adopt(key, body, size, naming)
+            return
+        draft = self.new_draft(key)
+        try:
+            while draft.size <= size and (chunk := body.read(CHUNK)):
+                draft.write([chunk])
+            draft.finish()
+            self._adopt(key, draft, size, naming)
+        finally:
+            draft.discard()
 
-    def _adopt(self, key: str, draft: Draft, *, limit: int, expected: int | None) -> int:
-        if draft.size > limit:
+    def _adopt(self, key: str, draft: Draft, size: int, naming: AbstractContextManager[object]) -> None:
+        if draft.size > size:
             raise TooLarge
-        if expected is not None and draft.size != expected:
+        if draft.size < size:
             raise ConnectionError("the body ended early")
-        os.replace(draft.path, self.root / key)
-        return draft.size
+        with naming:
+            os.replace(draft.path, self.root / key)
+
+    def folders(self, *, after: str, limit: int) -> list[str]:
+        """Return the first folders of jobs, in order, that come after this one ("" for the first of all)."""
+        found = []
+        for kind in ("jobs", "uploads"):
+            names = os.listdir(self.root / kind) if (self.root / kind).exists() else []
+            found += [f"{kind}/{name}/" for name in sorted(names)]
+        return [name for name in found if FOLDER.match(name) and name > after][:limit]
+
+    def old_files(self, folder: str, age: timedelta) -> list[str]:
+        """Return the URIs of the files in a folder that nobody has written, or kept again, for so long."""
+        names = [name for name in os.listdir(self.root / folder) if KEY.match(folder + name)]
+        return [self.uri(folder + name) for name in names if _is_older(self.root / folder / name, age)]
+
+    def delete_old(self, uri: str, age: timedelta) -> bool:
+        """Delete a file unless somebody has written or kept it again; return whether it is deleted."""
+        path = self._path(uri)
+        with self._draft(self.key(uri).rpartition("/")[0]) as draft, self._lock():
+            if not _is_older(path, age):
+                return False
+            os.replace(path, draft)  # and unlinked without the lock, for that takes long for a large file
+        return True
+
+    def delete_drafts(self, folder: str, age: timedelta) -> None:
+        """Delete what writers that died have left in a folder; in the root for the folder ""."""
+        for path in (self.root / folder).iterdir() if (self.root / folder).exists() else ():
+            if DRAFT.fullmatch(path.name) and _is_older(path, age):
+                path.unlink(missing_ok=True)
 
     def check(self) -> None:
         """Raise OSError if the folder cannot be written."""
         self._make_folder(self.root)
         probe = self.root / f".check-{uuid7()}"
-        probe.write_bytes(b"ok")
-        probe.unlink()
-
-    def _make_folder(self, folder: Path) -> None:
-        """Make a folder, and the root for us alone: recordings show what nobody else of the machine may see."""
-        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with _new_file(probe) as file:
+                file.write(b"ok")
+        finally:
+            probe.unlink(missing_ok=True)
 
     def _path(self, uri: str) -> Path:
         return self.root / self.key(uri)
 
-    @contextmanager
-    def _new_file(self, key: str, *, replace: bool = False) -> Iterator[BinaryIO]:
-        """Yield a file that gets its name when the block ends without an error.
+    def _make_folder(self, folder: Path) -> None:
+        """Make a folder, those above it and the root for us alone."""
+        self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
+        inside = folder.relative_to(self.root)
+        for part in (*reversed(inside.parents), inside):
+            (self.root / part).mkdir(mode=0o700, exist_ok=True)
 
-        If the name exists, the old file has the same bytes (names contain the hash) and is only touched, unless
-        `replace`.
-        """
-        target = self.root / key
-        self._make_folder(target.parent)
-        draft = target.parent / f".{uuid7()}.part"
+    def _refuse_more_uploads(self, folder: str) -> None:
+        """Raise TooManyUploads: what is on its way takes room that no quota counts."""
+        drafts = (self.root / folder).glob(".*.part") if (self.root / folder).exists() else ()
+        if sum(not _is_older(draft, ALIVE) for draft in drafts) >= MAX_UPLOADS:
+            raise TooManyUploads
+
+    @contextmanager
+    def _draft(self, folder: str) -> Iterator[Path]:
+        """Yield a path for a file in this folder that has no name yet; what is there at the end is removed."""
+        self._make_folder(self.root / folder)
+        draft = self.root / folder / f".{uuid7()}.part"
         try:
-            with draft.open("xb") as file:
-                os.fchmod(file.fileno(), 0o600)
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            if target.exists() and not replace:
+            yield draft
+        finally:
+            draft.unlink(missing_ok=True)
+
+    def _keep(self, draft: Path, folder: str, suffix: str, sha256: str, size: int) -> Stored:
+        """Give a complete draft its name. A file of this name has the same bytes (names contain the hash), and is
+        touched instead: from now on it counts as new to `delete_old`."""
+        name = f"{folder}{sha256}{suffix}"
+        target = self.root / name
+        os.utime(draft)
+        with self._lock():
+            if target.exists():
                 os.utime(target)
             else:
                 os.replace(draft, target)
+        return Stored(self.uri(name), sha256, size)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Let one at a time give or take names, over all processes (and machines, where the file system does).
+
+        The system takes the lock from a process that dies. It is held for a few system calls.
+        """
+        descriptor = os.open(self.root / ".lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
         finally:
-            draft.unlink(missing_ok=True)
+            os.close(descriptor)
+
+
+@contextmanager
+def _new_file(path: Path) -> Iterator[BinaryIO]:
+    """Yield a new file for us alone; when the block ends without an error its bytes are on the disk."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "wb") as file:
+        yield file
+        file.flush()
+        os.fsync(descriptor)
+
+
+def _is_older(path: Path, age: timedelta) -> bool:
+    """Return whether a file was last written or touched so long ago; False when there is none."""
+    try:
+        return time.time() - path.lstat().st_mtime > age.total_seconds()
+    except FileNotFoundError:
+        return False

@@ -11,9 +11,22 @@ uploads = extend_schema_view(
         operation_id="putUpload",
         tags=["files"],
         summary="Upload the bytes that a ticket is for",
-        description="Streams the body to disk in constant memory. A PUT again replaces what was there.",
+        description=(
+            "Streams the body to disk in constant memory. Size and Content-Type must be those that the ticket was "
+            "asked for: fewer bytes or another type are a 400, more a 413. A PUT again replaces what was there. Once "
+            "the ticket has expired, was replaced by five later ones, or its job is not UPLOADING any more, it is a "
+            "409; a PUT that began before `expires_at` may end after it."
+        ),
         request={"*/*": bytes},
-        responses=responses(204, None, "REQUEST_TIMEOUT", "PAYLOAD_TOO_LARGE", "STORAGE_FULL"),
+        responses=responses(
+            204,
+            None,
+            "UPLOAD_EXPIRED",
+            "REQUEST_TIMEOUT",
+            "PAYLOAD_TOO_LARGE",
+            "RATE_LIMITED",
+            "STORAGE_FULL",
+        ),
     )
 )
 downloads = extend_schema_view(

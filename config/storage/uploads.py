@@ -1,13 +1,94 @@
-"""Whether the bytes of an upload are taken in: asked before they come, and again by the view."""
+"""What a PUT to a signed URL may write, asked before its bytes are taken and again before the file gets its name.
+
+The rows of tickets belong to later apps, which register in TICKETS what they answer for a kind of folder.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import BinaryIO
 
 from config.api import errors
+from config.storage import TooLarge, TooManyUploads, storage
+from config.storage.base import Draft
+from config.storage.signed_urls import UPLOAD_SALT, read_token
 
 
-def admit_upload(ticket: dict[str, Any], length: int | None) -> None:
-    """Raise ApiError if an upload with this ticket is refused. `length` in bytes is None for a chunked body."""
-    if length is not None and length > ticket["max"]:
+@dataclass(frozen=True)
+class Tickets:
+    """What an app answers for the tickets of its kind of folder. Both raise ApiError."""
+
+    declared: Callable[[str], tuple[int, str]]
+    """Return the size in bytes and the media type that a key's ticket was asked for, if it takes a file now."""
+    naming: Callable[[str], AbstractContextManager[None]]
+    """A block in which the file of a key, complete, gets its name; the ticket cannot be closed meanwhile."""
+
+
+TICKETS: dict[str, Tickets] = {}
+"""By the first folder of a key, such as `uploads`."""
+
+
+@dataclass(frozen=True)
+class Admission:
+    """The key that an upload is for, and how many bytes it is to have."""
+
+    key: str
+    limit: int
+
+
+def admit_upload(token: str, content_length: int | None, content_type: str) -> Admission:
+    """Return what may be written with this token; `content_length` is None for a chunked body.
+
+    Raise 404 for a forged token and one without a ticket, 409 for a ticket that takes nothing any more, 413 for a
+    body longer than was declared, 400 for a shorter one or another type.
+    """
+    key = read_token(token, UPLOAD_SALT)["key"]
+    size, mime_type = _tickets(key).declared(key)
+    if content_length is not None and content_length > size:
         raise errors.too_large()
+    if content_length is not None and content_length < size:
+        raise errors.invalid("Content-Length", f"The ticket was asked for {size} bytes: send all of them.")
+    if content_type.partition(";")[0].strip().lower() != mime_type.lower():
+        raise errors.invalid(
+            "Content-Type", f"The ticket was asked for {mime_type}.", hint="Send the headers of the ticket."
+        )
+    return Admission(key, size)
+
+
+def new_draft(admission: Admission) -> Draft:
+    """Return an empty draft of the file, for a body that comes before `receive_upload`; raise 429."""
+    with _refusals(admission):
+        return storage().new_draft(admission.key)
+
+
+def receive_upload(admission: Admission, body: BinaryIO | Draft) -> None:
+    """Store the body under its key, if it has the size that was declared and the ticket takes it still."""
+    with _refusals(admission):
+        naming = _tickets(admission.key).naming(admission.key)
+        storage().receive(admission.key, body, size=admission.limit, naming=naming)
+
+
+@contextmanager
+def _refusals(admission: Admission) -> Iterator[None]:
+    """Raise ApiError for what the storage refuses."""
+    try:
+        yield
+    except TooManyUploads as error:
+        raise errors.ApiError(
+            429,
+            "RATE_LIMITED",
+            "Several uploads of this job are under way.",
+            hint="Wait until one of them has ended, then send it again.",
+            headers={"Retry-After": "10"},
+        ) from error
+    except TooLarge as error:
+        raise errors.too_large() from error
+    except ConnectionError as error:
+        message = f"The upload ended before all its {admission.limit} bytes came."
+        raise errors.invalid("body", message, hint="Send it again.") from error
+
+
+def _tickets(key: str) -> Tickets:
+    return TICKETS[key.partition("/")[0]]

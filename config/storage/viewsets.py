@@ -12,10 +12,10 @@ from rest_framework.request import Request
 from config.api import errors
 from config.api.limits import DIGITS
 from config.api.viewsets import AnyAccept, ApiViewSet
-from config.storage import TooLarge, schema, storage
+from config.storage import schema, storage
 from config.storage.base import Draft
-from config.storage.signed_urls import DOWNLOAD_SALT, UPLOAD_SALT, read_token
-from config.storage.uploads import admit_upload
+from config.storage.signed_urls import DOWNLOAD_SALT, read_token
+from config.storage.uploads import admit_upload, receive_upload
 
 RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 
@@ -30,13 +30,11 @@ class UploadViewSet(ApiViewSet[Any]):
     lookup_url_kwarg = "token"
 
     def update(self, request: Request, token: str) -> HttpResponse:
-        ticket = read_token(token, UPLOAD_SALT)
-        try:
-            _receive(request, ticket)
-        except TooLarge as error:
-            raise errors.too_large() from error
-        except ConnectionError as error:
-            raise errors.cut_off() from error
+        length = _content_length(request)
+        admission = admit_upload(token, length, request.headers.get("Content-Type", ""))
+        source: Any = request.META["wsgi.input"]
+        # Django limits its stream by the length, which a chunked body does not have; then the ticket's size does.
+        receive_upload(admission, source if length is None or isinstance(source, Draft) else request._request)
         return HttpResponse(status=204)
 
 
@@ -58,16 +56,12 @@ class DownloadViewSet(ApiViewSet[Any]):
         return _part(request, file, size)
 
 
-def _receive(request: Request, ticket: dict[str, Any]) -> None:
-    """Stream the body to the storage; raise ApiError, TooLarge, or ConnectionError when it ends early."""
-    chunked = "chunked" in request.headers.get("Transfer-Encoding", "").lower()
-    length = request.headers.get("Content-Length") or "0"
-    expected = None if chunked else int(length) if DIGITS.match(length) else 0
-    admit_upload(ticket, expected)
-    # Django limits its stream by the length, which a chunked body does not have. The ticket's limit applies.
-    source: Any = request.META["wsgi.input"]
-    body: Any = source if chunked or isinstance(source, Draft) else request._request
-    storage().receive(ticket["key"], body, limit=ticket["max"], expected=expected)
+def _content_length(request: Request) -> int | None:
+    """Return the length of the body in bytes, None when it comes in chunks."""
+    if "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+        return None
+    length = request.headers.get("Content-Length", "")
+    return int(length) if DIGITS.match(length) else 0
 
 
 def _part(request: Request, file: dict[str, Any], size: int) -> HttpResponseBase:

@@ -20,7 +20,7 @@ def fill_owners(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("exports", "0001_initial"),
-        ("jobs", "0002_lanes_and_owners"),
+        ("jobs", "0003_lanes_and_owners"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

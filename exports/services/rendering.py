@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -112,6 +113,11 @@ def abort_exports(job: Job) -> None:
         _close_failed(export, failure)
         data = {**_data(export), "failure_code": failure.code}
         record_event(job, "EXPORT_FAILED", by=by_system(export.correlation_id), data=data)
+
+
+def export_files(job_id: UUID) -> list[str]:
+    """Return the URIs of all artifacts of a job's exports; registered as *file_references*."""
+    return list(Export.objects.filter(job_id=job_id).values_list("artifact_uri", flat=True))
 
 
 def _close_failed(export: Export, failure: WorkFailed) -> None:

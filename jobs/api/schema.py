@@ -70,15 +70,27 @@ jobs = extend_schema_view(
     upload=extend_schema(
         operation_id="uploadJob",
         summary="Get a ticket to upload the video",
+        description=(
+            "Five tickets of a job may be open: the sixth closes the first. 507 when the owner's jobs would keep more "
+            "than the quota, open tickets counted by the size that they were asked for."
+        ),
         request=serializers.UploadBody,
         responses=responses(
-            201, serializers.UploadTicketSerializer, "FSM_TRANSITION_INVALID", "FSM_TERMINAL_IMMUTABLE"
+            201,
+            serializers.UploadTicketSerializer,
+            "FSM_TRANSITION_INVALID",
+            "FSM_TERMINAL_IMMUTABLE",
+            "STORAGE_FULL",
         ),
         examples=examples.UPLOAD_JOB,
     ),
     confirm_upload=extend_schema(
         operation_id="confirmUpload",
         summary="Say which video it is",
+        description=(
+            "What was uploaded is kept under a name that no ticket writes to, and looked at. A file that is no video "
+            "is refused and removed; asked again the refusal is the same, until another PUT with the ticket."
+        ),
         request=serializers.ConfirmUploadBody,
         responses=responses(
             200,
@@ -87,6 +99,7 @@ jobs = extend_schema_view(
             "FSM_TERMINAL_IMMUTABLE",
             "VIDEO_URI_CONFLICT",
             "UPLOAD_NOT_RECEIVED",
+            "UPLOAD_EXPIRED",
             "UPLOAD_VERIFICATION_FAILED",
             "STORAGE_FULL",
         ),

@@ -27,9 +27,11 @@ from jobs.media.subtitles import to_srt, to_vtt
 from jobs.media.transcripts import Segment
 from jobs.models import Job, Project
 from jobs.services.callbacks import apply_callback
+from jobs.services.confirmation import confirm_upload_job
 from jobs.services.deletion import delete_job
-from jobs.services.jobs import cancel_job, confirm_upload_job, create_job, create_project, upload_job
+from jobs.services.jobs import cancel_job, create_job, create_project
 from jobs.services.runs import retry_job, run_job
+from jobs.services.uploads import upload_job
 from jobs.states import MAY_SHOW_TRANSCRIPT
 
 

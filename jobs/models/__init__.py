@@ -12,6 +12,7 @@ from jobs.models.records import (
     Tombstone,
     TranscriptSegment,
 )
+from jobs.models.uploads import FileWalk, UploadTicket
 
 __all__ = [
     "AppendOnly",
@@ -19,10 +20,12 @@ __all__ = [
     "AuditEvent",
     "CallbackEvent",
     "Dispatch",
+    "FileWalk",
     "Job",
     "JobQuerySet",
     "PipelineRun",
     "Project",
     "Tombstone",
     "TranscriptSegment",
+    "UploadTicket",
 ]

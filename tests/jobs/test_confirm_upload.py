@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import time
 import zipfile
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 from uuid6 import uuid7
 
-from config.storage import storage
+from config.storage import file_system, storage
+from jobs.media.probe import probe_video
 from jobs.models import Artifact, Job
+from jobs.services import confirmation
 from jobs.states import JobStatus
 from tests.factories import SAMPLE, Api, make_job, png, upload
-from tests.uploads import BODY, put
+from tests.races import at_once
+from tests.uploads import BODY, TEN, ask, confirm, files, put
 
 
 def test_a_recording_is_uploaded_confirmed_and_confirmed_again(owner: Api, storage_folder: Path) -> None:
@@ -39,14 +48,21 @@ def test_another_video_for_a_confirmed_job_is_a_conflict(owner: Api) -> None:
 
 def test_the_confirmed_copy_cannot_be_written_by_the_ticket(owner: Api) -> None:
     job = make_job(owner=owner.user)
-    about = {**BODY, "size_bytes": SAMPLE.stat().st_size}
-    ticket = owner.post(f"/jobs/{job.pk}/upload", about).json()
+    ticket = ask(owner, job, size_bytes=SAMPLE.stat().st_size)
     assert put(ticket["upload_url"], SAMPLE.read_bytes()).status_code == 204
-    owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": ticket["video_uri"]})
-    assert put(ticket["upload_url"], b"something else").status_code == 204
-    kept = Artifact.objects.get(job=job, kind="video").uri
-    with storage().open(kept) as file:
-        assert file.read() == SAMPLE.read_bytes()
+    confirm(owner, job, ticket)
+    answer = put(ticket["upload_url"], bytes(SAMPLE.stat().st_size))
+    assert (answer.status_code, answer.json()["code"]) == (409, "UPLOAD_EXPIRED")
+    assert kept(job) == SAMPLE.read_bytes()
+
+
+def kept(job: Job) -> bytes:
+    """What is kept as the job's video; it has the hash that its row names."""
+    video = Artifact.objects.get(job=job, kind="video")
+    with storage().open(video.uri) as file:
+        content = file.read()
+    assert (hashlib.sha256(content).hexdigest(), len(content)) == (video.sha256, video.size_bytes)
+    return content
 
 
 def _zip() -> bytes:
@@ -59,7 +75,6 @@ def _zip() -> bytes:
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"", "EMPTY_FILE"),
         (b"hello", "NOT_A_VIDEO"),
         (png(), "NOT_A_VIDEO"),
         (_zip(), "NOT_A_VIDEO"),
@@ -75,7 +90,7 @@ def test_what_is_no_video_is_refused_by_its_bytes_and_the_next_try_works(
     response = owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": upload(owner, job.pk, content)})
     assert (response.status_code, response.json()["code"]) == (400, "UPLOAD_VERIFICATION_FAILED")
     assert response.json()["details"]["mismatches"][0]["code"] == code
-    assert not list((storage_folder / "jobs").rglob("*.*")) and not Artifact.objects.filter(job=job).exists()
+    assert files(storage_folder) == [] and not Artifact.objects.filter(job=job).exists()
     good = owner.post(
         f"/jobs/{job.pk}/confirm-upload", {"video_uri": upload(owner, job.pk, SAMPLE.read_bytes())}
     )
@@ -87,6 +102,13 @@ def test_confirming_before_the_upload_says_so(owner: Api) -> None:
     ticket = owner.post(f"/jobs/{job.pk}/upload", BODY).json()
     response = owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": ticket["video_uri"]})
     assert (response.status_code, response.json()["code"]) == (409, "UPLOAD_NOT_RECEIVED")
+
+
+def test_confirming_an_expired_ticket_that_was_not_used_says_so(owner: Api, settings: Any) -> None:
+    settings.UPLOAD_URL_SECONDS = -1
+    job = make_job(owner=owner.user)
+    answer = confirm(owner, job, ask(owner, job))
+    assert (answer.status_code, answer.json()["code"]) == (409, "UPLOAD_EXPIRED")
 
 
 @pytest.mark.parametrize(
@@ -119,3 +141,153 @@ def test_a_key_that_no_ticket_names_is_not_accepted_whoever_made_it_up(owner: Ap
             f"/jobs/{job.pk}/confirm-upload", {"video_uri": f"local://uploads/{job.pk}/{key}"}
         )
         assert (answer.status_code, answer.json()["details"]["errors"][0]["field"]) == (400, "video_uri")
+
+
+def test_confirming_with_an_expired_ticket_that_was_used_in_time_works(owner: Api) -> None:
+    job = make_job(owner=owner.user)
+    uri = upload(owner, job.pk, SAMPLE.read_bytes())
+    job.upload_tickets.update(expires_at=timezone.now() - timedelta(hours=1))
+    assert owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": uri}).status_code == 200
+
+
+def test_confirming_closes_all_tickets_of_the_job(owner: Api) -> None:
+    job = make_job(owner=owner.user)
+    ask(owner, job)
+    owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": upload(owner, job.pk, SAMPLE.read_bytes())})
+    assert not job.upload_tickets.filter(closed_at=None).exists()
+
+
+def test_a_refusal_is_remembered_until_another_file_comes(
+    owner: Api, storage_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probed: list[Path] = []
+
+    def count(path: Path) -> Any:
+        probed.append(path)
+        return probe_video(path)
+
+    monkeypatch.setattr(confirmation, "probe_video", count)
+    job = make_job(owner=owner.user)
+    ticket = ask(owner, job)
+    put(ticket["upload_url"], TEN)
+    answers = [confirm(owner, job, ticket) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [400] * 3
+    bodies = [{**answer.json(), "request_id": ""} for answer in answers]
+    assert bodies[0]["code"] == "UPLOAD_VERIFICATION_FAILED" and bodies == [bodies[0]] * 3
+    assert len(probed) == 1 and files(storage_folder) == []
+    put(ticket["upload_url"], TEN)
+    assert confirm(owner, job, ticket).status_code == 400
+    assert len(probed) == 2
+
+
+def test_a_refusal_is_not_of_the_file_that_came_meanwhile(
+    owner: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(owner=owner.user)
+    ticket = ask(owner, job)
+    put(ticket["upload_url"], TEN)
+
+    def probe_late(path: Path) -> Any:
+        assert put(ticket["upload_url"], b"ten others").status_code == 204
+        return probe_video(path)
+
+    monkeypatch.setattr(confirmation, "probe_video", probe_late)
+    assert confirm(owner, job, ticket).status_code == 400
+    with storage().open(ticket["video_uri"]) as file:
+        assert file.read() == b"ten others"
+    assert job.upload_tickets.get().refusal_code == ""
+
+
+@pytest.mark.parametrize("moment", ["hashed", "probed"])
+def test_a_put_during_a_confirm_does_not_change_what_is_kept(
+    owner: Api, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    """Before the hash is taken, and after: the recorded hash is that of the bytes that were probed and are kept."""
+    first, second = SAMPLE.read_bytes(), bytes(SAMPLE.stat().st_size)
+    job = make_job(owner=owner.user)
+    ticket = ask(owner, job, size_bytes=len(first))
+    assert put(ticket["upload_url"], first).status_code == 204
+    module, name = (file_system, "file_digest") if moment == "hashed" else (confirmation, "probe_video")
+    work = getattr(module, name)
+
+    def after_a_put(path: Path) -> Any:
+        assert put(ticket["upload_url"], second).status_code == 204
+        return work(path)
+
+    monkeypatch.setattr(module, name, after_a_put)
+    assert confirm(owner, job, ticket).status_code == 200
+    assert kept(job) == first
+
+
+def test_a_put_writes_no_file_in_place(owner: Api) -> None:
+    job = make_job(owner=owner.user)
+    ticket = ask(owner, job)
+    put(ticket["upload_url"], TEN)
+    stored = storage().keep_upload(ticket["video_uri"], f"jobs/{job.pk}/")
+    put(ticket["upload_url"], b"ten others")
+    with storage().open(stored.uri) as file:
+        assert file.read() == TEN
+
+
+def test_a_job_cancelled_during_a_confirm_keeps_nothing(
+    owner: Api, storage_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job(owner=owner.user)
+    uri = upload(owner, job.pk, SAMPLE.read_bytes())
+
+    def probe_late(path: Path) -> Any:
+        assert owner.post(f"/jobs/{job.pk}/cancel").status_code == 200
+        return probe_video(path)
+
+    monkeypatch.setattr(confirmation, "probe_video", probe_late)
+    answer = owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": uri})
+    assert (answer.status_code, answer.json()["code"]) == (409, "FSM_TERMINAL_IMMUTABLE")
+    assert not [path for path in files(storage_folder) if "jobs" in path.parts[-3:]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_confirms_at_once_one_probes_and_holds_no_transaction(
+    owner: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    probed: list[bool] = []
+
+    def probe_slowly(path: Path) -> Any:
+        probed.append(connection.in_atomic_block)
+        time.sleep(0.5)
+        return probe_video(path)
+
+    monkeypatch.setattr(confirmation, "probe_video", probe_slowly)
+    job = make_job(owner=owner.user)
+    uri = upload(owner, job.pk, SAMPLE.read_bytes())
+    path = f"/jobs/{job.pk}/confirm-upload"
+    answers = [answer.json() for answer in at_once(5, lambda _: owner.post(path, {"video_uri": uri}))]
+    assert probed == [False]
+    assert sorted(answer["replayed"] for answer in answers) == [False, True, True, True, True]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_waits_too_long_for_another_confirm_is_told_to_come_again(
+    owner: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, other = make_job(owner=owner.user), make_job(owner=owner.user)
+    uris = {one.pk: upload(owner, one.pk, SAMPLE.read_bytes()) for one in (job, other)}
+    monkeypatch.setattr(confirmation, "WAIT_SECONDS", 0.2)
+    answers: list[Any] = []
+
+    def probe_beside(path: Path) -> Any:
+        if not answers:
+            answers.append(None)
+            for one in (job, other):
+                path_of = f"/jobs/{one.pk}/confirm-upload"
+                (answer,) = at_once(
+                    1, lambda _, at=path_of, one=one: owner.post(at, {"video_uri": uris[one.pk]})
+                )
+                answers.append(answer)
+        return probe_video(path)
+
+    monkeypatch.setattr(confirmation, "probe_video", probe_beside)
+    first = owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": uris[job.pk]})
+    _, same, others = answers
+    assert (same.status_code, same.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+    assert int(same.headers["Retry-After"]) >= 1
+    assert (others.status_code, first.status_code) == (200, 200)

@@ -18,7 +18,16 @@ from jobs.services import deletion
 from jobs.services.deletion import QUIET_AFTER, remove_files_of_deleted_jobs
 from jobs.states import JobStatus
 from tests.contract import OPEN
-from tests.factories import Api, force, make_anchor, make_asset, make_export, make_job, make_screenshot_task
+from tests.factories import (
+    Api,
+    force,
+    make_anchor,
+    make_asset,
+    make_export,
+    make_job,
+    make_screenshot_task,
+)
+from tests.uploads import make_upload_ticket
 
 
 def full_job(api: Api) -> Job:
@@ -33,12 +42,13 @@ def full_job(api: Api) -> Job:
         job=job, owner_id=job.owner_id, dispatch=job.dispatch, status=PipelineRun.SUCCEEDED
     )
     anchor.annotation_requests.create(idempotency_key="key-1", ops_hash="ab" * 32)
+    make_upload_ticket(job)
     storage().save_bytes(uploads_folder(job.pk), b"left from an upload", suffix="")
     return force(job, JobStatus.DONE)
 
 
 def rows() -> dict[str, int]:
-    kept = {"jobs.user", "jobs.project", "jobs.tombstone"}
+    kept = {"jobs.project", "jobs.tombstone", "jobs.filewalk"}
     return {
         model._meta.label_lower: model._default_manager.count()
         for app in ("jobs", "instructions", "anchors", "exports")

@@ -28,7 +28,6 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-from uuid6 import uuid7
 
 from config.storage import storage
 from config.storage.signed_urls import download_url, upload_url
@@ -45,6 +44,7 @@ from tests.factories import (
     make_user,
 )
 from tests.spec.description import document, operations
+from tests.uploads import make_upload_ticket
 
 pytestmark = pytest.mark.slow
 CHECKS = [
@@ -104,7 +104,8 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
     anchor = make_anchor(job)
     asset = make_asset(job, anchor=anchor)
     exports = [make_export(job, status=status) for status in ("REQUESTED", "SUCCEEDED", "FAILED")]
-    uploads = f"uploads/{jobs[JobStatus.UPLOADING].pk}/{uuid7()}"
+    uploading = jobs[JobStatus.UPLOADING]
+    tickets = [make_upload_ticket(uploading, closed_at=closed_at).key for closed_at in (None, timezone.now())]
     return {
         "project_id": [str(job.project_id)],
         "job_id": [*[str(job.pk)] * 4, *(str(one.pk) for one in jobs.values())],
@@ -124,7 +125,10 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
         "base_asset_id": [str(asset.pk)],
         "task_id": [str(make_screenshot_task(job).pk)],
         "export_id": [str(export.pk) for export in exports],
-        "video_uri": [storage().uri(uploads), *(one.manifest.get("video_uri", "") for one in jobs.values())],
+        "video_uri": [
+            storage().uri(tickets[0]),
+            *(one.manifest.get("video_uri", "") for one in jobs.values()),
+        ],
         "runJob": {"job_id": [str(jobs[JobStatus.UPLOADED].pk), str(jobs[JobStatus.AUDIO_EXTRACTING].pk)]},
         "deleteJob": {"job_id": [str(jobs[JobStatus.DONE].pk), str(jobs[JobStatus.CREATED].pk)]},
         "retryJob": {"job_id": [str(jobs[JobStatus.FAILED].pk)]},
@@ -136,7 +140,7 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
             "artifact_updates": [{}, {"metrics": {"seconds": 1.5}}],
         },
         "token": [
-            _url_token(upload_url(uploads, max_bytes=100, seconds=60)[0]),
+            *(_url_token(upload_url(key)) for key in tickets),
             _url_token(download_url(asset.uri, filename="a.png", mime_type="image/png")[0]),
         ],
     }

@@ -21,7 +21,7 @@ from tests.spec.description import METHODS, ROOT, codes, document, follow, opera
 
 # Codes that no operation gives. The first: an operation that is described takes its own method. The others belong
 # to calls that are not built yet.
-UNUSED = {"METHOD_NOT_ALLOWED", "REGENERATE_IN_PROGRESS", "UPLOAD_EXPIRED"}
+UNUSED = {"METHOD_NOT_ALLOWED", "REGENERATE_IN_PROGRESS"}
 # Routes that are no resources: the description itself, its page, health and the admin.
 BESIDE = ("admin/", "api/docs", "healthz", "readyz", "api/v1/openapi.json")
 # The signed files answer for themselves; the callback has a secret of its own, and no user to count.

@@ -49,6 +49,7 @@ class Job:
     has_instruction: bool = False
     is_deleted: bool = False
     tickets: dict[str, bool] = field(default_factory=dict)  # video_uri: the bytes are there
+    superseded: set[str] = field(default_factory=set)  # tickets that later ones have closed
     dispatch: Dispatch | None = None  # the current one
     run: Dispatch | None = None
     retries: dict[str, Dispatch] = field(default_factory=dict)
@@ -90,6 +91,8 @@ class Job:
         if self.status != "UPLOADING":  # asked again: a fresh ticket
             self.owner_may("UPLOADING")
             self.move("UPLOADING", "editor")
+        for uri in list(self.tickets)[:-4]:  # with the one to come, five are open
+            self.superseded.add(uri)
 
     def confirm(self, uri: str) -> bool:
         """Answers `replayed`."""
@@ -102,6 +105,8 @@ class Job:
         self.owner_may("UPLOADED")
         if uri not in self.tickets:
             raise Refused(400, "VALIDATION_ERROR")
+        if uri in self.superseded:
+            raise Refused(409, "UPLOAD_EXPIRED")
         if not self.tickets[uri]:
             raise Refused(409, "UPLOAD_NOT_RECEIVED")
         self.manifest["video_uri"], self.versions["video"] = uri, 1

@@ -19,7 +19,7 @@ def fill_owners(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("jobs", "0001_initial"),
+        ("jobs", "0002_add_upload_tickets"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,171 @@
+"""Confirming an upload: the file is kept under a name that no ticket writes to, hashed and probed, then the row."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from config.accounts.models import User
+from config.api import errors
+from config.storage import BadUri, Stored, kept_folder, storage
+from jobs.media.probe import UnreadableVideo, probe_video
+from jobs.models import Artifact, Job, UploadTicket
+from jobs.services.audit import by_editor
+from jobs.services.transitions import lock_job, move_job, require_transition
+from jobs.services.uploads import close_tickets, expired
+from jobs.services.videos import external_video
+from jobs.states import ActorType, JobStatus
+
+WAIT_SECONDS = 3.0  # for another call that confirms the same job
+
+
+def confirm_upload_job(*, job: Job, user: User, video_uri: str) -> tuple[Job, bool]:
+    """Take the uploaded recording as the job's video; return (job, replayed).
+
+    Order: replay or conflict when a video is confirmed already, then the state machine, then the file.
+    """
+    if (replay := _confirmed_before(job, video_uri)) is not None:
+        return replay
+    require_transition(job, "confirm_upload", JobStatus.UPLOADED, actor_type=ActorType.EDITOR)
+    ticket = _ticket_of(job, video_uri)
+    if ticket is None:
+        return _confirm(job.pk, user, video_uri, {"uri": external_video(video_uri), "data": {}})
+    with _one_at_a_time(job.pk):
+        ticket = UploadTicket.objects.select_related("job").filter(pk=ticket.pk).first()
+        if ticket is None:
+            raise errors.not_found()
+        if (replay := _confirmed_before(ticket.job, video_uri)) is not None:
+            return replay
+        stored = _keep_upload(ticket)
+        try:
+            return _confirm(job.pk, user, video_uri, _probe(ticket, stored))
+        except errors.ApiError:
+            storage().delete(stored.uri)
+            raise
+
+
+def _ticket_of(job: Job, video_uri: str) -> UploadTicket | None:
+    """Return the ticket of this job that a URI is of, if it is of one."""
+    try:
+        return job.upload_tickets.filter(key=storage().key(video_uri)).first()
+    except BadUri:
+        return None
+
+
+def _confirm(job_id: UUID, user: User, video_uri: str, video: dict[str, Any]) -> tuple[Job, bool]:
+    with transaction.atomic():
+        job = lock_job(job_id)
+        if (replay := _confirmed_before(job, video_uri)) is not None:
+            return replay
+        job.manifest = {**job.manifest, "video_uri": video_uri}
+        artifact = Artifact.objects.create(job=job, kind="video", version=1, **video)
+        noted = {"sha256": artifact.sha256, **(artifact.data or {})} if artifact.sha256 else {}
+        move_job(job, "confirm_upload", by=by_editor(user), data=noted)
+        close_tickets(job.upload_tickets.filter(closed_at=None))
+    return job, False
+
+
+def _confirmed_before(job: Job, video_uri: str) -> tuple[Job, bool] | None:
+    current = job.manifest.get("video_uri")
+    if current is None:
+        return None
+    if current == video_uri:
+        return job, True
+    raise errors.conflict(
+        "VIDEO_URI_CONFLICT",
+        "Another video is confirmed for this job.",
+        hint="Create a new job for another video.",
+        current_video_uri=current,
+        submitted_video_uri=video_uri,
+    )
+
+
+@contextmanager
+def _one_at_a_time(job_id: UUID) -> Iterator[None]:
+    """Let one call at a time read the upload of a job, without a transaction; raise 503 for who waits too long.
+
+    By an advisory lock of the session, which ends with it when the process dies.
+    """
+    number = int.from_bytes(job_id.bytes[8:], signed=True)
+    until = time.monotonic() + WAIT_SECONDS
+    while not _ask("pg_try_advisory_lock", number):
+        if time.monotonic() > until:
+            raise errors.ApiError(
+                503,
+                "SERVICE_UNAVAILABLE",
+                "Another call is confirming this upload.",
+                hint="Ask again in a moment: then its outcome is known.",
+                headers={"Retry-After": "2"},
+            )
+        time.sleep(0.05)
+    try:
+        yield
+    finally:
+        _ask("pg_advisory_unlock", number)
+
+
+def _ask(function: str, number: int) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [number])
+        return bool(cursor.fetchone()[0])
+
+
+def _keep_upload(ticket: UploadTicket) -> Stored:
+    """Keep what came with a ticket under a key that none writes to; what was refused before is refused again."""
+    if ticket.closed_at:
+        raise expired()
+    if ticket.refusal_code:
+        raise _refused(ticket.refusal_code, ticket.refusal_message)
+    try:
+        if ticket.received_at is None:
+            raise FileNotFoundError(ticket.key)
+        return storage().keep_upload(storage().uri(ticket.key), kept_folder(ticket.job_id))
+    except FileNotFoundError as error:
+        if ticket.expires_at <= timezone.now():
+            raise expired() from error
+        raise errors.conflict(
+            "UPLOAD_NOT_RECEIVED",
+            "Nothing was uploaded with this ticket yet.",
+            hint="PUT the file to upload_url first.",
+        ) from error
+
+
+def _probe(ticket: UploadTicket, stored: Stored) -> dict[str, Any]:
+    """Return the fields of the artifact. What is no video is refused with a 400, and its upload removed."""
+    try:
+        with storage().local_path(stored.uri) as path:
+            probe = probe_video(path)
+    except UnreadableVideo as error:
+        _remember_refusal(ticket, error.code, str(error))
+        raise _refused(error.code, str(error)) from error
+    return {
+        "uri": stored.uri,
+        "sha256": stored.sha256,
+        "size_bytes": stored.size_bytes,
+        "data": {"duration_ms": probe.duration_ms, "width": probe.width, "height": probe.height},
+    }
+
+
+def _remember_refusal(ticket: UploadTicket, code: str, message: str) -> None:
+    """Refuse this file from now on, unless another has come in its place meanwhile."""
+    with transaction.atomic():
+        lock_job(ticket.job_id)  # no PUT names a file meanwhile
+        same = UploadTicket.objects.filter(pk=ticket.pk, receipts=ticket.receipts, closed_at=None)
+        if same.update(refusal_code=code, refusal_message=message[:500], received_at=None):
+            storage().delete(storage().uri(ticket.key))
+
+
+def _refused(code: str, message: str) -> errors.ApiError:
+    return errors.ApiError(
+        400,
+        "UPLOAD_VERIFICATION_FAILED",
+        message,
+        details={"mismatches": [{"field": "video_uri", "code": code, "message": message}]},
+        hint="Upload a video file, such as MP4, WebM, MKV or AVI.",
+    )
