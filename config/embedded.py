@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import signal
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psutil
 import psycopg
+from django.db import connections
 from psycopg.conninfo import conninfo_to_dict
 
 from config import environment
@@ -109,7 +110,16 @@ def running_database() -> Iterator[bool]:
     try:
         yield True
     finally:
+        close_connections()
         stop()
+
+
+def close_connections() -> None:
+    """Close the connections of this process, so that none is cut off, and tried again, when the server stops."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        close_pool: Callable[[], None] = getattr(connection, "close_pool", lambda: None)
+        close_pool()
 
 
 def is_running() -> bool:

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 from collections.abc import Callable
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -33,6 +34,8 @@ DEFAULTS: dict[str, str] = {
     "STEPWRIGHT_PUBLIC_URL": "",
     "STEPWRIGHT_CALLBACK_SECRET": "",
     "STEPWRIGHT_CALLBACK_SECRET_PREVIOUS": "",
+    "STEPWRIGHT_TRUSTED_PROXIES": "",
+    "STEPWRIGHT_CORS_ORIGINS": "",
     "STEPWRIGHT_JWT_SECRET": "",
     "STEPWRIGHT_JWT_JWKS_URL": "",
     "STEPWRIGHT_JWT_ISSUER": "stepwright",
@@ -40,6 +43,7 @@ DEFAULTS: dict[str, str] = {
     "STEPWRIGHT_JWT_ALGORITHMS": "HS256",
     "STEPWRIGHT_ACTIVE_JOBS_PER_OWNER": "3",
     "STEPWRIGHT_THROTTLE_RATE": "600/min",
+    "STEPWRIGHT_UNAUTHENTICATED_RATE": "300/min",
     "STEPWRIGHT_JOB_TIMEOUT_MINUTES": "15",
     "STEPWRIGHT_MAX_UPLOAD_BYTES": str(8 * 2**30),
     "STEPWRIGHT_QUOTA_BYTES_PER_OWNER": str(100 * 2**30),
@@ -66,7 +70,7 @@ def read_list(name: str) -> list[str]:
     return [part.strip() for part in read(name).split(",") if part.strip()]
 
 
-def read_checked_list(name: str, check: Callable[[str], None]) -> list[str]:
+def read_checked_list(name: str, check: Callable[[str], object]) -> list[str]:
     """Return what `read_list` does; raise UnknownValue for a part that `check` refuses with a ValueError."""
     for part in (parts := read_list(name)):
         try:
@@ -74,6 +78,15 @@ def read_checked_list(name: str, check: Callable[[str], None]) -> list[str]:
         except ValueError as error:
             raise UnknownValue(f"{name} has {part!r}, which cannot be on the list: {error}") from error
     return parts
+
+
+ORIGIN = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+
+
+def check_origin(origin: str) -> None:
+    """Raise ValueError unless this is an origin as browsers send it (RFC 6454), or `*`."""
+    if origin != "*" and not ORIGIN.fullmatch(origin):
+        raise ValueError("an origin is https://host or https://host:port, without a path")
 
 
 NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -173,6 +186,9 @@ def refuse_unknown_values() -> None:
     read_rate("STEPWRIGHT_THROTTLE_RATE")
     if not read("STEPWRIGHT_DB_POOL_SIZE").isdecimal():
         raise UnknownValue("STEPWRIGHT_DB_POOL_SIZE must be a number of connections, or 0 for no pool")
+    read_rate("STEPWRIGHT_UNAUTHENTICATED_RATE")
+    read_checked_list("STEPWRIGHT_TRUSTED_PROXIES", ip_network)
+    read_checked_list("STEPWRIGHT_CORS_ORIGINS", check_origin)
     if read("STEPWRIGHT_ORCHESTRATOR") not in ("local", "http"):
         raise UnknownValue("STEPWRIGHT_ORCHESTRATOR must be one of: local, http")
     if read("STEPWRIGHT_ORCHESTRATOR") == "http" and not read("STEPWRIGHT_ORCHESTRATOR_URL").startswith(
@@ -200,6 +216,7 @@ def refuse_unfit_sign_in() -> None:
 
 
 SECRETS = ("STEPWRIGHT_SECRET_KEY", "STEPWRIGHT_CALLBACK_SECRET", "STEPWRIGHT_JWT_SECRET")
+OPTIONAL_SECRETS = ("STEPWRIGHT_CALLBACK_SECRET_PREVIOUS", "STEPWRIGHT_ORCHESTRATOR_SECRET")
 MIN_SECRET_CHARACTERS = 32
 
 
@@ -213,10 +230,17 @@ def refuse_unsafe_production() -> None:
         for name in SECRETS
         if name not in unused and len(read(name)) < MIN_SECRET_CHARACTERS
     ]
+    wrong += [
+        f"{name} must be empty, or have {MIN_SECRET_CHARACTERS} characters or more"
+        for name in OPTIONAL_SECRETS
+        if 0 < len(read(name)) < MIN_SECRET_CHARACTERS
+    ]
     if read("STEPWRIGHT_DEBUG"):
         wrong.append("STEPWRIGHT_DEBUG must be empty")
     if not read_list("STEPWRIGHT_ALLOWED_HOSTS") or "*" in read_list("STEPWRIGHT_ALLOWED_HOSTS"):
         wrong.append("STEPWRIGHT_ALLOWED_HOSTS must name the hosts")
+    if "*" in read_list("STEPWRIGHT_CORS_ORIGINS"):
+        wrong.append("STEPWRIGHT_CORS_ORIGINS must name the origins")
     if not read("DATABASE_URL"):
         wrong.append("DATABASE_URL must name a PostgreSQL server")
     if wrong:

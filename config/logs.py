@@ -46,6 +46,7 @@ def format_exception(exc_info: tuple[type[BaseException], BaseException, Traceba
 
 
 QUIET = (
+    "axes",
     "httpx",
     "httpcore",
     "faster_whisper",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +24,17 @@ PUBLIC_URL = (environment.read("STEPWRIGHT_PUBLIC_URL") or f"http://{HOST}:{PORT
 IS_HTTPS = PUBLIC_URL.startswith("https://")
 CSRF_TRUSTED_ORIGINS = ["://".join(urlsplit(PUBLIC_URL)[:2])]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_HTTPS
+# `__Host-`: a browser takes it from this very host only, never from a neighbour under the same domain.
+_COOKIE_PREFIX = "__Host-" if IS_HTTPS else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = (
+    f"{_COOKIE_PREFIX}stepwright_session",
+    f"{_COOKIE_PREFIX}stepwright_csrf",
+)
+SESSION_COOKIE_AGE = CSRF_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+CSRF_FAILURE_VIEW = "config.accounts.lockout.form_not_ours"
+TRUSTED_PROXIES = [ip_network(part) for part in environment.read_list("STEPWRIGHT_TRUSTED_PROXIES")]
 ALLOWED_HOSTS = environment.read_list("STEPWRIGHT_ALLOWED_HOSTS") or ([] if PRODUCTION else ["*"])
 SECRET_KEY = environment.read("STEPWRIGHT_SECRET_KEY") or environment.generated_secret("django_key")
 
@@ -36,6 +49,8 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    "axes",
+    "corsheaders",
     "pgtrigger",
     "rest_framework",
     "drf_spectacular",
@@ -51,15 +66,20 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "config.api.request_id.RequestIdMiddleware",
+    "config.web.headers.BrowserHeadersMiddleware",
+    "corsheaders.middleware.CorsMiddleware",  # around all that may refuse, so that a page can read why
     "config.api.limits.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.accounts.rate_limit.RateLimitMiddleware",
     # For the admin's pages; the API signs in by bearer token and touches none of it.
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "config.accounts.csrf.SignedCsrfCookieMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -81,6 +101,24 @@ USE_TZ, TIME_ZONE = True, "UTC"
 LANGUAGE_CODE = "en-us"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
+# The first refuses before the second hashes a password.
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_HANDLER = "config.accounts.lockout.LockoutHandler"
+AXES_LOCKOUT_CALLABLE = "config.accounts.lockout.locked_out"
+AXES_CLIENT_IP_CALLABLE = "config.accounts.addresses.client_address"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
+AXES_FAILURE_LIMIT, AXES_COOLOFF_TIME = 5, timedelta(minutes=15)
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_RESET_ON_SUCCESS = True
+AXES_SENSITIVE_PARAMETERS = [
+    "username",
+    "ip_address",
+    "csrfmiddlewaretoken",
+]  # never in logs, nor in what it stores
+AXES_DISABLE_ACCESS_LOG, AXES_ENABLE_ADMIN = True, False
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator", "NumericPasswordValidator")
@@ -127,6 +165,7 @@ JWT: dict[str, Any] = {
 ACTIVE_JOBS_PER_OWNER = int(environment.read("STEPWRIGHT_ACTIVE_JOBS_PER_OWNER"))
 JOB_TIMEOUT_MINUTES = int(environment.read("STEPWRIGHT_JOB_TIMEOUT_MINUTES"))
 THROTTLE_RATE = environment.read_rate("STEPWRIGHT_THROTTLE_RATE")
+UNAUTHENTICATED_RATE = environment.read_rate("STEPWRIGHT_UNAUTHENTICATED_RATE")
 VIDEO_URI_ALLOW = environment.read_checked_list("STEPWRIGHT_VIDEO_URI_ALLOW", check_prefix)
 MAX_UPLOAD_BYTES = int(environment.read("STEPWRIGHT_MAX_UPLOAD_BYTES"))
 QUOTA_BYTES_PER_OWNER = int(environment.read("STEPWRIGHT_QUOTA_BYTES_PER_OWNER"))
@@ -139,6 +178,18 @@ WHISPER_MODEL = environment.read("STEPWRIGHT_WHISPER_MODEL")
 SPEECH_URL = environment.read("STEPWRIGHT_SPEECH_URL")
 SPEECH_API_KEY = environment.read("STEPWRIGHT_SPEECH_API_KEY")
 SPEECH_MODEL = environment.read("STEPWRIGHT_SPEECH_MODEL")
+
+# Pages of other origins: none, but those that are named; never with cookies, never the admin.
+CORS_ALLOWED_ORIGINS = [part for part in environment.read_list("STEPWRIGHT_CORS_ORIGINS") if part != "*"]
+CORS_ALLOW_ALL_ORIGINS = "*" in environment.read_list("STEPWRIGHT_CORS_ORIGINS")
+CORS_URLS_REGEX = r"^/api/v1/(?!internal/)"
+CORS_ALLOW_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+CORS_ALLOW_HEADERS = ["Accept", "Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match",
+                      "Last-Event-ID", "Prefer", "Range", "X-Request-ID"]  # fmt: skip
+CORS_EXPOSE_HEADERS = ["Accept-Ranges", "Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed", "Link",
+                       "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate",
+                       "X-Request-ID"]  # fmt: skip
+CORS_PREFLIGHT_MAX_AGE = 7200  # Chromium's most
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["config.accounts.authentication.BearerAuthentication"],

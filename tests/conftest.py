@@ -72,6 +72,15 @@ def callback_secret(settings: Any) -> None:
     settings.CALLBACK_SECRETS = [SECRET]
 
 
+@pytest.fixture(autouse=True)
+def no_strangers_before() -> None:
+    """Requests without a token are counted by address, and all tests of a process have one."""
+    from config.accounts.strangers import STRANGERS
+
+    STRANGERS.counts.clear()
+    STRANGERS.known.clear()
+
+
 @pytest.fixture
 def orchestrator(settings: Any) -> Iterator[Orchestrator]:
     """Jobs are handed to a real HTTP server, which has 2 s to answer."""

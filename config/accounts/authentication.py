@@ -17,6 +17,7 @@ from rest_framework.request import Request
 
 from config.accounts import jwks
 from config.accounts.models import User
+from config.accounts.strangers import STRANGERS
 
 MAX_TOKEN_BYTES = 8192
 API_TOKEN_PREFIX = "swt_"
@@ -26,13 +27,17 @@ class BearerAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         token = token.strip()
+        STRANGERS.check(request, token)
         if not scheme:
+            STRANGERS.count(request, token)
             return None
-        if scheme.lower() != "bearer" or not token:
-            raise AuthenticationFailed("The Authorization header does not hold a bearer token.")
-        if len(token) > MAX_TOKEN_BYTES:
-            raise _not_valid()
-        return (_script(token) if token.startswith(API_TOKEN_PREFIX) else _person(token)), None
+        try:
+            user = _user(scheme, token)
+        except AuthenticationFailed:
+            STRANGERS.count(request, token)
+            raise
+        STRANGERS.remember(token)
+        return user, None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
@@ -41,6 +46,14 @@ class BearerAuthentication(BaseAuthentication):
 def hash_api_token(token: str) -> str:
     """Return the hash that is stored of an API token. A token has 256 random bits, so it needs no salt or slow hash."""
     return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _user(scheme: str, token: str) -> User:
+    if scheme.lower() != "bearer" or not token:
+        raise AuthenticationFailed("The Authorization header does not hold a bearer token.")
+    if len(token) > MAX_TOKEN_BYTES:
+        raise _not_valid()
+    return _script(token) if token.startswith(API_TOKEN_PREFIX) else _person(token)
 
 
 def _script(token: str) -> User:

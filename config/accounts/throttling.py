@@ -17,6 +17,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from config.accounts.models import User
+from config.accounts.rate_limit import RateLimit, note
 
 PORTIONS = 20  # a portion is a twentieth of the limit
 MAX_USERS = 10_000  # whose counts a process keeps; beyond this it drops them all
@@ -36,26 +37,31 @@ class UserThrottle(BaseThrottle):
     def allow_request(self, request: Request, view: Any) -> bool:
         if settings.THROTTLE_RATE is None or request.user is None:
             return True
-        user_id: Any = request.user.pk
         limit, seconds = settings.THROTTLE_RATE
         window = int(time.time()) // seconds * seconds
         self.ends = window + seconds
+        hits = self._count(request.user.pk, window, limit)
+        note(request, RateLimit("user", limit, seconds, limit - hits, self.ends))
+        return hits <= limit
+
+    def _count(self, user_id: Any, window: int, limit: int) -> int:
+        """Return the hits that are known of, with this one; one that is refused is not added."""
         with self.lock:
             if len(self.counts) > MAX_USERS:
                 self.counts.clear()
             count = self.counts.get(user_id)
             if count is None or count.window != window:
                 count = self.counts[user_id] = Count(window)
-            if count.known + count.fresh >= limit:
-                return False
+            hits = count.known + count.fresh + 1
+            if hits > limit:
+                return hits
             count.fresh += 1
             portion = count.fresh if count.fresh >= max(1, limit // PORTIONS) else 0
             count.fresh -= portion
         if portion:
-            total = User.objects.count_requests(user_id, window=window, hits=portion)
-            count.known = max(count.known, total)
-            return total <= limit
-        return True
+            hits = User.objects.count_requests(user_id, window=window, hits=portion)
+            count.known = max(count.known, hits)
+        return hits
 
     def wait(self) -> float:
         """Return the seconds until the window ends."""

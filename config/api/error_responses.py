@@ -17,6 +17,8 @@ from config.api.error_codes import CODES
 REQUEST_ID = "01993c5e-9c32-7e5d-8f74-603b8c9d0e1f"
 WAIT = {"RATE_LIMITED", "ACTIVE_JOB_LIMIT_REACHED", "ORCHESTRATOR_DISPATCH_FAILED", "SERVICE_UNAVAILABLE"}
 
+COUNTED = ["RateLimit", "RateLimit-Policy"]  # of answers to requests that a limit counts
+
 
 class ErrorSerializer(serializers.Serializer[Any]):
     """The one shape of every refusal."""
@@ -43,6 +45,15 @@ HEADERS: dict[str, dict[str, Any]] = {
         "description": "Seconds to wait before asking again.",
         "schema": {"type": "integer", "minimum": 1},
         "required": True,
+    },
+    "RateLimit": {
+        "description": "What is left of the limit in its window: `r` requests, which ends in `t` seconds "
+        "(draft-ietf-httpapi-ratelimit-headers-10).",
+        "schema": {"type": "string"},
+    },
+    "RateLimit-Policy": {
+        "description": "The limit: `q` requests in `w` seconds.",
+        "schema": {"type": "string"},
     },
     "Location": {
         "description": "What to poll.",
@@ -93,6 +104,7 @@ def error_responses(registry: ComponentRegistry, codes: set[str]) -> dict[str, A
 
 def _response(registry: ComponentRegistry, names: list[str]) -> dict[str, Any]:
     extra = ["WWW-Authenticate"] if "UNAUTHENTICATED" in names else ["Retry-After"] if WAIT & {*names} else []
+    extra += COUNTED if {"UNAUTHENTICATED", "RATE_LIMITED"} & {*names} else []
     error = {"$ref": "#/components/schemas/Error"}
     examples = {
         name: _shared(registry, ResolvedComponent.EXAMPLE, name, {"value": _example(name)}) for name in names

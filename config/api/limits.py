@@ -12,8 +12,10 @@ from config.api import errors
 MIB = 2**20
 BODY_LIMIT = 2 * MIB
 CALLBACK_LIMIT = 16 * MIB
+SIGN_IN_LIMIT = 8 * 2**10  # a name, a password and a token
 DIGITS = re.compile(r"[0-9]{1,18}\Z")
 UPLOADS = "/api/v1/files/uploads/"
+LIMITS = {"/api/v1/internal/": CALLBACK_LIMIT, "/admin/login/": SIGN_IN_LIMIT}  # by the beginning of the path
 
 
 def is_upload(method: str, path: str) -> bool:
@@ -30,7 +32,7 @@ def body_limit(path: str, *, length: str, encoding: str) -> int:
         raise errors.ApiError(411, "LENGTH_REQUIRED", "Send the body with a Content-Length header.")
     if not DIGITS.match(length or "0"):
         raise errors.invalid("Content-Length", "The length is not a number.")
-    limit = CALLBACK_LIMIT if path.startswith("/api/v1/internal/") else BODY_LIMIT
+    limit = next((LIMITS[start] for start in LIMITS if path.startswith(start)), BODY_LIMIT)
     if int(length or "0") > limit:
         raise errors.too_large()
     return limit

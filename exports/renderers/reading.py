@@ -140,7 +140,7 @@ class _Builder:
         return Table(alignments, cells[0], tuple(cells[1:]))
 
     def _inline_of(self, node: SyntaxTreeNode) -> tuple[Inline, ...]:
-        assert node.token is not None
+        assert node.token is not None  # tells mypy: only the root has none  # nosec B101
         return _inline(inline_tokens(node.token, self._outline))
 
 

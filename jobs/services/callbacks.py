@@ -38,6 +38,7 @@ from jobs.services.transitions import lock_job, move_job, require_transition
 from jobs.states import ActorType, JobStatus
 
 log = structlog.get_logger(__name__)
+_EVENTS = CallbackEvent._meta.db_table
 
 
 @dataclass(frozen=True)
@@ -156,7 +157,7 @@ def _replayed(job: Job, report: StatusReport) -> ReplayedEvent | None:
     # By hand, for a queryset takes four times as long to say the same.
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT payload_sha256 FROM {CallbackEvent._meta.db_table} WHERE job_id = %s AND event_id = %s",
+            f"SELECT payload_sha256 FROM {_EVENTS} WHERE job_id = %s AND event_id = %s",  # our table  # nosec B608
             [job.pk, report.event_id],
         )
         known = cursor.fetchone()

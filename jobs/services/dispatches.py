@@ -251,7 +251,7 @@ def close_dispatch(job: Job, *, failure: WorkFailed | None = None) -> bool:
                     progress_pct = CASE WHEN %(code)s = '' THEN 100 ELSE progress_pct END
                 WHERE job_id = %(job_id)s AND status = ANY(%(open_runs)s))
             UPDATE {Dispatch._meta.db_table} SET status = %(closed)s, {ended}
-            WHERE job_id = %(job_id)s AND status = ANY(%(open)s)""",
+            WHERE job_id = %(job_id)s AND status = ANY(%(open)s)""",  # our tables and columns  # nosec B608
             {
                 "run_status": PipelineRun.FAILED if failure else PipelineRun.SUCCEEDED,
                 "closed": Dispatch.CLOSED,

@@ -36,4 +36,5 @@ class RowInsert:
                 parameters += value.params if is_expression else [field.get_db_prep_save(value, connection)]
             values.append(f"({', '.join(marks)})")
         table = rows[0]._meta.db_table
-        return cls(f"INSERT INTO {table} ({columns}) VALUES {', '.join(values)}", tuple(parameters))
+        statement = f"INSERT INTO {table} ({columns}) VALUES {', '.join(values)}"  # columns, marks  # nosec B608
+        return cls(statement, tuple(parameters))

@@ -12,19 +12,18 @@ from typing import Any
 import pytest
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.test import Client
 
 from config.accounts.models import User
+from tests.accounts.forms import PASSWORD, Browser
 from tests.factories import Api, make_project
 
 ROOT = Path(__file__).resolve().parents[2]
-PASSWORD = "a long password for the tests"
 
 
 def settings_with(url: str) -> dict[str, Any]:
     code = (
         "import json; from config import settings as s; print(json.dumps([s.CSRF_TRUSTED_ORIGINS,"
-        " s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE]))"
+        " s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE, s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME]))"
     )
     run = subprocess.run(
         [sys.executable, "-c", code],
@@ -34,7 +33,9 @@ def settings_with(url: str) -> dict[str, Any]:
         text=True,
         check=True,
     )
-    return dict(zip(("origins", "session", "csrf"), json.loads(run.stdout), strict=True))
+    return dict(
+        zip(("origins", "session", "csrf", "session_name", "csrf_name"), json.loads(run.stdout), strict=True)
+    )
 
 
 def test_cookies_are_secure_where_browsers_come_by_https() -> None:
@@ -42,11 +43,15 @@ def test_cookies_are_secure_where_browsers_come_by_https() -> None:
         "origins": ["https://guides.example.com"],
         "session": True,
         "csrf": True,
+        "session_name": "__Host-stepwright_session",
+        "csrf_name": "__Host-stepwright_csrf",
     }
     assert settings_with("http://127.0.0.1:8000") == {
         "origins": ["http://127.0.0.1:8000"],
         "session": False,
         "csrf": False,
+        "session_name": "stepwright_session",
+        "csrf_name": "stepwright_csrf",
     }
 
 
@@ -58,14 +63,7 @@ def test_staff_sign_in_from_the_public_address_and_from_no_other(
 ) -> None:
     settings.CSRF_TRUSTED_ORIGINS = ["https://guides.example.com"]
     User.objects.create_superuser("admin", password=PASSWORD)
-    browser = Client(enforce_csrf_checks=True)
-    browser.get("/admin/login/")
-    form = {
-        "username": "admin",
-        "password": PASSWORD,
-        "csrfmiddlewaretoken": browser.cookies["csrftoken"].value,
-    }
-    answer = browser.post("/admin/login/?next=/admin/", form, headers={"origin": origin})
+    answer = Browser().sign_in("admin", PASSWORD, headers={"origin": origin})
     assert answer.status_code == status
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -30,6 +31,18 @@ def test_beyond_the_limit_a_request_is_429_and_says_when_to_come_again(owner: Ap
     refused = answers[-1]
     assert refused.json()["code"] == "RATE_LIMITED" and refused.json()["hint"]
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
+
+
+def test_answers_say_what_is_left_of_the_limit(owner: Api, settings: Any) -> None:
+    settings.THROTTLE_RATE = (2, 60)
+    answers = [owner.get("/projects"), owner.get("/jobs/unknown"), owner.get("/projects")]
+    assert [answer.status_code for answer in answers] == [200, 404, 429]
+    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {'"user";q=2;w=60'}
+    left = [re.fullmatch(r'"user";r=(\d+);t=(\d+)', answer.headers["RateLimit"]) for answer in answers]
+    assert [found and found[1] for found in left] == ["1", "0", "0"]
+    assert all(found and 1 <= int(found[2]) <= 60 for found in left)
+    settings.THROTTLE_RATE = None
+    assert "RateLimit" not in owner.get("/projects").headers
 
 
 def test_the_hits_of_other_processes_count(owner: Api, settings: Any) -> None:

@@ -21,6 +21,8 @@ SAFE = {
     "STEPWRIGHT_JWT_SECRET": "j" * 32,
     "STEPWRIGHT_ALLOWED_HOSTS": "guides.example.com",
     "STEPWRIGHT_DEBUG": "",
+    "STEPWRIGHT_CORS_ORIGINS": "https://app.example.com,http://127.0.0.1:8080",
+    "STEPWRIGHT_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1",
     "DATABASE_URL": "postgresql://db.example.com/stepwright",
 }
 
@@ -44,6 +46,7 @@ def test_production_with_safe_settings_starts(monkeypatch: pytest.MonkeyPatch) -
     for name, value in SAFE.items():
         monkeypatch.setenv(name, value)
     environment.refuse_unsafe_production()
+    environment.refuse_unknown_values()
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,13 @@ def test_production_with_safe_settings_starts(monkeypatch: pytest.MonkeyPatch) -
         ("STEPWRIGHT_ALLOWED_HOSTS", "*"),
         ("STEPWRIGHT_ALLOWED_HOSTS", ""),
         ("STEPWRIGHT_DEBUG", "1"),
+        ("STEPWRIGHT_CORS_ORIGINS", "*"),
+        ("STEPWRIGHT_CORS_ORIGINS", "https://app.example.com,*"),
+        ("STEPWRIGHT_CALLBACK_SECRET", ""),
+        ("STEPWRIGHT_CALLBACK_SECRET_PREVIOUS", "p" * 31),
+        ("STEPWRIGHT_ORCHESTRATOR_SECRET", "short"),
+        ("STEPWRIGHT_JWT_SECRET", ""),
+        ("STEPWRIGHT_SECRET_KEY", "s" * 31),
         ("DATABASE_URL", ""),
     ],
 )
@@ -74,6 +84,14 @@ def test_production_refuses_and_names_what_is_unsafe(
         ("STEPWRIGHT_STORAGE_URL", "ftp://host"),
         ("STEPWRIGHT_BROKER_URL", "kafka://host"),
         ("DATABASE_URL", "sqlite:///file"),
+        ("STEPWRIGHT_UNAUTHENTICATED_RATE", "many"),
+        ("STEPWRIGHT_TRUSTED_PROXIES", "proxy.example.com"),
+        ("STEPWRIGHT_TRUSTED_PROXIES", "10.0.0.1/8"),
+        ("STEPWRIGHT_TRUSTED_PROXIES", "10.0.0.0/8,*"),
+        ("STEPWRIGHT_CORS_ORIGINS", "app.example.com"),
+        ("STEPWRIGHT_CORS_ORIGINS", "https://app.example.com/"),
+        ("STEPWRIGHT_CORS_ORIGINS", "https://*.example.com"),
+        ("STEPWRIGHT_CORS_ORIGINS", "null"),
     ],
 )
 def test_a_value_that_is_not_known_is_refused_at_the_start(

@@ -77,6 +77,7 @@ class Command(BaseCommand):
         self._require_free_port()
         self._migrate(home)
         self._make_admin()
+        embedded.close_connections()  # from now on the children have theirs
         self._announce(home)
         supervisor = Supervisor(self._supervised(home), Printer(sys.stdout, colour=sys.stdout.isatty()))
         for number in (signal.SIGTERM, signal.SIGINT):
