@@ -15,7 +15,7 @@ from itertools import chain
 from math import ceil, floor
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, cast
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from PIL import Image
 
@@ -36,7 +36,6 @@ from jobs.media.probe import (
 
 if TYPE_CHECKING:
     from av.packet import Packet
-    from av.sidedata.sidedata import SideDataContainer
     from av.video.frame import VideoFrame
 
 Strategy = Literal["precise", "nearest_keyframe"]
@@ -87,6 +86,22 @@ class Frame:
 
     image: Image.Image
     shown_at_ms: int
+
+
+@dataclass(frozen=True)
+class EncodedFrame:
+    """A frame as the bytes of a picture file; `width` and `height` are pixels, `shown_at_ms` is as in `Frame`."""
+
+    content: bytes
+    width: int
+    height: int
+    shown_at_ms: int
+
+
+def grab_encoded(path: Path, at_ms: int, *, strategy: Strategy, image_format: ImageFormat) -> EncodedFrame:
+    """Return what `grab_frame` finds as `encode_image` writes it. Raises what `grab_frame` raises."""
+    frame = grab_frame(path, at_ms, strategy=strategy)
+    return EncodedFrame(encode_image(frame.image, image_format), *frame.image.size, frame.shown_at_ms)
 
 
 def grab_frame(path: Path, at_ms: int, *, strategy: Strategy = "precise") -> Frame:
@@ -153,6 +168,8 @@ class _Reader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # The generator holds the reader, and both hold decoded frames: the garbage collector may come by much later.
+        self._frames, self._shown, self._next, self._given = iter(()), None, None, None
         self._container.close()
 
     def shown_at(self, at_ms: int) -> Frame:
@@ -303,7 +320,7 @@ def _as_shown(frame: VideoFrame, *, sample_aspect: Fraction | None) -> Image.Ima
     Colours without a tag are taken as BT.601, which is what recorders write that set none.
     """
     # Imported here: it takes 0.1 s, and most processes never decode a frame.
-    from av.sidedata.sidedata import Type
+    from av.sidedata.sidedata import SideDataContainer, Type
 
     size = shown_size(frame.width, frame.height, sample_aspect=sample_aspect, rotation=0)
     if not 0 < size[0] * size[1] <= MAX_PIXELS:
@@ -311,7 +328,9 @@ def _as_shown(frame: VideoFrame, *, sample_aspect: Fraction | None) -> Image.Ima
     rgb = frame.reformat(*size, format="rgb24", interpolation="BICUBIC")
     # What `frame.to_image` does in twice the time, copying line by line.
     image = Image.frombytes("RGB", size, bytes(rgb.planes[0]), "raw", "RGB", rgb.planes[0].line_size, 1)
-    side_data = cast("SideDataContainer", frame.side_data)
+    # Not `frame.side_data`, which the frame keeps: the two hold each other, and the decoder's memory, until the garbage
+    # collector comes by.
+    side_data = SideDataContainer(frame)  # type: ignore[call-arg]  # which its stub does not know
     if Type.DISPLAYMATRIX in side_data:
         a, b, _, c, d, *_ = struct.unpack("=9i", bytes(side_data[Type.DISPLAYMATRIX]))
         turn = _TURNS.get(tuple(round(value / 65536) for value in (a, b, c, d)))

@@ -16,20 +16,21 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from config import sandbox
 from config.storage import kept_folder, storage
 from config.work.lease import Lease, LeaseLost
 from config.work.models import WorkFailed
 from jobs import hooks
-from jobs.media.audio import NoAudio, extract_audio
-from jobs.media.probe import UnreadableVideo, probe_video
+from jobs.media.audio import AudioInfo, NoAudio, extract_audio
+from jobs.media.probe import UnreadableVideo
 from jobs.media.speech import Recogniser, SpeechError
 from jobs.media.speech.embedded_subtitles import EmbeddedSubtitles
 from jobs.media.speech.http import HttpRecogniser
 from jobs.media.speech.whisper import Whisper
-from jobs.media.transcripts import transcript_to_json
+from jobs.media.transcripts import Segment, Transcript, transcript_to_json
 from jobs.models import Job, PipelineRun
 from jobs.services.callbacks import StatusReport, apply_callback, canonical_sha256
-from jobs.services.videos import require_artifact, video_path
+from jobs.services.videos import length_ms, probe_in_child, require_artifact, video_path
 from jobs.states import ActorType, JobStatus
 
 # (status while working, status when done), in order. Who performs a stage is registered in `hooks.STAGES`.
@@ -107,9 +108,18 @@ def extract_stage(job: Job, lease: Lease) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="stepwright-") as folder, video_path(job, lease.report) as video:
         target = Path(folder) / "audio.flac"
         try:
-            extract_audio(video, target, on_progress=lease.report)
+            sandbox.call(
+                extract_audio,
+                video,
+                target,
+                limits=sandbox.limits.SOUND.lasting(length_ms(job)),
+                returns=(AudioInfo,),
+                raises=(NoAudio, UnreadableVideo),
+                on_progress=lease.report,
+                check=lease.check,
+            )
         except NoAudio as error:
-            if probe_video(video).has_subtitles:
+            if probe_in_child(video, lease.check).has_subtitles:
                 return {}  # a silent recording with subtitles has its words all the same
             raise WorkFailed(
                 "NO_AUDIO", "The video has no sound to transcribe. Record it with narration."
@@ -122,16 +132,13 @@ def extract_stage(job: Job, lease: Lease) -> dict[str, Any]:
 
 def transcribe_stage(job: Job, lease: Lease) -> dict[str, Any]:
     """TRANSCRIBING: the video's own subtitles when it carries some, else a recogniser."""
-    language = job.options.get("language")
     with contextlib.ExitStack() as files:
         video, audio = files.enter_context(video_path(job, lease.report)), None
         for recogniser in recognisers():
             if audio is None and not isinstance(recogniser, EmbeddedSubtitles):
                 audio = files.enter_context(storage().local_path(require_artifact(job, "audio").uri))
             try:
-                transcript = recogniser.transcribe(
-                    video=video, audio=audio or video, language=language, on_progress=lease.report
-                )
+                transcript = _transcribe(recogniser, job, lease, video, audio or video)
             except SpeechError as error:
                 raise WorkFailed(error.code, error.message) from error
             if transcript is not None:
@@ -144,13 +151,33 @@ def transcribe_stage(job: Job, lease: Lease) -> dict[str, Any]:
     return {"transcript_uri": storage().save_bytes(kept_folder(job.pk), content, suffix=".json").uri}
 
 
+def _transcribe(
+    recogniser: Recogniser, job: Job, lease: Lease, video: Path, audio: Path
+) -> Transcript | None:
+    """Ask a recogniser: one that reads files itself in a child, one that asks a service here, with its key."""
+    asked = {"video": video, "audio": audio, "language": job.options.get("language")}
+    if isinstance(recogniser, HttpRecogniser):
+        return recogniser.transcribe(**asked, on_progress=lease.report)
+    reads_subtitles = isinstance(recogniser, EmbeddedSubtitles)
+    limits = sandbox.limits.SUBTITLES if reads_subtitles else sandbox.limits.SPEECH
+    return sandbox.call(
+        recogniser.transcribe,
+        **asked,
+        limits=limits.lasting(length_ms(job)),
+        returns=(Transcript, Segment),
+        raises=(SpeechError,),
+        on_progress=lease.report,
+        check=lease.check,
+    )
+
+
 @lru_cache(maxsize=1)
 def recognisers() -> tuple[Recogniser, ...]:
-    """Who is asked for a transcript, in order. One set a process: the model is loaded once."""
+    """Who is asked for a transcript, in order."""
     if settings.SPEECH_URL:
         spoken: Recogniser = HttpRecogniser(
             settings.SPEECH_URL, settings.SPEECH_API_KEY, settings.SPEECH_MODEL
         )
     else:
-        spoken = Whisper(Path(settings.WHISPER_MODEL) if settings.WHISPER_MODEL else None)
+        spoken = Whisper(Path(settings.WHISPER_MODEL).absolute() if settings.WHISPER_MODEL else None)
     return (EmbeddedSubtitles(), spoken)

@@ -18,8 +18,6 @@ from instructions.services import open_document
 from jobs.services.audit import by_editor, record_event
 from jobs.services.transitions import lock_job
 
-MAX_PICTURE_BYTES = 64 * 2**20
-
 
 def get_version(instruction: Instruction, raw_id: object) -> InstructionVersion:
     """Return the version of this instruction that a body names; raises a 400."""

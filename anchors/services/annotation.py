@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 from django.db import transaction
-from PIL import Image
 
+from anchors.drawing import Drawn, draw_on_file
 from anchors.models import Anchor, Asset
-from anchors.render import OperationsInvalid, normalise_operations, ops_hash, render_annotations
-from anchors.services.anchors import MAX_PICTURE_BYTES, add_asset
+from anchors.render import OperationsInvalid, normalise_operations, ops_hash
+from anchors.services.anchors import add_asset
+from config import sandbox
 from config.accounts.models import User
 from config.api import errors
 from config.api.ownership import parse_id
-from config.storage import Stored, kept_folder, read_bytes, storage
+from config.storage import Stored, kept_folder, storage
 from instructions.services import open_document, require_document
 from jobs.services.audit import by_editor, record_event
 from jobs.services.transitions import lock_job
@@ -71,10 +71,17 @@ def _get_base(anchor: Anchor, raw_id: object) -> Asset:
 
 def _draw(base: Asset, operations: Any) -> tuple[Stored, tuple[int, int]]:
     """Keep a copy of the picture with the operations drawn; return it with its width and height."""
-    content = render_annotations(read_bytes(base.uri, limit=MAX_PICTURE_BYTES), operations)
-    with Image.open(io.BytesIO(content)) as image:
-        size = image.size
-    return storage().save_bytes(kept_folder(base.job_id), content, suffix=".png"), size
+    try:
+        with storage().local_path(base.uri) as path:
+            drawn = sandbox.call(
+                draw_on_file, path, operations, limits=sandbox.limits.ANNOTATION, returns=(Drawn,)
+            )
+    except sandbox.SandboxError as error:
+        if error.may_pass:
+            raise errors.unavailable("The picture could not be drawn now.") from error
+        raise errors.invalid("operations", error.message, code=error.code) from error
+    stored = storage().save_bytes(kept_folder(base.job_id), drawn.content, suffix=".png")
+    return stored, (drawn.width, drawn.height)
 
 
 def _refuse_other_use(anchor: Anchor, key: str | None, digest: str) -> None:

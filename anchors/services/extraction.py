@@ -8,9 +8,10 @@ from typing import Any, cast
 import rfc8785
 from django.db import transaction
 
-from anchors.frames import MIME_TYPES, ImageFormat, Strategy, TimestampOutOfRange, encode_image, grab_frame
+from anchors.frames import MIME_TYPES, EncodedFrame, ImageFormat, Strategy, TimestampOutOfRange, grab_encoded
 from anchors.models import Anchor, Asset, ScreenshotTask
 from anchors.services.anchors import add_asset, check_address, get_version
+from config import sandbox
 from config.accounts.models import User
 from config.api import errors, request_id
 from config.api.ownership import parse_id
@@ -118,17 +119,10 @@ def _known_task(job: Job, key: str, idempotency_key: str | None) -> ScreenshotTa
 
 def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
     """Take the frame, keep its bytes under their SHA-256, then write the row."""
-    try:
-        with video_path(task.job, lease.report) as video:
-            frame = grab_frame(video, task.at_ms, strategy=cast(Strategy, task.strategy))
-    except TimestampOutOfRange as error:
-        raise WorkFailed("TIMESTAMP_OUT_OF_RANGE", "The video has no picture at this time.") from error
-    except UnreadableVideo as error:
-        raise WorkFailed("VIDEO_UNREADABLE", str(error)) from error
-    lease.check()
     image_format = cast(ImageFormat, task.image_format)
-    content = encode_image(frame.image, image_format)
-    stored = storage().save_bytes(kept_folder(task.job_id), content, suffix=f".{image_format}")
+    frame = _grab(task, image_format, lease)
+    lease.check()
+    stored = storage().save_bytes(kept_folder(task.job_id), frame.content, suffix=f".{image_format}")
     with lease.hold(before=lambda: lock_job(task.job_id)):
         asset = add_asset(
             task.job_id,
@@ -136,7 +130,7 @@ def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
             stored,
             kind=Asset.Kind.EXTRACTED,
             mime_type=MIME_TYPES[image_format],
-            size=frame.image.size,
+            size=(frame.width, frame.height),
             extraction_key=task.extraction_key,
             extracted_at_ms=frame.shown_at_ms,
         )
@@ -144,6 +138,26 @@ def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
         task.close(task.SUCCEEDED, "asset", "extracted_at_ms")
         data = {"task_id": str(task.pk), "asset_id": str(asset.pk)}
         record_event(task.job, "SCREENSHOT_TAKEN", by=by_system(task.correlation_id), data=data)
+
+
+def _grab(task: ScreenshotTask, image_format: ImageFormat, lease: Lease) -> EncodedFrame:
+    try:
+        with video_path(task.job, lease.report) as video:
+            return sandbox.call(
+                grab_encoded,
+                video,
+                task.at_ms,
+                strategy=cast(Strategy, task.strategy),
+                image_format=image_format,
+                limits=sandbox.limits.FRAME,
+                returns=(EncodedFrame,),
+                raises=(TimestampOutOfRange, UnreadableVideo),
+                check=lease.check,
+            )
+    except TimestampOutOfRange as error:
+        raise WorkFailed("TIMESTAMP_OUT_OF_RANGE", "The video has no picture at this time.") from error
+    except UnreadableVideo as error:
+        raise WorkFailed("VIDEO_UNREADABLE", str(error)) from error
 
 
 def fail_extraction(task: ScreenshotTask, failure: WorkFailed, *, lease: Lease) -> None:

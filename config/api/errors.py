@@ -182,10 +182,8 @@ def overloaded() -> ApiError:
     )
 
 
-def unavailable() -> ApiError:
-    return ApiError(
-        503, "SERVICE_UNAVAILABLE", "The service cannot reach its database.", headers={"Retry-After": "5"}
-    )
+def unavailable(message: str = "The service cannot reach its database.") -> ApiError:
+    return ApiError(503, "SERVICE_UNAVAILABLE", message, headers={"Retry-After": "5"})
 
 
 def listed(details: Any) -> list[dict[str, str]]:

@@ -36,7 +36,7 @@ def storage() -> Storage:
     """Return the storage that STEPWRIGHT_STORAGE_URL names."""
     url = settings.STEPWRIGHT_STORAGE_URL
     if url.startswith("file:"):
-        return FileStorage(Path(url.removeprefix("file:").removeprefix("//")))
+        return FileStorage(Path(url.removeprefix("file:").removeprefix("//")).absolute())
     raise ValueError("STEPWRIGHT_STORAGE_URL must start with file:")
 
 

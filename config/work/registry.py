@@ -13,6 +13,7 @@ from uuid import UUID
 import dramatiq
 import structlog
 
+from config.sandbox import SandboxError
 from config.work.enqueue import actor_name
 from config.work.lanes import Lane
 from config.work.lease import Lease, LeaseLost
@@ -61,6 +62,9 @@ class Kind(Generic[Row]):
         except WorkFailed as failure:
             log.info("work failed: %s", failure.code)
             self.fail(row, failure, lease)
+        except SandboxError as error:
+            ended = WorkFailed(error.code, error.message)
+            self._retry_or_fail(row, ended, lease, retry=error.may_pass)
         except dramatiq.middleware.TimeLimitExceeded:
             self.fail(row, TIME_LIMIT_EXCEEDED, lease)
         except dramatiq.middleware.Shutdown:

@@ -11,7 +11,7 @@ from typing import Any
 
 from exports.renderers import fonts
 from exports.renderers.labels import page_label, step_count
-from exports.renderers.text import DRAWABLE, is_rtl, pieces
+from exports.renderers.text import drawable, is_rtl, pieces
 from exports.renderers.tree import (
     Break,
     Code,
@@ -59,7 +59,7 @@ _MAX_PORTION_LINES = 100
 
 def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]]) -> Json:
     """Return the JSON for `guide.typ`; `sizes` are the pictures' widths and heights in pixels by name."""
-    title = guide.title.translate(DRAWABLE)
+    title = drawable(guide.title)
     footer = title
     if len(title) > _MAX_FOOTER_CHARACTERS:
         footer = title[: _MAX_FOOTER_CHARACTERS - 1].rstrip() + "…"
@@ -112,7 +112,7 @@ class _Layout:
                 return _table(node)
             case PictureAt(placed):
                 width, height = _picture_size(*self._sizes[placed.name])
-                alt = placed.alt.translate(DRAWABLE)
+                alt = drawable(placed.alt)
                 return {"k": "picture", "file": placed.name, "alt": alt, "width": width, "height": height}
             case Rule():
                 return {"k": "rule"}
@@ -135,8 +135,8 @@ def _directed(children: tuple[Inline, ...]) -> Json:
 
 def _code(text: str) -> Json:
     # Fonts have no glyph for a tab; four columns are common in editors.
-    drawable = [line.expandtabs(4).translate(DRAWABLE) for line in text.split("\n")]
-    lines = [pieces(line, _MAX_CODE_CHARACTERS) for line in drawable]
+    drawn = [drawable(line.expandtabs(4)) for line in text.split("\n")]
+    lines = [pieces(line, _MAX_CODE_CHARACTERS) for line in drawn]
     portions = [lines[at : at + _MAX_PORTION_LINES] for at in range(0, len(lines), _MAX_PORTION_LINES)]
     return {
         "k": "code",
@@ -189,9 +189,9 @@ def _inline(child: Inline, max_length: int) -> list[Json]:
     """Return one node, or several of its kind when it holds more than a portion may."""
     match child:
         case Text(text):
-            return [{"k": "text", "t": pieces(text.translate(DRAWABLE), max_length)}]
+            return [{"k": "text", "t": pieces(drawable(text), max_length)}]
         case CodeSpan(text):
-            return [{"k": "code", "t": pieces(text.translate(DRAWABLE), max_length)}]
+            return [{"k": "code", "t": pieces(drawable(text), max_length)}]
         case Break(is_hard):
             return [{"k": "hard" if is_hard else "soft"}]
         case Styled(style, inner):

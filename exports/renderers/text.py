@@ -21,6 +21,9 @@ _IGNORABLE = frozenset(
     )
     for code in range(first, last + 1)
 )
+# Unicode's Stream-Safe Text Format (UAX #15, 13): no writing has more marks in a row. Typesetting takes time
+# quadratic in them.
+_MAX_MARKS = 30
 # Typesetting takes time quadratic in the number of pieces.
 _MAX_PIECES = 200
 
@@ -44,7 +47,22 @@ class _Drawable(dict[int, str | None]):
         return self[code]
 
 
-DRAWABLE = _Drawable()
+_DRAWABLE = _Drawable()
+
+
+def drawable(text: str) -> str:
+    """Return the text as fonts can draw it, with at most `_MAX_MARKS` marks on one character."""
+    drawn = text.translate(_DRAWABLE)
+    if len(drawn) <= _MAX_MARKS or drawn.isascii():
+        return drawn
+    kept = []
+    marks = 0
+    for character in drawn:
+        is_mark = unicodedata.category(character)[0] == "M" or ord(character) in _IGNORABLE
+        marks = marks + 1 if is_mark else 0
+        if marks <= _MAX_MARKS:
+            kept.append(character)
+    return "".join(kept)
 
 
 def pieces(text: str, max_length: int) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 from uuid import UUID
 
@@ -10,14 +11,14 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from anchors.models import Asset
-from anchors.services.anchors import MAX_PICTURE_BYTES
+from config import sandbox
 from config.api.ownership import parse_id
-from config.storage import Stored, kept_folder, read_bytes, storage
+from config.storage import Stored, kept_folder, storage
 from config.work.lease import Lease
 from config.work.models import WorkFailed
 from exports.models import Export
-from exports.renderers import RENDERERS, Rendered, RenderFailed
-from exports.snapshot import AssetMissing, Document, Picture
+from exports.renderers import Rendered, RenderedFile, RenderFailed, render_files
+from exports.snapshot import AssetMissing, Document
 from jobs.models import Artifact, Job
 from jobs.services.artifacts import newest_artifact
 from jobs.services.audit import by_system, record_event
@@ -40,17 +41,24 @@ def perform_export(export: Export, lease: Lease) -> None:
 
 def _render(export: Export, document: Document, lease: Lease) -> Rendered:
     uris = dict(Asset.objects.filter(job=export.job_id).values_list("pk", "uri"))
-
-    def read_picture(picture: Picture) -> bytes:
-        lease.check()
-        try:
-            return read_bytes(uris[parse_id(picture.asset_id)], limit=MAX_PICTURE_BYTES)
-        except (KeyError, FileNotFoundError) as error:
-            raise AssetMissing(picture.asset_id) from error
-
     try:
-        return RENDERERS[export.format].render(document, read_picture)
-    except AssetMissing as error:
+        with contextlib.ExitStack() as files:
+            pictures = {
+                picture.asset_id: files.enter_context(storage().local_path(uris[parse_id(picture.asset_id)]))
+                for picture in document.pictures
+                if parse_id(picture.asset_id) in uris
+            }
+            return sandbox.call(
+                render_files,
+                export.format,
+                document,
+                pictures,
+                limits=sandbox.limits.EXPORT,
+                returns=(Rendered, RenderedFile),
+                raises=(AssetMissing, RenderFailed),
+                check=lease.check,
+            )
+    except (AssetMissing, FileNotFoundError) as error:
         raise WorkFailed("ASSET_MISSING", "A picture of this guide is missing from the storage.") from error
     except RenderFailed as error:
         raise WorkFailed("RENDER_FAILED", str(error)) from error

@@ -6,13 +6,14 @@ import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from jobs.media.probe import UnreadableVideo, decode, open_media, read_packets, timeline_start
+from jobs.media.probe import DAMAGED, UnreadableVideo, decode, open_media, read_packets, timeline_start
 
 if TYPE_CHECKING:
     import numpy as np
@@ -102,7 +103,7 @@ def read_sound(path: Path) -> Iterator[NDArray[np.float32]]:
             raise UnreadableSound("The file holds no sound.")
         for packet in read_packets(container, [stream]):
             for frame in decode(stream, packet):
-                yield from map(_samples, resampler.resample(frame))
+                yield from map(_samples, _resample(resampler, frame))
         yield from map(_samples, resampler.resample(None))
 
 
@@ -126,11 +127,13 @@ def compress_sound(sound: Path, target: Path, *, on_progress: Callable[[float], 
     progress.report(1.0, now=True)
 
 
-def _open_sound(path: Path) -> InputContainer:
+@contextmanager
+def _open_sound(path: Path) -> Iterator[InputContainer]:
     try:
-        return open_media(path, demuxers=_SOUND_DEMUXERS)
+        with open_media(path, demuxers=_SOUND_DEMUXERS) as container:
+            yield container
     except UnreadableVideo as error:
-        raise UnreadableSound("The file is no sound file of a known kind.") from error
+        raise UnreadableSound("The file is no sound file of a known kind, or is damaged.") from error
 
 
 def _write_first_decodable(video: Path, part: Path, progress: _Progress) -> int:
@@ -234,7 +237,7 @@ class _FlacFile:
         if self._resampler is None:
             self._resampler = _resampler("s16")
         frame.pts = None
-        for resampled in self._resampler.resample(frame):
+        for resampled in _resample(self._resampler, frame):
             self._write(_samples(resampled))
 
     def finish(self) -> None:
@@ -293,6 +296,16 @@ def _resampler(format: _SampleFormat) -> AudioResampler:
     from av.audio.resampler import AudioResampler
 
     return AudioResampler(format=format, layout="mono", rate=SAMPLE_RATE)
+
+
+def _resample(resampler: AudioResampler, frame: AudioFrame) -> list[AudioFrame]:
+    """Return what a frame becomes. Raise UnreadableVideo when its layout is none that can be mixed down."""
+    from av.error import ArgumentError
+
+    try:
+        return resampler.resample(frame)
+    except ArgumentError as error:
+        raise UnreadableVideo("UNDECODABLE", DAMAGED) from error
 
 
 def _frame(sound: NDArray[Any], format: _SampleFormat, *, position: int) -> AudioFrame:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 DEMUXERS = ("mov", "matroska", "avi", "mpegts", "mpeg", "flv", "ogg", "asf")
 TEXT_SUBTITLES = frozenset({"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"})
 
-MAX_PIXELS = 8192 * 8192
+# 8K with room to spare. A decoder holds up to 17 such pictures, of 53 MB each.
+MAX_PIXELS = 8192 * 4352
 MAX_DURATION_MS = 2**31 - 1  # 24 days; a longer video is a broken clock
 
 # FFmpeg's mov demuxer also reads these still pictures (AVIF, HEIC).
@@ -157,20 +158,28 @@ def read_packets(container: InputContainer, streams: Sequence[Stream]) -> Iterat
     Damaged places are skipped; after `_MAX_DAMAGED_IN_A_ROW` of them nothing more is read.
     """
     from av.error import FFmpegError
-    from av.stream import Discard
 
-    for stream in container.streams:
-        stream.discard = Discard.default if stream in streams else Discard.all
+    _read_only(container, streams)
     damaged = 0
     while damaged < _MAX_DAMAGED_IN_A_ROW:
         try:
             for packet in container.demux(*streams):
                 damaged = 0
                 yield packet
+        except MemoryError:
+            raise
         except (FFmpegError, IndexError):  # PyAV raises IndexError for a stream that begins in mid-file
             damaged += 1
         else:
             return
+
+
+def _read_only(container: InputContainer, streams: Sequence[Stream]) -> None:
+    """Have the packets of all other streams passed over, which are not even unpacked then."""
+    from av.stream import Discard
+
+    for stream in container.streams:
+        stream.discard = Discard.default if stream in streams else Discard.all
 
 
 @overload
@@ -178,22 +187,28 @@ def decode(stream: VideoStream, packet: Packet[Any]) -> list[VideoFrame]: ...
 @overload
 def decode(stream: AudioStream, packet: Packet[Any]) -> list[AudioFrame]: ...
 def decode(stream: VideoStream | AudioStream, packet: Packet[Any]) -> list[Any]:
-    """Return the frames of a packet, none if it is damaged: the next packets may still decode."""
+    """Return the frames of a packet, none if it is damaged: the next packets may still decode. Raise MemoryError."""
     from av.error import FFmpegError
 
     try:
         return stream.decode(packet)
+    except MemoryError:  # FFmpeg's is one of both kinds
+        raise
     except FFmpegError:
         return []
 
 
 def seek(container: InputContainer, at: int, *, stream: Stream | None = None) -> bool:
     """Go to the key frame before a time, in ticks of the stream or, without one, in microseconds. Return whether
-    the file could be searched."""
+    the file could be searched. With a stream, only that one is read while searching."""
     from av.error import FFmpegError
 
+    if stream is not None:
+        _read_only(container, [stream])
     try:
         container.seek(at, stream=stream)
+    except MemoryError:
+        raise
     except FFmpegError:
         return False
     return True

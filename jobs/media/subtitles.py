@@ -30,11 +30,15 @@ _TAG = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*")
 _NO_LANGUAGE = frozenset({"und", "mis", "mul", "zxx"})
 
 _ASS_OVERRIDE = re.compile(r"\{[^{}]*\}")
-_ASS_DRAWING = re.compile(r"\{[^{}]*\\p[1-9][^{}]*\}.*?(?:\{[^{}]*\\p0[^{}]*\}|$)", re.DOTALL)
+_ASS_DRAWING = re.compile(r"\\p(\d)")  # 0: what follows is text again
 # Only known markup: a subtitle may say "press <Enter>".
 _MARKUP = re.compile(r"</?(?:b|i|u|s|c|v|font|ruby|rt|lang|span)(?:[.\s][^<>]*)?>|<[\d:.]+>", re.IGNORECASE)
 _ARROW = re.compile(r"-{2,}>")
 _NO_END_MS = 5000
+
+# A few kilobytes can unpack to gigabytes. The subtitles of a film are 100 KB, one is a line or two.
+_MAX_EVENT_BYTES = 256 * 1024
+_MAX_TRACK_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ def to_vtt(segments: Iterable[Segment]) -> str:
 def read_subtitle_stream(video: Path, language: str | None) -> SubtitleTrack | None:
     """Return the subtitles of the video as text without markup, in order of time; None when it has no text track.
 
+    Subtitles of over `_MAX_EVENT_BYTES` are left out, and of a track `_MAX_TRACK_BYTES` are read.
     The default track is read, else the first; tracks for passages in other languages ("forced") are left out.
     With a `language` (BCP 47), only a track in that language is read, or one that does not name its language.
     Raise `probe.UnreadableVideo` and OSError.
@@ -74,8 +79,12 @@ def read_subtitle_stream(video: Path, language: str | None) -> SubtitleTrack | N
             return None
         start = timeline_start(container)
         segments = []
+        left = _MAX_TRACK_BYTES
         for packet in read_packets(container, [stream]):
-            if packet.pts is None or packet.time_base is None:
+            left -= packet.size
+            if left < 0:
+                break
+            if packet.pts is None or packet.time_base is None or packet.size > _MAX_EVENT_BYTES:
                 continue
             text, shown_ms = _decode(stream, packet)
             start_ms = round((packet.pts * packet.time_base - start) * 1000)
@@ -157,6 +166,8 @@ def _decode(stream: SubtitleStream, packet: Packet[SubtitleStream]) -> tuple[str
 
     try:
         subtitle = stream.codec_context.decode2(packet)
+    except MemoryError:
+        raise
     except FFmpegError:
         return "", 0  # one damaged subtitle; the others can still be read
     if subtitle is None:
@@ -171,9 +182,22 @@ def _decode(stream: SubtitleStream, packet: Packet[SubtitleStream]) -> tuple[str
 def _plain(dialogue: bytes) -> str:
     """Return the words of an ASS event as FFmpeg gives it: eight fields with a comma after each, then the text."""
     fields = dialogue.decode("utf-8", errors="replace").split(",", 8)
-    text = _ASS_OVERRIDE.sub("", _ASS_DRAWING.sub("", fields[-1]))
-    text = re.sub(r"\\[Nnh]", " ", text)
+    text = re.sub(r"\\[Nnh]", " ", _without_overrides(fields[-1]))
     return " ".join(_MARKUP.sub("", text).split())
+
+
+def _without_overrides(text: str) -> str:
+    """Return the text without the overrides in braces, and without the drawings that some of them begin."""
+    kept, at, is_drawing = [], 0, False
+    for override in _ASS_OVERRIDE.finditer(text):
+        if not is_drawing:
+            kept.append(text[at : override.start()])
+        at = override.end()
+        if modes := _ASS_DRAWING.findall(override[0]):
+            is_drawing = modes[-1] != "0"
+    if not is_drawing:
+        kept.append(text[at:])
+    return "".join(kept)
 
 
 def _close(segments: list[Segment]) -> Iterable[Segment]:

@@ -13,13 +13,14 @@ from django.utils import timezone
 
 from config.accounts.models import User
 from config.api import errors
+from config.sandbox import SandboxError
 from config.storage import BadUri, Stored, kept_folder, storage
-from jobs.media.probe import UnreadableVideo, probe_video
+from jobs.media.probe import UnreadableVideo
 from jobs.models import Artifact, Job, UploadTicket
 from jobs.services.audit import by_editor
 from jobs.services.transitions import lock_job, move_job, require_transition
 from jobs.services.uploads import close_tickets, expired
-from jobs.services.videos import external_video
+from jobs.services.videos import external_video, probe_in_child
 from jobs.states import ActorType, JobStatus
 
 WAIT_SECONDS = 3.0  # for another call that confirms the same job
@@ -140,10 +141,12 @@ def _probe(ticket: UploadTicket, stored: Stored) -> dict[str, Any]:
     """Return the fields of the artifact. What is no video is refused with a 400, and its upload removed."""
     try:
         with storage().local_path(stored.uri) as path:
-            probe = probe_video(path)
-    except UnreadableVideo as error:
-        _remember_refusal(ticket, error.code, str(error))
-        raise _refused(error.code, str(error)) from error
+            probe = probe_in_child(path)
+    except (UnreadableVideo, SandboxError) as error:
+        if isinstance(error, SandboxError) and error.may_pass:
+            raise errors.unavailable("The recording could not be looked at now.") from error
+        _remember_refusal(ticket, error.code, error.message)
+        raise _refused(error.code, error.message) from error
     return {
         "uri": stored.uri,
         "sha256": stored.sha256,

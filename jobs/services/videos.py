@@ -10,11 +10,13 @@ from pathlib import Path
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
+from config import sandbox
 from config.api import errors
 from config.storage import BadUri, kept_folder, storage
 from config.work.models import WorkFailed
-from jobs.media.probe import UnreadableVideo, probe_video
+from jobs.media.probe import Probe, UnreadableVideo, probe_video
 from jobs.media.remote_video import fetch_video
+from jobs.media.transcripts import MAX_TIME_MS
 from jobs.media.video_uris import RemoteVideoError, check_uri
 from jobs.models import Artifact, Job
 from jobs.services.artifacts import newest_artifact
@@ -26,6 +28,25 @@ def require_artifact(job: Job, kind: str) -> Artifact:
     if artifact is None:
         raise WorkFailed("ARTIFACT_MISSING", f"The {kind} of this job is missing. Ask support.")
     return artifact
+
+
+def probe_in_child(path: Path, check: Callable[[], object] = lambda: None) -> Probe:
+    """Return what `probe_video` returns. Raises UnreadableVideo, SandboxError, and whatever `check` raises."""
+    return sandbox.call(
+        probe_video,
+        path,
+        limits=sandbox.limits.PROBE,
+        returns=(Probe,),
+        raises=(UnreadableVideo,),
+        check=check,
+    )
+
+
+def length_ms(job: Job) -> int:
+    """Return the length of the job's video; of one that was never looked at, the longest that is worked on."""
+    video = newest_artifact(job, "video")
+    found: int | None = ((video and video.data) or {}).get("duration_ms")
+    return MAX_TIME_MS if found is None else min(found, MAX_TIME_MS)
 
 
 def external_video(uri: str) -> str:
@@ -46,8 +67,8 @@ def external_video(uri: str) -> str:
 def video_path(job: Job, on_progress: Callable[[float], None]) -> Iterator[Path]:
     """Give the job's video as a path, to be read only. One that lies elsewhere is fetched the first time, and kept.
 
-    `on_progress` ends the fetch by raising. Raises WorkFailed: ARTIFACT_MISSING, VIDEO_UNREADABLE, and the codes
-    of `fetch_video`.
+    `on_progress` ends the fetch by raising. Raises SandboxError and WorkFailed: ARTIFACT_MISSING, VIDEO_UNREADABLE,
+    and the codes of `fetch_video`.
     """
     video = require_artifact(job, "video")
     if not _is_ours(video.uri):
@@ -76,7 +97,7 @@ def _fetch(job: Job, external: Artifact, on_progress: Callable[[float], None]) -
                 max_bytes=settings.MAX_UPLOAD_BYTES,
                 on_progress=on_progress,
             )
-            probe = probe_video(file)
+            probe = probe_in_child(file, lambda: on_progress(0.0))
         except RemoteVideoError as error:
             raise WorkFailed(error.code, error.message) from error
         except UnreadableVideo as error:

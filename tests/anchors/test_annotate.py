@@ -9,6 +9,7 @@ import pytest
 from anchors.models import AnnotationRequest, Asset
 from config.storage import storage
 from tests.desk import BLUR, Desk
+from tests.sandbox_engines import break_down
 
 pytestmark = pytest.mark.slow
 
@@ -47,11 +48,7 @@ def test_a_render_that_fails_leaves_nothing_behind(desk: Desk, monkeypatch: pyte
     task = desk.picture()
     files = storage().root.rglob("*")
     before = sorted(files)
-
-    def crash(*_: Any) -> bytes:
-        raise RuntimeError("broken")
-
-    monkeypatch.setattr("anchors.services.annotation.render_annotations", crash)
+    monkeypatch.setattr("anchors.services.annotation.draw_on_file", break_down)
     response = desk.annotate(task, BLUR)
     assert (response.status_code, response.json()["code"]) == (500, "INTERNAL_ERROR")
     assert sorted(storage().root.rglob("*")) == before
@@ -80,7 +77,7 @@ def test_the_same_key_for_other_operations_is_refused_and_draws_nothing(
 ) -> None:
     task = desk.picture()
     drawn = annotate(desk, task, BLUR, "k-1").json()
-    monkeypatch.setattr("anchors.services.annotation.render_annotations", lambda *_: pytest.fail("drawn"))
+    monkeypatch.setattr("anchors.services.annotation._draw", lambda *_: pytest.fail("drawn"))
     refused = annotate(desk, task, OTHER, "k-1")
     assert (refused.status_code, refused.json()["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
     assert Asset.objects.filter(kind="ANNOTATED").count() == 1

@@ -20,7 +20,7 @@ OTHER = Picture("a", "asset-a", "block-1", "11" * 32, "image/jpeg", 4, 3, None, 
 # Bytes of the sample by renderer version. When a renderer's bytes change on purpose, raise its revision in
 # exports/identity.py and write the new line here; the old exports keep their identity and their bytes.
 GOLDEN = {
-    "pdf-1+markdown-it-py-4.3.0+pillow-13.0.0+typst-0.15.2+fonts-31a07943": (
+    "pdf-2+markdown-it-py-4.3.0+pillow-13.0.0+typst-0.15.2+fonts-31a07943": (
         "3fd4e5d029663432d34632e98a3ac8914c7359562bad0a0cf30ee4cde1f6378e"
     ),
     "md_zip-1+markdown-it-py-4.3.0+pillow-13.0.0": (

@@ -35,6 +35,9 @@ HOSTILE = {
     "columns": "|" + "a|" * 500 + "\n|" + "-|" * 500 + "\n|" + "b|" * 500,
     "entities": "&#0;&#xD800;&#x10FFFF;&lt;&nbsp;&zwj;",
     "numbers": "999999999. a\n\n0. b\n",
+    "marks": "a" + "\u0301" * 500_000,
+    "marks and joiners": "a" + "\u0301\u200d" * 150_000,
+    "marks in code": "`" + "\u0301" * 500_000 + "`",
     "nothing": "",
     "comment": "<!-- only -->",
 }

@@ -32,6 +32,8 @@ class Voice(NamedTuple):
 
 def find_speech(sound: NDArray[np.float32]) -> list[Span]:
     """Return the stretches of speech in sound of `SAMPLE_RATE`, found by the Silero VAD of faster-whisper."""
+    if not sound.any():  # a gap of hours that extract_audio has filled
+        return []
     # Imported here: it takes a second and 100 MB, and most processes never listen.
     from faster_whisper.vad import VadOptions, get_speech_timestamps
 
