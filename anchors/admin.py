@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from anchors.models import Asset, ScreenshotTask
+from anchors.models import AnchorResolution, Asset, ScreenshotTask
 from config.admin import ReadOnlyAdmin
 
 
@@ -20,3 +20,10 @@ class ScreenshotTaskAdmin(ReadOnlyAdmin):
     list_display = ("id", "job", "operation", "status", "attempt", "at_ms", "failure_code", "created_at")
     list_filter = ("status", "operation")
     search_fields = ("=id", "=job__id")
+
+
+@admin.register(AnchorResolution)
+class AnchorResolutionAdmin(ReadOnlyAdmin):
+    list_display = ("id", "anchor", "target_version", "state", "created_at")
+    list_filter = ("state",)
+    search_fields = ("=anchor__id", "=target_version__id")

@@ -14,7 +14,7 @@ from config.accounts.models import User
 from config.work.lanes import Lane
 from config.work.models import WorkRow, claim_index
 from instructions.models import Instruction, InstructionVersion
-from jobs.models import Job
+from jobs.models import AppendOnly, Job
 
 
 class AnchorQuerySet(models.QuerySet["Anchor"]):
@@ -63,6 +63,40 @@ class Anchor(models.Model):
         else:
             shown["char_range"] = {"start_offset": self.char_start, "end_offset": self.char_end}
         return {**shown, "strategy": self.strategy}
+
+
+class AnchorResolution(models.Model):
+    """Where an anchor stands in another version than its own; found once, as neither of the two ever changes.
+
+    `addressing` is its address there, null when it is unresolved.
+    """
+
+    class State(models.TextChoices):
+        RETAIN = "retain"
+        REMAP = "remap"
+        UNRESOLVED = "unresolved"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    anchor = models.ForeignKey(Anchor, models.CASCADE, related_name="resolutions")
+    target_version = models.ForeignKey(InstructionVersion, models.CASCADE, related_name="+")
+    state = models.CharField(max_length=16, choices=State.choices)
+    addressing = models.JSONField(null=True)
+    trace = models.JSONField()  # {method, score, from, to}
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["anchor", "target_version"], name="resolved_once_a_version"),
+            models.CheckConstraint(
+                condition=Q(state="unresolved", addressing__isnull=True)
+                | Q(state__in=["retain", "remap"], addressing__isnull=False),
+                name="resolution_has_an_address",
+            ),
+        ]
+        triggers = [AppendOnly(name="resolution_immutable")]
+
+    def __str__(self) -> str:
+        return f"{self.anchor_id} in {self.target_version_id}: {self.state}"
 
 
 class AssetQuerySet(models.QuerySet["Asset"]):

@@ -5,29 +5,25 @@ The trace of each answer says what was found, by which method and with which sco
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from functools import lru_cache
 from typing import Any, Literal
 
-from instructions.blocks import Block, parse_blocks
+from anchors.likeness import MAX_CHARACTERS, MIN_SCORE, Comparison, Likeness, comparable
+from instructions.blocks import Block
 
 State = Literal["retain", "remap", "unresolved"]
 
-MIN_SCORE = 0.6
-"""The ratio of matching characters (difflib: Ratcliff and Obershelp, 1988) from which a block counts as the
-same."""
+MAX_PLACES = 10_000
+"""The number of places with the text of a range that are looked at, from the first one on."""
 
-MAX_CHARACTERS = 1000
-"""The number of first characters by which blocks are compared; the cost of a comparison grows with its square."""
 
-MAX_PAIRS = 10_000_000
-"""The number of pairs of characters that are compared, which takes some seconds. Candidates are compared in the
-order of their upper bounds, and those beyond this number are left out."""
+@dataclass(frozen=True)
+class Text:
+    """The markdown of a version, and its blocks as `parse_blocks` gives them."""
 
-_MARKER = re.compile(r"<!--[ \t]*block:[^>]*-->")
+    markdown: str
+    blocks: Sequence[Block]
 
 
 @dataclass(frozen=True)
@@ -46,8 +42,8 @@ class Resolution:
     trace: dict[str, Any]
 
 
-def resolve(addressing: dict[str, Any], *, source: str, target: str) -> Resolution:
-    """Return where in the markdown `target` the place is that `addressing` names in `source`.
+class Resolver:
+    """Finds the places of one version in another. What is needed of the two texts is prepared once for all anchors.
 
     A block whose id is there is retained. A range is retained where its text stands unmoved, and follows its
     text otherwise: within its own block first, then to the place nearest to the old one. What is left goes to
@@ -55,127 +51,115 @@ def resolve(addressing: dict[str, Any], *, source: str, target: str) -> Resoluti
     the source has too is taken only when it has become more like the lost one than like itself: a deleted step
     is not resolved to the step after it.
 
-    Offsets are code points. An address that is not in `source` is unresolved. The same arguments give the same
-    answer.
+    Offsets are code points. An address that is not in `source` is unresolved. The same texts and the same address
+    give the same answer, whatever was resolved before, at a cost that has a limit (see `likeness`).
     """
-    if "block_id" in addressing:
-        return _resolve_block(addressing, source, target)
-    start, end = addressing["char_range"]["start_offset"], addressing["char_range"]["end_offset"]
-    if not 0 <= start < end <= len(source):
-        return _unresolved(addressing, 0.0)
-    return _resolve_range(addressing, start, end, source, target)
 
+    def __init__(self, source: Text, target: Text) -> None:
+        self._source, self._target = source, target
+        self._source_blocks = _first_of_each_id(source.blocks)
+        self._target_blocks = _first_of_each_id(target.blocks)
+        former = {block_id: _plain(block, source.markdown) for block_id, block in self._source_blocks.items()}
+        self._likeness = Likeness(
+            [
+                (block.block_id, _plain(block, target.markdown), former.get(block.block_id))
+                for block in target.blocks
+                if block.block_id
+            ]
+        )
 
-def _resolve_block(addressing: dict[str, Any], source: str, target: str) -> Resolution:
-    block_id = str(addressing["block_id"]).lower()
-    # Parsing takes a second for the longest documents; an id that is nowhere in the text needs none.
-    if block_id in target.lower() and _by_id(_parsed(target), block_id):
-        return _found("retain", "block_id", 1.0, addressing, {"block_id": block_id})
-    lost = _by_id(_parsed(source), block_id)
-    if lost is None:
-        return _unresolved(addressing, 0.0)
-    return _most_alike(addressing, _plain(lost, source), source, target)
+    def resolve(self, addressing: dict[str, Any]) -> Resolution:
+        """Return where in the target the place is that `addressing` names in the source."""
+        if "block_id" in addressing:
+            return self._resolve_block(addressing)
+        start, end = addressing["char_range"]["start_offset"], addressing["char_range"]["end_offset"]
+        if not 0 <= start < end <= len(self._source.markdown):
+            return _unresolved(addressing, 0.0)
+        return self._resolve_range(addressing, start, end)
 
+    def _resolve_block(self, addressing: dict[str, Any]) -> Resolution:
+        block_id = str(addressing["block_id"]).lower()
+        if block_id in self._target_blocks:
+            return _found("retain", "block_id", 1.0, addressing, {"block_id": block_id})
+        lost = self._source_blocks.get(block_id)
+        if lost is None:
+            return _unresolved(addressing, 0.0)
+        return self._most_alike(addressing, _plain(lost, self._source.markdown))
 
-def _resolve_range(addressing: dict[str, Any], start: int, end: int, source: str, target: str) -> Resolution:
-    wanted = source[start:end]
-    places = _places(target, wanted) if wanted.strip() else []
-    if len(places) == 1:
-        return _at(addressing, start, places[0], end - start, "text")
-    home = _enclosing(_parsed(source), start, end)
-    if places:
-        return _nearest_place(addressing, (start, end), places, home, source, target)
-    lost = _plain(home, source) if home else " ".join(wanted.split())
-    return _most_alike(addressing, lost, source, target, home=home)
+    def _resolve_range(self, addressing: dict[str, Any], start: int, end: int) -> Resolution:
+        wanted = self._source.markdown[start:end]
+        home = _enclosing(self._source.blocks, start, end)
+        if wanted.strip():
+            own = self._target_blocks.get(home.block_id) if home else None
+            found = _places(self._target.markdown, wanted, own)
+            if len(found) == 1:
+                return _at(addressing, start, found[0], end - start, "text")
+            if found:
+                return self._nearest_place(addressing, (start, end), found, home)
+        lost = _plain(home, self._source.markdown) if home else " ".join(wanted.split())
+        return self._most_alike(addressing, lost, home=home)
 
+    def _nearest_place(
+        self, addressing: dict[str, Any], old: tuple[int, int], places: Sequence[int], home: Block | None
+    ) -> Resolution:
+        """Return the nearest of several places with the same text, in the range's own block if one is in there,
+        else in the document."""
+        start, length = old[0], old[1] - old[0]
+        old_frame, new_frame = (0, len(self._source.markdown)), (0, len(self._target.markdown))
+        own = self._target_blocks.get(home.block_id) if home else None
+        if home and own:
+            within = [at for at in places if own.start_offset <= at and at + length <= own.end_offset]
+            if within:
+                places = within
+                old_frame = home.start_offset, home.end_offset
+                new_frame = own.start_offset, own.end_offset
+        if start in places:
+            return _at(addressing, start, start, length, "text")
+        if len(places) == 1:
+            return _at(addressing, start, places[0], length, "text")
+        # Cross-multiplied, so that equal distances are equal: where the old place would be in the new frame.
+        old_size, new_size = old_frame[1] - old_frame[0], new_frame[1] - new_frame[0]
+        expected = (start - old_frame[0]) * new_size
+        distances = [abs((at - new_frame[0]) * old_size - expected) for at in places]
+        nearest = min(distances)
+        method = "text_ambiguous" if distances.count(nearest) > 1 else "text_nearest"
+        return _at(addressing, start, places[distances.index(nearest)], length, method)
 
-def _nearest_place(
-    addressing: dict[str, Any],
-    old: tuple[int, int],
-    places: Sequence[int],
-    home: Block | None,
-    source: str,
-    target: str,
-) -> Resolution:
-    """Return the nearest of several places with the same text, in the range's own block if one is in there, else
-    in the document."""
-    start, length = old[0], old[1] - old[0]
-    old_frame, new_frame = (0, len(source)), (0, len(target))
-    own = _by_id(_parsed(target), home.block_id) if home and home.block_id else None
-    if home and own:
-        within = [at for at in places if own.start_offset <= at and at + length <= own.end_offset]
-        if within:
-            places = within
-            old_frame = home.start_offset, home.end_offset
-            new_frame = own.start_offset, own.end_offset
-    if start in places:
-        return _at(addressing, start, start, length, "text")
-    if len(places) == 1:
-        return _at(addressing, start, places[0], length, "text")
-    # Cross-multiplied, so that equal distances are equal: where the old place would be in the new frame.
-    old_size, new_size = old_frame[1] - old_frame[0], new_frame[1] - new_frame[0]
-    expected = (start - old_frame[0]) * new_size
-    distances = [abs((at - new_frame[0]) * old_size - expected) for at in places]
-    nearest = min(distances)
-    method = "text_ambiguous" if distances.count(nearest) > 1 else "text_nearest"
-    return _at(addressing, start, places[distances.index(nearest)], length, method)
-
-
-def _most_alike(
-    addressing: dict[str, Any], lost: str, source: str, target: str, *, home: Block | None = None
-) -> Resolution:
-    """Return the block of the target that is most alike to the lost text, first the one with the id of the
-    range's own block."""
-    former = {block.block_id: _plain(block, source) for block in _parsed(source) if block.block_id}
-    matcher = SequenceMatcher(a="", b=lost, autojunk=False)
-    candidates = []
-    for position, block in enumerate(_parsed(target)):
-        if not block.block_id:
-            continue
-        text = _plain(block, target)
-        if home and block.block_id == home.block_id:
-            score = _ratio(text, lost)
+    def _most_alike(self, addressing: dict[str, Any], lost: str, *, home: Block | None = None) -> Resolution:
+        """Return the block of the target that is most alike to the lost text, first the one with the id of the
+        range's own block."""
+        comparison = Comparison(lost)
+        own = self._target_blocks.get(home.block_id) if home else None
+        if own:
+            score = comparison.ratio(_plain(own, self._target.markdown))
             if score >= MIN_SCORE:
-                return _found("remap", "similarity", score, addressing, {"block_id": block.block_id})
-        elif former.get(block.block_id) != text:
-            matcher.set_seq1(text)
-            if matcher.real_quick_ratio() >= MIN_SCORE and (bound := matcher.quick_ratio()) >= MIN_SCORE:
-                candidates.append((-bound, position, block.block_id, text))
-    best_id, best_score = _best(lost, sorted(candidates), former)
-    if best_score < MIN_SCORE:
-        return _unresolved(addressing, best_score)
-    return _found("remap", "similarity", best_score, addressing, {"block_id": best_id})
+                return _found("remap", "similarity", score, addressing, {"block_id": own.block_id})
+        best_id, score = self._likeness.best(comparison, without=own.block_id if own else None)
+        if score < MIN_SCORE:
+            return _unresolved(addressing, score)
+        return _found("remap", "similarity", score, addressing, {"block_id": best_id})
 
 
-def _best(
-    lost: str, candidates: Sequence[tuple[float, int, str, str]], former: dict[str, str]
-) -> tuple[str, float]:
-    """Return id and score of the best of the candidates `(-upper bound, position, id, text)`, best bound first."""
-    best, best_id = (0.0, 0), ""
-    pairs = 0
-    for negative_bound, position, block_id, text in candidates:
-        pairs += len(text) * len(lost)
-        if -negative_bound < best[0] or pairs > MAX_PAIRS:
-            break
-        score = _ratio(text, lost)
-        if (score, -position) <= best or (block_id in former and score <= _ratio(text, former[block_id])):
-            continue
-        best, best_id = (score, -position), block_id
-    return best_id, best[0]
+def _first_of_each_id(blocks: Sequence[Block]) -> dict[str, Block]:
+    return {block.block_id: block for block in reversed(blocks) if block.block_id}
 
 
-def _ratio(text: str, other: str) -> float:
-    return 1.0 if text == other else SequenceMatcher(a=text, b=other, autojunk=False).ratio()
+def _places(text: str, wanted: str, own: Block | None) -> list[int]:
+    """Return the offsets of a text: the first `MAX_PLACES`, and those in its own block."""
+    found = list(_offsets(text, wanted, 0, len(text)))
+    if own and len(found) == MAX_PLACES:
+        found += [at for at in _offsets(text, wanted, own.start_offset, own.end_offset) if at > found[-1]]
+    return found
 
 
-def _places(text: str, wanted: str) -> list[int]:
-    """Return the offsets of a text without those that overlap an earlier one, which keeps the cost linear."""
-    places = []
-    at = text.find(wanted)
-    while at >= 0:
-        places.append(at)
-        at = text.find(wanted, at + len(wanted))
-    return places
+def _offsets(text: str, wanted: str, start: int, end: int) -> Iterator[int]:
+    """Yield the first offsets of a text without those that overlap an earlier one."""
+    at = text.find(wanted, start, end)
+    for _ in range(MAX_PLACES):
+        if at < 0:
+            return
+        yield at
+        at = text.find(wanted, at + len(wanted), end)
 
 
 def _enclosing(blocks: Sequence[Block], start: int, end: int) -> Block | None:
@@ -185,20 +169,11 @@ def _enclosing(blocks: Sequence[Block], start: int, end: int) -> Block | None:
     return min(around, key=lambda block: block.end_offset - block.start_offset, default=None)
 
 
-def _by_id(blocks: Sequence[Block], block_id: str) -> Block | None:
-    return next((block for block in blocks if block.block_id == block_id), None)
-
-
-@lru_cache(maxsize=4)
-def _parsed(markdown: str) -> tuple[Block, ...]:
-    """Return the blocks of a document, cached because its anchors are resolved one after the other."""
-    return tuple(parse_blocks(markdown))
-
-
 def _plain(block: Block, markdown: str) -> str:
-    """Return a block's text for comparing: without the markers in it, each run of white space as one blank."""
-    text = markdown[block.start_offset : min(block.end_offset, block.start_offset + 4 * MAX_CHARACTERS)]
-    return " ".join(_MARKER.sub(" ", text).split())[:MAX_CHARACTERS]
+    """Return a block's text for comparing."""
+    return comparable(
+        markdown[block.start_offset : min(block.end_offset, block.start_offset + 4 * MAX_CHARACTERS)]
+    )
 
 
 def _at(addressing: dict[str, Any], old: int, new: int, length: int, method: str) -> Resolution:

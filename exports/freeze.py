@@ -6,19 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from anchors.resolve import resolve
 from exports.snapshot import Document, Picture
-from instructions.blocks import Block, parse_blocks
+from instructions.blocks import Block
 
 
 @dataclass(frozen=True)
 class ActivePicture:
-    """An anchor's active picture. `anchored_in` is the text that the address was given in; None for the text
-    that is exported."""
+    """An anchor's active picture. `addressing` is its address in the text that is exported; None when it has none."""
 
     anchor_id: str
-    addressing: dict[str, Any]
-    anchored_in: str | None
+    addressing: dict[str, Any] | None
     asset_id: str
     is_annotated: bool
     sha256: str
@@ -32,16 +29,17 @@ def freeze(
     pictures: Sequence[ActivePicture],
     *,
     markdown: str,
+    blocks: Sequence[Block],
     fallback_title: str,
     provenance: dict[str, Any],
     **fields: Any,
 ) -> Document:
-    """Resolve every picture into `markdown`, and return the document; `fields` are further ones of Document.
+    """Return the document with every picture at its block; `fields` are further ones of Document.
 
-    `provenance` is completed by the anchors with their assets. Takes long for long texts with many lost
-    anchors: call it outside locks.
+    `blocks` are those of `markdown`, as `parse_blocks` gives them. `provenance` is completed by the anchors with
+    their assets.
     """
-    blocks = parse_blocks(markdown)
+    by_id = {block.block_id: block for block in reversed(blocks) if block.block_id}
     heading = next((block.title for block in blocks if block.kind == "heading" and block.title), None)
     anchors = [
         {
@@ -54,21 +52,19 @@ def freeze(
     return Document(
         title=heading or fallback_title,
         markdown=markdown,
-        pictures=tuple(_placed(picture, _block(picture, markdown, blocks)) for picture in pictures),
+        pictures=tuple(_placed(picture, _block(picture, blocks, by_id)) for picture in pictures),
         provenance={**provenance, "anchors": anchors},
         **fields,
     )
 
 
-def _block(picture: ActivePicture, markdown: str, blocks: Sequence[Block]) -> Block | None:
+def _block(picture: ActivePicture, blocks: Sequence[Block], by_id: dict[str, Block]) -> Block | None:
     """Return the block that the picture stands at; None when its address resolves to none."""
-    address: dict[str, Any] | None = picture.addressing
-    if picture.anchored_in is not None:
-        address = resolve(picture.addressing, source=picture.anchored_in, target=markdown).addressing
+    address = picture.addressing
     if address is None:
         return None
     if "block_id" in address:
-        return next((block for block in blocks if block.block_id == address["block_id"]), None)
+        return by_id.get(address["block_id"])
     start = address["char_range"]["start_offset"]
     inside = [block for block in blocks if block.start_offset <= start < block.end_offset]
     return min(inside, key=lambda block: block.end_offset - block.start_offset, default=None)

@@ -15,6 +15,8 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from instructions.complexity import count_marks
+
 _KINDS = {
     "heading_open": "heading",
     "paragraph_open": "paragraph",
@@ -81,6 +83,7 @@ class Outline:
     marker_lines: set[int] = field(default_factory=set)
     environment: dict[str, Any] = field(default_factory=dict)
     has_content: bool = False  # more than comments and other HTML
+    marks_read: int = 0  # in headings and pictures
 
 
 def make_parser(kind: type[MarkdownIt] = MarkdownIt, *, nesting: int) -> MarkdownIt:
@@ -91,6 +94,7 @@ def make_parser(kind: type[MarkdownIt] = MarkdownIt, *, nesting: int) -> Markdow
 # Blocks: with the preset's 20 levels, a list ten deep takes in the rest of the document.
 # Inline: above 20 levels, nested brackets take too long to parse.
 BLOCK_NESTING, INLINE_NESTING = 100, 20
+_MAX_MARKS_READ = 20_000
 _BLOCK_PARSER = make_parser(nesting=BLOCK_NESTING)
 _INLINE_PARSER = make_parser(nesting=INLINE_NESTING)
 
@@ -127,7 +131,7 @@ def ensure_markers(markdown: str, new_id: Callable[[], str]) -> str:
     markers without a block are dropped. Line ends become `\\n`, and the text ends with exactly one; a blank
     text becomes empty. A second call changes nothing.
     """
-    outline = read_outline(_LINE_END.sub("\n", markdown))
+    outline = read_outline(_LINE_END.sub("\n", markdown), with_text=False)
     blocks = {block.first: block for block in outline.blocks}
     written: list[str] = []
     for number, line in enumerate(outline.lines):
@@ -148,7 +152,7 @@ def marker_bytes(markdown: str) -> int:
 
 def strip_markers(markdown: str) -> str:
     """Return the text without markers, blocks one blank line apart; markers in code stay."""
-    outline = read_outline(_LINE_END.sub("\n", markdown))
+    outline = read_outline(_LINE_END.sub("\n", markdown), with_text=False)
     lines = outline.lines
     written: list[str] = []
     after: TopLevel | None = None
@@ -192,8 +196,9 @@ def format_time_range(start_ms: int, end_ms: int | None = None) -> str:
     return f"({start}–{end})" if end != start and (end_ms or 0) > start_ms else f"({start})"
 
 
-def read_outline(markdown: str, parser: MarkdownIt = _BLOCK_PARSER) -> Outline:
-    """Return top-level blocks and markers, each id on its block (the first of two equal ids is kept)."""
+def read_outline(markdown: str, parser: MarkdownIt = _BLOCK_PARSER, *, with_text: bool = True) -> Outline:
+    """Return top-level blocks and markers, each id on its block (the first of two equal ids is kept); without the
+    text no block has a level, a text, or is known to be a step or a picture."""
     outline = Outline(lines=_LINE_END.split(markdown))
     taken: set[str] = set()
     waiting = ""
@@ -211,7 +216,8 @@ def read_outline(markdown: str, parser: MarkdownIt = _BLOCK_PARSER) -> Outline:
             block.block_id = waiting
             taken.add(waiting)
         waiting = ""
-        _describe(block, outline)
+        if with_text:
+            _describe(block, outline)
         outline.blocks.append(block)
         outline.has_content = outline.has_content or block.kind != "html"
     return outline
@@ -253,8 +259,9 @@ def _describe(block: TopLevel, outline: Outline) -> None:
 
 
 def _readable(token: Token, outline: Outline) -> list[Token]:
-    """Return inline tokens, or the unparsed text when it has so many brackets that parsing takes seconds."""
-    if token.content.count("[") > 30:
+    """Return inline tokens, or the unparsed text when it and those before have marks for seconds of parsing."""
+    outline.marks_read += count_marks(token.content)
+    if token.content.count("[") > 30 or outline.marks_read > _MAX_MARKS_READ:
         return [token]
     return parse_inline(token, _INLINE_PARSER, outline.environment)
 

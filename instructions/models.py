@@ -7,6 +7,7 @@ from django.db.models.functions import Now
 from uuid6 import uuid7
 
 from config.accounts.models import User
+from instructions.blocks import Block
 from jobs.models import AppendOnly, Job
 
 
@@ -59,6 +60,10 @@ class InstructionVersion(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.version}"
+
+    def read_blocks(self) -> list[Block]:
+        """Return the blocks as they were parsed when this version was written."""
+        return [Block(**block) for block in self.blocks]
 
     @property
     def validation_status(self) -> str:

@@ -25,9 +25,11 @@ from instructions.blocks import (
     section_end,
     split_step_heading,
 )
+from instructions.complexity import count_marks
 
 VALIDATOR_VERSION = "1"
 MAX_ISSUES = 200
+_MAX_MARKS = 20_000
 
 # Characters that browsers remove from a URL before they read its scheme (WHATWG URL, 4.4).
 _IGNORED_IN_URLS = re.compile("[\x00-\x20\x7f-\xa0\u00ad\u200b-\u200f\u2028-\u202e\u2060\ufeff]")
@@ -141,7 +143,7 @@ def _places(blocks: Sequence[TopLevel]) -> list[str]:
 def _content(outline: Outline, known_images: Container[str]) -> Iterator[Issue]:
     """Yield issues of HTML, links and pictures; text with very many marks is checked by patterns alone.
 
-    markdown-it spends up to 0.3 ms on each of many brackets in one paragraph, and 30 µs on any other mark.
+    markdown-it spends up to 0.3 ms on each of many brackets in one paragraph, and 15 µs on any other mark.
     Documents that people write stay far below these limits; above them 1 MiB could take minutes.
     """
     definitions = outline.environment.get("references", {}).values()
@@ -152,8 +154,8 @@ def _content(outline: Outline, known_images: Container[str]) -> Iterator[Issue]:
             if token.type == "html_block" and not _is_comment(token.content):
                 yield index, "UNSAFE_HTML"
             elif token.type == "inline" and ("<" in token.content or "]" in token.content):
-                marks += sum(map(token.content.count, "[*_`<"))
-                rough = marks > 100_000 or token.content.count("[") > 100
+                marks += count_marks(token.content)
+                rough = marks > _MAX_MARKS or token.content.count("[") > 100
                 codes = (
                     _look_roughly(token, safe_definitions) if rough else _look(token, outline, known_images)
                 )

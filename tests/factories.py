@@ -16,7 +16,7 @@ from django.http import HttpResponse
 from django.test import Client
 from uuid6 import uuid7
 
-from anchors.models import Anchor, Asset, ScreenshotTask
+from anchors.models import Anchor, AnchorResolution, Asset, ScreenshotTask
 from config.accounts.models import User
 from config.storage import kept_folder, storage
 from config.work.models import WorkRow
@@ -24,6 +24,7 @@ from config.work.registry import KINDS
 from config.work.sweep import sweep, sweep_work_rows
 from exports.models import Export
 from instructions.blocks import parse_blocks
+from instructions.models import InstructionVersion
 from jobs.models import Artifact, Dispatch, Job, PipelineRun, Project
 from jobs.services import callbacks
 from jobs.services.callbacks import StatusReport
@@ -179,6 +180,12 @@ def make_anchor(job: Job) -> Anchor:
         address_type="block_id",
         block_id=parse_blocks(version.markdown)[0].block_id,
     )
+
+
+def make_resolution(anchor: Anchor, target: InstructionVersion | None = None) -> AnchorResolution:
+    """As when the anchor had been looked for in a version (its own, by default) and not been found."""
+    target, trace = target or anchor.instruction_version, {"method": "none", "score": 0.0, "to": None}
+    return anchor.resolutions.create(target_version=target, state="unresolved", trace=trace)
 
 
 def make_asset(job: Job, *, anchor: Anchor | None = None, rendered_from: Asset | None = None) -> Asset:

@@ -13,10 +13,10 @@ from rest_framework.response import Response
 
 from anchors.api import schema, serializers
 from anchors.models import Anchor, Asset, ScreenshotTask
-from anchors.resolve import resolve
 from anchors.services.anchors import create_anchor
 from anchors.services.annotation import annotate_anchor
 from anchors.services.extraction import extract_screenshot
+from anchors.services.resolutions import resolve_anchors
 from config.api import errors
 from config.api.ownership import get_visible, parse_id
 from config.api.responses import accepted, created
@@ -34,8 +34,7 @@ class AnchorViewSet(ApiViewSet[Anchor]):
 
     def get_queryset(self) -> QuerySet[Anchor]:
         anchors = Anchor.objects.visible_to(self.request.user)
-        is_detail = self.action == "retrieve"
-        return anchors.select_related("instruction", "instruction_version") if is_detail else anchors
+        return anchors.select_related("instruction") if self.action == "retrieve" else anchors
 
     def create(self, request: Request, instruction_id: str) -> Response:
         instruction = get_visible(Instruction.objects.visible_to(request.user), instruction_id)
@@ -69,7 +68,7 @@ class AnchorViewSet(ApiViewSet[Anchor]):
 def _resolution(anchor: Anchor, raw_id: str) -> dict[str, Any]:
     """Return where the anchor stands in another version of its document, which `raw_id` names."""
     target = get_visible(anchor.instruction.versions.all(), raw_id)
-    found = resolve(anchor.addressing, source=anchor.instruction_version.markdown, target=target.markdown)
+    found = resolve_anchors([anchor], target)[anchor.pk]
     return {
         "source_instruction_version_id": anchor.instruction_version_id,
         "target_instruction_version_id": target.pk,

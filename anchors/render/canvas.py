@@ -24,6 +24,8 @@ Ink = Callable[[Image.Image, Box, Image.Image], None]
 
 TILE = 128
 SCALE = 4
+# After so many parts in a tile it is looked whether the tile is full.
+_LOOK_EVERY = 16
 
 
 class Part(Protocol):
@@ -31,6 +33,9 @@ class Part(Protocol):
 
     def reach(self) -> tuple[float, float, float, float]:
         """Return left, top, right and bottom of what the part covers."""
+
+    def reach_within(self, top: int, bottom: int) -> tuple[float, float]:
+        """Return left and right of what the part covers between two rows of pixels."""
 
     def touches(self, box: Box) -> bool:
         """Return whether the part may cover something in the box."""
@@ -54,6 +59,17 @@ class Segment:
         (x0, y0), (x1, y1), r = self.start, self.end, self.radius
         return min(x0, x1) - r, min(y0, y1) - r, max(x0, x1) + r, max(y0, y1) + r
 
+    def reach_within(self, top: int, bottom: int) -> tuple[float, float]:
+        """Return left and right of the piece of the stroke that may cover pixels of these rows."""
+        (x0, y0), (x1, y1), room = self.start, self.end, self.radius + 2
+        if y0 > y1:
+            (x0, y0), (x1, y1) = (x1, y1), (x0, y0)
+        if y1 - y0 > 1:
+            begin = min(max((top - room - y0) / (y1 - y0), 0.0), 1.0)
+            end = min(max((bottom + room - y0) / (y1 - y0), 0.0), 1.0)
+            x0, x1 = x0 + (x1 - x0) * begin, x0 + (x1 - x0) * end
+        return min(x0, x1) - room, max(x0, x1) + room
+
     def touches(self, box: Box) -> bool:
         """Return whether the box comes within the stroke's radius of the infinite line along its middle."""
         (x0, y0), (x1, y1) = self.start, self.end
@@ -71,8 +87,10 @@ class Segment:
     def draw(self, pen: ImageDraw.ImageDraw, origin: tuple[int, int], scale: int) -> None:
         (x0, y0), (x1, y1) = _on_tile(self.start, origin, scale), _on_tile(self.end, origin, scale)
         r = self.radius * scale
+        side = TILE * scale + 1
         for x, y in {(x0, y0), (x1, y1)}:
-            pen.ellipse([round(x - r), round(y - r), round(x + r), round(y + r)], fill=255)
+            if -r - 1 <= x <= side + r and -r - 1 <= y <= side + r:
+                pen.ellipse([round(x - r), round(y - r), round(x + r), round(y + r)], fill=255)
         length = hypot(x1 - x0, y1 - y0)
         if length:
             across_x, across_y = (y0 - y1) / length * r, (x1 - x0) / length * r
@@ -94,6 +112,10 @@ class Polygon:
     def reach(self) -> tuple[float, float, float, float]:
         xs, ys = zip(*self.corners, strict=True)
         return min(xs), min(ys), max(xs), max(ys)
+
+    def reach_within(self, top: int, bottom: int) -> tuple[float, float]:
+        left, _, right, _ = self.reach()
+        return left, right
 
     def touches(self, box: Box) -> bool:
         return True
@@ -117,6 +139,9 @@ class Panel:
     def reach(self) -> tuple[float, float, float, float]:
         return self.box
 
+    def reach_within(self, top: int, bottom: int) -> tuple[float, float]:
+        return self.box[0], self.box[2]
+
     def touches(self, box: Box) -> bool:
         if self.frame is None:
             return True
@@ -133,6 +158,7 @@ class Panel:
             left, top, right, bottom = self._inner(inset)
             if right > left and bottom > top:
                 radius = max(0, min(self.radius - inset, (right - left) / 2, (bottom - top) / 2))
+                radius = 0 if scale == 1 else radius  # a crisp tile is clear of the corners, which take long
                 x0, y0, x1, y1 = left - origin[0], top - origin[1], right - origin[0], bottom - origin[1]
                 edges = (x0 * scale, y0 * scale, x1 * scale - 1, y1 * scale - 1)
                 pen.rounded_rectangle(edges, radius=radius * scale, fill=value)
@@ -146,15 +172,17 @@ def paint(image: Image.Image, parts: Iterable[Part], ink: Ink) -> None:
     """Lay ink on the picture, in place, wherever any of the parts is."""
     tiles: dict[Box, list[Part]] = defaultdict(list)
     for part in parts:
-        for tile in _tiles(image.size, part.reach()):
+        for tile in _tiles(image.size, part):
             if part.touches(tile):
                 tiles[tile].append(part)
     for tile in sorted(tiles):
         scale = 1 if all(part.is_crisp(tile) for part in tiles[tile]) else SCALE
         mask = Image.new("L", ((tile[2] - tile[0]) * scale, (tile[3] - tile[1]) * scale))
         pen = ImageDraw.Draw(mask)
-        for part in tiles[tile]:
+        for number, part in enumerate(tiles[tile], start=1):
             part.draw(pen, tile[:2], scale)
+            if number % _LOOK_EVERY == 0 and mask.getextrema() == (255, 255):
+                break  # parts only fill: nothing is left for the others
         ink(image, tile, mask.reduce(scale))
 
 
@@ -168,11 +196,14 @@ def flat(colour: str, opacity: float = 1) -> Ink:
     return lay
 
 
-def _tiles(size: tuple[int, int], reach: tuple[float, float, float, float]) -> Iterator[Box]:
-    """Yield the tiles of a picture that a rectangle overlaps, or would with one more pixel on each side."""
-    left, top = max(0, int(reach[0]) - 1), max(0, int(reach[1]) - 1)
-    right, bottom = min(size[0], int(reach[2]) + 2), min(size[1], int(reach[3]) + 2)
+def _tiles(size: tuple[int, int], part: Part) -> Iterator[Box]:
+    """Yield the tiles of a picture that a part may overlap, or would with one more pixel on each side."""
+    reach = part.reach()
+    top, bottom = max(0, int(reach[1]) - 1), min(size[1], int(reach[3]) + 2)
     for y in range(top // TILE * TILE, bottom, TILE):
+        within = part.reach_within(y, y + TILE)
+        left = max(0, int(max(reach[0], within[0])) - 1)
+        right = min(size[0], int(min(reach[2], within[1])) + 2)
         for x in range(left // TILE * TILE, right, TILE):
             yield x, y, min(x + TILE, size[0]), min(y + TILE, size[1])
 

@@ -53,7 +53,7 @@ def draw_text(image: Image.Image, geometry: dict[str, float], style: dict[str, A
     Lines that are wider than the picture are broken, and what would leave the picture is moved inside. Without
     a background the text has an outline.
     """
-    size = _type_size(image, style["size"])
+    size = type_size(image.size, style["size"])
     background = style["background"]
     across, down = (round(size * share) if background else 0 for share in _PADDING)
     lines = _wrap(style["text"], size, max(size, image.width - 2 * across))
@@ -103,8 +103,14 @@ def contrasting(colour: str) -> str:
     return LIGHT if 1.05 / (luminance + 0.05) >= 3 else DARK
 
 
-def _type_size(image: Image.Image, share: float) -> int:
-    return max(4, round(min(share * max(image.size), min(image.size))))
+def type_size(size: tuple[int, int], share: float) -> int:
+    """Return the height of type in pixels on a picture of a size."""
+    return max(4, round(min(share * max(size), min(size))))
+
+
+def fineness(size: int) -> int:
+    """Return how many times as large type of a size is set."""
+    return next((factor for below, factor in _FINE_BELOW if size < below), 1)
 
 
 def _inside(start: int, length: int, limit: int) -> int:
@@ -126,7 +132,7 @@ def _mask(
     line: str, size: int, *, weight: int = REGULAR, outline: int
 ) -> tuple[Image.Image, tuple[int, int]]:
     """Return the mask of a line of type, and where in the mask the line's top left corner is."""
-    fine = next((factor for below, factor in _FINE_BELOW if size < below), 1)
+    fine = fineness(size)
     runs = _runs(line, size * fine, weight)
     margin = (outline + size // 4) * fine
     width = sum(font.getlength(text) for font, text in runs)
@@ -140,25 +146,36 @@ def _mask(
     return mask.reduce(fine), (margin // fine, margin // fine)
 
 
-def _width(line: str, size: int, *, weight: int = REGULAR) -> float:
-    """Return the width in pixels, measured at four times the size, where rounding to whole pixels weighs less."""
-    return sum(font.getlength(text) for font, text in _runs(line, size * 4, weight)) / 4
+def _width(line: str, size: int, *, weight: int = REGULAR, known: dict[Run, float] | None = None) -> float:
+    """Return the width in pixels, measured at four times the size, where rounding to whole pixels weighs less.
+
+    `known` keeps the widths of pieces for a line that is measured again and again, a character longer.
+    """
+    known = {} if known is None else known
+    total = 0.0
+    for run in _runs(line, size * 4, weight):
+        if run not in known:
+            known[run] = run[0].getlength(run[1])
+        total += known[run]
+    return total / 4
 
 
 def _wrap(text: str, size: int, width: float) -> list[str]:
     """Return lines of at most this width, broken at spaces, or within a word that is too long by itself."""
     lines = []
+    known: dict[Run, float] = {}
     for paragraph in text.translate(_VARIATION_SELECTORS).split("\n"):
         line = ""
         for word in paragraph.split(" "):
             longer = f"{line} {word}" if line else word
-            if _width(longer, size) <= width:
+            if _width(longer, size, known=known) <= width:
                 line = longer
                 continue
             if line:
                 lines.append(line)
-            while word and _width(word, size) > width:
-                fits = max((n for n in range(1, len(word)) if _width(word[:n], size) <= width), default=1)
+            while word and _width(word, size, known=known) > width:
+                widths = ((n, _width(word[:n], size, known=known)) for n in range(1, len(word)))
+                fits = max((n for n, wide in widths if wide <= width), default=1)
                 lines.append(word[:fits])
                 word = word[fits:]
             line = word
@@ -197,9 +214,15 @@ def _font_for(character: str) -> int:
     """Return the number of the first font that has the character, else 0, whose font shows a box."""
     for number in range(len(_FONTS)):
         font = _font(number, 24, REGULAR)
-        if bytes(font.getmask(character)) != bytes(font.getmask(_NO_CHARACTER)):
+        if bytes(font.getmask(character)) != _box_of(number):
             return number
     return 0
+
+
+@lru_cache(maxsize=len(_FONTS))
+def _box_of(number: int) -> bytes:
+    """Return what a font shows for a character that it has not."""
+    return bytes(_font(number, 24, REGULAR).getmask(_NO_CHARACTER))
 
 
 @lru_cache(maxsize=128)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from anchors.drawing import Drawn, draw_on_file
 from anchors.models import Anchor, Asset
-from anchors.render import OperationsInvalid, normalise_operations, ops_hash
+from anchors.render import MAX_PIXELS, OperationsInvalid, check_work, normalise_operations, ops_hash
 from anchors.services.anchors import add_asset
 from config import sandbox
 from config.accounts.models import User
@@ -28,10 +28,7 @@ def annotate_anchor(
     Raises 400s, and 409 IDEMPOTENCY_KEY_REUSED for a key of this anchor that other operations were sent under.
     """
     base = _get_base(anchor, base_asset_id)
-    try:
-        operations = normalise_operations(operations)
-    except OperationsInvalid as error:
-        raise errors.validation_error(error.errors) from error
+    operations = _checked(operations, base)
     digest = ops_hash(base_checksum=base.checksum_sha256, operations=operations)
     _refuse_other_use(anchor, idempotency_key, digest)
     if known := _annotated(anchor, digest):
@@ -66,7 +63,20 @@ def _get_base(anchor: Anchor, raw_id: object) -> Asset:
     base = anchor.assets.filter(pk=parse_id(raw_id), is_deleted=False).first()
     if base is None:
         raise errors.invalid("base_asset_id", "The anchor has no such picture.", code="not_found")
+    if base.width * base.height > MAX_PIXELS:
+        message = f"The picture has {base.width} x {base.height} pixels; {MAX_PIXELS:,} can be drawn on."
+        raise errors.invalid("base_asset_id", message, code="too_large")
     return base
+
+
+def _checked(operations: Any, base: Asset) -> list[dict[str, Any]]:
+    """Return the operations in their normal form; raises a 400 for what cannot be drawn or is too much work."""
+    try:
+        normal = normalise_operations(operations)
+        check_work(normal, (base.width, base.height))
+    except OperationsInvalid as error:
+        raise errors.validation_error(error.errors) from error
+    return normal
 
 
 def _draw(base: Asset, operations: Any) -> tuple[Stored, tuple[int, int]]:

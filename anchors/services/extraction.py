@@ -10,7 +10,7 @@ from django.db import transaction
 
 from anchors.frames import MIME_TYPES, EncodedFrame, ImageFormat, Strategy, TimestampOutOfRange, grab_encoded
 from anchors.models import Anchor, Asset, ScreenshotTask
-from anchors.services.anchors import add_asset, check_address, get_version
+from anchors.services.anchors import add_anchor, add_asset, check_address, get_version
 from config import sandbox
 from config.accounts.models import User
 from config.api import errors, request_id
@@ -54,9 +54,7 @@ def extract_screenshot(*, job: Job, user: User, body: dict[str, Any]) -> tuple[S
             known.reopen()
             return known, False
         if fields:
-            anchor = Anchor.objects.create(
-                instruction=instruction, instruction_version=version, strategy=body["strategy"], **fields
-            )
+            anchor = add_anchor(instruction, instruction_version=version, strategy=body["strategy"], **fields)
         task = ScreenshotTask.objects.create(
             job=job,
             owner_id=job.owner_id,

@@ -37,7 +37,10 @@ CODES: dict[str, Code] = {
     "EXPORT_REQUEST_INVALID": Code(
         400, "The format is unknown, or the version is not one of this job's instruction."
     ),
-    "DOCUMENT_TOO_COMPLEX": Code(400, "The Markdown has over 5,000 blocks, or over 64 levels of nesting."),
+    "DOCUMENT_TOO_COMPLEX": Code(
+        400,
+        "The Markdown has over 5,000 blocks, 64 levels of nesting, 20,000 lines or 100,000 marks outside of code.",
+    ),
     "UPLOAD_VERIFICATION_FAILED": Code(
         400, "The stored bytes differ from what was declared.", {"mismatches": [_WRONG_VIDEO]}
     ),

@@ -34,7 +34,8 @@ class UploadViewSet(ApiViewSet[Any]):
         admission = admit_upload(token, length, request.headers.get("Content-Type", ""))
         source: Any = request.META["wsgi.input"]
         # Django limits its stream by the length, which a chunked body does not have; then the ticket's size does.
-        receive_upload(admission, source if length is None or isinstance(source, Draft) else request._request)
+        limited: Any = request._request
+        receive_upload(admission, source if length is None or isinstance(source, Draft) else limited)
         return HttpResponse(status=204)
 
 

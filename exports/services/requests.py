@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+from uuid import UUID
+
 from django.db import transaction
 from uuid6 import uuid7
 
 from anchors.models import Anchor, Asset
+from anchors.services.resolutions import resolve_anchors
 from config.accounts.models import User
 from config.api import errors, request_id
 from config.api.ownership import parse_id
@@ -24,6 +28,8 @@ from jobs.services.transitions import lock_job, move_job, transition_refused
 from jobs.states import JobStatus
 
 ALLOWED_STATUSES = (JobStatus.EDITING, JobStatus.EXPORTING, JobStatus.DONE)
+# How often what an export is made of may change between its reading and the lock.
+MAX_TRIES = 5
 
 
 def request_export(
@@ -38,16 +44,37 @@ def request_export(
             "The format is unknown, or the version is not one of this job's instruction.",
             hint=f"Formats: {', '.join(RENDERERS)}. Versions: GET /instructions/{{instructionId}}/versions.",
         )
-    pictures = _active_pictures(version)
-    document = _freeze(job, version, pictures)  # parses and resolves: before the lock
+    for _ in range(MAX_TRIES):
+        pictures = _active_pictures(version)
+        document = _freeze(job, version, _resolved(pictures, version))
+        if requested := _request(job, user, version, pictures, document, format, idempotency_key):
+            return requested
+    raise errors.ApiError(
+        503,
+        "SERVICE_UNAVAILABLE",
+        "The pictures of this guide kept changing while the export was made ready.",
+        headers={"Retry-After": "1"},
+    )
+
+
+def _request(
+    job: Job,
+    user: User,
+    version: InstructionVersion,
+    pictures: list[Anchor],
+    document: Document,
+    format: str,
+    idempotency_key: str | None,
+) -> tuple[Export, bool] | None:
+    """Write what was frozen, the job locked; return None when the pictures are others by now."""
+    export = _new_export(job, version, document, format=format, idempotency_key=idempotency_key)
     with transaction.atomic():
         job = lock_job(job.pk)
         open_document(job, by=by_editor(user))
         if job.status not in ALLOWED_STATUSES:
             raise transition_refused(job, attempted=JobStatus.EXPORTING)
-        if (now := _active_pictures(version)) != pictures:  # rare: changed since
-            document = _freeze(job, version, now)
-        export = _new_export(job, version, document, format=format, idempotency_key=idempotency_key)
+        if _shown(_active_pictures(version)) != _shown(pictures):
+            return None
         known = _known_export(job, export.identity_key, idempotency_key)
         if known and known.status != Export.FAILED:
             return known, True
@@ -56,6 +83,7 @@ def request_export(
             known.reopen()
             export = known
         else:
+            export.job = job
             export.save(force_insert=True)
             export.enqueue_on_commit()
         data = {"export_id": str(export.pk), "format": format}
@@ -100,24 +128,30 @@ def _known_export(job: Job, key: str, idempotency_key: str | None) -> Export | N
     return job.exports.select_for_update().filter(identity_key=key).first()
 
 
-def _active_pictures(version: InstructionVersion) -> list[ActivePicture]:
-    """Read the active picture of every anchor of the version's instruction, by anchor id."""
-    anchors = (
-        Anchor.objects.filter(instruction=version.instruction, active_asset__isnull=False)
-        .select_related("active_asset", "instruction_version")
-        .order_by("pk")
-    )
+def _active_pictures(version: InstructionVersion) -> list[Anchor]:
+    """Read the anchors of the version's instruction that have an active picture, by anchor id."""
+    anchors = Anchor.objects.filter(instruction=version.instruction_id, active_asset__isnull=False)
+    return list(anchors.select_related("active_asset").order_by("pk"))
+
+
+def _shown(anchors: list[Anchor]) -> list[tuple[UUID, UUID | None]]:
+    """Return what the document is frozen from; an anchor's address and a picture's bytes never change."""
+    return [(anchor.pk, anchor.active_asset_id) for anchor in anchors]
+
+
+def _resolved(anchors: list[Anchor], version: InstructionVersion) -> list[ActivePicture]:
+    resolutions = resolve_anchors(anchors, version)
     return [
-        _active_picture(anchor, anchor.active_asset, version) for anchor in anchors if anchor.active_asset
+        _active_picture(anchor, anchor.active_asset, resolutions[anchor.pk].addressing)
+        for anchor in anchors
+        if anchor.active_asset
     ]
 
 
-def _active_picture(anchor: Anchor, asset: Asset, version: InstructionVersion) -> ActivePicture:
-    is_same_text = anchor.instruction_version_id == version.pk
+def _active_picture(anchor: Anchor, asset: Asset, addressing: dict[str, Any] | None) -> ActivePicture:
     return ActivePicture(
         anchor_id=str(anchor.pk),
-        addressing=anchor.addressing,
-        anchored_in=None if is_same_text else anchor.instruction_version.markdown,
+        addressing=addressing,
         asset_id=str(asset.pk),
         is_annotated=asset.kind == Asset.Kind.ANNOTATED,
         sha256=asset.checksum_sha256,
@@ -133,6 +167,7 @@ def _freeze(job: Job, version: InstructionVersion, pictures: list[ActivePicture]
     return freeze(
         pictures,
         markdown=version.markdown,
+        blocks=version.read_blocks(),
         fallback_title=job.options.get("title") or "Guide",
         job_id=str(job.pk),
         instruction_id=str(version.instruction_id),

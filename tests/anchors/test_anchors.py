@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from anchors.services import anchors
 from tests.desk import Desk
 
 
@@ -27,3 +30,21 @@ def test_an_anchor_is_resolved_into_another_version(desk: Desk) -> None:
         "resolution"
     ]
     assert (resolution["resolution_state"], resolution["target_instruction_version_id"]) == ("retain", target)
+
+
+def test_a_document_has_so_many_anchors_and_no_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(anchors, "MAX_ANCHORS", 2)
+    path = f"/instructions/{desk.document['id']}/anchors"
+    body = {
+        "instruction_version_id": desk.version_id,
+        "addressing": {"address_type": "block_id", "block_id": desk.block_id},
+    }
+    first = desk.api.post(path, body)
+    assert (first.status_code, desk.api.post(path, body).status_code) == (201, 201)
+    for refused in (desk.api.post(path, body), desk.extract()):
+        (error,) = refused.json()["details"]["errors"]
+        assert (refused.status_code, error["code"]) == (400, "too_many")
+        assert refused.json()["hint"]
+    assert desk.job.screenshot_tasks.count() == 0
+    on_a_known_one = desk.extract(block_id=None, anchor_id=first.json()["id"])
+    assert on_a_known_one.status_code == 202

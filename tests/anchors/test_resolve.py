@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from anchors.resolve import MIN_SCORE, Resolution, resolve
+from anchors.likeness import MIN_SCORE
+from anchors.resolve import Resolution, Resolver, Text
 from instructions.blocks import parse_blocks
 
 IDS = [str(uuid.UUID(int=number, version=4)) for number in range(1, 20)]
@@ -21,6 +22,14 @@ SAVE = "Click the blue button at the top to save the file."
 OPEN = "Open the settings from the menu behind your picture."
 WAIT = "Wait until the progress bar has gone away."
 OTHER = "Bananas ripen faster in a bowl with apples than alone."
+
+
+def resolve(addressing: dict[str, Any], *, source: str, target: str) -> Resolution:
+    return Resolver(text(source), text(target)).resolve(addressing)
+
+
+def text(markdown: str) -> Text:
+    return Text(markdown, parse_blocks(markdown))
 
 
 def document(*blocks: tuple[str, str]) -> str:
@@ -260,6 +269,28 @@ def lines(seed: int, alphabet: str, *, count: int, length: int) -> list[tuple[st
         (str(uuid.UUID(int=dice.getrandbits(128), version=4)), "".join(dice.choices(alphabet, k=length)))
         for _ in range(count)
     ]
+
+
+def test_an_answer_does_not_depend_on_those_before_it() -> None:
+    before = lines(1, "ab", count=40, length=300)
+    after = lines(2, "ab", count=40, length=300)
+    source, target = document(*before), document(*after)
+    resolver = Resolver(text(source), text(target))
+    addresses = [block(block_id) for block_id, _ in before]
+    assert [resolver.resolve(each) for each in addresses] == [
+        resolve(each, source=source, target=target) for each in addresses
+    ]
+
+
+def test_a_text_that_is_everywhere_is_looked_for_at_so_many_places() -> None:
+    source = document((A, "x" * 30_000), (B, "xy"))
+    target = document((C, "x" * 200_000), (B, "yx"))
+    found = resolve(span(source, "xy"), source=source, target=target)
+    assert found.state in ("remap", "unresolved")
+    one = {"start_offset": source.rindex("x"), "end_offset": source.rindex("x") + 1}
+    found = resolve({"address_type": "char_range", "char_range": one}, source=source, target=target)
+    assert cut(found, target) == "x"
+    assert found.trace["to"] == {"char_range": span(target, "x", nth=200_000)["char_range"]}
 
 
 @pytest.mark.soak

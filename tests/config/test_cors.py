@@ -8,8 +8,10 @@ import pytest
 from django.test import Client
 
 from config.storage import kept_folder, storage
-from config.storage.signed_urls import download_url, new_ticket_key, upload_url
+from config.storage.signed_urls import download_url, upload_url
+from jobs.states import JobStatus
 from tests.factories import Api, make_job
+from tests.uploads import TEN, make_upload_ticket
 
 APP, OTHER = "https://app.example.com", "https://evil.example"
 ALLOW = "Access-Control-Allow-Origin"
@@ -78,11 +80,10 @@ def test_pages_and_callbacks_are_nobodys_from_elsewhere(db: None, named: None, p
 
 
 def test_a_page_of_a_named_origin_uploads_and_reads_a_part(db: None, named: None, settings: Any) -> None:
-    job = make_job()
-    key = new_ticket_key(f"uploads/{job.pk}/")
-    path = upload_url(key, max_bytes=100, seconds=60)[0].removeprefix(settings.PUBLIC_URL)
+    job = make_job(JobStatus.UPLOADING)
+    path = upload_url(make_upload_ticket(job).key).removeprefix(settings.PUBLIC_URL)
     assert preflight(path, "PUT", headers="content-type").headers[ALLOW] == APP
-    sent = Client().put(path, b"bytes", content_type="video/mp4", headers={"Origin": APP})
+    sent = Client().put(path, TEN, content_type="video/mp4", headers={"Origin": APP})
     assert (sent.status_code, sent.headers[ALLOW]) == (204, APP)
     stored = storage().save_bytes(kept_folder(job.pk), b"0123456789", suffix="")
     url, _ = download_url(stored.uri, filename="a.bin", mime_type="application/octet-stream")

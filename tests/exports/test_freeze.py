@@ -10,6 +10,7 @@ from django.db import connection
 from exports.freeze import ActivePicture, freeze
 from exports.models import Export
 from exports.services import requests
+from instructions.blocks import parse_blocks
 from tests.desk import BLUR, Desk
 from tests.factories import Api
 
@@ -19,11 +20,10 @@ MARKDOWN = "# Guide\n\n<!-- block:{0} -->\n## Step 1: Click\n\nClick it.\n"
 BLOCK = "01993c5e-7a10-7c3b-9d52-4e1f6a7b8c9d"
 
 
-def picture(anchored_in: str | None, block_id: str = BLOCK) -> ActivePicture:
+def picture(addressing: dict[str, Any] | None) -> ActivePicture:
     return ActivePicture(
         anchor_id="a",
-        addressing={"address_type": "block_id", "block_id": block_id},
-        anchored_in=anchored_in,
+        addressing=addressing,
         asset_id="p",
         is_annotated=False,
         sha256="00" * 32,
@@ -38,6 +38,7 @@ def frozen(*pictures: ActivePicture) -> Any:
     return freeze(
         pictures,
         markdown=MARKDOWN.format(BLOCK),
+        blocks=parse_blocks(MARKDOWN.format(BLOCK)),
         fallback_title="Guide",
         provenance={"x": 1},
         job_id="j",
@@ -50,7 +51,7 @@ def frozen(*pictures: ActivePicture) -> Any:
 
 
 def test_a_picture_stands_at_its_block() -> None:
-    document = frozen(picture(None))
+    document = frozen(picture({"address_type": "block_id", "block_id": BLOCK}))
     assert (document.title, document.pictures[0].block_id) == ("Guide", BLOCK)
     assert document.provenance == {
         "x": 1,
@@ -58,10 +59,18 @@ def test_a_picture_stands_at_its_block() -> None:
     }
 
 
-def test_a_picture_of_another_version_is_resolved_into_this_one() -> None:
-    lost = "01993c5e-8b21-7d4c-8e63-5f2a7b8c9d0e"
-    assert frozen(picture(MARKDOWN.format(BLOCK))).pictures[0].block_id == BLOCK
-    assert frozen(picture("nothing of the kind", lost)).pictures[0].block_id is None
+def test_a_picture_on_a_range_stands_at_the_block_around_it() -> None:
+    at = MARKDOWN.format(BLOCK).index("Click it.")
+    char_range = {"start_offset": at, "end_offset": at + 5}
+    assert (
+        frozen(picture({"address_type": "char_range", "char_range": char_range})).pictures[0].block_id == ""
+    )
+
+
+def test_a_picture_whose_address_is_gone_stands_at_no_block() -> None:
+    lost = {"address_type": "block_id", "block_id": "01993c5e-8b21-7d4c-8e63-5f2a7b8c9d0e"}
+    assert frozen(picture(None)).pictures[0].block_id is None
+    assert frozen(picture(lost)).pictures[0].block_id is None
 
 
 @pytest.mark.django_db(transaction=True)

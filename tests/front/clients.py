@@ -9,13 +9,14 @@ from typing import Any
 import httpx
 
 from anchors.models import Asset
-from config.storage import storage, uploads_folder
-from config.storage.signed_urls import new_ticket_key, upload_url
+from config.storage import storage
+from config.storage.signed_urls import upload_url
 from jobs.models import Job
 from jobs.states import JobStatus
 from tests.factories import Api, make_asset, make_job
 from tests.front.raw import Wire
 from tests.front.server import Server
+from tests.uploads import make_upload_ticket
 
 PICTURE = bytes(range(256)) * 4096 * 12  # 12 MiB
 
@@ -28,19 +29,22 @@ def make_picture(job: Job, content: bytes = PICTURE) -> Asset:
     return asset
 
 
-def ticket_path(job: Job, *, max_bytes: int = 2**30) -> str:
-    """Return the path of a new ticket of a job that is UPLOADING."""
-    url, _ = upload_url(new_ticket_key(uploads_folder(job.pk)), max_bytes=max_bytes, seconds=600)
+def ticket_path(job: Job, size_bytes: int) -> str:
+    """Return the path of a new ticket, for a video of this size, of a job that is UPLOADING."""
+    url = upload_url(make_upload_ticket(job, size_bytes=size_bytes).key)
     return "/" + url.split("/", 3)[3]
 
 
 def slow_kinds(server: Server, api: Api) -> dict[str, Callable[[], Wire]]:
     """Return, by name, what opens a slow connection of each kind."""
-    job = make_job(JobStatus.UPLOADING, owner=api.user)
-    picture, bearer = make_picture(job), api.headers["authorization"]
+    picture, bearer = make_picture(make_job(owner=api.user)), api.headers["authorization"]
 
     def promising(method: str, path: str, **headers: Any) -> Callable[[], Wire]:
         return lambda: Wire(server).ask(method, path, b"x", content_length=5000, **headers)
+
+    def upload() -> Wire:
+        job = make_job(JobStatus.UPLOADING, owner=api.user)  # of one job only a few are taken at once
+        return promising("PUT", ticket_path(job, 5000), content_type="video/mp4")()
 
     def reader() -> Wire:
         content = f"/api/v1/assets/{picture.pk}/content"
@@ -49,7 +53,7 @@ def slow_kinds(server: Server, api: Api) -> dict[str, Callable[[], Wire]]:
     return {
         "sign-in": promising("POST", "/admin/login/", content_type="application/x-www-form-urlencoded"),
         "api": promising("POST", "/api/v1/projects", authorization=bearer, content_type="application/json"),
-        "upload": promising("PUT", ticket_path(job), content_type="video/mp4"),
+        "upload": upload,
         "health": promising("POST", "/healthz", cookie="csrftoken=" + "a" * 32),
         "reader": reader,
         "headers": lambda: Wire(server).send(b"GET /healthz HTTP/1.1\r\nHost: 127"),

@@ -21,7 +21,7 @@ from config.management.commands.serve import WEB
 from tests.served import ROOT, free_port
 
 # Short enough to be waited for: 8 KiB in 1.5 s, and 64 KiB of an answer in 2 s.
-BOUNDS = {"body": [8192, 1.5], "upload": [8192, 1.5], "answer": [65536, 2.0], "api": [4, 8]}
+BOUNDS = {"body": [8192, 1.5], "upload": [8192, 1.5], "answer": [65536, 2.0], "heavy": [2, 4]}
 HEADER_SECONDS = 2
 
 

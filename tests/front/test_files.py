@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
+from config.front.bodies import Message
+from config.front.bounds import Bounds, Pool
+from config.front.lanes import Lane
+from config.front.sending import deliver
+from config.front.wsgi import Answer
 from config.storage import kept_folder, storage
 from config.storage.signed_urls import download_url
 from tests.factories import Api, make_job
@@ -86,6 +92,39 @@ def test_a_static_file_comes_over_the_front(client: httpx.Client) -> None:
     answer = client.get("/static/web/pages.css")
     assert answer.status_code == 200 and "text/css" in answer.headers["Content-Type"]
     assert len(answer.content) > 1000
+
+
+def test_a_client_that_left_is_read_no_more_of_the_file_for() -> None:
+    class Endless:
+        is_closed = False
+
+        def read(self, size: int) -> bytes:
+            return b"x" * 100
+
+        def close(self) -> None:
+            self.is_closed = True
+
+    async def run() -> None:
+        sent: list[Message] = []
+        left = asyncio.Event()
+
+        async def receive() -> Message:
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)  # as the server does, which says nothing of a client that left
+            if len(sent) > 3:
+                left.set()
+
+        reads = Lane("reads", Pool(1, 9))
+        sending = deliver(answer, receive, send, is_head=False, bounds=Bounds(), reads=reads)
+        await asyncio.wait_for(sending, 10)
+        assert sent[-1].get("more_body"), "the answer must not look complete"
+
+    answer = Answer(200, [], file=Endless())
+    asyncio.run(run())
+    assert answer.file.is_closed
 
 
 def test_the_file_of_a_client_that_leaves_is_closed_at_once(server: Server, owner: Api) -> None:

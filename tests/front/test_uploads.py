@@ -15,6 +15,7 @@ from config.front.bounds import Pace, Pool
 from config.front.lanes import Lane
 from config.front.uploads import receiving
 from config.storage.base import Draft
+from config.storage.uploads import Admission
 from jobs.models import Job
 from jobs.states import JobStatus
 from tests.factories import Api, make_job
@@ -24,7 +25,8 @@ from tests.front.server import Server
 
 pytestmark = pytest.mark.slow
 
-CHUNKED = {"content_length": None, "transfer_encoding": "chunked"}
+VIDEO = {"content_type": "video/mp4"}
+CHUNKED = {**VIDEO, "content_length": None, "transfer_encoding": "chunked"}
 
 
 @pytest.fixture
@@ -50,21 +52,26 @@ def chunks(content: bytes) -> bytes:
 
 def test_an_upload_becomes_the_file_of_its_ticket(server: Server, uploading: Job) -> None:
     content = os.urandom(3_000_000)
-    assert Wire(server).ask("PUT", ticket_path(uploading), content).read_answer().status == 204
+    assert (
+        Wire(server).ask("PUT", ticket_path(uploading, len(content)), content, **VIDEO).read_answer().status
+        == 204
+    )
     (path,) = files_of(server, uploading)
     assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(content).digest()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
 
 def test_an_upload_may_come_in_chunks_without_a_length(server: Server, uploading: Job) -> None:
-    wire = Wire(server).ask("PUT", ticket_path(uploading), **CHUNKED)
+    wire = Wire(server).ask("PUT", ticket_path(uploading, 5), **CHUNKED)
     assert wire.send(chunks(b"abc") + chunks(b"de") + b"0\r\n\r\n").read_answer().status == 204
     (path,) = files_of(server, uploading)
     assert path.read_bytes() == b"abcde"
 
 
 def test_the_draft_is_one_file_for_us_alone_until_all_is_there(server: Server, uploading: Job) -> None:
-    wire = Wire(server).ask("PUT", ticket_path(uploading), b"x" * 200_000, content_length=200_001)
+    wire = Wire(server).ask(
+        "PUT", ticket_path(uploading, 200_001), b"x" * 200_000, content_length=200_001, **VIDEO
+    )
     time.sleep(0.5)
     (draft,) = files_of(server, uploading)
     assert draft.suffix == ".part" and stat.S_IMODE(draft.stat().st_mode) == 0o600
@@ -77,23 +84,23 @@ def test_the_draft_is_one_file_for_us_alone_until_all_is_there(server: Server, u
 def test_an_upload_that_is_cut_off_leaves_and_replaces_nothing(
     server: Server, uploading: Job, is_chunked: bool
 ) -> None:
-    path = ticket_path(uploading)
-    assert Wire(server).ask("PUT", path, b"the first").read_answer().status == 204
+    path, first = ticket_path(uploading, 200_000), b"x" * 200_000
+    assert Wire(server).ask("PUT", path, first, **VIDEO).read_answer().status == 204
     before = files_of(server, uploading)
     again = Wire(server)
     if is_chunked:
         again.ask("PUT", path, **CHUNKED).send(chunks(b"y" * 150_000))
     else:
-        again.ask("PUT", path, b"y" * 150_000, content_length=200_000)
+        again.ask("PUT", path, b"y" * 150_000, content_length=200_000, **VIDEO)
     time.sleep(0.3)
     assert len(files_of(server, uploading)) == 2
     again.close()
     assert gone(server, uploading, before)
-    assert before[0].read_bytes() == b"the first"
+    assert before[0].read_bytes() == first
 
 
 def test_a_client_that_ends_its_side_early_is_told(server: Server, uploading: Job) -> None:
-    wire = Wire(server).ask("PUT", ticket_path(uploading), **CHUNKED).send(chunks(b"abc"))
+    wire = Wire(server).ask("PUT", ticket_path(uploading, 5), **CHUNKED).send(chunks(b"abc"))
     wire.socket.shutdown(1)
     seen = wire.read(5)
     assert seen.status == 400 and b"before all its bytes" in seen.body
@@ -110,8 +117,8 @@ def test_a_disk_that_is_full_ends_an_upload_and_leaves_nothing(
         return {"type": "http.request", "body": b"x" * 100_000, "more_body": True}
 
     async def upload() -> None:
-        ticket = {"key": f"uploads/{uploading.pk}/a", "max": 2**20}
-        async with receiving(receive, ticket, Pace(2**20, 5), Lane("writes", Pool(1, 9))):
+        admission = Admission(f"uploads/{uploading.pk}/a", 2**20)
+        async with receiving(receive, admission, Pace(2**20, 5), Lane("writes", Pool(1, 9))):
             pass
 
     monkeypatch.setattr(Draft, "write", full)
@@ -121,20 +128,20 @@ def test_a_disk_that_is_full_ends_an_upload_and_leaves_nothing(
 
 
 def test_an_upload_over_its_ticket_is_refused_before_its_bytes(server: Server, uploading: Job) -> None:
-    path = ticket_path(uploading, max_bytes=100)
-    seen = Wire(server).ask("PUT", path, content_length=101).read(5)
+    path = ticket_path(uploading, 100)
+    seen = Wire(server).ask("PUT", path, content_length=101, **VIDEO).read(5)
     assert (seen.status, seen.is_ended) == (413, True)
     assert files_of(server, uploading) == []
 
 
 def test_chunks_over_the_ticket_are_refused_when_they_come(server: Server, uploading: Job) -> None:
-    path = ticket_path(uploading, max_bytes=100)
+    path = ticket_path(uploading, 100)
     seen = Wire(server).ask("PUT", path, **CHUNKED).send(chunks(b"x" * 101)).read(5)
     assert (seen.status, seen.is_ended) == (413, True)
     assert files_of(server, uploading) == []
 
 
-@pytest.mark.parametrize("headers", [{"content_length": 1000}, CHUNKED])
+@pytest.mark.parametrize("headers", [{**VIDEO, "content_length": 1000}, CHUNKED])
 def test_an_upload_with_a_forged_ticket_is_404_before_its_bytes(
     server: Server, headers: dict[str, object]
 ) -> None:
@@ -143,12 +150,14 @@ def test_an_upload_with_a_forged_ticket_is_404_before_its_bytes(
 
 
 def test_a_client_that_asks_before_it_sends_is_told_to_go_on(server: Server, uploading: Job) -> None:
-    wire = Wire(server).ask("PUT", ticket_path(uploading), content_length=3, expect="100-continue")
+    wire = Wire(server).ask(
+        "PUT", ticket_path(uploading, 3), content_length=3, expect="100-continue", **VIDEO
+    )
     assert wire.read(1).content.startswith(b"HTTP/1.1 100 ")
     assert wire.send(b"abc").read_answer().status == 204
 
 
 def test_a_client_that_asks_first_may_be_refused_without_its_bytes(server: Server, uploading: Job) -> None:
-    path = ticket_path(uploading, max_bytes=2)
-    seen = Wire(server).ask("PUT", path, content_length=3, expect="100-continue").read(3)
+    path = ticket_path(uploading, 2)
+    seen = Wire(server).ask("PUT", path, content_length=3, expect="100-continue", **VIDEO).read(3)
     assert seen.status == 413

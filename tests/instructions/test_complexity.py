@@ -5,12 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from instructions import services
 from instructions.blocks import parse_blocks
-from instructions.complexity import MAX_BLOCKS, MAX_NESTING, DocumentTooComplex, check_complexity
+from instructions.complexity import (
+    MAX_BLOCKS,
+    MAX_LINES,
+    MAX_MARKS,
+    MAX_NESTING,
+    DocumentTooComplex,
+    check_complexity,
+)
 from jobs.models import Job
 from jobs.states import JobStatus
 from tests.callbacks import send
@@ -55,7 +62,7 @@ def test_lists_that_are_nested_line_by_line_are_found_too() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "```\n" + "a\n\n- b\n\n" * 9000 + "```\n",
+        "```\n" + "a\n\n- b\n\n" * 4900 + "```\n",
         "~~~ python\n" + "# a\n" * 9000 + "```\n" + "~~~~\n",
         "a\n" * 9000,
         "| a |\n|---|\n" + "| b |\n" * 9000,
@@ -67,6 +74,23 @@ def test_a_long_text_of_few_blocks_is_taken(text: str) -> None:
     check_complexity(text)
 
 
+@pytest.mark.parametrize("line", ["a\n", "    a\n", "<!-- block:x -->\n"])
+def test_a_text_has_at_most_20000_lines_and_as_many_markers(line: str) -> None:
+    check_complexity(line * MAX_LINES)
+    with pytest.raises(DocumentTooComplex, match="lines"):
+        check_complexity(line * (MAX_LINES + 1))
+
+
+@pytest.mark.parametrize("mark", list("`*_[]<&~\\!-:=#+@>$%^{}"))
+def test_a_text_has_at_most_100000_marks_outside_of_code(mark: str) -> None:
+    line = f"a {mark * 100} a\n"
+    check_complexity(line * (MAX_MARKS // 100))
+    check_complexity(f"```\n{line * 9000}```\n")
+    with pytest.raises(DocumentTooComplex, match="marks"):
+        check_complexity(line * (MAX_MARKS // 100) + mark)
+
+
+@settings(deadline=None)
 @given(st.text(alphabet="a \n\t#->`~*1.|_=<!-\\", max_size=400))
 def test_no_text_has_more_blocks_than_are_counted(text: str) -> None:
     counted = count(text)

@@ -166,7 +166,7 @@ def test_a_refusal_is_remembered_until_another_file_comes(
         probed.append(path)
         return probe_video(path)
 
-    monkeypatch.setattr(confirmation, "probe_video", count)
+    monkeypatch.setattr(confirmation, "probe_in_child", count)
     job = make_job(owner=owner.user)
     ticket = ask(owner, job)
     put(ticket["upload_url"], TEN)
@@ -191,7 +191,7 @@ def test_a_refusal_is_not_of_the_file_that_came_meanwhile(
         assert put(ticket["upload_url"], b"ten others").status_code == 204
         return probe_video(path)
 
-    monkeypatch.setattr(confirmation, "probe_video", probe_late)
+    monkeypatch.setattr(confirmation, "probe_in_child", probe_late)
     assert confirm(owner, job, ticket).status_code == 400
     with storage().open(ticket["video_uri"]) as file:
         assert file.read() == b"ten others"
@@ -207,7 +207,7 @@ def test_a_put_during_a_confirm_does_not_change_what_is_kept(
     job = make_job(owner=owner.user)
     ticket = ask(owner, job, size_bytes=len(first))
     assert put(ticket["upload_url"], first).status_code == 204
-    module, name = (file_system, "file_digest") if moment == "hashed" else (confirmation, "probe_video")
+    module, name = (file_system, "file_digest") if moment == "hashed" else (confirmation, "probe_in_child")
     work = getattr(module, name)
 
     def after_a_put(path: Path) -> Any:
@@ -239,7 +239,7 @@ def test_a_job_cancelled_during_a_confirm_keeps_nothing(
         assert owner.post(f"/jobs/{job.pk}/cancel").status_code == 200
         return probe_video(path)
 
-    monkeypatch.setattr(confirmation, "probe_video", probe_late)
+    monkeypatch.setattr(confirmation, "probe_in_child", probe_late)
     answer = owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": uri})
     assert (answer.status_code, answer.json()["code"]) == (409, "FSM_TERMINAL_IMMUTABLE")
     assert not [path for path in files(storage_folder) if "jobs" in path.parts[-3:]]
@@ -256,7 +256,7 @@ def test_of_many_confirms_at_once_one_probes_and_holds_no_transaction(
         time.sleep(0.5)
         return probe_video(path)
 
-    monkeypatch.setattr(confirmation, "probe_video", probe_slowly)
+    monkeypatch.setattr(confirmation, "probe_in_child", probe_slowly)
     job = make_job(owner=owner.user)
     uri = upload(owner, job.pk, SAMPLE.read_bytes())
     path = f"/jobs/{job.pk}/confirm-upload"
@@ -285,7 +285,7 @@ def test_who_waits_too_long_for_another_confirm_is_told_to_come_again(
                 answers.append(answer)
         return probe_video(path)
 
-    monkeypatch.setattr(confirmation, "probe_video", probe_beside)
+    monkeypatch.setattr(confirmation, "probe_in_child", probe_beside)
     first = owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": uris[job.pk]})
     _, same, others = answers
     assert (same.status_code, same.json()["code"]) == (503, "SERVICE_UNAVAILABLE")

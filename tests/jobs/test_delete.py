@@ -25,6 +25,7 @@ from tests.factories import (
     make_asset,
     make_export,
     make_job,
+    make_resolution,
     make_screenshot_task,
 )
 from tests.uploads import make_upload_ticket
@@ -36,6 +37,7 @@ def full_job(api: Api) -> Job:
     anchor = make_anchor(job)
     first = make_asset(job, anchor=anchor)
     make_asset(job, anchor=anchor, rendered_from=first)
+    make_resolution(anchor)
     make_screenshot_task(job, status=ScreenshotTask.SUCCEEDED, anchor=anchor, asset=first)
     make_export(job, status=Export.SUCCEEDED)
     PipelineRun.objects.create(

@@ -19,7 +19,7 @@ def fill_owners(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("anchors", "0001_initial"),
+        ("anchors", "0002_add_resolutions"),
         ("jobs", "0003_lanes_and_owners"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
