@@ -6,6 +6,7 @@ for as long as they run.
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import warnings
 from collections.abc import Callable, Iterator
@@ -174,12 +175,15 @@ def _wheel() -> Any:
 def start() -> Any:
     """Start the embedded server, also after a crash, and create its database if there is none."""
     data_folder().mkdir(exist_ok=True)
-    if _pid_file().exists() and not _postmaster_lives():
-        _remove_what_a_killed_server_left()
-    # cleanup_mode=None: the wheel counts its users in a file, which is wrong after a crash. `stop` ends the server.
-    server = _wheel().get_server(data_folder(), cleanup_mode=None)
-    if not _postmaster_lives():  # this process has started it before, and it was killed
-        server.start()
+    with (environment.home() / "postgres.lock").open("a") as lock:
+        # Of two who find it dead, none ends what the other has started.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _pid_file().exists() and not _postmaster_lives():
+            _remove_what_a_killed_server_left()
+        # cleanup_mode=None: the wheel counts its users in a file, which is wrong after a crash. `stop` ends it.
+        server = _wheel().get_server(data_folder(), cleanup_mode=None)
+        if not _postmaster_lives():  # this process has started it before, and it was killed
+            server.start()
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
         if not found:

@@ -48,7 +48,7 @@ class Process:
         self._running: subprocess.Popen[bytes] | None = None
 
     def run(self, say: Callable[[str], None]) -> int:
-        process = self._running = subprocess.Popen(
+        process = self._running = subprocess.Popen(  # our own programs  # nosec B603
             self.command,
             env=self.env,
             cwd=self.cwd,
@@ -65,8 +65,7 @@ class Process:
         return status
 
     def _print(self, process: subprocess.Popen[bytes], say: Callable[[str], None]) -> None:
-        assert process.stdout
-        for line in process.stdout:
+        for line in process.stdout or ():
             say(line.decode(errors="replace"))
 
     def stop(self, number: signal.Signals) -> None:

@@ -19,13 +19,13 @@ class EventsInline(ReadOnly, TabularInline):
 class DispatchesInline(ReadOnly, TabularInline):
     model = Dispatch
     fk_name = "job"
-    fields = ("kind", "orchestrator", "status", "attempt", "retries", "accepted_at", "failure_code")
+    fields = ("kind", "orchestrator", "status", "attempt", "retries", "losses", "accepted_at", "failure_code")
     extra = 0
 
 
 class PipelineRunsInline(ReadOnly, TabularInline):
     model = PipelineRun
-    fields = ("status", "attempt", "retries", "progress_pct", "heartbeat_at", "failure_code")
+    fields = ("status", "attempt", "retries", "losses", "progress_pct", "heartbeat_at", "failure_code")
     extra = 0
 
 

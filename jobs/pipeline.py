@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import tempfile
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,13 @@ from config.storage import kept_folder, storage
 from config.work.lease import Lease, LeaseLost
 from config.work.models import WorkFailed
 from jobs import hooks
-from jobs.media.audio import AudioInfo, NoAudio, extract_audio
+from jobs.media.audio import AudioInfo, NoAudio, UnreadableSound, compress_sound, extract_audio
 from jobs.media.probe import UnreadableVideo
 from jobs.media.speech import Recogniser, SpeechError
 from jobs.media.speech.embedded_subtitles import EmbeddedSubtitles
 from jobs.media.speech.http import HttpRecogniser
 from jobs.media.speech.whisper import Whisper
-from jobs.media.transcripts import Segment, Transcript, transcript_to_json
+from jobs.media.transcripts import MAX_TIME_MS, Segment, Transcript, transcript_to_json
 from jobs.models import Job, PipelineRun
 from jobs.services.callbacks import StatusReport, apply_callback, canonical_sha256
 from jobs.services.videos import length_ms, probe_in_child, require_artifact, video_path
@@ -176,8 +177,23 @@ def recognisers() -> tuple[Recogniser, ...]:
     """Who is asked for a transcript, in order."""
     if settings.SPEECH_URL:
         spoken: Recogniser = HttpRecogniser(
-            settings.SPEECH_URL, settings.SPEECH_API_KEY, settings.SPEECH_MODEL
+            settings.SPEECH_URL,
+            settings.SPEECH_API_KEY,
+            settings.SPEECH_MODEL,
+            compress=_compress_in_child,
         )
     else:
         spoken = Whisper(Path(settings.WHISPER_MODEL).absolute() if settings.WHISPER_MODEL else None)
     return (EmbeddedSubtitles(), spoken)
+
+
+def _compress_in_child(sound: Path, target: Path, *, on_progress: Callable[[float], None]) -> None:
+    sandbox.call(
+        compress_sound,
+        sound,
+        target,
+        limits=sandbox.limits.SOUND.lasting(MAX_TIME_MS),
+        raises=(UnreadableSound,),
+        on_progress=on_progress,
+        check=lambda: on_progress(0.0),
+    )

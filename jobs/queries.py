@@ -39,9 +39,9 @@ def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
         SELECT line.position FROM (
             SELECT id, row_number() OVER (PARTITION BY lane ORDER BY turn, available_at, id) AS position
             FROM ({waiting}) AS waiting
-        ) AS line JOIN {table} AS run USING (id) WHERE run.job_id = {Job._meta.db_table}.id)"""
+        ) AS line JOIN {table} AS run USING (id) WHERE run.job_id = {Job._meta.db_table}.id)"""  # our tables  # nosec B608
     waits = Q(dispatch__pipeline_run__status=PipelineRun.WAITING)
-    position = RawSQL(place, (), output_field=IntegerField())
+    position = RawSQL(place, (), output_field=IntegerField())  # nosec B611
     return jobs.annotate(queue_position=Case(When(waits, then=Coalesce(position, 1))))
 
 

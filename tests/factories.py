@@ -21,7 +21,6 @@ from config.accounts.models import User
 from config.storage import kept_folder, storage
 from config.work.models import WorkRow
 from config.work.registry import KINDS
-from config.work.sweep import sweep, sweep_work_rows
 from exports.models import Export
 from instructions.blocks import parse_blocks
 from instructions.models import InstructionVersion
@@ -29,9 +28,9 @@ from jobs.models import Artifact, Dispatch, Job, PipelineRun, Project
 from jobs.services import callbacks
 from jobs.services.callbacks import StatusReport
 from jobs.services.jobs import create_job, create_project
-from jobs.services.timeouts import give_up_unanswered_dispatches
 from jobs.states import ActorType, JobStatus
 from tests.contract import ROAD
+from tests.leases import let_no_lease_go
 
 SAMPLE = Path(__file__).parent / "media" / "sample.mp4"
 TRANSCRIPT = {
@@ -254,36 +253,6 @@ def make_export(job: Job, *, status: str = Export.WAITING, format: str = "PDF") 
     )
 
 
-def expire_leases() -> None:
-    """As when the workers and senders of this moment had died a while ago."""
-    for model in KINDS:
-        held = model._default_manager.filter(lease_expires_at__isnull=False)
-        held.update(lease_expires_at=Now() - timedelta(seconds=1))
-
-
-def make_due() -> None:
-    """As when what waits for its time had waited long enough."""
-    for model in KINDS:
-        model._default_manager.filter(status=model.WAITING).update(available_at=Now())
-
-
-def let_time_pass() -> None:
-    """As when much time had gone by: leases have run out, waiting rows have waited, silence is given up."""
-    expire_leases()
-    sweep_work_rows()
-    make_due()
-    Dispatch.objects.filter(status=Dispatch.UNANSWERED).update(updated_at=Now() - timedelta(minutes=16))
-    give_up_unanswered_dispatches()
-
-
-def recover() -> None:
-    """What the workers do by themselves when others have died, with the waiting cut out."""
-    expire_leases()
-    sweep()
-    make_due()
-    work_off()
-
-
 def force(job: Job, status: JobStatus) -> Job:
     """Set a status past the table, with the trigger off: for tests that start in the middle."""
     with pgtrigger.ignore("jobs.Job:job_status_table"):
@@ -335,7 +304,8 @@ def work_off() -> int:
             for kind in KINDS.values()
             for row in kind.model._default_manager.filter(status=kind.model.WAITING)
         ]
-        performed = [kind.perform_row(pk) for kind, pk in waiting]
+        with let_no_lease_go():
+            performed = [kind.perform_row(pk) for kind, pk in waiting]
         done += sum(performed)
         if not any(performed):
             return done
@@ -343,7 +313,8 @@ def work_off() -> int:
 
 def perform(row: WorkRow) -> bool:
     """Claim one row and do its work in this process, as a worker would."""
-    return KINDS[type(row)].perform_row(row.pk)
+    with let_no_lease_go():
+        return KINDS[type(row)].perform_row(row.pk)
 
 
 def png(width: int = 64, height: int = 48, colour: str = "navy") -> bytes:

@@ -46,13 +46,9 @@ def extract_screenshot(*, job: Job, user: User, body: dict[str, Any]) -> tuple[S
     with transaction.atomic():
         job = lock_job(job.pk)
         open_document(job, by=by_editor(user))
-        known = _known_task(job, key, body.get("idempotency_key"))
-        if known and known.status != ScreenshotTask.FAILED:
-            return known, True
+        if known := _known_task(job, key, body.get("idempotency_key")):
+            return _start_again(known)
         require_room(ScreenshotTask, job.owner_id)
-        if known:
-            known.reopen()
-            return known, False
         if fields:
             anchor = add_anchor(instruction, instruction_version=version, strategy=body["strategy"], **fields)
         task = ScreenshotTask.objects.create(
@@ -115,6 +111,14 @@ def _known_task(job: Job, key: str, idempotency_key: str | None) -> ScreenshotTa
     return ScreenshotTask.objects.select_for_update().filter(extraction_key=key).first()
 
 
+def _start_again(task: ScreenshotTask) -> tuple[ScreenshotTask, bool]:
+    if task.status != ScreenshotTask.FAILED:
+        return task, True
+    require_room(ScreenshotTask, task.owner_id)
+    task.reopen()
+    return task, False
+
+
 def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
     """Take the frame, keep its bytes under their SHA-256, then write the row."""
     image_format = cast(ImageFormat, task.image_format)
@@ -147,7 +151,7 @@ def _grab(task: ScreenshotTask, image_format: ImageFormat, lease: Lease) -> Enco
                 task.at_ms,
                 strategy=cast(Strategy, task.strategy),
                 image_format=image_format,
-                limits=sandbox.limits.FRAME,
+                limits=sandbox.limits.FRAME.lasting(task.at_ms),  # at worst, all before it is decoded
                 returns=(EncodedFrame,),
                 raises=(TimestampOutOfRange, UnreadableVideo),
                 check=lease.check,

@@ -6,6 +6,7 @@ import asyncio
 import io
 import logging
 import tempfile
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -24,9 +25,15 @@ log = logging.getLogger(__name__)
 IN_MEMORY = 64 * KIB  # of a body; what is beyond goes to a temporary file
 
 
-def header(scope: dict[str, Any], name: bytes) -> str:
-    """Return the first header with this name, which is in lower case, or an empty text."""
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), "")
+@dataclass
+class Request:
+    scope: dict[str, Any]
+    receive: Receive
+    has_body: bool = False
+
+    def header(self, name: bytes) -> str:
+        """Return the first header with this name, in lower case, or an empty text."""
+        return next((value.decode("latin-1") for key, value in self.scope["headers"] if key == name), "")
 
 
 class Front:
@@ -41,10 +48,11 @@ class Front:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
+        request = Request(scope, receive)
         try:
-            answer = await self._answer(scope, receive)
+            answer = await self._answer(request)
         except Exception as error:
-            answer = _refusal(scope, error)
+            answer = self._refusal(request, error)
         await deliver(
             answer,
             receive,
@@ -67,48 +75,47 @@ class Front:
             if message["type"] == "lifespan.shutdown":
                 return
 
-    async def _answer(self, scope: dict[str, Any], receive: Receive) -> Answer:
-        """Return the application's answer; raise ApiError, and whatever the application raises.
-
-        The server ends a connection of which it has not read a whole body when the answer was sent.
-        """
-        length, encoding = header(scope, b"content-length"), header(scope, b"transfer-encoding")
-        if not encoding and length in ("", "0"):
+    async def _answer(self, request: Request) -> Answer:
+        scope = request.scope
+        length, encoding = request.header(b"content-length"), request.header(b"transfer-encoding")
+        request.has_body = bool(encoding) or length not in ("", "0")
+        if not request.has_body:
             return await self._call(scope, io.BytesIO(), 0)
         path = scope["path"]
         if limits.is_upload(scope["method"], path):
-            return await self._upload(scope, receive, int(length) if length else None)
+            return await self._upload(request, path, int(length) if length else None)
         limit = limits.body_limit(path, length=length, encoding=encoding)
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as body:
 
             async def write(piece: bytes) -> None:
                 body.write(piece)
 
-            size = await take_in(receive, write, limit=limit, pace=self.bounds.body)
+            size = await take_in(request.receive, write, limit=limit, pace=self.bounds.body)
+            request.has_body = False
             body.seek(0)
             return await self._call(scope, body, size)
 
-    async def _upload(self, scope: dict[str, Any], receive: Receive, length: int | None) -> Answer:
-        kind = header(scope, b"content-type")
-        admission = await self.lanes.api.run(admitted, scope["path"], length, kind)
-        async with receiving(receive, admission, self.bounds.upload, self.lanes.writes) as draft:
-            return await self._call(scope, draft, draft.size)
+    async def _upload(self, request: Request, path: str, length: int | None) -> Answer:
+        kind = request.header(b"content-type")
+        admission = await self.lanes.api.run(admitted, path, length, kind)
+        async with receiving(request.receive, admission, self.bounds.upload, self.lanes.writes) as draft:
+            request.has_body = False
+            return await self._call(request.scope, draft, draft.size)
 
     async def _call(self, scope: dict[str, Any], body: Any, length: int) -> Answer:
         lane = self.lanes.of(scope["method"], scope["path"])
         return await lane.run(call, self.application, environment(scope, body, length))
 
-
-def _refusal(scope: dict[str, Any], exception: Exception) -> Answer:
-    """Return our own answer to a request that the application did not see, or failed at."""
-    value = request_id.take(header(scope, b"x-request-id"))
-    structlog.contextvars.bind_contextvars(request_id=value)
-    error = errors.translate(exception)
-    if error.status == 500:
-        log.error("request failed in the front", exc_info=exception)
-    elif error.status >= 500:
-        log.warning("request refused: %s", error.code)
-    response = errors.json_response(error)
-    headers = [(name.lower().encode(), text.encode()) for name, text in response.items()]
-    headers += [(b"x-request-id", value.encode()), (b"content-length", b"%d" % len(response.content))]
-    return Answer(error.status, headers, response.content)
+    def _refusal(self, request: Request, exception: Exception) -> Answer:
+        """Return our own answer. If the body was not read to its end, the connection ends with it."""
+        value = request_id.take(request.header(b"x-request-id"))
+        structlog.contextvars.bind_contextvars(request_id=value)
+        error = errors.translate(exception)
+        if error.status == 500:
+            log.error("request failed in the front", exc_info=exception)
+        elif error.status >= 500:
+            log.warning("request refused: %s", error.code)
+        response = errors.json_response(error)
+        headers = [(name.lower().encode(), text.encode()) for name, text in response.items()]
+        headers += [(b"x-request-id", value.encode()), (b"content-length", b"%d" % len(response.content))]
+        return Answer(error.status, headers, response.content, is_last=request.has_body)

@@ -19,8 +19,9 @@ async def deliver(
 ) -> None:
     """Send an answer and close its file. A client that takes it slower than the pace, or went away, gets no more:
     then the last message is missing, and the server ends the connection."""
+    headers = [*answer.headers, (b"connection", b"close")] if answer.is_last else answer.headers
     try:
-        await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         if answer.file is None or is_head:
             await _send_bytes(answer.body, send, bounds)
         else:

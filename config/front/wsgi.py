@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 from urllib.parse import unquote_to_bytes
 
@@ -22,6 +22,8 @@ class Answer:
     headers: Headers
     body: bytes = b""
     file: Any = None
+    is_last: bool = field(default=False)
+    """Whether the connection ends with it, as a part of the request was not read."""
 
 
 class _File:

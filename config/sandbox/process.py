@@ -42,7 +42,7 @@ class Child:
         self.calls = 0
         folder = tempfile.mkdtemp(prefix="stepwright-child-")
         try:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # our own program  # nosec B603
                 [sys.executable, "-m", "config.sandbox.child", str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -147,7 +147,7 @@ class Child:
 
 
 def _environment(folder: str) -> dict[str, str]:
-    passed_on = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    passed_on = {name: value for name, value in os.environ.items() if name in _PASSED_ON}
     ours = {"PYTHONPATH": str(_ROOT), "TMPDIR": folder, "HOME": folder, "MALLOC_ARENA_MAX": "2"}
     return {"OMP_NUM_THREADS": "2", **passed_on, **ours}
 

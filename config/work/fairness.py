@@ -19,7 +19,7 @@ def ranked(table: str, *, waiting: str, running: str) -> str:
         LEFT JOIN (
             SELECT lane, owner_id, count(*) AS running
             FROM {table} WHERE status = '{running}' GROUP BY lane, owner_id
-        ) AS busy USING (lane, owner_id)"""
+        ) AS busy USING (lane, owner_id)"""  # our tables and constants  # nosec B608
 
 
 def next_in_line(table: str, *, waiting: str, running: str, at_once: int) -> str:
@@ -29,7 +29,7 @@ def next_in_line(table: str, *, waiting: str, running: str, at_once: int) -> str
     to owner in the index that `claim_index` makes (https://wiki.postgresql.org/wiki/Loose_indexscan), so that its
     time grows with the owners who wait, not with their rows.
     """
-    rows = f"SELECT {{}} FROM {table} WHERE status = '{waiting}' AND lane = %(lane)s"
+    rows = f"SELECT {{}} FROM {table} WHERE status = '{waiting}' AND lane = %(lane)s"  # nosec B608
     return f"""
         WITH RECURSIVE owners AS (
             ({rows.format("owner_id")} ORDER BY owner_id LIMIT 1)
@@ -49,4 +49,4 @@ def next_in_line(table: str, *, waiting: str, running: str, at_once: int) -> str
             ORDER BY turn, due.available_at, due.id LIMIT {at_once}
         )
         SELECT row.id FROM line JOIN {table} AS row USING (id) WHERE row.status = '{waiting}'
-        ORDER BY line.turn, line.available_at, row.id LIMIT 1 FOR UPDATE OF row SKIP LOCKED"""
+        ORDER BY line.turn, line.available_at, row.id LIMIT 1 FOR UPDATE OF row SKIP LOCKED"""  # nosec B608

@@ -180,7 +180,7 @@ class WorkRow(models.Model):
         """
         if self.losses >= MAX_LOSSES:
             return False
-        seconds = LOSS_DELAY_SECONDS * 2**self.losses * random.uniform(0.5, 1.5)
+        seconds = LOSS_DELAY_SECONDS * 2**self.losses * random.uniform(0.5, 1.5)  # nosec B311
         self._release(timedelta(seconds=seconds), losses=models.F("losses") + 1)
         return True
 

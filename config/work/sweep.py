@@ -62,7 +62,7 @@ def enqueue_due(lanes: Collection[Lane], after: datetime | None) -> datetime:
     with connection.cursor() as cursor:
         cursor.execute("SELECT now()")
         now: datetime = cursor.fetchone()[0]
-    for kind in KINDS.values():
+    for kind in (kind for kind in KINDS.values() if not set(lanes).isdisjoint(kind.lanes)):
         due = kind.model._default_manager.filter(
             status=kind.model.WAITING,
             available_at__gt=after or now - timedelta(minutes=1),

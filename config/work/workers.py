@@ -31,16 +31,21 @@ STOP_MS = 4000  # that running work has to go back
 
 
 class LaneWorker(dramatiq.Worker):
-    """The threads of one queue. They take no message before one of them is free, so that another process can; and
-    no delayed messages, for times are kept in rows."""
+    """The threads of one queue. They take no message before one of them is free, so that another process can."""
 
     def __init__(self, broker: dramatiq.Broker, queue: str, threads: int) -> None:
         super().__init__(broker, queues={queue}, worker_timeout=500, worker_threads=threads)
+        self.queue = queue
         self.queue_prefetch = threads
 
-    def _add_consumer(self, queue_name: str, *, delay: bool = False) -> None:
-        if not delay:
-            super()._add_consumer(queue_name)
+    def start(self) -> None:
+        """Start the threads. As in Dramatiq's own, but without consumers of delayed messages, for times are kept in
+        rows: they would double the connections to the broker."""
+        self.broker.emit_before("worker_boot", self)
+        self._add_consumer(self.queue)
+        for _ in range(self.worker_threads):
+            self._add_worker()
+        self.broker.emit_after("worker_boot", self)
 
 
 class Workers:

@@ -6,6 +6,7 @@ players (`timeline_start`). The clock of MPEG transport streams and of cuts of l
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -44,6 +45,8 @@ _SIGNATURES = (
 _TAIL_US = 10_000_000
 _FIRST_FRAME_PACKETS = 500
 _MAX_DAMAGED_IN_A_ROW = 1000
+# By default a decoder has a thread a core, each with memory of its own.
+_MAX_THREADS = min(4, os.cpu_count() or 1)
 
 DAMAGED = "The video is damaged or incomplete. Play it on your computer to check, then upload it again."
 
@@ -111,6 +114,7 @@ def open_media(path: Path, *, demuxers: Sequence[str] = DEMUXERS) -> InputContai
     for stream in container.streams.video:
         if stream.codec_context is not None:
             stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
+            stream.codec_context.thread_count = _MAX_THREADS
     return container
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pypdfium2
 import pytest
 
+from exports.renderers.text import drawable
 from tests.exports.pdf_reading import is_ua, outline, read, rendered, words
 
 pytestmark = pytest.mark.slow
@@ -86,3 +88,17 @@ def test_code_keeps_its_lines_and_spaces() -> None:
     found = "\n".join(page.extract_text() for page in text.pages)
     assert found.count("    go()") == found.count("if x:") == 60
     assert found.count("    end  # *not bold*") == 60
+
+
+def test_a_character_has_at_most_thirty_marks() -> None:
+    """Typst takes time quadratic in them, and 500,000 on one letter would hold a worker for its whole time."""
+    begun = time.process_time()
+    content = rendered("# T\n\na" + "\u0301" * 500_000 + " b")
+    assert time.process_time() - begun < 20
+    assert "b" in words(content)
+    assert drawable("a" + "\u0301" * 500_000) == "a" + "\u0301" * 30
+
+
+def test_marks_between_joiners_are_counted_too() -> None:
+    assert len(drawable("a" + "\u0301\u200d" * 1000)) == 31
+    assert drawable("e\u0301" * 1000) == "e\u0301" * 1000

@@ -16,7 +16,8 @@ from config.work.models import WorkFailed
 from jobs.models import AuditEvent, Dispatch, Job, PipelineRun
 from jobs.services.dispatches import is_being_sent, leave_unanswered, resend_dispatch
 from tests.callbacks import send
-from tests.factories import Api, let_time_pass, make_dispatch, make_due, perform, work_off
+from tests.elapsed import let_time_pass, make_due
+from tests.factories import Api, make_dispatch, perform, work_off
 from tests.jobs.seen import count_events, status_of, told_to_cancel
 from tests.orchestrator import Asked, Orchestrator
 from tests.races import at_once

@@ -20,7 +20,8 @@ from jobs.models import AuditEvent, CallbackEvent, Dispatch, Job, Tombstone
 from jobs.services.deletion import remove_files_of_deleted_jobs
 from jobs.states import JobStatus
 from tests.callbacks import FAILURE, SECRET, send
-from tests.factories import DRAFT, TRANSCRIPT, Api, expire_leases, make_dispatch, make_job, make_user, recover
+from tests.elapsed import expire_leases, recover
+from tests.factories import DRAFT, TRANSCRIPT, Api, make_dispatch, make_job, make_user
 from tests.jobs.killer import Killer
 from tests.orchestrator import Orchestrator
 

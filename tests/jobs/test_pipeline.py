@@ -10,7 +10,8 @@ from django.db.models.functions import Now
 from config.work.lease import Lease
 from jobs import hooks
 from jobs.models import Job, PipelineRun
-from tests.factories import DRAFT, TRANSCRIPT, make_due, make_run, work_off
+from tests.elapsed import make_due
+from tests.factories import DRAFT, TRANSCRIPT, make_run, work_off
 
 
 def test_a_stage_that_is_done_is_not_done_again(db: None, monkeypatch: pytest.MonkeyPatch) -> None:

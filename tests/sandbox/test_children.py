@@ -112,6 +112,24 @@ def test_no_child_stays_when_the_parent_is_killed(engine: str, stop: signal.Sign
     assert not alive
 
 
+def test_a_parent_that_ends_takes_children_and_folders_along(tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT.format(engine="be_idle")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=ROOT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    with parent:
+        assert parent.stdout and parent.stdin and int(parent.stdout.readline())
+        children = psutil.Process(parent.pid).children()
+        assert children and list(tmp_path.iterdir())
+        parent.stdin.close()
+        assert parent.wait(10) == 0
+    assert not psutil.wait_procs(children, timeout=5)[1]
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_child_outlives_the_thread_that_first_called_it() -> None:
     """PR_SET_PDEATHSIG goes by threads: a web server ends idle ones in the middle of other threads' calls."""
     pids: list[int] = []

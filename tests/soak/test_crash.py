@@ -94,7 +94,7 @@ def watching_health(served: Served) -> Iterator[list[float]]:
         thread.join()
 
 
-def test_a_backend_that_is_frozen_when_postgres_is_killed_holds_up_no_new_one(served: Served) -> None:
+def test_a_frozen_backend_of_a_killed_postgres_holds_up_no_new_one(served: Served) -> None:
     client = Client(served.url, served.token())
     with database(served) as connection:
         row = connection.execute("SELECT pg_backend_pid()").fetchone()

@@ -10,12 +10,15 @@ import threading
 import time
 from pathlib import Path
 
+import dramatiq
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models.functions import Now
+from dramatiq.middleware import Shutdown, SkipMessage
 
 from anchors.models import ScreenshotTask
+from config.work.broker import StopOnce
 from config.work.lanes import Lane
 from config.work.models import Worker
 from config.work.registry import KINDS
@@ -77,6 +80,58 @@ def test_a_picture_is_taken_while_the_other_lanes_are_full(
         wait_until(lambda: ScreenshotTask.objects.get(pk=task.pk).status == "SUCCEEDED")
         assert PipelineRun.objects.get(job=job).status == "RUNNING"
         may_end.set()
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_busy_lane_takes_no_message_that_another_worker_could_perform(
+    owner: Api, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, may_end = threading.Event(), threading.Event()
+
+    def stage(job, lease):  # type: ignore[no-untyped-def]
+        began.set()
+        assert may_end.wait(20)
+        return {"audio_uri": "gs://x/y"}
+
+    monkeypatch.setitem(hooks.STAGES, "AUDIO_EXTRACTING", stage)
+    with running_worker(""), connection.cursor() as cursor:
+        cursor.execute("TRUNCATE dramatiq.queue")
+        assert owner.post(f"/jobs/{job.pk}/run").status_code == 202
+        assert began.wait(20)
+        for _ in range(3):
+            PipelineRun.objects.get(job=job).enqueue_on_commit()
+        time.sleep(1.5)  # more than the longest pause between two looks into the queue
+        cursor.execute("SELECT state, count(*) FROM dramatiq.queue GROUP BY state")
+        assert dict(cursor.fetchall()) == {"consumed": 1, "queued": 3}
+        may_end.set()
+
+
+def test_work_is_interrupted_once_though_every_lane_is_stopped() -> None:
+    middleware, interrupted, done = StopOnce(), list[bool](), threading.Event()
+
+    def work() -> None:
+        middleware.manager.add_notification()  # type: ignore[no-untyped-call]
+        while not done.is_set():
+            try:
+                for _ in range(100):
+                    time.sleep(0.001)
+            except Shutdown:
+                interrupted.append(True)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    broker = dramatiq.get_broker()
+    for _ in range(3):  # as each lane does
+        time.sleep(0.05)
+        middleware.before_worker_shutdown(broker, dramatiq.Worker(broker))
+    time.sleep(0.2)
+    done.set()
+    thread.join(20)
+    assert interrupted == [True]
+    with pytest.raises(SkipMessage):
+        message = broker.get_actor("tell_cancelled").message("a", "b", "c")
+        middleware.before_process_message(broker, dramatiq.MessageProxy(message))
 
 
 @pytest.mark.parametrize("lane", ["speach:1", "media:0", "media:x", "media:65"])

@@ -16,7 +16,8 @@ from config.work.sweep import sweep_work_rows
 from jobs import hooks, pipeline
 from jobs.models import Job, PipelineRun
 from jobs.states import JobStatus
-from tests.factories import expire_leases, make_run, perform
+from tests.elapsed import expire_leases
+from tests.factories import make_run, perform
 from tests.races import at_once
 
 RUNNING = {"status": "RUNNING", "attempt": 1, "lease_expires_at": Now() - timedelta(seconds=1)}

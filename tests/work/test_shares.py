@@ -84,8 +84,9 @@ def test_of_many_claims_at_once_each_gets_a_row_of_its_own() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_row_that_somebody_has_locked_is_passed_over() -> None:
-    first, second = make_tasks(make_user(), 2)
+def test_a_locked_row_is_passed_over_and_the_next_owner_served() -> None:
+    first, _ = make_tasks(make_user("many"), 2)
+    (other,) = make_tasks(make_user("few"), 1, minutes_ago=1)
     held, done = threading.Event(), threading.Event()
 
     def hold(_: int) -> None:
@@ -102,7 +103,7 @@ def test_a_row_that_somebody_has_locked_is_passed_over() -> None:
             done.set()
 
     got = at_once(2, lambda number: (hold, take)[number](number))[1]
-    assert got and got.pk == second.pk
+    assert got and got.pk == other.pk
 
 
 def test_a_claim_reads_the_rows_that_wait_and_no_others(db: None) -> None:
@@ -186,7 +187,7 @@ def test_of_many_requests_at_once_for_many_jobs_none_gets_over_the_limit(
     assert sorted(answers) == [202] * 4 + [429] * 4
 
 
-def test_the_first_place_in_the_queue_is_that_of_the_run_which_is_claimed_next(db: None) -> None:
+def test_the_first_place_in_the_queue_is_that_of_the_next_claim(db: None) -> None:
     many, few = make_user("many"), make_user("few")
     runs = [
         make_run(owner=many),

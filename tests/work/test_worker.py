@@ -19,8 +19,9 @@ from exports.models import Export
 from jobs import hooks
 from jobs.models import Dispatch, Job, PipelineRun
 from tests.desk import Desk
+from tests.elapsed import make_due
 from tests.exports.asking import request_export
-from tests.factories import Api, make_due
+from tests.factories import Api
 from tests.orchestrator import Orchestrator
 from tests.workers import running_worker
 

@@ -39,10 +39,18 @@ class HttpRecogniser:
     """Recogniser that sends the sound to a service.
 
     `url` is the base of the service, with or without "/v1" at its end. An empty `api_key` is not sent.
-    `timeout_s` is for the whole call, of which connecting may take 5 seconds.
+    `timeout_s` is for the whole call, of which connecting may take 5 seconds. `compress` is called for a large sound
+    as `compress_sound` would be, which reads a file of others.
     """
 
-    def __init__(self, url: str, api_key: str, model: str, timeout_s: float = 600.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        model: str,
+        timeout_s: float = 600.0,
+        compress: Callable[..., None] = compress_sound,
+    ) -> None:
         self._endpoint = f"{url.rstrip('/').removesuffix('/v1')}/v1/audio/transcriptions"
         # Without compression, as a few bytes could unpack to gigabytes.
         self._headers = {"Accept-Encoding": "identity"}
@@ -50,6 +58,7 @@ class HttpRecogniser:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self._model = model
         self._timeout_s = timeout_s
+        self._compress = compress
         self._name = f"http:{model[:100]}".encode("ascii", "replace").decode()
 
     def transcribe(
@@ -62,11 +71,18 @@ class HttpRecogniser:
         """
         with tempfile.TemporaryDirectory(prefix="stepwright-") as folder:
             if audio.stat().st_size > LARGE_SOUND_BYTES:
-                audio = _compressed(audio, Path(folder) / "sound.ogg", on_progress)
+                audio = self._compressed(audio, Path(folder) / "sound.ogg", on_progress)
             body = self._ask(audio, language, on_progress)
         transcript = _read_answer(body, language=language, recogniser=self._name)
         on_progress(1.0)
         return transcript
+
+    def _compressed(self, audio: Path, target: Path, on_progress: Callable[[float], None]) -> Path:
+        try:
+            self._compress(audio, target, on_progress=lambda share: on_progress(0.0))
+        except UnreadableSound as error:
+            raise SpeechError("SOUND_UNREADABLE", "The sound of this recording cannot be read.") from error
+        return target
 
     def _ask(self, audio: Path, language: str | None, on_progress: Callable[[float], None]) -> bytes:
         # A task can be cancelled, unlike a thread that waits for a socket. Its loop does not run during
@@ -109,14 +125,6 @@ class HttpRecogniser:
                 "SPEECH_SERVICE_UNREACHABLE",
                 "The speech service cannot be reached or takes too long. Try again later.",
             ) from error
-
-
-def _compressed(audio: Path, target: Path, on_progress: Callable[[float], None]) -> Path:
-    try:
-        compress_sound(audio, target, on_progress=lambda share: on_progress(0.0))
-    except UnreadableSound as error:
-        raise SpeechError("SOUND_UNREADABLE", "The sound of this recording cannot be read.") from error
-    return target
 
 
 async def _wait(task: asyncio.Task[bytes]) -> None:

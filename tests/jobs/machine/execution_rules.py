@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from jobs.models import Dispatch
-from tests.factories import let_time_pass, work_off
+from tests.elapsed import let_time_pass
+from tests.factories import work_off
 from tests.jobs.machine.bench import LIMIT, PROFILES, Bench, picks
 
 answers = st.sampled_from(["taken", "taken", "taken", "refused", "lost", "reported first"])

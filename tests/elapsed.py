@@ -1,0 +1,43 @@
+"""What time brings about, without the waiting: leases run out, rows become due, the sweep recovers them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db.models.functions import Now
+
+from config.work.registry import KINDS
+from config.work.sweep import sweep, sweep_work_rows
+from jobs.models import Dispatch
+from jobs.services.timeouts import give_up_unanswered_dispatches
+from tests.factories import work_off
+
+
+def expire_leases() -> None:
+    """As when the workers and senders of this moment had died a while ago."""
+    for model in KINDS:
+        held = model._default_manager.filter(lease_expires_at__isnull=False)
+        held.update(lease_expires_at=Now() - timedelta(seconds=1))
+
+
+def make_due() -> None:
+    """As when what waits for its time had waited long enough."""
+    for model in KINDS:
+        model._default_manager.filter(status=model.WAITING).update(available_at=Now())
+
+
+def let_time_pass() -> None:
+    """As when much time had gone by: leases have run out, waiting rows have waited, silence is given up."""
+    expire_leases()
+    sweep_work_rows()
+    make_due()
+    Dispatch.objects.filter(status=Dispatch.UNANSWERED).update(updated_at=Now() - timedelta(minutes=16))
+    give_up_unanswered_dispatches()
+
+
+def recover() -> None:
+    """What the workers do by themselves when others have died, with the waiting cut out."""
+    expire_leases()
+    sweep()
+    make_due()
+    work_off()
