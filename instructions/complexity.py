@@ -19,6 +19,10 @@ _CONTAINER = re.compile(r"[ \t]*(?:>|(?:[-+*]|[0-9]{1,9}[.)])(?=[ \t]|$))")
 _HEADING = re.compile(r"[ ]{0,3}#{1,6}(?=[ \t]|$)")
 _BLOCK_MARKER = re.compile(r"[ \t]*<!--[ \t]*block:[^>]*-->[ \t]*$")
 
+_DELIMITERS = re.compile(r"[ \t>]*[|:-][|:\- \t]*$")  # of a table (GFM 0.29, 4.10)
+# A cell of a table and a level of a line in a quotation that has no `>` take as long as so many marks.
+_CELL, _LAZY = 4, 2
+
 # Where an inline parser stops to look for a rule, which takes it 5 to 15 µs: one character of 15 to 25 in manuals.
 _MARKS = b"`*_[]<&~\\!-:=#+@>$%^{}"
 
@@ -33,9 +37,10 @@ def check_complexity(markdown: str) -> None:
 
     Counted as blocks are paragraphs, headings, list items and quotations, what stands in a code fence excepted;
     block markers count for nothing but as lines, of which there may be MAX_LINES beside the text's. Levels of nesting
-    are the marks before a line's text, and two columns of indentation one more.
+    are the marks before a line's text, and two columns of indentation one more. As marks count the cells of tables too,
+    those that a short row leaves out as well, and the levels of lines that continue a quotation without its marks.
     """
-    blocks, marks, fence, is_open = 0, 0, "", False
+    blocks, marks, fence, is_open, depth, columns = 0, 0, "", False, 0, 0
     lines = markdown.splitlines()
     markers = sum(1 for line in lines if "<!--" in line and _BLOCK_MARKER.match(line))
     if max(len(lines) - markers, markers) > MAX_LINES:
@@ -47,15 +52,16 @@ def check_complexity(markdown: str) -> None:
                 fence = ""
             continue
         if not line.strip() or _BLOCK_MARKER.match(line):
-            is_open = False
+            is_open, depth, columns = False, 0, 0
             continue
         levels = _nesting(line)
         opening = _FENCE.match(line)
         if levels or opening or not is_open or _HEADING.match(line):
             blocks += 1
-        is_open = True
+        is_open, depth = True, levels or depth
         fence = opening[1] if opening else ""
-        marks += count_marks(line)
+        columns = max(columns, line.count("|")) if _DELIMITERS.match(line) else columns
+        marks += count_marks(line) + _CELL * max(line.count("|"), columns) + (0 if levels else _LAZY * depth)
         if marks > MAX_MARKS:
             raise DocumentTooComplex(f"The document has more than {MAX_MARKS:,} marks of Markdown. Split it.")
         if blocks > MAX_BLOCKS:

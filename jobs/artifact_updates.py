@@ -16,6 +16,7 @@ MANIFEST_KINDS = ("audio", *CONTENT_KINDS)
 URI_KEYS = ("video_uri", *(f"{kind}_uri" for kind in MANIFEST_KINDS), "export_uri")
 # Others are kept as they are.
 KNOWN_KEYS = frozenset({*URI_KEYS, *CONTENT_KINDS, "metrics"})
+MAX_KEYS = 100
 MAX_KEY_CHARACTERS = 64
 MAX_URI_CHARACTERS = 2048
 MAX_MARKDOWN_BYTES = 2**20
@@ -68,6 +69,7 @@ JSON_SCHEMA: dict[str, Any] = {
         "draft": _DRAFT,
     },
     "propertyNames": {"minLength": 1, "maxLength": MAX_KEY_CHARACTERS},
+    "maxProperties": MAX_KEYS,
     "additionalProperties": True,
     "description": "Other keys are kept as they are. A URI of our own storage is one of this job.",
 }

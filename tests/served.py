@@ -104,7 +104,8 @@ class Served:
         for process in self.processes():
             try:
                 line = " ".join(process.cmdline())
-                name = "web" if "granian" in line else "speech" if "speech" in line else "worker"
+                names = {"config.sandbox": "child", "granian": "web", "speech": "speech"}
+                name = next((name for mark, name in names.items() if mark in line), "worker")
                 self.peaks[name] = max(self.peaks.get(name, 0), process.memory_info().rss)
             except psutil.Error:
                 continue

@@ -21,7 +21,7 @@ MAX_WORK = 400_000_000
 Size = tuple[int, int]
 Fields = dict[str, Any]
 
-_GAUSSIAN, _MARKER, _AREA = 4, 2, 1
+_GAUSSIAN, _MARKER, _AREA = 6, 2, 1
 # A piece of a stroke in a tile, a tile of any shape, a round corner by its tiles across; a character that the first
 # font may lack, for which others are asked, and a character by the length of its text, which is measured where it may
 # be broken.

@@ -18,8 +18,8 @@ from instructions.services import open_document
 from jobs.services.audit import by_editor, record_event
 from jobs.services.transitions import lock_job
 
-MAX_ANCHORS = 200
-"""Of one document: each of them is looked for in each version that is exported."""
+MAX_ANCHORS = 500
+"""Of one document: each of them is looked for in each version that is exported, all in some 4 s at worst."""
 
 
 def get_version(instruction: Instruction, raw_id: object) -> InstructionVersion:
@@ -58,21 +58,22 @@ def create_anchor(
     with transaction.atomic():
         job = lock_job(instruction.job_id)
         open_document(job, by=by_editor(user))
-        anchor = add_anchor(instruction, instruction_version=version, strategy=strategy, **fields)
+        anchor = add_anchor(instruction, version, "addressing", strategy=strategy, **fields)
         record_event(job, "ANCHOR_CREATED", by=by_editor(user), data={"anchor_id": str(anchor.pk)})
     return anchor
 
 
-def add_anchor(instruction: Instruction, **fields: Any) -> Anchor:
-    """Make an anchor of a document whose job is locked; raises a 400 when it has `MAX_ANCHORS`."""
+def add_anchor(instruction: Instruction, version: InstructionVersion, field: str, **fields: Any) -> Anchor:
+    """Make an anchor of a document whose job is locked; raises a 400 for the request's `field` when it has
+    `MAX_ANCHORS`."""
     if instruction.anchors.count() >= MAX_ANCHORS:
         raise errors.invalid(
-            "instruction_id",
+            field,
             f"The document has {MAX_ANCHORS} anchors, which is the most.",
             code="too_many",
             hint="Put the picture on an anchor that is there.",
         )
-    return Anchor.objects.create(instruction=instruction, **fields)
+    return Anchor.objects.create(instruction=instruction, instruction_version=version, **fields)
 
 
 def add_asset(

@@ -50,7 +50,8 @@ def extract_screenshot(*, job: Job, user: User, body: dict[str, Any]) -> tuple[S
             return _start_again(known)
         require_room(ScreenshotTask, job.owner_id)
         if fields:
-            anchor = add_anchor(instruction, instruction_version=version, strategy=body["strategy"], **fields)
+            field = next(iter(address))
+            anchor = add_anchor(instruction, version, field, strategy=body["strategy"], **fields)
         task = ScreenshotTask.objects.create(
             job=job,
             owner_id=job.owner_id,

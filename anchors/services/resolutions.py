@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from uuid import UUID
 
 from django.db import IntegrityError
 
 from anchors.models import Anchor, AnchorResolution
-from anchors.resolve import Resolver, Text
+from anchors.resolve import Resolution, Resolver, Text
 from config.api import errors
 from instructions.models import InstructionVersion
+
+MAX_PREPARED = 200_000
+"""The number of blocks, or pieces of 200 characters, of the texts that one request prepares: some 3 s. Ten versions of
+the largest document, or 300 of a guide of 100 steps."""
 
 
 def resolve_anchors(anchors: Sequence[Anchor], target: InstructionVersion) -> dict[UUID, AnchorResolution]:
     """Return by anchor id where each of the anchors stands in a version; what is found for the first time is kept.
 
-    Takes up to some seconds for many lost anchors in long texts: call it outside of locks. Nothing is kept for
-    anchors of that very version.
+    Takes up to some seconds for many lost anchors in long texts: call it outside of locks. Raises 503 when it would
+    take more; what was found until then is kept. Nothing is kept for anchors of that very version.
     """
     known = {
         resolution.anchor_id: resolution
@@ -26,33 +30,41 @@ def resolve_anchors(anchors: Sequence[Anchor], target: InstructionVersion) -> di
     for anchor in anchors:
         if anchor.instruction_version_id == target.pk:
             known[anchor.pk] = _unmoved(anchor, target)
-    found = _find([anchor for anchor in anchors if anchor.pk not in known], target)
-    try:
-        AnchorResolution.objects.bulk_create(found, ignore_conflicts=True)
-    except IntegrityError as error:  # the anchor went meanwhile, with its job
-        raise errors.not_found() from error
-    return known | {resolution.anchor_id: resolution for resolution in found}
+    for found in _find([anchor for anchor in anchors if anchor.pk not in known], target):
+        try:
+            AnchorResolution.objects.bulk_create(found, ignore_conflicts=True)
+        except IntegrityError as error:  # the anchor went meanwhile, with its job
+            raise errors.not_found() from error
+        known |= {resolution.anchor_id: resolution for resolution in found}
+    return known
 
 
-def _find(anchors: Iterable[Anchor], target: InstructionVersion) -> list[AnchorResolution]:
+def _find(anchors: Iterable[Anchor], target: InstructionVersion) -> Iterator[list[AnchorResolution]]:
+    """Yield what is found for the anchors of one version after another: each of them may have a mebibyte.
+
+    Raises 503 when others are left after `MAX_PREPARED`; they are looked for when the request is sent again.
+    """
     by_source: dict[UUID, list[Anchor]] = {}
     for anchor in anchors:
         by_source.setdefault(anchor.instruction_version_id, []).append(anchor)
-    found = []
-    for source_id, group in by_source.items():  # one text at a time: each may have a mebibyte
-        resolver = Resolver(_text(InstructionVersion.objects.get(pk=source_id)), _text(target))
-        for anchor in group:
-            resolution = resolver.resolve(anchor.addressing)
-            found.append(
-                AnchorResolution(
-                    anchor=anchor,
-                    target_version=target,
-                    state=resolution.state,
-                    addressing=resolution.addressing,
-                    trace=resolution.trace,
-                )
-            )
-    return found
+    prepared = 0
+    for source_id, group in by_source.items():
+        if prepared > MAX_PREPARED:
+            raise errors.unavailable("The places of pictures of many versions are being looked for.")
+        texts = _text(InstructionVersion.objects.get(pk=source_id)), _text(target)
+        prepared += sum(len(text.blocks) + len(text.markdown) // 200 for text in texts)
+        resolver = Resolver(*texts)
+        yield [_found(anchor, target, resolver.resolve(anchor.addressing)) for anchor in group]
+
+
+def _found(anchor: Anchor, target: InstructionVersion, resolution: Resolution) -> AnchorResolution:
+    return AnchorResolution(
+        anchor=anchor,
+        target_version=target,
+        state=resolution.state,
+        addressing=resolution.addressing,
+        trace=resolution.trace,
+    )
 
 
 def _text(version: InstructionVersion) -> Text:

@@ -39,7 +39,8 @@ CODES: dict[str, Code] = {
     ),
     "DOCUMENT_TOO_COMPLEX": Code(
         400,
-        "The Markdown has over 5,000 blocks, 64 levels of nesting, 20,000 lines or 100,000 marks outside of code.",
+        "The Markdown has over 5,000 blocks, 64 levels of nesting, 20,000 lines or 100,000 marks outside of code; "
+        "a cell of a table counts as four.",
     ),
     "UPLOAD_VERIFICATION_FAILED": Code(
         400, "The stored bytes differ from what was declared.", {"mismatches": [_WRONG_VIDEO]}

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 MAX_DEPTH = 64
+MAX_VALUES = 500_000
+"""The number of values in a body, some 2 us each to read and 70 bytes to hold: 100,000 segments are 400,000."""
+
+_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 
 
 class StrictJSONParser(BaseParser):
@@ -22,6 +27,8 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     """Return the JSON object in the bytes; raise ParseError. An empty body is an empty object."""
     if not raw:
         return {}
+    if _has_too_many(raw):
+        raise ParseError(f"The body holds more than {MAX_VALUES:,} values.")
     try:
         text = raw.decode("utf-8")
         value = json.loads(text, parse_constant=_refuse_constant)
@@ -39,6 +46,19 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         if not clean:
             raise ParseError("The body holds a NUL character.")
     return value
+
+
+def _has_too_many(raw: bytes) -> bool:
+    """Return whether there are more than MAX_VALUES. Commas in strings do not count, if there are not too many strings
+    to take out."""
+    if raw.count(b'"') > 4 * MAX_VALUES:
+        return True
+    return _counted(raw) > MAX_VALUES and _counted(_STRING.sub(b"", raw)) > MAX_VALUES
+
+
+def _counted(raw: bytes) -> int:
+    """Return a number of values that JSON has no more of, and as little as half of it; found in a millisecond a MiB."""
+    return 1 + raw.count(b",") + raw.count(b"[") + raw.count(b"{")
 
 
 def _is_deeper_than(value: Any, levels: int) -> bool:

@@ -79,6 +79,7 @@ class Front:
         scope = request.scope
         length, encoding = request.header(b"content-length"), request.header(b"transfer-encoding")
         request.has_body = bool(encoding) or length not in ("", "0")
+        limits.check_headers(scope["headers"])
         if not request.has_body:
             return await self._call(scope, io.BytesIO(), 0)
         path = scope["path"]

@@ -14,7 +14,7 @@ from rest_framework.request import Request
 
 from config.api import errors
 from jobs.api.updates import FAILURE_FIELDS
-from jobs.artifact_updates import MAX_KEY_CHARACTERS, MAX_URI_CHARACTERS, URI_KEYS
+from jobs.artifact_updates import MAX_KEY_CHARACTERS, MAX_KEYS, MAX_URI_CHARACTERS, URI_KEYS
 from jobs.services.callbacks import StatusReport, canonical_sha256
 from jobs.states import ActorType, JobStatus
 
@@ -71,6 +71,8 @@ def _wrong_failure(body: dict[str, Any]) -> Iterator[dict[str, str]]:
 
 
 def _wrong_updates(updates: dict[str, Any]) -> Iterator[dict[str, str]]:
+    if len(updates) > MAX_KEYS:
+        yield _wrong("artifact_updates", f"It has more than {MAX_KEYS} keys.", code="too_many")
     if not all(1 <= len(key) <= MAX_KEY_CHARACTERS for key in updates):
         yield _wrong("artifact_updates", f"A key has 1 to {MAX_KEY_CHARACTERS} characters.")
     for key in URI_KEYS:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import rfc8785
+from django.db import connection
 from django.db.models.expressions import RawSQL
 from rest_framework.exceptions import ParseError
 
 from config.api import errors
+from config.api.canonical import canonical_json
 from config.api.parsers import parse_object
 from config.storage import BadUri, TooLarge, kept_folder, read_bytes, storage
 from jobs import hooks
@@ -64,7 +66,7 @@ def read_contents(job_id: UUID, updates: dict[str, Any]) -> dict[str, SubmittedC
             raise errors.invalid(f"artifact_updates.{kind}", f"Send {kind} or {key}, not both.")
         if kind in updates:
             value = _checked(kind, updates[kind], f"artifact_updates.{kind}")
-            raw = rfc8785.dumps(value)
+            raw = canonical_json(value)
             found[kind] = SubmittedContent(
                 storage().content_uri(kept_folder(job_id), raw, suffix=".json"), value, raw
             )
@@ -201,16 +203,24 @@ def _next_version(job: Job, kind: str) -> RawSQL:
     return RawSQL(next_one, [job.pk, kind])  # nosec B611
 
 
+# Our own table's name.
+_INSERT_SEGMENTS = f"""
+    INSERT INTO {TranscriptSegment._meta.db_table} (job_id, position, start_ms, end_ms, text)
+    SELECT %s, number - 1, start_ms, end_ms, text FROM ROWS FROM (
+        json_to_recordset(%s) AS (start_ms integer, end_ms integer, text text)
+    ) WITH ORDINALITY AS segment (start_ms, end_ms, text, number)
+"""  # nosec B608
+
+
 def prepare_segments(content: dict[str, Any]) -> Callable[[Job], None]:
     """Return what puts a transcript's segments in the place of those before."""
+
+    segments = json.dumps(content["segments"])
 
     def store(job: Job) -> None:
         if "transcript" in job.ingested_uris:
             job.segments.all().delete()
-        segments = (
-            TranscriptSegment(job=job, position=position, **segment)
-            for position, segment in enumerate(content["segments"])
-        )
-        TranscriptSegment.objects.bulk_create(segments, batch_size=1000)
+        with connection.cursor() as cursor:  # for 100,000 rows the ORM takes six seconds, with the job locked
+            cursor.execute(_INSERT_SEGMENTS, [job.pk, segments])
 
     return store

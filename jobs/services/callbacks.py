@@ -16,6 +16,7 @@ import structlog
 from django.db import connection, transaction
 
 from config.api import errors
+from config.api.canonical import canonical_json
 from config.work.lease import Lease
 from config.work.models import WorkFailed
 from jobs.artifact_updates import CONTENT_KINDS
@@ -74,7 +75,7 @@ class _Contents:
 def canonical_sha256(payload: dict[str, Any]) -> str:
     """Return the SHA-256 of the RFC 8785 form; raises a 400 for a number beyond 2^53."""
     try:
-        return hashlib.sha256(rfc8785.dumps(payload)).hexdigest()
+        return hashlib.sha256(canonical_json(payload)).hexdigest()
     except rfc8785.CanonicalizationError as error:
         raise errors.invalid(
             "body", "A number is too large to be exact (beyond 2^53).", code="number_range"

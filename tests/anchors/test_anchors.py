@@ -41,9 +41,14 @@ def test_a_document_has_so_many_anchors_and_no_more(desk: Desk, monkeypatch: pyt
     }
     first = desk.api.post(path, body)
     assert (first.status_code, desk.api.post(path, body).status_code) == (201, 201)
-    for refused in (desk.api.post(path, body), desk.extract()):
+    in_range = {"block_id": None, "char_range": {"start_offset": 0, "end_offset": 5}}
+    for field, refused in (
+        ("addressing", desk.api.post(path, body)),
+        ("block_id", desk.extract()),
+        ("char_range", desk.extract(**in_range)),
+    ):
         (error,) = refused.json()["details"]["errors"]
-        assert (refused.status_code, error["code"]) == (400, "too_many")
+        assert (refused.status_code, error["field"], error["code"]) == (400, field, "too_many")
         assert refused.json()["hint"]
     assert desk.job.screenshot_tasks.count() == 0
     on_a_known_one = desk.extract(block_id=None, anchor_id=first.json()["id"])

@@ -118,7 +118,7 @@ def test_a_stroke_is_looked_for_only_near_its_way() -> None:
 def test_too_much_work_is_400_and_no_byte_is_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     anchor = make_anchor(desk.job)
     asset = make_asset(desk.job, anchor=anchor)
-    monkeypatch.setattr("anchors.services.annotation.sandbox.call", lambda *_, **__: pytest.fail("read"))
+    monkeypatch.setattr("anchors.services.annotation.storage", lambda: pytest.fail("read"))
     monkeypatch.setattr("anchors.render.budget.MAX_WORK", 100)
     refused = desk.annotate({"asset_id": str(asset.pk), "anchor_id": anchor.pk}, BLUR)
     (error,) = refused.json()["details"]["errors"]
@@ -132,14 +132,15 @@ def test_a_picture_of_too_many_pixels_is_400_and_no_byte_is_read(
     asset = make_asset(desk.job, anchor=anchor)
     copied = {name: getattr(asset, name) for name in ("job", "kind", "uri", "mime_type", "checksum_sha256")}
     large = Asset.objects.create(anchor=anchor, version=2, width=8001, height=5000, **copied)
-    monkeypatch.setattr("anchors.services.annotation.sandbox.call", lambda *_, **__: pytest.fail("read"))
+    monkeypatch.setattr("anchors.services.annotation.storage", lambda: pytest.fail("read"))
     refused = desk.annotate({"asset_id": str(large.pk), "anchor_id": anchor.pk}, BLUR)
     (error,) = refused.json()["details"]["errors"]
     assert (refused.status_code, error["field"], error["code"]) == (400, "base_asset_id", "too_large")
 
 
-def test_the_size_of_a_picture_is_looked_at_before_it_is_decoded() -> None:
+@pytest.mark.parametrize("size", [(8001, 5000), (65_536, 1), (1, 65_536)])
+def test_the_size_of_a_picture_is_looked_at_before_it_is_decoded(size: tuple[int, int]) -> None:
     buffer = io.BytesIO()
-    Image.new("1", (8001, 5000)).save(buffer, "PNG")
+    Image.new("1", size).save(buffer, "PNG")
     with pytest.raises(ValueError, match="too large"):
         render_annotations(buffer.getvalue(), [BLUR])

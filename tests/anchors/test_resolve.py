@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from anchors.likeness import MIN_SCORE
-from anchors.resolve import Resolution, Resolver, Text
+from anchors.resolve import MAX_PLACES, Resolution, Resolver, Text, _places
 from instructions.blocks import parse_blocks
 
 IDS = [str(uuid.UUID(int=number, version=4)) for number in range(1, 20)]
@@ -339,3 +339,12 @@ def test_every_answer_holds_true_and_is_the_same_again(
             assert found.addressing["block_id"] in ids
         else:
             assert cut(found, target) == source[start : start + length]
+
+
+def test_of_a_million_places_with_the_same_text_the_first_are_looked_at() -> None:
+    """And those of the range's own block, which is kept apart from all others."""
+    markdown = "a" * 100_000 + "\n\n" + document((A, "a" * 100))
+    own = next(each for each in parse_blocks(markdown) if each.block_id == A)
+    found = _places(markdown, "a", own)
+    assert len(found) == MAX_PLACES + 100
+    assert found[:3] == [0, 1, 2] and found[-1] == own.end_offset - 1 - (markdown[own.end_offset - 1] == "\n")

@@ -269,3 +269,11 @@ def test_a_length_that_is_no_number_is_400(owner: Api, length: str) -> None:
     environment = {"CONTENT_LENGTH": length}
     answer = owner.client.generic("POST", "/api/v1/projects", b"", headers=owner.headers, **environment)
     assert answer.status_code in (400, 413)
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["multipart/form-data", "multipart/form-data; boundary=é", "multipart/form-data; boundary=" + "a" * 300],
+)
+def test_a_form_that_cannot_be_read_is_400(client: Client, db: None, form: str) -> None:
+    assert_shape(client.generic("POST", "/admin/login/", b"a", content_type=form), 400, "VALIDATION_ERROR")

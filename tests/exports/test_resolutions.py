@@ -9,6 +9,7 @@ from django.db import DatabaseError, connection, transaction
 
 from anchors.models import Anchor, AnchorResolution
 from anchors.resolve import Resolver
+from anchors.services import resolutions
 from exports.models import Export
 from exports.services import requests
 from tests.desk import Desk
@@ -57,6 +58,26 @@ def test_an_anchor_is_looked_for_once_a_version_and_outside_locks(owner: Api, as
     assert shown["resolution"]["resolution_state"] == "unresolved"
     assert shown["resolution"]["trace"]["method"] == "none"
     assert len(asked) == 3
+
+
+def test_the_anchors_of_many_versions_are_looked_for_in_several_requests(
+    owner: Api, monkeypatch: pytest.MonkeyPatch, db: None
+) -> None:
+    """Each version is read and prepared, which takes 0.2 s for a large one: 500 took minutes."""
+    monkeypatch.setattr(resolutions, "MAX_PREPARED", 0)
+    desk = Desk(owner)
+    for number in range(3):
+        make_asset(desk.job, anchor=make_anchor(desk.job))
+        body = {"base_version": desk.document["version"], "markdown": f"{MOVED}\n{number}\n"}
+        desk.document = owner.put(f"/instructions/{desk.document['id']}", body).json()
+    desk.version_id = desk.document["instruction_version_id"]
+    for kept in (1, 2):
+        refused = request_export(desk)
+        assert (refused.status_code, refused.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
+        assert refused.headers["Retry-After"]
+        assert (AnchorResolution.objects.count(), Export.objects.count()) == (kept, 0)
+    assert request_export(desk).status_code == 202
+    assert AnchorResolution.objects.count() == 3
 
 
 def test_anchors_of_the_version_itself_are_not_looked_for(owner: Api, asked: list[bool], db: None) -> None:

@@ -104,3 +104,14 @@ def test_head_answers_with_the_length_and_no_body(server: Server) -> None:
 
 def test_an_application_that_fails_is_500_in_the_one_shape(server: Server) -> None:
     assert_error(Wire(server).ask("GET", "/healthz", x_test="fail").read_answer(), 500, "INTERNAL_ERROR")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("name", ["content_type", "x_request_id", "cookie"])
+def test_headers_of_over_16_kib_are_400_and_never_parsed(server: Server, method: str, name: str) -> None:
+    """Python takes half a minute to parse this Content-Type, for anybody, before a view is called."""
+    odd = 'a/b;a="' + ";" * 240_000
+    seen = Wire(server).ask(method, "/api/v1/projects", b"", **{name: odd}).read_answer(5)
+    assert_error(seen, 400, "VALIDATION_ERROR")
+    (error,) = json.loads(seen.body)["details"]["errors"]
+    assert (error["field"], error["code"]) == ("headers", "too_large")

@@ -90,6 +90,32 @@ def test_a_text_has_at_most_100000_marks_outside_of_code(mark: str) -> None:
         check_complexity(line * (MAX_MARKS // 100) + mark)
 
 
+def test_lines_and_markers_are_counted_apart() -> None:
+    check_complexity("a\n" * 15_000 + "<!-- block:x -->\n" * 15_000)
+
+
+def test_cells_of_tables_are_counted_also_those_that_short_rows_leave_out() -> None:
+    """20 such tables of 65 lines took a parser a minute."""
+    head = "|a" * 1000 + "\n" + "|-" * 1000 + "\n"
+    check_complexity(head + "|\n" * 20)
+    check_complexity("| a | b |\n|:-:|---|\n" + "| c | d |\n" * 8000)
+    for rows in ("|\n", "a\n", "> |\n"):
+        with pytest.raises(DocumentTooComplex, match="marks"):
+            check_complexity(head + rows * 30)
+    with pytest.raises(DocumentTooComplex, match="marks"):
+        check_complexity("".join(f"> {line}\n" for line in head.splitlines()) + "> |\n" * 30)
+
+
+def test_lines_that_continue_a_deep_quotation_are_counted_by_its_depth() -> None:
+    """20,000 of them below 60 marks took a parser 20 s."""
+    deep = "> " * 60 + "a\n"
+    check_complexity(deep + "b\n" * 800)
+    check_complexity(deep + "\n" + "b\n" * 9000)
+    check_complexity("> a\n" + "b\n" * 9000)
+    with pytest.raises(DocumentTooComplex, match="marks"):
+        check_complexity(deep + "b\n" * 900)
+
+
 @settings(deadline=None)
 @given(st.text(alphabet="a \n\t#->`~*1.|_=<!-\\", max_size=400))
 def test_no_text_has_more_blocks_than_are_counted(text: str) -> None:
