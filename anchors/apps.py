@@ -13,3 +13,4 @@ class AnchorsConfig(AppConfig):
 
         hooks.JOB_ABORTED.append(extraction.abort_tasks)
         hooks.FILE_REFERENCES.append(anchors.asset_files)
+        hooks.KEPT_BYTES.append(anchors.kept_assets)

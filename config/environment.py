@@ -25,7 +25,7 @@ DEFAULTS: dict[str, str] = {
     "PORT": "8000",
     "HOST": "127.0.0.1",
     "DATABASE_URL": "",
-    "STEPWRIGHT_DB_POOL_SIZE": "8",
+    "STEPWRIGHT_DB_POOL_SIZE": "12",
     "STEPWRIGHT_BROKER_URL": "",
     "STEPWRIGHT_STORAGE_URL": "",
     "STEPWRIGHT_ORCHESTRATOR": "local",

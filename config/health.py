@@ -15,10 +15,10 @@ from config.api import errors
 from config.storage import storage
 from config.work.broker import ping
 from config.work.lanes import Lane
-from config.work.models import Worker
+from config.work.models import ALIVE_SECONDS, Worker
 from config.work.sender import SENDER
 
-ALIVE = timedelta(seconds=30)
+ALIVE = timedelta(seconds=ALIVE_SECONDS)
 
 
 class Down(Exception):

@@ -68,8 +68,8 @@ MIDDLEWARE = [
     "config.api.request_id.RequestIdMiddleware",
     "config.web.headers.BrowserHeadersMiddleware",
     "corsheaders.middleware.CorsMiddleware",  # around all that may refuse, so that a page can read why
-    "config.api.limits.BodyLimitMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "config.api.limits.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.accounts.rate_limit.RateLimitMiddleware",
     # For the admin's pages; the API signs in by bearer token and touches none of it.

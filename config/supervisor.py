@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 from honcho.colour import get_colours
@@ -21,6 +25,14 @@ MAX_DELAY = (
 MAX_FAILED_STARTS = 5  # in a row
 STOP_SECONDS = 10  # that processes have to end when they are asked to
 OURS = "system"
+# Runs the program in its arguments, which is asked to end (SIGTERM) when its supervisor, whose number comes first, is
+# gone. It says so itself, before it begins: code between fork() and exec() of a process with threads may hang.
+BOUND = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, int(signal.SIGTERM), 0, 0, 0)  # PR_SET_PDEATHSIG
+if os.getppid() == int(sys.argv[1]):
+    os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 class CannotStart(Exception):
@@ -41,15 +53,23 @@ class Supervised(Protocol):
 
 
 class Process:
-    """A process, and those that it starts: it leads a session, so that all can be ended together."""
+    """A process, and those that it starts: it leads a session, so that all can be ended together.
 
-    def __init__(self, name: str, command: list[str], *, env: dict[str, str], cwd: str) -> None:
-        self.name, self.command, self.env, self.cwd = name, command, env, cwd
+    It is asked to end when the thread that called `run` ends, so also when this process is killed. Its temporary
+    files go to `scratch`, which is emptied before each start: one that is killed cannot remove its own.
+    """
+
+    def __init__(
+        self, name: str, command: list[str], *, env: dict[str, str], cwd: str, scratch: Path
+    ) -> None:
+        self.name, self.command, self.cwd, self.scratch = name, command, cwd, scratch
+        self.env = {**env, "TMPDIR": str(scratch)}
         self._running: subprocess.Popen[bytes] | None = None
 
     def run(self, say: Callable[[str], None]) -> int:
+        self._empty_scratch()
         process = self._running = subprocess.Popen(  # our own programs  # nosec B603
-            self.command,
+            [sys.executable, "-S", "-c", BOUND, str(os.getpid()), *self.command],
             env=self.env,
             cwd=self.cwd,
             stdin=subprocess.DEVNULL,
@@ -57,12 +77,19 @@ class Process:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-        printing = threading.Thread(target=self._print, args=(process, say), daemon=True)
-        printing.start()
-        status = process.wait()
-        self._kill_session(process)  # its children, which would keep its port
+        try:
+            printing = threading.Thread(target=self._print, args=(process, say), daemon=True)
+            printing.start()
+            status = process.wait()
+        finally:
+            self._kill_session(process)  # its children, which would keep its port
         printing.join(1)
+        self._empty_scratch()
         return status
+
+    def _empty_scratch(self) -> None:
+        shutil.rmtree(self.scratch, ignore_errors=True)
+        self.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def _print(self, process: subprocess.Popen[bytes], say: Callable[[str], None]) -> None:
         for line in process.stdout or ():
@@ -126,6 +153,9 @@ class Supervisor:
             except (CannotStart, OSError) as error:
                 has_started = False
                 self._say(OURS, f"{one.name} could not start: {error}")
+            except Exception:  # else this thread ended, and nobody would start it again
+                has_started = False
+                self._say(OURS, f"{one.name} could not start:\n{traceback.format_exc()}")
             failed_starts = 0 if has_started else failed_starts + 1
             if failed_starts == MAX_FAILED_STARTS:
                 self._gave_up = one.name
@@ -141,4 +171,7 @@ class Supervisor:
     def _say(self, name: str, line: str) -> None:
         message = Message("line", line, datetime.now(), name, self._colours.get(name))
         with self._printing:
-            self.printer.write(message)
+            try:
+                self.printer.write(message)
+            except (OSError, ValueError):  # nobody reads it any more, or it cannot be said in that encoding
+                return

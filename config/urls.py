@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
-from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from config import health
+from config import description, health
 
 handler400 = "config.api.errors.handler400"
 handler403 = "config.api.errors.handler403"
@@ -19,7 +19,7 @@ api: list[URLPattern | URLResolver] = [
     path("", include("anchors.api.urls")),
     path("", include("exports.api.urls")),
     path("", include("config.storage.urls")),
-    path("openapi.json", SpectacularJSONAPIView.as_view(), name="openapi"),
+    path("openapi.json", description.DescriptionView.as_view(), name="openapi"),
 ]
 urlpatterns = [
     path("", include("config.web.urls")),

@@ -16,6 +16,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from instructions.complexity import count_marks
+from instructions.parser import BLOCK_NESTING, INLINE_NESTING, limited, make_parser, parse_inline, plain_text
 
 _KINDS = {
     "heading_open": "heading",
@@ -86,14 +87,6 @@ class Outline:
     marks_read: int = 0  # in headings and pictures
 
 
-def make_parser(kind: type[MarkdownIt] = MarkdownIt, *, nesting: int) -> MarkdownIt:
-    """Return a parser of block structure; `parse_inline` parses the inline content."""
-    return kind("commonmark", {"maxNesting": nesting}).enable(["table", "strikethrough"]).disable("inline")
-
-
-# Blocks: with the preset's 20 levels, a list ten deep takes in the rest of the document.
-# Inline: above 20 levels, nested brackets take too long to parse.
-BLOCK_NESTING, INLINE_NESTING = 100, 20
 _MAX_MARKS_READ = 20_000
 _BLOCK_PARSER = make_parser(nesting=BLOCK_NESTING)
 _INLINE_PARSER = make_parser(nesting=INLINE_NESTING)
@@ -101,7 +94,11 @@ _INLINE_PARSER = make_parser(nesting=INLINE_NESTING)
 
 def parse_blocks(markdown: str) -> list[Block]:
     """Return the blocks in the order they begin; a step comes before the blocks within it."""
-    outline = read_outline(markdown)
+    return blocks_of(read_outline(markdown), markdown)
+
+
+def blocks_of(outline: Outline, markdown: str) -> list[Block]:
+    """Return what `parse_blocks` does, of a text whose outline with its text is known."""
     starts = _line_starts(markdown)
     result = []
     for index, top in enumerate(outline.blocks):
@@ -131,7 +128,11 @@ def ensure_markers(markdown: str, new_id: Callable[[], str]) -> str:
     markers without a block are dropped. Line ends become `\\n`, and the text ends with exactly one; a blank
     text becomes empty. A second call changes nothing.
     """
-    outline = read_outline(_LINE_END.sub("\n", markdown), with_text=False)
+    return with_markers(read_outline(normalized(markdown), with_text=False), new_id)
+
+
+def with_markers(outline: Outline, new_id: Callable[[], str]) -> str:
+    """Return what `ensure_markers` does, of a text whose outline is known."""
     blocks = {block.first: block for block in outline.blocks}
     written: list[str] = []
     for number, line in enumerate(outline.lines):
@@ -152,7 +153,7 @@ def marker_bytes(markdown: str) -> int:
 
 def strip_markers(markdown: str) -> str:
     """Return the text without markers, blocks one blank line apart; markers in code stay."""
-    outline = read_outline(_LINE_END.sub("\n", markdown), with_text=False)
+    outline = read_outline(normalized(markdown), with_text=False)
     lines = outline.lines
     written: list[str] = []
     after: TopLevel | None = None
@@ -196,10 +197,15 @@ def format_time_range(start_ms: int, end_ms: int | None = None) -> str:
     return f"({start}–{end})" if end != start and (end_ms or 0) > start_ms else f"({start})"
 
 
-def read_outline(markdown: str, parser: MarkdownIt = _BLOCK_PARSER, *, with_text: bool = True) -> Outline:
+def read_outline(
+    markdown: str, parser: MarkdownIt = _BLOCK_PARSER, *, with_text: bool = True, max_work: int | None = None
+) -> Outline:
     """Return top-level blocks and markers, each id on its block (the first of two equal ids is kept); without the
-    text no block has a level, a text, or is known to be a step or a picture."""
-    outline = Outline(lines=_LINE_END.split(markdown))
+    text no block has a level, a text, or is known to be a step or a picture.
+
+    Raises DocumentTooComplex for a parse of more than `max_work` (see `instructions.parser`).
+    """
+    outline = Outline(lines=_LINE_END.split(markdown), environment=limited(max_work))
     taken: set[str] = set()
     waiting = ""
     for tokens in _top_level_runs(parser.parse(markdown, outline.environment)):
@@ -216,31 +222,17 @@ def read_outline(markdown: str, parser: MarkdownIt = _BLOCK_PARSER, *, with_text
             block.block_id = waiting
             taken.add(waiting)
         waiting = ""
-        if with_text:
-            _describe(block, outline)
         outline.blocks.append(block)
-        outline.has_content = outline.has_content or block.kind != "html"
+    if with_text:
+        add_text(outline)
     return outline
 
 
-def parse_inline(token: Token, parser: MarkdownIt, environment: dict[str, Any]) -> list[Token]:
-    """Return the inline tokens of one block-level `inline` token, links and images resolved."""
-    children: list[Token] = []
-    parser.inline.parse(token.content, parser, environment, children)
-    return children
-
-
-def plain_text(tokens: Sequence[Token]) -> str:
-    """Return the text of inline tokens on one line: no marks, no HTML, pictures by their description."""
-    parts = []
-    for token in tokens:
-        if token.type == "image":
-            parts.append(plain_text(token.children or []))
-        elif token.type in ("softbreak", "hardbreak"):
-            parts.append(" ")
-        elif token.type != "html_inline":
-            parts.append(token.content)
-    return " ".join("".join(parts).split())
+def add_text(outline: Outline) -> None:
+    """Complete an outline that was read without text."""
+    for block in outline.blocks:
+        _describe(block, outline)
+        outline.has_content = outline.has_content or block.kind != "html"
 
 
 def _describe(block: TopLevel, outline: Outline) -> None:
@@ -330,6 +322,11 @@ def _without_nested_markers(block: TopLevel, lines: Sequence[str]) -> list[str]:
 def _ended(lines: Sequence[str]) -> str:
     text = "\n".join(lines).rstrip("\n")
     return text + "\n" if text.strip() else ""
+
+
+def normalized(markdown: str) -> str:
+    """Return the text with `\\n` for every line end."""
+    return _LINE_END.sub("\n", markdown)
 
 
 def _line_starts(markdown: str) -> list[int]:

@@ -12,9 +12,19 @@ from uuid6 import uuid7
 
 from config.accounts.models import User
 from config.api import errors
-from instructions.blocks import Block, ensure_markers, marker_bytes, parse_blocks
-from instructions.complexity import DocumentTooComplex, check_complexity
+from instructions.blocks import (
+    Block,
+    Outline,
+    add_text,
+    blocks_of,
+    marker_bytes,
+    normalized,
+    read_outline,
+    with_markers,
+)
+from instructions.complexity import DocumentTooComplex, check_complexity, check_marks, count_marks
 from instructions.models import Instruction, InstructionVersion
+from instructions.parser import MAX_WORK
 from instructions.validation import VALIDATOR_VERSION, ValidationIssue, validate
 from jobs.artifact_updates import MAX_MARKDOWN_BYTES
 from jobs.models import Job
@@ -44,11 +54,28 @@ def prepare_text(markdown: str) -> PreparedText:
         raise errors.too_large()
     try:
         check_complexity(markdown)
+        markdown, outline = _complete(markdown)
+        issues = validate(markdown, outline=outline, max_work=MAX_WORK)
     except DocumentTooComplex as error:
         hint = "Make two guides of it."
         raise errors.ApiError(400, "DOCUMENT_TOO_COMPLEX", str(error), hint=hint) from error
-    markdown = ensure_markers(markdown, lambda: str(uuid7()))
-    return PreparedText(markdown, parse_blocks(markdown), validate(markdown))
+    return PreparedText(markdown, blocks_of(outline, markdown), issues)
+
+
+def _complete(markdown: str) -> tuple[str, Outline]:
+    """Return the text of `ensure_markers` and its outline, of one parse if no marker was missing.
+
+    Raises DocumentTooComplex for over MAX_WORK or MAX_MARKS in the text that the parser finds.
+    """
+    markdown = normalized(markdown)
+    outline = read_outline(markdown, with_text=False, max_work=MAX_WORK)
+    tokens = (token for block in outline.blocks for token in block.tokens if token.type == "inline")
+    check_marks(sum(count_marks(token.content) for token in tokens))
+    marked = with_markers(outline, lambda: str(uuid7()))
+    if marked != markdown:
+        return marked, read_outline(marked, max_work=MAX_WORK)
+    add_text(outline)
+    return marked, outline
 
 
 def prepare_draft(content: dict[str, Any]) -> Callable[[Job], None]:
@@ -106,25 +133,15 @@ def save_instruction(
 ) -> InstructionVersion:
     """Write the next version from the owner's text, or return the newest as it is when nothing changed.
 
-    Of N writers with one base version one wins: the others get VERSION_CONFLICT.
+    Of N writers with one base version one wins: the others get VERSION_CONFLICT. Who is late already gets it before
+    the text is parsed.
     """
+    _require_newest(instruction, base_version, if_match)
     text = prepare_text(markdown)
     with transaction.atomic():
         job = lock_job(instruction.job_id)
         instruction = Instruction.objects.select_for_update().get(pk=instruction.pk)
-        newest = instruction.versions.get(version=instruction.version)
-        if if_match is not None and if_match != etag(newest):
-            raise errors.ApiError(
-                412, "PRECONDITION_FAILED", "The document has changed.", hint="Read it again."
-            )
-        if base_version != instruction.version:
-            raise errors.conflict(
-                "VERSION_CONFLICT",
-                "The document has a newer version.",
-                hint="Read the newest version, put your change on it, save again.",
-                base_version=base_version,
-                current_version=instruction.version,
-            )
+        newest = _require_newest(instruction, base_version, if_match)
         open_document(job, by=by_editor(user))
         if text.markdown == newest.markdown:
             return newest
@@ -138,6 +155,22 @@ def save_instruction(
         save_job(job)
         record_event(job, "INSTRUCTION_SAVED", by=by_editor(user), data={"version": version.version})
     return version
+
+
+def _require_newest(instruction: Instruction, base_version: int, if_match: str | None) -> InstructionVersion:
+    """Return the newest version; raise 412 or 409 unless the save is based on it."""
+    newest = instruction.versions.get(version=instruction.version)
+    if if_match is not None and if_match != etag(newest):
+        raise errors.ApiError(412, "PRECONDITION_FAILED", "The document has changed.", hint="Read it again.")
+    if base_version != instruction.version:
+        raise errors.conflict(
+            "VERSION_CONFLICT",
+            "The document has a newer version.",
+            hint="Read the newest version, put your change on it, save again.",
+            base_version=base_version,
+            current_version=instruction.version,
+        )
+    return newest
 
 
 def etag(version: InstructionVersion) -> str:

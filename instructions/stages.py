@@ -8,9 +8,11 @@ from typing import Any
 from config.storage import kept_folder, read_bytes, storage
 from config.work.lease import Lease
 from config.work.models import WorkFailed
+from instructions.blocks import read_outline
 from instructions.complexity import DocumentTooComplex, check_complexity
 from instructions.language_models import LanguageModelError
 from instructions.language_models.extractive import Extractive
+from instructions.parser import MAX_WORK
 from jobs.media.transcripts import transcript_from_json
 from jobs.models import Job
 from jobs.services.artifacts import MAX_CONTENT_BYTES
@@ -27,6 +29,7 @@ def generate_stage(job: Job, lease: Lease) -> dict[str, Any]:
             transcript.segments, title=job.options.get("title"), language=transcript.language
         )
         check_complexity(draft.markdown)
+        read_outline(draft.markdown, with_text=False, max_work=MAX_WORK)
     except LanguageModelError as error:
         raise WorkFailed(error.code, error.message) from error
     except DocumentTooComplex as error:

@@ -15,17 +15,14 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from instructions.blocks import (
-    BLOCK_NESTING,
-    INLINE_NESTING,
     Outline,
     TopLevel,
-    make_parser,
-    parse_inline,
     read_outline,
     section_end,
     split_step_heading,
 )
 from instructions.complexity import count_marks
+from instructions.parser import BLOCK_NESTING, INLINE_NESTING, make_parser, parse_inline
 
 VALIDATOR_VERSION = "1"
 MAX_ISSUES = 200
@@ -76,12 +73,21 @@ _BLOCK_PARSER = make_parser(_LenientParser, nesting=BLOCK_NESTING)
 _INLINE_PARSER = make_parser(_LenientParser, nesting=INLINE_NESTING)
 
 
-def validate(markdown: str, known_images: Container[str] = ()) -> list[ValidationIssue]:
+def validate(
+    markdown: str,
+    known_images: Container[str] = (),
+    *,
+    outline: Outline | None = None,
+    max_work: int | None = None,
+) -> list[ValidationIssue]:
     """Return the issues in order of their place, at most `MAX_ISSUES`, each code once a place.
 
-    `known_images` holds the picture targets that exist besides web addresses and `data:` pictures.
+    `known_images` holds the picture targets that exist besides web addresses and `data:` pictures. An `outline` with
+    its text is taken over where the two parsers read blocks alike: without definitions of links. Raises
+    DocumentTooComplex as `read_outline` does.
     """
-    outline = read_outline(markdown, _BLOCK_PARSER)
+    if outline is None or "]:" in markdown:
+        outline = read_outline(markdown, _BLOCK_PARSER, max_work=max_work)
     found = [*_structure(outline.blocks), *_sequence(outline.blocks), *_content(outline, known_images)]
     places = _places(outline.blocks)
     found.sort(key=lambda issue: issue[0])

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+
 from config.work.lease import Lease
 from jobs.models import Job
 
@@ -18,3 +20,5 @@ STAGES: dict[str, Callable[[Job, Lease], dict[str, Any]]] = {}
 JOB_ABORTED: list[Callable[[Job], None]] = []
 # Each returns the URIs of all files that its rows of one job name. A file that none names is removed after a day.
 FILE_REFERENCES: list[Callable[[UUID], Iterable[str]]] = []
+# Each returns its rows of all jobs of an owner, whose `size_bytes` count into the owner's quota.
+KEPT_BYTES: list[Callable[[UUID], QuerySet[Any]]] = []

@@ -101,7 +101,9 @@ def _report(
         failure=failure,
         payload_sha256=canonical_sha256(payload),
     )
-    apply_callback(job_id=job.pk, dispatch_id=str(run.dispatch_id), lease=lease, report=report)
+    lease.wait_for_locks(
+        lambda: apply_callback(job_id=job.pk, dispatch_id=str(run.dispatch_id), lease=lease, report=report)
+    )
 
 
 def extract_stage(job: Job, lease: Lease) -> dict[str, Any]:

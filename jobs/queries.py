@@ -35,11 +35,15 @@ def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
     """
     table = PipelineRun._meta.db_table
     waiting = ranked(table, waiting=PipelineRun.WAITING, running=PipelineRun.RUNNING)
+    # Materialized, they are ranked once for all jobs of a page.
     place = f"""(
-        SELECT line.position FROM (
-            SELECT id, row_number() OVER (PARTITION BY lane ORDER BY turn, available_at, id) AS position
-            FROM ({waiting}) AS waiting
-        ) AS line JOIN {table} AS run USING (id) WHERE run.job_id = {Job._meta.db_table}.id)"""  # our tables  # nosec B608
+        WITH line AS MATERIALIZED (
+            SELECT job_id, row_number() OVER (
+                PARTITION BY waiting.lane ORDER BY turn, waiting.available_at, id
+            ) AS position
+            FROM ({waiting}) AS waiting JOIN {table} USING (id)
+        )
+        SELECT position FROM line WHERE job_id = {Job._meta.db_table}.id)"""  # our tables  # nosec B608
     waits = Q(dispatch__pipeline_run__status=PipelineRun.WAITING)
     position = RawSQL(place, (), output_field=IntegerField())  # nosec B611
     return jobs.annotate(queue_position=Case(When(waits, then=Coalesce(position, 1))))

@@ -201,6 +201,7 @@ def make_asset(job: Job, *, anchor: Anchor | None = None, rendered_from: Asset |
         ops_hash=uuid7().hex if rendered_from else "",
         uri=stored.uri,
         checksum_sha256=stored.sha256,
+        size_bytes=stored.size_bytes,
         mime_type="image/png",
         width=64,
         height=48,

@@ -32,8 +32,9 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
     from config import embedded
 
-    _mine["server"] = embedded.start()
-    url = _mine["server"].get_uri(database=embedded.DATABASE)
+    embedded.start()
+    _mine["server"] = embedded
+    url = embedded.database_url()
     with psycopg.connect(url, autocommit=True) as connection:
         # Nothing here outlives the run, so the disk need not be waited for.
         connection.execute("ALTER SYSTEM SET fsync = off")
@@ -44,6 +45,7 @@ def pytest_load_initial_conftests(early_config: pytest.Config) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     if "server" in _mine:
+        os.environ["DATABASE_URL"] = ""
         _mine.pop("server").stop()
     if "home" in _mine:
         shutil.rmtree(_mine.pop("home"), ignore_errors=True)

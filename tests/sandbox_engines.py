@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import sys
@@ -49,6 +50,23 @@ def break_down(*_: object) -> None:
     raise KeyError("a defect of ours")
 
 
+def read_badly(text: str) -> None:
+    try:
+        raise ValueError(f"odd: {text}")
+    except ValueError as error:
+        raise KeyError(text) from error
+
+
+def crash_reading(text: str) -> None:
+    """What a native library does that tells what it read, before it crashes."""
+    os.write(2, f"odd title: {text}\n".encode())
+    os.abort()
+
+
+def miss_file(text: str) -> None:
+    raise OSError(errno.ENOENT, text)
+
+
 def inside() -> dict[str, Any]:
     """What a child has: its environment, files, folder, limits and group."""
     files = {}
@@ -78,6 +96,12 @@ def loop_in_native_code() -> None:
 
 
 def sleep(seconds: float) -> None:
+    time.sleep(seconds)
+
+
+def be_silent(seconds: float) -> None:
+    """Close stderr, and take some time."""
+    os.close(2)
     time.sleep(seconds)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from django.conf import settings
 from django.test import Client
 from uuid6 import uuid7
 
-from config.storage import uploads_folder
-from jobs.models import Job, UploadTicket
+from config.storage import storage, uploads_folder
+from jobs.models import Artifact, Job, UploadTicket
 from tests.factories import Api
 
 # What a ticket is asked for.
@@ -51,3 +52,12 @@ def confirm(api: Api, job: Job, ticket: Any) -> Any:
 def files(folder: Path) -> list[Path]:
     """Every file in the storage, drafts too; the storage's own lock file is none of them."""
     return [path for path in folder.rglob("*") if path.is_file() and path.name != ".lock"]
+
+
+def kept(job: Job) -> bytes:
+    """What is kept as the job's video; it has the hash that its row names."""
+    video = Artifact.objects.get(job=job, kind="video")
+    with storage().open(video.uri) as file:
+        content = file.read()
+    assert (hashlib.sha256(content).hexdigest(), len(content)) == (video.sha256, video.size_bytes)
+    return content

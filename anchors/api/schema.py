@@ -50,6 +50,7 @@ screenshot_tasks = extend_schema_view(
             "FSM_TRANSITION_INVALID",
             "FSM_TERMINAL_IMMUTABLE",
             "IDEMPOTENCY_KEY_REUSED",
+            "STORAGE_FULL",
         ),
     ),
     retrieve=extend_schema(

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from anchors.models import Anchor, Asset
@@ -89,6 +90,7 @@ def add_asset(
         previous_asset=anchor.active_asset if anchor else None,
         uri=stored.uri,
         checksum_sha256=stored.sha256,
+        size_bytes=stored.size_bytes,
         width=size[0],
         height=size[1],
         **fields,
@@ -102,3 +104,8 @@ def add_asset(
 def asset_files(job_id: UUID) -> list[str]:
     """Return the URIs of all pictures of a job; registered as *file_references*."""
     return list(Asset.objects.filter(job_id=job_id).values_list("uri", flat=True))
+
+
+def kept_assets(owner_id: UUID) -> QuerySet[Asset]:
+    """Return all pictures of an owner, whose bytes count into the quota; registered as *kept_bytes*."""
+    return Asset.objects.filter(job__owner_id=owner_id)

@@ -14,9 +14,11 @@ from config import sandbox
 from config.accounts.models import User
 from config.api import errors
 from config.api.ownership import parse_id
+from config.locks import media_place
 from config.storage import Stored, kept_folder, storage
 from instructions.services import open_document, require_document
 from jobs.services.audit import by_editor, record_event
+from jobs.services.quota import require_bytes
 from jobs.services.transitions import lock_job
 
 
@@ -25,7 +27,8 @@ def annotate_anchor(
 ) -> dict[str, Any]:
     """Draw on a picture of the anchor and make the result active. Same base and operations: the same asset.
 
-    Raises 400s, and 409 IDEMPOTENCY_KEY_REUSED for a key of this anchor that other operations were sent under.
+    Raises 400s, 507 when the owner's quota is used up, and 409 IDEMPOTENCY_KEY_REUSED for a key of this anchor that
+    other operations were sent under.
     """
     base = _get_base(anchor, base_asset_id)
     operations = _checked(operations, base)
@@ -35,7 +38,9 @@ def annotate_anchor(
         _use_key(anchor, idempotency_key, digest)
         return _annotation(anchor, base, known)
     require_document(base.job)  # before anything is drawn; looked at again under the lock
-    stored, size = _draw(base, operations)
+    require_bytes(base.job.owner_id)
+    with media_place(user.pk):
+        stored, size = _draw(base, operations)
     with transaction.atomic():
         job = lock_job(base.job_id)
         open_document(job, by=by_editor(user))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any, cast
+from uuid import UUID
 
 import rfc8785
 from django.db import transaction
@@ -25,6 +26,7 @@ from jobs.media.probe import UnreadableVideo
 from jobs.models import Job
 from jobs.services.artifacts import newest_artifact
 from jobs.services.audit import by_editor, by_system, record_event
+from jobs.services.quota import require_bytes
 from jobs.services.transitions import lock_job
 from jobs.services.videos import video_path
 
@@ -48,7 +50,7 @@ def extract_screenshot(*, job: Job, user: User, body: dict[str, Any]) -> tuple[S
         open_document(job, by=by_editor(user))
         if known := _known_task(job, key, body.get("idempotency_key")):
             return _start_again(known)
-        require_room(ScreenshotTask, job.owner_id)
+        _require_room(job.owner_id)
         if fields:
             field = next(iter(address))
             anchor = add_anchor(instruction, version, field, strategy=body["strategy"], **fields)
@@ -112,10 +114,16 @@ def _known_task(job: Job, key: str, idempotency_key: str | None) -> ScreenshotTa
     return ScreenshotTask.objects.select_for_update().filter(extraction_key=key).first()
 
 
+def _require_room(owner_id: UUID) -> None:
+    """Raise 429 when the owner has too many pictures open, 507 when the quota is used up."""
+    require_room(ScreenshotTask, owner_id)
+    require_bytes(owner_id)
+
+
 def _start_again(task: ScreenshotTask) -> tuple[ScreenshotTask, bool]:
     if task.status != ScreenshotTask.FAILED:
         return task, True
-    require_room(ScreenshotTask, task.owner_id)
+    _require_room(task.owner_id)
     task.reopen()
     return task, False
 

@@ -153,14 +153,13 @@ def _translate_drf(exception: exceptions.APIException) -> ApiError | None:
 
 
 def _throttled(exception: exceptions.Throttled) -> ApiError:
-    seconds = str(max(1, round(getattr(exception, "wait", None) or 1)))
-    return ApiError(
-        429,
-        "RATE_LIMITED",
-        "Too many requests.",
-        hint="Wait, then try again.",
-        headers={"Retry-After": seconds},
-    )
+    seconds = max(1, round(getattr(exception, "wait", None) or 1))
+    return rate_limited("Too many requests.", hint="Wait, then try again.", seconds=seconds)
+
+
+def rate_limited(message: str, *, hint: str, seconds: int, **details: Any) -> ApiError:
+    headers = {"Retry-After": str(seconds)}
+    return ApiError(429, "RATE_LIMITED", message, details=details, hint=hint, headers=headers)
 
 
 def too_large() -> ApiError:

@@ -16,7 +16,10 @@ CALLBACK_LIMIT = 16 * MIB
 SIGN_IN_LIMIT = 8 * 2**10  # a name, a password and a token
 DIGITS = re.compile(r"[0-9]{1,18}\Z")
 UPLOADS = "/api/v1/files/uploads/"
-LIMITS = {"/api/v1/internal/": CALLBACK_LIMIT, "/admin/login/": SIGN_IN_LIMIT}  # by the beginning of the path
+CALLBACKS = "/api/v1/internal/"
+LIMITS = {CALLBACKS: CALLBACK_LIMIT, "/admin/login/": SIGN_IN_LIMIT}  # by the beginning of the path
+REFUSAL = "stepwright.refusal"
+"""In the WSGI environment, where no header gets to: the ApiError with which the front refuses a request."""
 
 
 def check_headers(headers: Iterable[tuple[bytes, bytes]]) -> None:
@@ -47,20 +50,25 @@ def body_limit(path: str, *, length: str, encoding: str) -> int:
 
 
 class BodyLimitMiddleware:
-    """Answers 413 for a body that is too large, 411 without a length. Signed uploads have limits of their own."""
+    """Answers 413 for a body that is too large, 411 without a length. Signed uploads have limits of their own.
+
+    What the front refused by itself is answered here too, behind the middleware that a browser needs to read it.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if not is_upload(request.method or "", request.path):
-            headers = request.headers
-            try:
+        headers = request.headers
+        try:
+            if REFUSAL in request.META:
+                raise request.META[REFUSAL]
+            if not is_upload(request.method or "", request.path):
                 body_limit(
                     request.path,
                     length=headers.get("Content-Length") or "",
                     encoding=headers.get("Transfer-Encoding") or "",
                 )
-            except errors.ApiError as error:
-                return errors.json_response(error)
+        except errors.ApiError as error:
+            return errors.json_response(error)
         return self.get_response(request)

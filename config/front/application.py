@@ -5,24 +5,27 @@ from __future__ import annotations
 import asyncio
 import io
 import logging
-import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
 from config.api import errors, limits, request_id
+from config.api.callback_secret import require_callback_secret
 from config.front.bodies import Receive, take_in
-from config.front.bounds import KIB, Bounds
+from config.front.bounds import Bounds
+from config.front.buffers import Buffers
 from config.front.connections import allow_many_connections, bound_connections
 from config.front.lanes import Lanes
 from config.front.sending import Send, deliver
 from config.front.uploads import admitted, receiving
 from config.front.wsgi import Answer, Application, call, environment
+from config.storage.uploads import ADMISSION
 
 log = logging.getLogger(__name__)
 
-IN_MEMORY = 64 * KIB  # of a body; what is beyond goes to a temporary file
+# Headers of a refused request that the application gets. No more: one of the others may be why it is refused.
+READ = (b"host", b"origin", b"access-control-request-method")
 
 
 @dataclass
@@ -43,6 +46,7 @@ class Front:
         self.application = application
         self.bounds = bounds or Bounds()
         self.lanes = Lanes(self.bounds)
+        self.buffers = Buffers(self.bounds.buffered, self.lanes.writes)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -52,7 +56,7 @@ class Front:
         try:
             answer = await self._answer(request)
         except Exception as error:
-            answer = self._refusal(request, error)
+            answer = await self._refuse(request, error)
         await deliver(
             answer,
             receive,
@@ -80,34 +84,37 @@ class Front:
         length, encoding = request.header(b"content-length"), request.header(b"transfer-encoding")
         request.has_body = bool(encoding) or length not in ("", "0")
         limits.check_headers(scope["headers"])
+        if sum(name == b"host" for name, _ in scope["headers"]) > 1:  # RFC 9112, section 3.2
+            raise errors.invalid("Host", "The request has more than one Host.")
         if not request.has_body:
             return await self._call(scope, io.BytesIO(), 0)
         path = scope["path"]
         if limits.is_upload(scope["method"], path):
             return await self._upload(request, path, int(length) if length else None)
         limit = limits.body_limit(path, length=length, encoding=encoding)
-        with tempfile.SpooledTemporaryFile(IN_MEMORY) as body:
-
-            async def write(piece: bytes) -> None:
-                body.write(piece)
-
-            size = await take_in(request.receive, write, limit=limit, pace=self.bounds.body)
+        if path.startswith(limits.CALLBACKS):  # of which none but the orchestrator may bring so many bytes
+            require_callback_secret(request.header(b"x-callback-secret"))
+        async with self.buffers.new() as buffer:
+            size = await take_in(request.receive, buffer.write, limit=limit, pace=self.bounds.body)
             request.has_body = False
-            body.seek(0)
-            return await self._call(scope, body, size)
+            await buffer.rewind()
+            return await self._call(scope, buffer.file, size)
 
     async def _upload(self, request: Request, path: str, length: int | None) -> Answer:
         kind = request.header(b"content-type")
         admission = await self.lanes.api.run(admitted, path, length, kind)
         async with receiving(request.receive, admission, self.bounds.upload, self.lanes.writes) as draft:
             request.has_body = False
-            return await self._call(request.scope, draft, draft.size)
+            return await self._call(request.scope, draft, draft.size, {ADMISSION: admission})
 
-    async def _call(self, scope: dict[str, Any], body: Any, length: int) -> Answer:
+    async def _call(
+        self, scope: dict[str, Any], body: Any, length: int, more: dict[str, Any] | None = None
+    ) -> Answer:
+        """Return the application's answer; it finds `more` in its environment."""
         lane = self.lanes.of(scope["method"], scope["path"])
-        return await lane.run(call, self.application, environment(scope, body, length))
+        return await lane.run(call, self.application, environment(scope, body, length) | (more or {}))
 
-    def _refusal(self, request: Request, exception: Exception) -> Answer:
+    async def _refuse(self, request: Request, exception: Exception) -> Answer:
         """Return our own answer. If the body was not read to its end, the connection ends with it."""
         value = request_id.take(request.header(b"x-request-id"))
         structlog.contextvars.bind_contextvars(request_id=value)
@@ -116,7 +123,20 @@ class Front:
             log.error("request failed in the front", exc_info=exception)
         elif error.status >= 500:
             log.warning("request refused: %s", error.code)
-        response = errors.json_response(error)
-        headers = [(name.lower().encode(), text.encode()) for name, text in response.items()]
-        headers += [(b"x-request-id", value.encode()), (b"content-length", b"%d" % len(response.content))]
-        return Answer(error.status, headers, response.content, is_last=request.has_body)
+        headers = [header for header in request.scope["headers"] if header[0] in READ]
+        environ = environment({**request.scope, "headers": headers}, io.BytesIO(), 0)
+        environ |= {"HTTP_X_REQUEST_ID": value, limits.REFUSAL: error}
+        try:
+            answer = await self.lanes.refusals.run(call, self.application, environ)
+        except Exception as second:
+            if not isinstance(second, errors.ApiError):  # else too many refusals wait already
+                log.exception("refusal failed in the front")
+            answer = _bare(error, value)
+        return replace(answer, is_last=request.has_body)
+
+
+def _bare(error: errors.ApiError, value: str) -> Answer:
+    """Return an answer without the headers that a page of another origin needs to read it."""
+    response = errors.json_response(error)
+    headers = [(name.lower().encode(), text.encode()) for name, text in response.items()]
+    return Answer(error.status, [*headers, (b"x-request-id", value.encode())], response.content)

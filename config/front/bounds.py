@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-KIB = 2**10
+KIB, MIB = 2**10, 2**20
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,16 @@ class Bounds:
     body: Pace = Pace(40 * KIB, 10)  # 4 KiB/s
     upload: Pace = Pace(480 * KIB, 30)  # 16 KiB/s
     answer: Pace = Pace(64 * KIB, 30)  # 2 KiB/s
+    buffered: int = (
+        512 * MIB
+    )  # bytes of all bodies that are here, but for uploads; beyond 64 KiB each, on the disk
     api: Pool = Pool(4, 256)
-    heavy: Pool = Pool(2, 32)
+    # Of these two, one user holds all but one at most (MAX_MEDIA_CALLS, MAX_CALLERS).
+    heavy: Pool = Pool(3, 32)
+    calls: Pool = Pool(4, 64)
     health: Pool = Pool(1, 64)
     ready: Pool = Pool(1, 16)
+    refusals: Pool = Pool(1, 256)  # each for less than a millisecond of CPU
     # Threads that read and write files for the loop. Each connection has one call under way at most, and the server
     # bounds the connections.
     reads: Pool = Pool(2, 10_000)

@@ -17,9 +17,15 @@ FIND_EVERY, FIND_WITHIN = 0.05, 10.0  # seconds
 
 
 def allow_many_connections() -> None:
-    """Raise the limit of open files to the most that this user may have; often 1,024 stands before it."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    """Raise the limit of open files to the most that this user may have; often 1,024 stands before it.
+
+    Where the system refuses (some take no infinite limit), the limit stays as it is.
+    """
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    except (ValueError, OSError) as error:
+        log.warning("the limit of open files stays at %s: %s", now, error)
 
 
 async def bound_connections(seconds: float) -> None:
@@ -46,9 +52,16 @@ def _listeners() -> Iterator[socket.socket]:
     """Yield the listening TCP sockets of this process."""
     for name in os.listdir("/proc/self/fd"):
         try:
-            candidate = socket.socket(fileno=os.dup(int(name)))
+            if not os.readlink(f"/proc/self/fd/{name}").startswith("socket:"):
+                continue
+            descriptor = os.dup(int(name))
         except OSError:
-            continue  # not a socket, or closed meanwhile
+            continue  # closed meanwhile
+        try:
+            candidate = socket.socket(fileno=descriptor)
+        except OSError:
+            os.close(descriptor)
+            continue  # reused meanwhile, and no socket any more
         is_tcp = candidate.family in (socket.AF_INET, socket.AF_INET6)
         if is_tcp and candidate.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
             yield candidate

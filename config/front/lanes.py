@@ -17,6 +17,8 @@ Result = TypeVar("Result")
 
 # These run media code in children of the web process, for seconds.
 HEAVY = re.compile(r"/api/v1/(jobs/[^/]+/confirm-upload|anchors/[^/]+/annotations)\Z")
+# These wait for the orchestrator, for up to 10 s.
+CALLS = re.compile(r"/api/v1/jobs/[^/]+/(run|retry)\Z")
 
 
 class Lane:
@@ -80,8 +82,10 @@ class Lanes:
     def __init__(self, bounds: Bounds) -> None:
         self.api = Lane("api", bounds.api)
         self.heavy = Lane("heavy", bounds.heavy)
+        self.calls = Lane("calls", bounds.calls)
         self.health = Lane("health", bounds.health)
         self.ready = Lane("ready", bounds.ready)
+        self.refusals = Lane("refusals", bounds.refusals)
         self.reads = Lane("reads", bounds.reads)
         self.writes = Lane("writes", bounds.writes)
 
@@ -93,8 +97,10 @@ class Lanes:
             return self.ready
         if method == "POST" and HEAVY.match(path):
             return self.heavy
+        if method == "POST" and CALLS.match(path):
+            return self.calls
         return self.api
 
     def close(self) -> None:
-        for lane in (self.api, self.heavy, self.health, self.ready, self.reads, self.writes):
+        for lane in vars(self).values():
             lane.close()

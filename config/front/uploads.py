@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -18,6 +19,8 @@ from config.storage.uploads import Admission, admit_upload, new_draft
 # Bytes that are kept in memory before they are written: a 64th of what has come, so that only an upload that brings
 # much takes much.
 MIN_BATCH, MAX_BATCH, SHARE = 64 * KIB, 1024 * KIB, 64
+# A slow one is written this often all the same: a draft to which nothing is written counts as that of a dead writer.
+MAX_SECONDS = 15.0
 
 
 def admitted(path: str, length: int | None, content_type: str) -> Admission:
@@ -49,13 +52,15 @@ class _Writer:
         self._draft, self._writes = draft, writes
         self._batch: list[bytes] = []
         self._size, self._total = 0, 0
+        self._written_at = time.monotonic()
         self._under_way: asyncio.Future[None] | None = None
 
     async def write(self, piece: bytes) -> None:
         self._batch.append(piece)
         self._size += len(piece)
         self._total += len(piece)
-        if self._size >= min(MAX_BATCH, max(MIN_BATCH, self._total // SHARE)):
+        is_large = self._size >= min(MAX_BATCH, max(MIN_BATCH, self._total // SHARE))
+        if is_large or time.monotonic() - self._written_at >= MAX_SECONDS:
             await self._flush()
 
     async def finish(self) -> None:
@@ -72,6 +77,7 @@ class _Writer:
     async def _flush(self) -> None:
         await self._settle()
         batch, self._batch, self._size = self._batch, [], 0
+        self._written_at = time.monotonic()
         self._under_way = asyncio.ensure_future(self._writes.run(self._draft.write, batch))
 
     async def _settle(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -11,7 +12,7 @@ from config.sandbox.errors import OUT_OF_MEMORY, TOO_COMPLEX, ChildFailed, Sandb
 from config.sandbox.limits import Limits
 from config.sandbox.pool import pool
 from config.sandbox.process import Child, Vanished
-from config.sandbox.wire import Request, name_of, write_request
+from config.sandbox.wire import MAX_BESIDE_BYTES, Request, name_of, write_request
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +91,11 @@ def _last_answer(
     check: Callable[[], object],
 ) -> dict[str, Any]:
     answers = child.answers(
-        request, returns, max_bytes=limits.memory_bytes, wall_seconds=limits.wall_seconds, check=check
+        request,
+        returns,
+        max_bytes=min(limits.memory_bytes, MAX_BESIDE_BYTES),
+        wall_seconds=limits.wall_seconds,
+        check=check,
     )
     for answer in answers:
         if answer["kind"] == "progress" and on_progress:
@@ -111,7 +116,7 @@ def _error(answer: Mapping[str, Any], raises: tuple[type[Exception], ...]) -> Ex
         error.__dict__.update(answer["attributes"])
         return error
     if answer["errno"] is not None:
-        return OSError(answer["errno"], answer["text"])
+        return OSError(answer["errno"], os.strerror(answer["errno"]))  # its own words may be out of the file
     return ChildFailed(answer["trace"])
 
 

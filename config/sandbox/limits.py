@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 MIB = 2**20
@@ -13,7 +14,8 @@ class Limits:
     """`memory_bytes` is address space, in which libraries and thread stacks count too. `wall_seconds` is time that
     passes, waiting for a free child apart. `file_bytes` is the largest file that may be written.
 
-    For work on the whole of a recording, each second of it adds `cpu_per_second` and `wall_per_second`.
+    For work on the whole of a recording, each second of it adds `cpu_per_second` and `wall_per_second`, the latter up
+    to `max_wall_seconds`.
     """
 
     memory_bytes: int
@@ -22,6 +24,7 @@ class Limits:
     file_bytes: int = 16 * MIB
     cpu_per_second: float = 0.0
     wall_per_second: float = 0.0
+    max_wall_seconds: float = math.inf
 
     def lasting(self, duration_ms: int) -> Limits:
         """Return the limits for a recording of this length."""
@@ -29,13 +32,14 @@ class Limits:
         return replace(
             self,
             cpu_seconds=self.cpu_seconds + self.cpu_per_second * seconds,
-            wall_seconds=self.wall_seconds + self.wall_per_second * seconds,
+            wall_seconds=min(self.wall_seconds + self.wall_per_second * seconds, self.max_wall_seconds),
         )
 
 
 # Each has at least twice what ordinary work was measured to take (address space, processor time on one core of 2024):
 # a recording of 8K takes 350 MiB; one of 12 hours without a length in its header, all of whose packets are read, 13 s.
-PROBE = Limits(memory_bytes=1 * GIB, cpu_seconds=30, wall_seconds=60)
+# A thread of the web process waits for it.
+PROBE = Limits(memory_bytes=1 * GIB, cpu_seconds=30, wall_seconds=30)
 
 # An hour of speech takes 280 MiB and 4 s; 23 hours of silence 14 s. The file of a day may have 2.7 GB.
 SOUND = Limits(
@@ -59,8 +63,16 @@ SPEECH = Limits(
 )
 
 # A picture of 8K takes 920 MiB and 2 s; one of 4K in a recording of 60 pictures a second 2 s. Recorders of browsers
-# write one key frame, so that all before a picture is decoded: 0.25 s for each second of 1080p.
-FRAME = Limits(memory_bytes=2 * GIB, cpu_seconds=60, wall_seconds=90, cpu_per_second=0.5, wall_per_second=0.5)
+# write one key frame, so that all before a picture is decoded: 0.25 s for each second of 1080p. What takes longer than
+# two minutes, in such a recording a picture after about eight, is refused, as other pictures wait for the thread.
+FRAME = Limits(
+    memory_bytes=2 * GIB,
+    cpu_seconds=60,
+    wall_seconds=90,
+    cpu_per_second=0.5,
+    wall_per_second=0.5,
+    max_wall_seconds=120,
+)
 
 # A picture of 35 megapixels takes 280 MiB and 1.2 s, without counting what is laid over transparent pixels.
 ANNOTATION = Limits(memory_bytes=1 * GIB, cpu_seconds=20, wall_seconds=30)

@@ -59,6 +59,7 @@ class Child:
         for pipe in self._pipes():
             os.set_blocking(pipe.fileno(), False)
         self._tail = b""
+        self._is_silent = False  # it has closed its stderr
         # Whoever loses the object, an exception that another thread raised in the caller included, ends the child.
         self._finalizer = weakref.finalize(self, _end, self._process, folder, os.getpid())
 
@@ -70,6 +71,9 @@ class Child:
         self._finalizer.detach()
         for pipe in self._pipes():
             pipe.close()
+
+    def has_ended(self) -> bool:
+        return self._process.poll() is not None
 
     def end(self) -> None:
         """Kill it, with whatever it started, and wait for its end."""
@@ -110,7 +114,8 @@ class Child:
         requests, answers, errors = (pipe.fileno() for pipe in self._pipes())
         poll = select.poll()
         poll.register(answers, select.POLLIN)
-        poll.register(errors, select.POLLIN)
+        if not self._is_silent:
+            poll.register(errors, select.POLLIN)
         if unsent:
             poll.register(requests, select.POLLOUT)
         for pipe, _ in poll.poll(TICK_SECONDS * 1000):
@@ -126,6 +131,8 @@ class Child:
                     self._tail = (self._tail + piece)[-_TAIL_BYTES:]
             elif pipe == answers:
                 return unsent, False
+            else:
+                self._is_silent = True  # else the poll would return at once, again and again
         return unsent, True
 
     def _why_it_ended(self, has_begun: bool) -> SandboxError:

@@ -24,7 +24,6 @@ _SHAPES: dict[str, dict[str, tuple[type, ...]]] = {
     "raised": {
         "classes": (list,),
         "errno": (int, type(None)),
-        "text": (str,),
         "trace": (str,),
         "is_large": (bool,),
         "args": (tuple,),
@@ -37,6 +36,9 @@ _SHAPES: dict[str, dict[str, tuple[type, ...]]] = {
 _REQUEST = struct.Struct(">Q")
 _ANSWER = struct.Struct(">IQ")  # the lengths of the JSON and of the bytes beside it
 MAX_JSON_BYTES = 64 * 2**20
+MAX_BESIDE_BYTES = (
+    256 * 2**20
+)  # more than any picture or document; the parent has no limit of memory of its own
 
 
 class ForgedAnswer(ValueError):
@@ -145,7 +147,8 @@ class AnswerReader:
         try:
             parsed = json.loads(self._held[_ANSWER.size : begin])
             with memoryview(self._held) as view, view[begin:end] as beside:
-                answer = {name: self._value(item, _Cursor(beside)) for name, item in parsed.items()}
+                cursor = _Cursor(beside)
+                answer = {name: self._value(item, cursor) for name, item in parsed.items()}
         except ForgedAnswer:
             raise
         except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
@@ -21,7 +22,7 @@ from config.storage.base import CHUNK, FOLDER, KEY, BadUri, Draft, Stored, TooLa
 # Files that are being written, or checked with. Nobody else of the machine may see a recording, so all are ours alone.
 DRAFT = re.compile(r"\..+\.part|\.check-.+")
 MAX_UPLOADS = 3  # into one folder at once
-ALIVE = timedelta(minutes=1)  # a draft to which nothing was written for longer is of a writer that died
+ALIVE = timedelta(minutes=5)  # a draft to which nothing was written for longer is of a writer that died
 
 
 def file_digest(path: Path) -> tuple[str, int]:
@@ -100,9 +101,10 @@ class FileStorage:
     def new_draft(self, key: str) -> Draft:
         """Return an empty draft beside the file with this key; raise TooManyUploads."""
         folder = key.rpartition("/")[0]
-        self._refuse_more_uploads(folder)
         self._make_folder(self.root / folder)
-        return Draft(self.root / folder / f".{uuid7()}.part")
+        with self._lock():
+            self._refuse_more_uploads(folder)
+            return Draft(self.root / folder / f".{uuid7()}.part")
 
     def receive(
         self, key: str, body: BinaryIO | Draft, *, size: int, naming: AbstractContextManager[object]
@@ -131,6 +133,7 @@ class FileStorage:
             raise ConnectionError("the body ended early")
         with naming:
             os.replace(draft.path, self.root / key)
+            _sync_folder((self.root / key).parent)
 
     def folders(self, *, after: str, limit: int) -> list[str]:
         """Return the first folders of jobs, in order, that come after this one ("" for the first of all)."""
@@ -178,11 +181,13 @@ class FileStorage:
         self.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         inside = folder.relative_to(self.root)
         for part in (*reversed(inside.parents), inside):
-            (self.root / part).mkdir(mode=0o700, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                (self.root / part).mkdir(mode=0o700)
+                _sync_folder((self.root / part).parent)
 
     def _refuse_more_uploads(self, folder: str) -> None:
         """Raise TooManyUploads: what is on its way takes room that no quota counts."""
-        drafts = (self.root / folder).glob(".*.part") if (self.root / folder).exists() else ()
+        drafts = (self.root / folder).glob(".*.part")
         if sum(not _is_older(draft, ALIVE) for draft in drafts) >= MAX_UPLOADS:
             raise TooManyUploads
 
@@ -207,6 +212,7 @@ class FileStorage:
                 os.utime(target)
             else:
                 os.replace(draft, target)
+        _sync_folder(target.parent)
         return Stored(self.uri(name), sha256, size)
 
     @contextmanager
@@ -231,6 +237,16 @@ def _new_file(path: Path) -> Iterator[BinaryIO]:
         yield file
         file.flush()
         os.fsync(descriptor)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, so that no committed row names a file that is gone when the
+    power is."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _is_older(path: Path, age: timedelta) -> bool:

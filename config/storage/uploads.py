@@ -30,6 +30,10 @@ TICKETS: dict[str, Tickets] = {}
 """By the first folder of a key, such as `uploads`."""
 
 
+ADMISSION = "stepwright.admission"
+"""In the WSGI environment, where no header gets to: the Admission of an upload whose bytes are here already."""
+
+
 @dataclass(frozen=True)
 class Admission:
     """The key that an upload is for, and how many bytes it is to have."""

@@ -15,7 +15,7 @@ from config.api.viewsets import AnyAccept, ApiViewSet
 from config.storage import schema, storage
 from config.storage.base import Draft
 from config.storage.signed_urls import DOWNLOAD_SALT, read_token
-from config.storage.uploads import admit_upload, receive_upload
+from config.storage.uploads import ADMISSION, admit_upload, receive_upload
 
 RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})\Z")
 
@@ -31,7 +31,10 @@ class UploadViewSet(ApiViewSet[Any]):
 
     def update(self, request: Request, token: str) -> HttpResponse:
         length = _content_length(request)
-        admission = admit_upload(token, length, request.headers.get("Content-Type", ""))
+        # The front admitted it before it took the bytes; the ticket may have expired while they came.
+        admission = request.META.get(ADMISSION) or admit_upload(
+            token, length, request.headers.get("Content-Type", "")
+        )
         source: Any = request.META["wsgi.input"]
         # Django limits its stream by the length, which a chunked body does not have; then the ticket's size does.
         limited: Any = request._request

@@ -7,6 +7,7 @@ It applies the time limit, and closes database connections.
 from __future__ import annotations
 
 import threading
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import dramatiq
@@ -14,8 +15,16 @@ from django.conf import settings
 from dramatiq.broker import Broker
 from dramatiq.middleware import Middleware, ShutdownNotifications, SkipMessage, TimeLimit
 from dramatiq_postgres import PostgresBroker
+from dramatiq_postgres.broker import QUERIES
 from dramatiq_postgres.django.middleware import DbConnectionsMiddleware
+from dramatiq_postgres.utils import make_pool, tidy4json
+from psycopg.types.json import Json
+from psycopg_pool import ConnectionPool
 
+from config.embedded import POOL
+
+# With PostgreSQL as the broker: a worker keeps one for each of its lanes, and one to be notified. Others come and go.
+MAX_CONNECTIONS = 8
 # Seconds after which a server that hangs is given up, as redis-py does by itself.
 AMQP_BOUNDS = {"socket_timeout": 5, "stack_timeout": 5, "blocked_connection_timeout": 5}
 
@@ -58,7 +67,31 @@ def make_broker(url: str) -> Broker:
         return RabbitmqBroker(url=_with(url, AMQP_BOUNDS), middleware=middleware, confirm_delivery=True)
     if url and not url.startswith(("postgresql://", "postgres://")):
         raise ValueError("STEPWRIGHT_BROKER_URL must start with postgresql://, redis:// or amqp://")
-    return PostgresBroker(url=url or _own_database(), results=False, middleware=middleware)
+    return DatabaseBroker(pool=_pool(url or _own_database()), results=False, middleware=middleware)
+
+
+class DatabaseBroker(PostgresBroker):
+    """PostgreSQL as the broker. A message is sent once: its own `enqueue` would try again for minutes, in the thread
+    that sends for all of this process, and sleep on when the database is back. Messages have no delay."""
+
+    def enqueue(self, message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
+        self.emit_before("enqueue", message, delay)
+        values = (message.queue_name, message.message_id, Json(tidy4json(message)), 0)
+        with self.pool.connection() as connection:
+            connection.execute(QUERIES.ENQUEUE, values)
+        self.emit_after("enqueue", message, delay)
+        return message
+
+    def close(self) -> None:
+        super().close()
+        self.pool.close()
+
+
+def _pool(url: str | dict[str, str]) -> ConnectionPool:
+    pool = make_pool(url, maxconn=MAX_CONNECTIONS)
+    # As in the pool of rows (`embedded.POOL`): a database that comes back is found at once.
+    pool.timeout, pool.reconnect_timeout = POOL["timeout"], POOL["reconnect_timeout"]
+    return pool
 
 
 def _with(url: str, bounds: dict[str, int]) -> str:

@@ -22,12 +22,18 @@ def ranked(table: str, *, waiting: str, running: str) -> str:
         ) AS busy USING (lane, owner_id)"""  # our tables and constants  # nosec B608
 
 
-def next_in_line(table: str, *, waiting: str, running: str, at_once: int) -> str:
+def next_in_line(
+    table: str, *, waiting: str, running: str, at_once: int, workers: str, alive_seconds: int
+) -> str:
     """Return a query that locks the row whose turn it is, of those due in `%(lane)s`, and gives its id.
 
     Rows that others have locked are passed over; `at_once` claims in the same moment are served. It jumps from owner
     to owner in the index that `claim_index` makes (https://wiki.postgresql.org/wiki/Loose_indexscan), so that its
     time grows with the owners who wait, not with their rows.
+
+    An owner runs at most half of the lane's threads, rounded up; so that of two or more one is left for others. Those
+    threads stand in the table `workers`, as in `Worker.lanes`, and count while their process is alive; before the
+    first heartbeat of a worker nothing is known of them, and no owner is passed over.
     """
     rows = f"SELECT {{}} FROM {table} WHERE status = '{waiting}' AND lane = %(lane)s"  # nosec B608
     return f"""
@@ -39,6 +45,10 @@ def next_in_line(table: str, *, waiting: str, running: str, at_once: int) -> str
         ), busy AS (
             SELECT owner_id, count(*) AS running
             FROM {table} WHERE status = '{running}' AND lane = %(lane)s GROUP BY owner_id
+        ), lane AS (
+            SELECT (count(*) + 1) / 2 AS share FROM {workers} CROSS JOIN unnest(lanes) AS thread
+            WHERE thread = %(lane)s AND heartbeat_at > statement_timestamp() - interval '{alive_seconds} seconds'
+            HAVING count(*) > 0
         ), line AS (
             SELECT due.id, due.available_at, coalesce(busy.running, 0)
                 + row_number() OVER (PARTITION BY owners.owner_id ORDER BY due.available_at, due.id) AS turn
@@ -48,5 +58,6 @@ def next_in_line(table: str, *, waiting: str, running: str, at_once: int) -> str
             ) AS due
             ORDER BY turn, due.available_at, due.id LIMIT {at_once}
         )
-        SELECT row.id FROM line JOIN {table} AS row USING (id) WHERE row.status = '{waiting}'
+        SELECT row.id FROM line JOIN {table} AS row USING (id)
+        WHERE row.status = '{waiting}' AND line.turn <= coalesce((SELECT share FROM lane), line.turn)
         ORDER BY line.turn, line.available_at, row.id LIMIT 1 FOR UPDATE OF row SKIP LOCKED"""  # nosec B608

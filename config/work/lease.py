@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 
-from django.db import connection, transaction
+from django.db import OperationalError, close_old_connections, connection, transaction
 from django.db.models.functions import Now
+from psycopg.errors import LockNotAvailable
 
 from config.work.models import LEASE, WorkRow
 
 log = logging.getLogger(__name__)
 
+Result = TypeVar("Result")
+
 HEARTBEAT_SECONDS = 2.0
+LOCK_SECONDS = 40.0  # that finished work waits for locks; who does nothing with one loses it after 30 s
 
 
 class LeaseLost(Exception):
@@ -31,7 +37,13 @@ class Lease:
         self._ended = threading.Event()
 
     def check(self) -> None:
-        """Raise LeaseLost if the row was cancelled or taken over. This is cheap enough for inner loops."""
+        """Raise LeaseLost if the row was cancelled or taken over. This is cheap enough for inner loops.
+
+        Who checks is in the middle of long work. Its connection goes back to the pool, unless a transaction is open:
+        else as many threads as there are connections would leave none for their heartbeats.
+        """
+        if not connection.in_atomic_block:
+            close_old_connections()
         if self._lost.is_set():
             raise LeaseLost
 
@@ -46,11 +58,32 @@ class Lease:
 
         Raise LeaseLost, and write nothing, if the row was cancelled or taken over.
         """
-        with transaction.atomic():
-            if before:
-                before()
-            self.verify()
+
+        def open_and_lock() -> ExitStack:
+            with ExitStack() as opened:
+                opened.enter_context(transaction.atomic())
+                if before:
+                    before()
+                self.verify()
+                return opened.pop_all()
+
+        with self.wait_for_locks(open_and_lock):
             yield
+
+    def wait_for_locks(self, write: Callable[[], Result]) -> Result:
+        """Return what `write` returns, a transaction; try it again while others keep its locks for longer than a
+        statement may wait, up to LOCK_SECONDS: the work is done, and must not be lost for that.
+
+        Raise LeaseLost.
+        """
+        until = time.monotonic() + LOCK_SECONDS
+        while True:
+            try:
+                return write()
+            except OperationalError as error:
+                if not isinstance(error.__cause__, LockNotAvailable) or time.monotonic() >= until:
+                    raise
+            self.check()
 
     def verify(self) -> None:
         """Lock the row in the caller's transaction; raise LeaseLost if it was cancelled or taken over."""

@@ -26,11 +26,10 @@ def require_room(model: type[WorkRow], owner_id: UUID) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [lock])
     rows = model._default_manager.filter(owner_id=owner_id, status__in=[model.WAITING, model.RUNNING])
     if (open_rows := rows.count()) >= limit:
-        raise errors.ApiError(
-            429,
-            "RATE_LIMITED",
+        raise errors.rate_limited(
             f"Too many {model._meta.verbose_name_plural} of yours are waiting.",
-            details={"limit": limit, "open": open_rows},
             hint="Wait until some of them are done.",
-            headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
+            seconds=RETRY_AFTER_SECONDS,
+            limit=limit,
+            open=open_rows,
         )

@@ -30,6 +30,7 @@ LEASE = timedelta(seconds=10)
 RETRY_DELAYS = (5, 10, 20)  # seconds
 MAX_LOSSES = 8
 LOSS_DELAY_SECONDS = 2  # after the first loss, on average; it doubles with each
+ALIVE_SECONDS = 30  # a worker after its last heartbeat
 MAX_CLAIMS_AT_ONCE = 32  # in one lane, in the same moment
 
 
@@ -90,7 +91,12 @@ class WorkRow(models.Model):
     def claim_next(cls, lane: str) -> Self | None:
         """Claim the row whose turn it is in the lane (see `fairness`) and return it; None if none is due."""
         next_row = next_in_line(
-            cls._meta.db_table, waiting=cls.WAITING, running=cls.RUNNING, at_once=MAX_CLAIMS_AT_ONCE
+            cls._meta.db_table,
+            waiting=cls.WAITING,
+            running=cls.RUNNING,
+            at_once=MAX_CLAIMS_AT_ONCE,
+            workers=Worker._meta.db_table,
+            alive_seconds=ALIVE_SECONDS,
         )
         with transaction.atomic():
             with connection.cursor() as cursor:
@@ -148,6 +154,14 @@ class WorkRow(models.Model):
 
     def enqueue_on_commit(self) -> None:
         enqueue_on_commit(type(self), self.pk, self.lane)
+
+    def enqueue_next_of_owner(self) -> None:
+        """Tell the lane that this row's owner has another, if one is due: its message may have come while the owner
+        had his share of the lane already, and nobody could claim it."""
+        due = {"status": self.WAITING, "available_at__lte": Now()}
+        waiting = type(self)._default_manager.filter(lane=self.lane, owner_id=self.owner_id, **due)
+        if row := waiting.order_by("available_at", "id").first():
+            row.enqueue_on_commit()
 
     def reopen(self) -> None:
         """Let a FAILED row be tried again, with all its retries. The caller holds the row's lock."""
@@ -207,7 +221,7 @@ def claim_index(name: str, *, waiting: str = WorkRow.WAITING) -> models.Index:
 
 
 class Worker(models.Model):
-    """A worker process, the lanes that it serves, and its last heartbeat."""
+    """A worker process, its last heartbeat, and the lanes that it serves: each as often as it has threads there."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     name = models.CharField(max_length=128)

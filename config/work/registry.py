@@ -43,7 +43,11 @@ class Kind(Generic[Row]):
 
     def perform_next(self, lane: Lane) -> bool:
         """Claim the row whose turn it is in the lane and perform its work; return False if none waits."""
-        return self._perform(self.model.claim_next(lane))
+        row = self.model.claim_next(lane)
+        is_performed = self._perform(row)
+        if row:
+            row.enqueue_next_of_owner()
+        return is_performed
 
     def perform_row(self, row_id: UUID) -> bool:
         """Claim a row and perform its work; return False if it cannot be claimed."""
@@ -56,6 +60,7 @@ class Kind(Generic[Row]):
         lease = Lease(row)
         try:
             with lease.beating():
+                lease.check()
                 self.perform(row, lease)
         except LeaseLost:
             log.info("gave up work that is no longer ours")

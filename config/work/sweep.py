@@ -6,8 +6,7 @@ It runs in the timer of each worker, one at a time over all workers. Apps regist
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import Literal
 
@@ -15,6 +14,7 @@ from django.db import close_old_connections, connection, transaction
 from django.db.models import F, QuerySet
 from django.db.models.functions import Now
 
+from config.locks import place
 from config.work.lanes import Lane
 from config.work.lease import Lease
 from config.work.models import WorkFailed, WorkRow
@@ -22,8 +22,10 @@ from config.work.registry import KINDS, Kind
 
 log = logging.getLogger(__name__)
 
-LOCK_ID = 0x57455741  # an arbitrary constant
 MAX_ROWS = 500  # of each kind in one sweep
+MAX_ENQUEUED = (
+    50  # of each lane in one sweep: any message of a lane serves any of its rows, so more would pile up
+)
 OVERDUE = timedelta(seconds=10)  # after its time; then a waiting row is enqueued again
 WORKER_LOST = WorkFailed(
     "WORKER_LOST", "The workers that did this stopped several times. Try again, or ask support."
@@ -37,7 +39,7 @@ def sweep_work_rows() -> dict[str, int]:
     of its own, so that an error in one does not stop the others.
     """
     counts = {"enqueued": 0, "recovered": 0, "failed": 0}
-    with _only_sweep() as is_only:
+    with place("sweep") as is_only:
         for kind in KINDS.values() if is_only else ():
             rows = kind.model._default_manager
             lost = rows.filter(status=kind.model.RUNNING, lease_expires_at__lt=Now())
@@ -45,9 +47,10 @@ def sweep_work_rows() -> dict[str, int]:
                 if outcome := _recover(kind, row):
                     counts[outcome] += 1
             waiting = rows.filter(status=kind.model.WAITING, available_at__lt=Now() - OVERDUE)
-            for row in waiting.order_by("available_at")[:MAX_ROWS]:
-                row.enqueue_on_commit()
-                counts["enqueued"] += 1
+            for lane in kind.lanes:
+                for row in waiting.filter(lane=lane).order_by("available_at")[:MAX_ENQUEUED]:
+                    row.enqueue_on_commit()
+                    counts["enqueued"] += 1
     if any(counts.values()):
         log.info("sweep: %s", counts)
     return counts
@@ -72,19 +75,6 @@ def enqueue_due(lanes: Collection[Lane], after: datetime | None) -> datetime:
         for row in due.filter(available_at__gt=F("updated_at")).order_by("available_at")[:MAX_ROWS]:
             row.enqueue_on_commit()
     return now
-
-
-@contextmanager
-def _only_sweep() -> Iterator[bool]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK_ID])
-        is_only = bool(cursor.fetchone()[0])
-    try:
-        yield is_only
-    finally:
-        if is_only:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK_ID])
 
 
 def _not_locked(rows: QuerySet[WorkRow]) -> list[WorkRow]:

@@ -1,7 +1,8 @@
-"""A worker process: for each of its lanes so many threads, and a timer.
+"""A worker process: for each of its lanes so many threads, a timer, and a thread that sweeps.
 
-The timer writes a heartbeat row for the health page every 10 s, enqueues rows whose time has come every 2 s, and
-sweeps: at the start, after 10 s, when the leases of workers that were killed before have expired, and every 30 s.
+The timer writes a heartbeat row for the health page every 10 s, and enqueues rows whose time has come every 2 s.
+Sweeps come at the start, after 10 s, when the leases of workers that were killed before have expired, and every 30 s.
+They may take long, and the heartbeat must not wait for them.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ from config.work.sweep import enqueue_due, sweep
 log = logging.getLogger(__name__)
 
 TICK_SECONDS = 2.0
-TICKS_PER_BEAT, TICKS_PER_SWEEP = 5, 15
+TICKS_PER_BEAT = 5
+SWEEP_SECONDS, FIRST_SWEEPS_SECONDS = 30.0, 10.0
 FORGET_AFTER = timedelta(minutes=5)
 STOP_MS = 4000  # that running work has to go back
 
@@ -75,8 +77,8 @@ class Workers:
             stop.join()
 
     def living(self) -> list[str]:
-        """Return the lanes that have a thread."""
-        return [lane for lane, worker in self.lanes.items() if any(t.is_alive() for t in worker.workers)]
+        """Return the lane of each thread that lives."""
+        return [lane for lane, worker in self.lanes.items() for thread in worker.workers if thread.is_alive()]
 
 
 class Timer:
@@ -107,8 +109,6 @@ class Timer:
     def tick(self, ticks: int) -> None:
         if ticks % TICKS_PER_BEAT == 0:
             self.beat()
-        if ticks == TICKS_PER_BEAT or ticks % TICKS_PER_SWEEP == 0:
-            sweep()
         lanes = [Lane(lane) for lane in self.workers.lanes]
         self.enqueued_until = enqueue_due(lanes, self.enqueued_until)
 
@@ -120,3 +120,14 @@ class Timer:
                 return
         Worker.objects.filter(heartbeat_at__lt=Now() - FORGET_AFTER).delete()
         self.worker_id = Worker.objects.create(name=self.name, lanes=lanes).pk
+
+
+def sweep_regularly(stopped: threading.Event) -> None:
+    """Sweep until `stopped` is set."""
+    pause = FIRST_SWEEPS_SECONDS
+    while True:
+        sweep()
+        connection.close()  # it goes back to the pool until the next one
+        if stopped.wait(pause):
+            return
+        pause = SWEEP_SECONDS

@@ -18,6 +18,7 @@ exports = extend_schema_view(
             "FSM_TRANSITION_INVALID",
             "FSM_TERMINAL_IMMUTABLE",
             "IDEMPOTENCY_KEY_REUSED",
+            "STORAGE_FULL",
         ),
     ),
     list=extend_schema(

@@ -13,17 +13,15 @@ from markdown_it.token import Token
 from exports.renderers.rendered import RenderFailed
 from exports.snapshot import Document, Picture
 from instructions.blocks import (
-    INLINE_NESTING,
     Block,
     Outline,
     TopLevel,
-    make_parser,
     parse_blocks,
-    parse_inline,
     read_outline,
     split_step_heading,
     strip_markers,
 )
+from instructions.parser import INLINE_NESTING, make_parser, parse_inline
 
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _PUNCTUATION = re.compile(r"([\\`*_\[\]<>&!~])")

@@ -24,6 +24,7 @@ from instructions.services import open_document
 from jobs.models import Job
 from jobs.services.artifacts import newest_artifact
 from jobs.services.audit import by_editor, record_event
+from jobs.services.quota import require_bytes
 from jobs.services.transitions import lock_job, move_job, transition_refused
 from jobs.states import JobStatus
 
@@ -79,6 +80,7 @@ def _request(
         if known and known.status != Export.FAILED:
             return known, True
         require_room(Export, job.owner_id)
+        require_bytes(job.owner_id)
         if known:
             known.reopen()
             export = known

@@ -45,6 +45,7 @@ class NewArtifact:
 
     uri: str = ""
     data: Any = None
+    size_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -166,17 +167,25 @@ def new_artifacts(
         if content.raw is not None:
             # Not before: a report that is refused leaves no file.
             storage().save_bytes(kept_folder(job.pk), content.raw, suffix=".json")
-        made[kind] = NewArtifact(uri=content.uri)
+        made[kind] = _stored_artifact(content.uri)
     for key, value in updates.items():
         if key in ("audio_uri", "export_uri"):
             _require_own_folder(job.pk, key, value)
             if value != job.manifest.get(key) and value not in job.manifest.get("exports", []):
-                made[key.removesuffix("_uri")] = NewArtifact(uri=value)
+                made[key.removesuffix("_uri")] = _stored_artifact(value)
         elif key == "metrics":
             made[key] = NewArtifact(data=value)
         elif key not in KNOWN_KEYS:
             made[f"other:{key}"] = NewArtifact(data=value)
     return made
+
+
+def _stored_artifact(uri: str) -> NewArtifact:
+    """Return an artifact by its URI, with its size where the file is ours; it counts into the owner's quota."""
+    try:
+        return NewArtifact(uri=uri, size_bytes=storage().size(uri))
+    except (BadUri, FileNotFoundError):
+        return NewArtifact(uri=uri)
 
 
 def add_artifacts(job: Job, made: dict[str, NewArtifact]) -> list[RowInsert]:
@@ -190,7 +199,14 @@ def add_artifacts(job: Job, made: dict[str, NewArtifact]) -> list[RowInsert]:
     if "export" in made:
         job.manifest["exports"] = [*job.manifest.get("exports", []), made["export"].uri]
     rows = [
-        Artifact(job_id=job.pk, kind=kind, version=_next_version(job, kind), uri=new.uri, data=new.data)
+        Artifact(
+            job_id=job.pk,
+            kind=kind,
+            version=_next_version(job, kind),
+            uri=new.uri,
+            data=new.data,
+            size_bytes=new.size_bytes,
+        )
         for kind, new in made.items()
     ]
     return [RowInsert.of(*rows)]

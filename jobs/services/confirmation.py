@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from config.accounts.models import User
 from config.api import errors
+from config.locks import media_place, place
 from config.sandbox import SandboxError
 from config.storage import BadUri, Stored, kept_folder, storage
 from jobs.media.probe import UnreadableVideo
@@ -37,7 +37,7 @@ def confirm_upload_job(*, job: Job, user: User, video_uri: str) -> tuple[Job, bo
     ticket = _ticket_of(job, video_uri)
     if ticket is None:
         return _confirm(job.pk, user, video_uri, {"uri": external_video(video_uri), "data": {}})
-    with _one_at_a_time(job.pk):
+    with media_place(user.pk), _one_at_a_time(job.pk):
         ticket = UploadTicket.objects.select_related("job").filter(pk=ticket.pk).first()
         if ticket is None:
             raise errors.not_found()
@@ -46,8 +46,8 @@ def confirm_upload_job(*, job: Job, user: User, video_uri: str) -> tuple[Job, bo
         stored = _keep_upload(ticket)
         try:
             return _confirm(job.pk, user, video_uri, _probe(ticket, stored))
-        except errors.ApiError:
-            storage().delete(stored.uri)
+        except errors.ApiError as error:
+            _discard(job.pk, stored.uri, error)
             raise
 
 
@@ -89,14 +89,9 @@ def _confirmed_before(job: Job, video_uri: str) -> tuple[Job, bool] | None:
 
 @contextmanager
 def _one_at_a_time(job_id: UUID) -> Iterator[None]:
-    """Let one call at a time read the upload of a job, without a transaction; raise 503 for who waits too long.
-
-    By an advisory lock of the session, which ends with it when the process dies.
-    """
-    number = int.from_bytes(job_id.bytes[8:], signed=True)
-    until = time.monotonic() + WAIT_SECONDS
-    while not _ask("pg_try_advisory_lock", number):
-        if time.monotonic() > until:
+    """Let one call at a time read the upload of a job, without a transaction; raise 503 for who waits too long."""
+    with place(f"confirmation of {job_id}", seconds=WAIT_SECONDS) as is_only:
+        if not is_only:
             raise errors.ApiError(
                 503,
                 "SERVICE_UNAVAILABLE",
@@ -104,17 +99,7 @@ def _one_at_a_time(job_id: UUID) -> Iterator[None]:
                 hint="Ask again in a moment: then its outcome is known.",
                 headers={"Retry-After": "2"},
             )
-        time.sleep(0.05)
-    try:
         yield
-    finally:
-        _ask("pg_advisory_unlock", number)
-
-
-def _ask(function: str, number: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [number])
-        return bool(cursor.fetchone()[0])
 
 
 def _keep_upload(ticket: UploadTicket) -> Stored:
@@ -135,6 +120,21 @@ def _keep_upload(ticket: UploadTicket) -> Stored:
             "Nothing was uploaded with this ticket yet.",
             hint="PUT the file to upload_url first.",
         ) from error
+
+
+def _discard(job_id: UUID, uri: str, error: errors.ApiError) -> None:
+    """Delete what was kept for a call that is refused, unless a row names it.
+
+    Another call may have the same file: when the database session that had the turn ends, the next one begins. It is
+    refused as well where the bytes or the job's status are at fault; after any other error the file is left to the
+    sweep.
+    """
+    if error.status >= 500:
+        return
+    with transaction.atomic():
+        lock_job(job_id)
+        if not Artifact.objects.filter(job_id=job_id, uri=uri).exists():
+            storage().delete(uri)
 
 
 def _probe(ticket: UploadTicket, stored: Stored) -> dict[str, Any]:

@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import logging
 import time
-import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from enum import Enum
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from config.api import errors
+from config.locks import place
 from config.work.lanes import Lane
 from config.work.lease import Lease
 from config.work.models import WorkFailed
@@ -38,8 +39,9 @@ log = logging.getLogger(__name__)
 
 SENDING_LEASE = timedelta(seconds=12)  # longer than a whole call to an orchestrator
 POLL_SECONDS = 0.05
-MAX_WAITING = 2  # callers that wait for the outcome of one dispatch
-WAITING_LOCKS = 0x57415454  # any constant of our own: the first key of their advisory locks
+# Callers of one user that send a dispatch or wait for its outcome, over all processes: each holds a thread, and
+# one of a process's `calls` (config.front.bounds) is to be left for others.
+MAX_CALLERS = 3
 MAX_SHORT_MS = (
     10 * 60 * 1000
 )  # of a recording; those that are longer, or of unknown length, have a lane of their own
@@ -54,25 +56,36 @@ class SendRole(Enum):
     RESEND = "send it again: it may have been sent before, with what result is not known"
 
 
-def deliver(open_or_join: Callable[[], tuple[Dispatch, SendRole]]) -> tuple[Job, Dispatch, bool]:
+def deliver(
+    user_id: UUID, open_or_join: Callable[[], tuple[Dispatch, SendRole]]
+) -> tuple[Job, Dispatch, bool]:
     """Bring one dispatch to its outcome; return (job, dispatch, replayed).
 
     `open_or_join` opens or finds the dispatch in a transaction, and says what this caller's role is. Of many
-    callers at once one sends; MAX_WAITING others wait for its outcome and share it; the rest get the open dispatch
-    at once, for each that waits holds a thread. Raises 502 when the orchestrator did not take it, and 409 when the
-    job was cancelled meanwhile.
+    callers at once one sends; the others wait for its outcome and share it. A user has MAX_CALLERS that send or
+    wait, for whatever jobs: of more callers, who would wait gets the open dispatch at once, and who would send a
+    429, with nothing written. Raises 502 when the orchestrator did not take it, and 409 when the job was cancelled
+    meanwhile.
     """
     while True:
-        with transaction.atomic():
-            dispatch, role = open_or_join()
-        if role is not SendRole.JOIN:
-            break
-        if dispatch.accepted_at:
-            return Job.objects.get(pk=dispatch.job_id), dispatch, True
-        with _place_to_wait(dispatch) as has_place:
+        with ExitStack() as held:
+            with transaction.atomic():
+                dispatch, role = open_or_join()
+                if dispatch.accepted_at and role is SendRole.JOIN:
+                    break
+                # Under the lock of the user's row: nobody has a place here who does not use it.
+                has_place = held.enter_context(place(f"dispatches of {user_id}", places=MAX_CALLERS))
+                if not has_place and role is not SendRole.JOIN:
+                    raise _too_many_callers()
+            if role is not SendRole.JOIN:
+                return _send_and_tell(dispatch, role)
             if not has_place:
-                return Job.objects.get(pk=dispatch.job_id), dispatch, True
+                break
             _wait_for_outcome(dispatch)
+    return Job.objects.get(pk=dispatch.job_id), dispatch, True
+
+
+def _send_and_tell(dispatch: Dispatch, role: SendRole) -> tuple[Job, Dispatch, bool]:
     try:
         job, dispatch = _send(dispatch, role)
     except errors.ApiError:  # cancelled and deleted meanwhile
@@ -86,23 +99,12 @@ def deliver(open_or_join: Callable[[], tuple[Dispatch, SendRole]]) -> tuple[Job,
     return job, dispatch, False
 
 
-@contextmanager
-def _place_to_wait(dispatch: Dispatch) -> Iterator[bool]:
-    """Take one of the places of those who wait for a dispatch, over all processes; False when all are taken."""
-    number = zlib.crc32(dispatch.pk.bytes) - 2**31
-    with connection.cursor() as cursor:
-        for place in range(MAX_WAITING):
-            cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [WAITING_LOCKS + place, number])
-            if cursor.fetchone()[0]:
-                break
-        else:
-            yield False
-            return
-    try:
-        yield True
-    finally:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [WAITING_LOCKS + place, number])
+def _too_many_callers() -> errors.ApiError:
+    return errors.rate_limited(
+        "The orchestrator has not answered other calls of yours yet.",
+        hint="Wait until it has, then call again.",
+        seconds=5,
+    )
 
 
 def not_taken() -> errors.ApiError:

@@ -20,7 +20,7 @@ from jobs.states import ActorType, JobStatus
 
 def run_job(*, job_id: UUID, user: User) -> tuple[Job, Dispatch, bool]:
     """Dispatch the pipeline once; return (job, dispatch, replayed). Every later call returns the same dispatch."""
-    return deliver(lambda: open_or_join_run(job_id, user))
+    return deliver(user.pk, lambda: open_or_join_run(job_id, user))
 
 
 def retry_job(
@@ -31,7 +31,9 @@ def retry_job(
     if job is None:
         raise errors.not_found()
     checkpoint = _latest_checkpoint(job)  # asks the storage: before any lock
-    return deliver(lambda: open_or_join_retry(job, user, client_request_id, model_profile, checkpoint))
+    return deliver(
+        user.pk, lambda: open_or_join_retry(job, user, client_request_id, model_profile, checkpoint)
+    )
 
 
 def open_or_join_run(job_id: UUID, user: User) -> tuple[Dispatch, SendRole]:

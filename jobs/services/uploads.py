@@ -1,4 +1,4 @@
-"""Tickets for uploads: asked for, held to what was declared, closed. Counted into the owner's quota."""
+"""Tickets for uploads: asked for, held to what was declared, closed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet, Sum
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from uuid6 import uuid7
@@ -19,8 +19,9 @@ from uuid6 import uuid7
 from config.accounts.models import User
 from config.api import errors
 from config.storage import signed_urls, storage, uploads_folder
-from jobs.models import Artifact, Job, UploadTicket
+from jobs.models import Job, UploadTicket
 from jobs.services.audit import by_editor
+from jobs.services.quota import require_bytes
 from jobs.services.transitions import lock_job, move_job
 from jobs.states import JobStatus
 
@@ -69,29 +70,11 @@ def _make_room(job: Job, size_bytes: int) -> None:
     owner is refused. Raise 507. The owner and the job are locked."""
     tickets = job.upload_tickets.filter(closed_at=None).order_by("-id")
     close_tickets(tickets.exclude(pk__in=[ticket.pk for ticket in tickets[: MAX_OPEN_TICKETS - 1]]))
-    limit = settings.QUOTA_BYTES_PER_OWNER
-    if used_bytes(job.owner_id) + size_bytes > limit:
+    try:
+        require_bytes(job.owner_id, size_bytes)
+    except errors.ApiError:
         close_tickets(tickets)
-        if (used := used_bytes(job.owner_id)) + size_bytes > limit:
-            raise errors.ApiError(
-                507,
-                "STORAGE_FULL",
-                f"With this upload your jobs would keep more than the {limit} bytes that you may have here.",
-                details={"limit_bytes": limit, "used_bytes": used},
-                hint="Delete jobs that you do not need any more, or cancel uploads that you have begun.",
-            )
-
-
-def used_bytes(owner_id: UUID) -> int:
-    """Return the bytes that an owner's jobs keep, and those that are still to come with a ticket or lie there."""
-    kept = Artifact.objects.filter(job__owner_id=owner_id).aggregate(bytes=Sum("size_bytes"))["bytes"]
-    tickets = UploadTicket.objects.filter(
-        ~Q(received_at=None) | Q(expires_at__gt=timezone.now()),
-        job__owner_id=owner_id,
-        job__status=JobStatus.UPLOADING,
-        closed_at=None,
-    )
-    return (kept or 0) + (tickets.aggregate(bytes=Sum("size_bytes"))["bytes"] or 0)
+        require_bytes(job.owner_id, size_bytes)
 
 
 def close_tickets(tickets: QuerySet[UploadTicket]) -> None:

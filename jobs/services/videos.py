@@ -20,6 +20,7 @@ from jobs.media.transcripts import MAX_TIME_MS
 from jobs.media.video_uris import RemoteVideoError, check_uri
 from jobs.models import Artifact, Job
 from jobs.services.artifacts import newest_artifact
+from jobs.services.quota import require_bytes
 
 
 def require_artifact(job: Job, kind: str) -> Artifact:
@@ -68,7 +69,7 @@ def video_path(job: Job, on_progress: Callable[[float], None]) -> Iterator[Path]
     """Give the job's video as a path, to be read only. One that lies elsewhere is fetched the first time, and kept.
 
     `on_progress` ends the fetch by raising. Raises SandboxError and WorkFailed: ARTIFACT_MISSING, VIDEO_UNREADABLE,
-    and the codes of `fetch_video`.
+    QUOTA_EXCEEDED, and the codes of `fetch_video`.
     """
     video = require_artifact(job, "video")
     if not _is_ours(video.uri):
@@ -89,6 +90,7 @@ def _fetch(job: Job, external: Artifact, on_progress: Callable[[float], None]) -
     """Keep a copy as the next version of the artifact; of two workers at once the second takes the first's."""
     with tempfile.TemporaryDirectory(prefix="stepwright-") as folder:
         file = Path(folder) / "video"
+        _require_room(job, 1)
         try:
             fetch_video(
                 external.uri,
@@ -102,6 +104,7 @@ def _fetch(job: Job, external: Artifact, on_progress: Callable[[float], None]) -
             raise WorkFailed(error.code, error.message) from error
         except UnreadableVideo as error:
             raise WorkFailed("VIDEO_UNREADABLE", str(error)) from error
+        _require_room(job, file.stat().st_size)
         stored = storage().save_file(kept_folder(job.pk), file, suffix="")
     try:
         with transaction.atomic():
@@ -116,3 +119,15 @@ def _fetch(job: Job, external: Artifact, on_progress: Callable[[float], None]) -
             )
     except IntegrityError:
         return require_artifact(job, "video")
+
+
+def _require_room(job: Job, size_bytes: int) -> None:
+    """Raise WorkFailed when the owner's quota has no room for so many bytes."""
+    try:
+        require_bytes(job.owner_id, size_bytes)
+    except errors.ApiError as error:
+        raise WorkFailed(
+            "QUOTA_EXCEEDED",
+            "A copy of this video has no room among the bytes that you may keep here. Delete jobs that you do not "
+            "need any more, then try again.",
+        ) from error

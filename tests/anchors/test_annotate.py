@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from anchors.models import AnnotationRequest, Asset
+from config.locks import media_place
 from config.storage import storage
 from tests.desk import BLUR, Desk
+from tests.races import at_once
 from tests.sandbox_engines import break_down
 
 pytestmark = pytest.mark.slow
@@ -112,3 +115,18 @@ def test_an_annotation_of_an_ended_job_draws_and_keeps_nothing(desk: Desk) -> No
     refused = desk.annotate(task, BLUR)
     assert (refused.status_code, refused.json()["code"]) == (409, "FSM_TERMINAL_IMMUTABLE")
     assert sorted(storage().root.rglob("*")) == before  # type: ignore[attr-defined]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_has_media_read_already_may_not_have_more_drawn(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("config.locks.MAX_MEDIA_CALLS", 1)
+    task = desk.picture()
+    with media_place(desk.api.user.pk):
+        (refused,) = at_once(1, lambda _: desk.annotate(task, BLUR))
+    assert (refused.status_code, refused.json()["code"]) == (429, "RATE_LIMITED")
+    assert not Asset.objects.filter(kind="ANNOTATED").exists()
+    with media_place(uuid4()):
+        (drawn,) = at_once(1, lambda _: desk.annotate(task, BLUR))
+    assert drawn.status_code == 200

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,3 +74,15 @@ def test_a_frozen_server_does_not_outlive_a_stop(
     server.suspend()
     embedded.stop()
     assert not server.is_running() or server.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_start_that_does_not_come_to_an_end_has_failed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The wheel asks for ever whether the server is ready."""
+    monkeypatch.setenv("STEPWRIGHT_HOME", str(tmp_path))
+    monkeypatch.setattr(embedded, "START_SECONDS", 1.0)
+    with (tmp_path / "postgres.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # as one that waits holds it
+        with pytest.raises(subprocess.TimeoutExpired):
+            embedded.start()

@@ -6,14 +6,19 @@ import time
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.core.management.base import CommandError
+from django.db import connection, transaction
 
 from config import embedded, environment
+from config.front.bounds import Bounds
+from config.locks import MAX_MEDIA_CALLS
 from config.work import lease
 from config.work.broker import _own_database
 from config.work.lease import Lease
+from config.work.management.commands.work import require_connections
 from config.work.models import WorkRow
 from jobs.models import Job
+from jobs.services.dispatches import MAX_CALLERS
 from tests.errors import assert_shape
 from tests.factories import Api, make_run
 from tests.pool import pooled
@@ -75,3 +80,36 @@ def test_the_broker_in_the_database_takes_no_pool(settings: Any) -> None:
     with pooled():
         settings.DATABASES["default"]["OPTIONS"] = connection.settings_dict["OPTIONS"]
         assert "pool" not in _own_database()
+
+
+def test_long_work_gives_its_connection_back_where_it_checks_its_lease() -> None:
+    lease_ = Lease(make_run(status="RUNNING", attempt=1))
+    with pooled(max_size=1, timeout=1.0):
+        connection.ensure_connection()
+        lease_.check()
+        assert connection.connection is None
+        with transaction.atomic():
+            lease_.check()
+            assert connection.connection is not None, "a transaction keeps it"
+
+
+def test_a_worker_with_more_threads_than_its_pool_serves_is_refused() -> None:
+    with pooled(max_size=8):
+        require_connections(5)
+        with pytest.raises(
+            CommandError, match="6 threads need 9 connections .* STEPWRIGHT_DB_POOL_SIZE to 9"
+        ):
+            require_connections(6)
+    require_connections(64)  # without a pool
+
+
+def test_each_thread_of_the_web_process_finds_a_connection() -> None:
+    """Else calls that hang would keep others from the database."""
+    bounds = Bounds()
+    threads = sum(pool.threads for pool in (bounds.api, bounds.heavy, bounds.calls, bounds.ready))
+    assert threads <= int(environment.DEFAULTS["STEPWRIGHT_DB_POOL_SIZE"])
+
+
+def test_no_user_has_all_threads_that_wait_or_that_have_media_read() -> None:
+    assert Bounds().calls.threads > MAX_CALLERS
+    assert Bounds().heavy.threads > MAX_MEDIA_CALLS

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -22,7 +23,7 @@ SLEEPS = "import time; print('here', flush=True); time.sleep(60)"
 
 
 def process(name: str, code: str, cwd: Path) -> Process:
-    return Process(name, [sys.executable, "-c", code], env={}, cwd=str(cwd))
+    return Process(name, [sys.executable, "-c", code], env={}, cwd=str(cwd), scratch=cwd / "tmp" / name)
 
 
 @contextmanager
@@ -70,6 +71,18 @@ def test_what_a_killed_process_had_started_is_ended_with_it(tmp_path: Path) -> N
         assert isinstance(first, Process) and first._running
         first._running.kill()
         wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+
+
+def test_what_a_killed_process_left_in_its_temporary_folder_is_removed(tmp_path: Path) -> None:
+    leaves = "import os, tempfile; d = tempfile.mkdtemp(); print(len(os.listdir(tempfile.gettempdir())), 'in', end=' ')"
+    one = process("one", f"{leaves}; print(oct(os.stat(tempfile.gettempdir()).st_mode)); {SLEEPS}", tmp_path)
+    with supervising(one) as (_, output):
+        wait_until(lambda: output.getvalue().count("| here") == 1)
+        assert one._running
+        one._running.kill()
+        wait_until(lambda: output.getvalue().count("| here") == 2)
+        assert output.getvalue().count("1 in 0o40700") == 2
+    assert not list(one.scratch.iterdir())
 
 
 class Scripted:
@@ -129,6 +142,57 @@ def test_serve_gives_up_when_one_cannot_start_five_times_in_a_row(delays: list[f
     assert Supervisor([never], Printer(output, colour=False)).loop() == "scripted"
     assert len(never.began) == 5 and delays == [1, 2, 4, 8]
     assert "scripted could not start: no" in output.getvalue()
+
+
+def test_an_error_that_nobody_expects_is_a_failed_start(delays: list[float]) -> None:
+    broken = Scripted(AssertionError("of the wheel"), RuntimeError("another"))
+    with supervising(broken) as (_, output):
+        wait_until(lambda: len(broken.began) == 3)
+    assert "Traceback" in output.getvalue() and "AssertionError: of the wheel" in output.getvalue()
+
+
+class Closed(io.StringIO):
+    """An output whose reader has gone."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_output_that_nobody_reads_holds_up_no_process(tmp_path: Path) -> None:
+    """A pipe that nobody drained would be full after 64 KB."""
+    talking = "import pathlib; print('x' * 1000 * 1000, flush=True); pathlib.Path('done').touch()"
+    supervised = process("talking", f"{talking}; {SLEEPS}", tmp_path)
+    running = Supervisor([supervised], Printer(Closed(), colour=False))
+    thread = threading.Thread(target=running.loop)
+    thread.start()
+    try:
+        wait_until((tmp_path / "done").exists)
+    finally:
+        running.stop()
+        thread.join(20)
+
+
+SUPERVISES = """
+import pathlib, signal, sys
+from honcho.printer import Printer
+from config.supervisor import Process, Supervisor
+sleeps = [sys.executable, "-c", "import os, time; print('pid', os.getpid(), flush=True); time.sleep(60)"]
+one = Process("one", sleeps, env={}, cwd=".", scratch=pathlib.Path(sys.argv[1]) / "scratch")
+Supervisor([one], Printer(sys.stdout, colour=False)).loop()
+"""
+
+
+def test_a_supervisor_that_is_killed_takes_its_processes_along(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", SUPERVISES, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as parent:
+        assert parent.stdout
+        child = psutil.Process(int(parent.stdout.readline().split()[-1]))
+        parent.kill()
+        wait_until(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
 
 
 def test_one_that_is_killed_again_and_again_is_started_again_and_again(delays: list[float]) -> None:

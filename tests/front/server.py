@@ -23,6 +23,8 @@ from tests.served import ROOT, free_port
 # Short enough to be waited for: 8 KiB in 1.5 s, and 64 KiB of an answer in 2 s.
 BOUNDS = {"body": [8192, 1.5], "upload": [8192, 1.5], "answer": [65536, 2.0], "heavy": [2, 4]}
 HEADER_SECONDS = 2
+SECRET = "the callback secret of the tests of the front"
+PAGES = "https://pages.example"  # the origin whose pages may read the answers
 
 
 def database_url(**parameters: str) -> str:
@@ -54,10 +56,12 @@ class Server:
         self.environment = {
             **os.environ,
             "DATABASE_URL": database_url(application_name=f"front-{self.port}"),
-            "STEPWRIGHT_DB_POOL_SIZE": "8",
+            "STEPWRIGHT_DB_POOL_SIZE": "12",
             "STEPWRIGHT_STORAGE_URL": f"file:{self.files}",
             "STEPWRIGHT_PUBLIC_URL": self.url,
             "STEPWRIGHT_THROTTLE_RATE": "100000/sec",
+            "STEPWRIGHT_CORS_ORIGINS": PAGES,
+            "STEPWRIGHT_CALLBACK_SECRET": SECRET,
             "TEST_BOUNDS": json.dumps(bounds),
             "DJANGO_SETTINGS_MODULE": "config.settings",
             **environment,

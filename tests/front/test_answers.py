@@ -10,7 +10,7 @@ import pytest
 
 from tests.factories import Api
 from tests.front.raw import Seen, Wire
-from tests.front.server import Server
+from tests.front.server import PAGES, SECRET, Server
 
 pytestmark = pytest.mark.slow
 
@@ -39,12 +39,53 @@ def test_a_refusal_has_the_one_shape_and_ends_the_connection(
     assert (seen.headers["connection"], seen.is_ended) == ("close", True)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "/api/v1/projects", {"content_length": 2 * 2**20 + 1}, 413),
+        ("POST", "/api/v1/projects", {"content_length": None, "transfer_encoding": "chunked"}, 411),
+        ("POST", "/api/v1/projects", {"content_length": 5000}, 408),
+        ("PUT", "/api/v1/files/uploads/forged", {"content_length": 5}, 404),
+        ("GET", "/api/v1/projects", {"x_test": "busy"}, 503),
+    ],
+)
+def test_a_page_of_an_allowed_origin_can_read_a_refusal(
+    server: Server, method: str, path: str, headers: dict[str, Any], status: int
+) -> None:
+    seen = Wire(server).ask(method, path, origin=PAGES, x_request_id="mine", **headers).read_answer()
+    assert (seen.status, json.loads(seen.body)["request_id"]) == (status, "mine")
+    assert seen.headers["access-control-allow-origin"] == PAGES
+    assert "X-Request-ID" in seen.headers["access-control-expose-headers"]
+    assert "default-src 'none'" in seen.headers["content-security-policy"]
+    assert seen.headers["x-content-type-options"] == "nosniff"
+
+
+CALLBACK = "/api/v1/internal/jobs/x/status"
+
+
 def test_a_callback_may_be_larger_than_other_bodies(server: Server) -> None:
-    for size, status in ((3 * 2**20, 401), (16 * 2**20 + 1, 413)):
-        wire = Wire(server).ask("POST", "/api/v1/internal/jobs/x/status", content_length=size)
-        if status == 401:
+    secret = {"x_callback_secret": SECRET, "content_type": "application/json"}
+    for size, status in ((3 * 2**20, 400), (16 * 2**20 + 1, 413)):
+        wire = Wire(server).ask("POST", CALLBACK, content_length=size, **secret)
+        if status == 400:
             wire.send(b"x" * size)
         assert wire.read_answer().status == status
+
+
+@pytest.mark.parametrize("headers", [{}, {"x_callback_secret": "wrong"}])
+def test_a_callback_without_the_secret_is_refused_before_its_body(
+    server: Server, headers: dict[str, str]
+) -> None:
+    seen = Wire(server).ask("POST", CALLBACK, content_length=3 * 2**20, **headers).read(5)
+    assert_error(seen, 401, "CALLBACK_UNAUTHENTICATED")
+    assert seen.is_ended
+
+
+def test_a_second_host_is_refused(server: Server) -> None:
+    ask = b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"
+    seen = Wire(server).send(ask).read_answer()
+    assert_error(seen, 400, "VALIDATION_ERROR")
+    assert json.loads(seen.body)["details"]["errors"][0]["field"] == "Host"
 
 
 def test_a_refused_body_that_is_on_its_way_does_not_hide_the_answer(server: Server, owner: Api) -> None:

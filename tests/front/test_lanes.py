@@ -44,8 +44,11 @@ def test_who_would_wait_behind_too_many_is_told_to_come_again(server: Server) ->
     assert [wire.read_answer().status for wire in busy] == [401] * len(busy)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/jobs/x/confirm-upload", MEDIA])
-def test_media_in_the_web_process_holds_up_no_other_request(server: Server, owner: Api, path: str) -> None:
+OF_OTHER_LANES = ["/api/v1/jobs/x/confirm-upload", MEDIA, "/api/v1/jobs/x/run", "/api/v1/jobs/x/retry"]
+
+
+@pytest.mark.parametrize("path", OF_OTHER_LANES)
+def test_media_and_orchestrators_hold_up_no_other_request(server: Server, owner: Api, path: str) -> None:
     busy = sleepers(server, THREADS, path, "POST")
     assert httpx.get(f"{server.url}/api/v1/projects", headers=owner.headers).status_code == 200
     assert not any(wire.has_answer() for wire in busy)

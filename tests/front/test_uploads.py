@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
 from config.front.bounds import Pace, Pool
 from config.front.lanes import Lane
@@ -59,6 +60,19 @@ def test_an_upload_becomes_the_file_of_its_ticket(server: Server, uploading: Job
     (path,) = files_of(server, uploading)
     assert hashlib.sha256(path.read_bytes()).digest() == hashlib.sha256(content).digest()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_ticket_that_expires_while_the_bytes_come_takes_them(server: Server, uploading: Job) -> None:
+    target = ticket_path(uploading, 5)
+    wire = Wire(server).ask("PUT", target, b"abc", content_length=5, **VIDEO)
+    deadline = time.monotonic() + 5
+    while not files_of(server, uploading) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    uploading.upload_tickets.update(expires_at=timezone.now())
+    assert wire.send(b"de").read_answer().status == 204
+    (path,) = files_of(server, uploading)
+    assert path.read_bytes() == b"abcde"
+    assert Wire(server).ask("PUT", target, b"vwxyz", **VIDEO).read_answer().status == 409
 
 
 def test_an_upload_may_come_in_chunks_without_a_length(server: Server, uploading: Job) -> None:
@@ -125,6 +139,32 @@ def test_a_disk_that_is_full_ends_an_upload_and_leaves_nothing(
     with pytest.raises(OSError, match="No space left"):
         asyncio.run(upload())
     assert files_of(server, uploading) == []
+
+
+def test_a_slow_upload_is_written_now_and_then_however_little_comes(
+    server: Server, uploading: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A draft to which nothing is written for long counts as that of a writer that died."""
+    written: list[int] = []
+    pieces = iter(range(10))
+
+    def note(draft: Draft, batch: list[bytes]) -> None:
+        written.append(sum(map(len, batch)))
+        draft.size += written[-1]
+
+    async def receive() -> dict[str, object]:
+        await asyncio.sleep(0.05)
+        return {"type": "http.request", "body": b"x", "more_body": next(pieces) < 9}
+
+    async def upload() -> None:
+        admission = Admission(f"uploads/{uploading.pk}/a", 10)
+        async with receiving(receive, admission, Pace(0, 5), Lane("writes", Pool(1, 9))):
+            pass
+
+    monkeypatch.setattr(Draft, "write", note)
+    monkeypatch.setattr("config.front.uploads.MAX_SECONDS", 0.12)
+    asyncio.run(upload())
+    assert sum(written) == 10 and len(written) >= 3
 
 
 def test_an_upload_over_its_ticket_is_refused_before_its_bytes(server: Server, uploading: Job) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
-from instructions import services
-from instructions.blocks import parse_blocks
+from config.api.errors import ApiError
+from instructions.blocks import parse_blocks, read_outline
 from instructions.complexity import (
     MAX_BLOCKS,
     MAX_LINES,
@@ -18,6 +21,8 @@ from instructions.complexity import (
     DocumentTooComplex,
     check_complexity,
 )
+from instructions.parser import MAX_WORK
+from instructions.services import prepare_text
 from jobs.models import Job
 from jobs.states import JobStatus
 from tests.callbacks import send
@@ -90,30 +95,156 @@ def test_a_text_has_at_most_100000_marks_outside_of_code(mark: str) -> None:
         check_complexity(line * (MAX_MARKS // 100) + mark)
 
 
-def test_lines_and_markers_are_counted_apart() -> None:
-    check_complexity("a\n" * 15_000 + "<!-- block:x -->\n" * 15_000)
+FALSE_FENCES = {
+    "a backtick in the info string": "``` a`b\n",
+    "in a comment": "<!--\n```\n-->\n",
+    "in a script": "<script>\n\n```\n</script>\n",
+    "in HTML up to a blank line": "<div>\n```\n\n",
+    "after a separator that ends no line": "x\u2028``` \n\n",
+    "a closing that is none": "```\n```\u2028\n```\n",
+}
 
 
-def test_cells_of_tables_are_counted_also_those_that_short_rows_leave_out() -> None:
-    """20 such tables of 65 lines took a parser a minute."""
-    head = "|a" * 1000 + "\n" + "|-" * 1000 + "\n"
-    check_complexity(head + "|\n" * 20)
-    check_complexity("| a | b |\n|:-:|---|\n" + "| c | d |\n" * 8000)
-    for rows in ("|\n", "a\n", "> |\n"):
-        with pytest.raises(DocumentTooComplex, match="marks"):
-            check_complexity(head + rows * 30)
-    with pytest.raises(DocumentTooComplex, match="marks"):
-        check_complexity("".join(f"> {line}\n" for line in head.splitlines()) + "> |\n" * 30)
+@pytest.mark.parametrize("opening", FALSE_FENCES.values(), ids=FALSE_FENCES)
+def test_what_opens_no_code_fence_hides_no_blocks(opening: str) -> None:
+    check_complexity(opening + "- a\n" * (MAX_BLOCKS - 5))
+    with pytest.raises(DocumentTooComplex, match="blocks"):
+        check_complexity(opening + "- a\n" * (MAX_BLOCKS + 5))
 
 
-def test_lines_that_continue_a_deep_quotation_are_counted_by_its_depth() -> None:
-    """20,000 of them below 60 marks took a parser 20 s."""
-    deep = "> " * 60 + "a\n"
-    check_complexity(deep + "b\n" * 800)
-    check_complexity(deep + "\n" + "b\n" * 9000)
-    check_complexity("> a\n" + "b\n" * 9000)
-    with pytest.raises(DocumentTooComplex, match="marks"):
-        check_complexity(deep + "b\n" * 900)
+def test_lines_are_those_of_the_parser() -> None:
+    check_complexity("a\u2028\x0b\x0c\x85" * MAX_LINES)
+    for end in ("\n", "\r", "\r\n"):
+        check_complexity(f"a{end}" * MAX_LINES)
+        with pytest.raises(DocumentTooComplex, match="lines"):
+            check_complexity(f"a{end}" * (MAX_LINES + 1))
+
+
+# Each within the limits of the line scan; without a limit of work a save takes 2 to 60 s.
+DEAR = {
+    "quotations in a list's fence": "- a\n  ```\nb\n" + (">" * 60 + "a\n\n") * 9000,
+    "lists in lists": ("1) " * 30 + "a\n\n") * 4990,
+    "lines that a quotation takes in": ">" * 64 + "a\n" + "a\n" * 19000,
+    "wide tables with short rows": (("|a" * 1000 + "\n" + "|-" * 1000 + "\n" + "a\n" * 64) + "\n") * 24,
+    "a table of 100,000 cells": "|a" * 50 + "\n" + "|-" * 50 + "\n" + ("|a" * 50 + "\n") * 1900,
+    "what may be a rule, in quotations": ">" * 64 + "a\n" + ("**" + " " * 10_000 + "a\n") * 90,
+}
+
+
+@pytest.mark.parametrize("text", DEAR.values(), ids=DEAR)
+def test_a_text_that_takes_too_much_work_is_refused_midway(text: str) -> None:
+    check_complexity(text)
+    begin = time.thread_time()
+    with pytest.raises(ApiError) as refused:
+        prepare_text(text)
+    assert time.thread_time() - begin < 10
+    assert refused.value.code == "DOCUMENT_TOO_COMPLEX"
+    assert f"{MAX_WORK:,} steps" in refused.value.message
+
+
+@pytest.mark.parametrize("block", [*BLOCKS.values(), "| a | b |\n|---|---|\n| 1 | 2 |\n\n"])
+def test_5000_blocks_of_any_kind_are_within_the_work(block: str) -> None:
+    read_outline(block * MAX_BLOCKS, max_work=MAX_WORK)
+
+
+def test_marks_that_the_scan_takes_for_code_are_found_by_the_parser() -> None:
+    text = "- a\n  ```\n" + f"b {'*' * 1000}\n" * (MAX_MARKS // 1000 + 1)
+    check_complexity(text)
+    with pytest.raises(ApiError) as refused:
+        prepare_text(text)
+    assert "marks" in refused.value.message
+
+
+GUIDE_STEP = """## Step {0}: Open the page (0:{0})
+
+Press **Save** in the [menu](https://example.org/{0}).
+
+1. Do this
+   - and that
+     - and also
+       1. at last
+
+   ```
+   run --with=this
+   ```
+
+| Field | Value |
+|-------|-------|
+| a     | `b`   |
+
+> Take care.
+
+```python
+def f(a):
+
+    # > nothing
+    return a[0] * a_b
+```
+
+"""
+
+
+def test_a_guide_of_200_steps_is_taken() -> None:
+    text = "# Guide\n\n" + "".join(GUIDE_STEP.format(number) for number in range(1, 201))
+    assert sum(block.kind == "step" for block in prepare_text(text).blocks) == 200
+
+
+def test_15000_lines_of_code_are_taken() -> None:
+    code = "    if a[b] * c_d > -1:  # >>>\n\n- x: [*y]\n" * 5000
+    assert [block.kind for block in prepare_text(f"Text:\n\n```yaml\n{code}```\n").blocks] == [
+        "paragraph",
+        "code",
+    ]
+
+
+PIECES = [
+    *("", ">" * 20, ">" * 64, "> ", "- ", "- " * 40, "1) " * 20, "  ", " " * 80, "\t", "- > " * 20),
+    *(
+        "a",
+        "# a",
+        "```",
+        "``` a`b",
+        "~~~",
+        "<!--",
+        "-->",
+        "<div>",
+        "---",
+        "===",
+        "[a]: b",
+        "'c",
+        "[",
+        "![a](b)",
+        "<?",
+    ),
+    *(
+        "|a",
+        "|a" * 200,
+        "|-" * 200,
+        "**" + " " * 500 + "a",
+        "\n",
+        "\n",
+        "\n\n",
+        "\r",
+        "\r\n",
+        "\n \n",
+        "\u2028``` ",
+    ),
+]
+
+
+@pytest.mark.soak
+@settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(st.lists(st.sampled_from(PIECES), min_size=1, max_size=8), st.integers(1, 5000)), max_size=6
+    )
+)
+def test_no_text_takes_long_to_prepare(runs: list[tuple[list[str], int]]) -> None:
+    text = "".join("".join(pieces) * times for pieces, times in runs)[: 2**20]
+    begin = time.thread_time()
+    with contextlib.suppress(ApiError):
+        prepare_text(text)
+    assert time.thread_time() - begin < 3  # 1.5 s when nothing else runs
 
 
 @settings(deadline=None)
@@ -141,7 +272,7 @@ def test_a_save_that_is_too_complex_is_400_before_it_is_parsed(
     owner: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     document = make_document(owner)
-    monkeypatch.setattr(services, "ensure_markers", lambda *_: pytest.fail("parsed"))
+    monkeypatch.setattr(MarkdownIt, "parse", lambda *_: pytest.fail("parsed"))
     body = {"base_version": 1, "markdown": "a\n\n" * (MAX_BLOCKS + 1)}
     refused = owner.put(f"/instructions/{document['id']}", body)
     assert (refused.status_code, refused.json()["code"]) == (400, "DOCUMENT_TOO_COMPLEX")
@@ -149,9 +280,31 @@ def test_a_save_that_is_too_complex_is_400_before_it_is_parsed(
     assert owner.get(f"/instructions/{document['id']}").json()["version"] == 1
 
 
-def test_a_draft_that_is_too_complex_is_400_and_changes_nothing(db: None) -> None:
+def test_a_save_on_an_old_version_is_refused_before_it_is_parsed(
+    owner: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/instructions/{make_document(owner)['id']}"
+    assert owner.put(path, {"base_version": 1, "markdown": "# A\n"}).status_code == 200
+    monkeypatch.setattr(MarkdownIt, "parse", lambda *_: pytest.fail("parsed"))
+    stale = owner.put(path, {"base_version": 1, "markdown": "# B\n"})
+    assert (stale.status_code, stale.json()["code"]) == (409, "VERSION_CONFLICT")
+    changed = owner.put(path, {"base_version": 2, "markdown": "# B\n"}, if_match='"1"')
+    assert changed.status_code == 412
+
+
+def test_a_text_with_its_markers_is_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    marked = prepare_text("# A\n\n## Step 1: b\n\n![c](d)\n")
+    parsed, parse = [], MarkdownIt.parse
+    monkeypatch.setattr(MarkdownIt, "parse", lambda *given: parsed.append(given) or parse(*given))
+    again = prepare_text(marked.markdown)
+    assert again == marked
+    assert len(parsed) == 1
+
+
+@pytest.mark.parametrize("markdown", ["- a\n" * (MAX_BLOCKS + 1), DEAR["lines that a quotation takes in"]])
+def test_a_draft_that_is_too_complex_is_400_and_changes_nothing(db: None, markdown: str) -> None:
     job = make_job(JobStatus.GENERATING)
-    draft = {"markdown": "- a\n" * (MAX_BLOCKS + 1)}
+    draft = {"markdown": markdown}
     refused = send(job, "DRAFT_READY", artifact_updates={"draft": draft})
     assert (refused.status_code, refused.json()["code"]) == (400, "DOCUMENT_TOO_COMPLEX")
     now = Job.objects.get(pk=job.pk)
@@ -181,3 +334,7 @@ def test_reading_a_document_parses_nothing(owner: Api, monkeypatch: pytest.Monke
     document = make_document(owner)
     monkeypatch.setattr("instructions.blocks.read_outline", lambda *_: pytest.fail("parsed"))
     assert owner.get(f"/instructions/{document['id']}").json()["blocks"] == document["blocks"] != []
+
+
+def test_lines_and_markers_are_counted_apart() -> None:
+    check_complexity("a\n" * 15_000 + "<!-- block:x -->\n" * 15_000)

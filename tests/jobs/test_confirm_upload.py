@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import io
-import time
 import zipfile
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from uuid6 import uuid7
 
@@ -21,8 +18,7 @@ from jobs.models import Artifact, Job
 from jobs.services import confirmation
 from jobs.states import JobStatus
 from tests.factories import SAMPLE, Api, make_job, png, upload
-from tests.races import at_once
-from tests.uploads import BODY, TEN, ask, confirm, files, put
+from tests.uploads import BODY, TEN, ask, confirm, files, kept, put
 
 
 def test_a_recording_is_uploaded_confirmed_and_confirmed_again(owner: Api, storage_folder: Path) -> None:
@@ -54,15 +50,6 @@ def test_the_confirmed_copy_cannot_be_written_by_the_ticket(owner: Api) -> None:
     answer = put(ticket["upload_url"], bytes(SAMPLE.stat().st_size))
     assert (answer.status_code, answer.json()["code"]) == (409, "UPLOAD_EXPIRED")
     assert kept(job) == SAMPLE.read_bytes()
-
-
-def kept(job: Job) -> bytes:
-    """What is kept as the job's video; it has the hash that its row names."""
-    video = Artifact.objects.get(job=job, kind="video")
-    with storage().open(video.uri) as file:
-        content = file.read()
-    assert (hashlib.sha256(content).hexdigest(), len(content)) == (video.sha256, video.size_bytes)
-    return content
 
 
 def _zip() -> bytes:
@@ -243,51 +230,3 @@ def test_a_job_cancelled_during_a_confirm_keeps_nothing(
     answer = owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": uri})
     assert (answer.status_code, answer.json()["code"]) == (409, "FSM_TERMINAL_IMMUTABLE")
     assert not [path for path in files(storage_folder) if "jobs" in path.parts[-3:]]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_many_confirms_at_once_one_probes_and_holds_no_transaction(
-    owner: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    probed: list[bool] = []
-
-    def probe_slowly(path: Path) -> Any:
-        probed.append(connection.in_atomic_block)
-        time.sleep(0.5)
-        return probe_video(path)
-
-    monkeypatch.setattr(confirmation, "probe_in_child", probe_slowly)
-    job = make_job(owner=owner.user)
-    uri = upload(owner, job.pk, SAMPLE.read_bytes())
-    path = f"/jobs/{job.pk}/confirm-upload"
-    answers = [answer.json() for answer in at_once(5, lambda _: owner.post(path, {"video_uri": uri}))]
-    assert probed == [False]
-    assert sorted(answer["replayed"] for answer in answers) == [False, True, True, True, True]
-
-
-@pytest.mark.django_db(transaction=True)
-def test_who_waits_too_long_for_another_confirm_is_told_to_come_again(
-    owner: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job, other = make_job(owner=owner.user), make_job(owner=owner.user)
-    uris = {one.pk: upload(owner, one.pk, SAMPLE.read_bytes()) for one in (job, other)}
-    monkeypatch.setattr(confirmation, "WAIT_SECONDS", 0.2)
-    answers: list[Any] = []
-
-    def probe_beside(path: Path) -> Any:
-        if not answers:
-            answers.append(None)
-            for one in (job, other):
-                path_of = f"/jobs/{one.pk}/confirm-upload"
-                (answer,) = at_once(
-                    1, lambda _, at=path_of, one=one: owner.post(at, {"video_uri": uris[one.pk]})
-                )
-                answers.append(answer)
-        return probe_video(path)
-
-    monkeypatch.setattr(confirmation, "probe_in_child", probe_beside)
-    first = owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": uris[job.pk]})
-    _, same, others = answers
-    assert (same.status_code, same.json()["code"]) == (503, "SERVICE_UNAVAILABLE")
-    assert int(same.headers["Retry-After"]) >= 1
-    assert (others.status_code, first.status_code) == (200, 200)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -15,9 +16,10 @@ from config.work.lease import Lease, LeaseLost
 from config.work.models import WorkFailed
 from jobs.models import AuditEvent, Dispatch, Job, PipelineRun
 from jobs.services.dispatches import is_being_sent, leave_unanswered, resend_dispatch
+from jobs.states import JobStatus
 from tests.callbacks import send
 from tests.elapsed import let_time_pass, make_due
-from tests.factories import Api, make_dispatch, perform, work_off
+from tests.factories import Api, make_dispatch, make_job, perform, work_off
 from tests.jobs.seen import count_events, status_of, told_to_cancel
 from tests.orchestrator import Asked, Orchestrator
 from tests.races import at_once
@@ -52,6 +54,41 @@ def test_sixteen_runs_at_once_are_one_request_to_the_orchestrator(
     assert statuses == ["AUDIO_EXTRACTING"] * 3 + ["UPLOADED"] * 13
     assert count_events(job, "JOB_RUN") == 1
     assert owner.post(f"/jobs/{job.pk}/run").json()["status"] == "AUDIO_EXTRACTING"
+
+
+def test_one_send_too_many_of_a_user_is_refused_and_writes_nothing(
+    owner: Api, stranger: Api, orchestrator: Orchestrator, settings: Any
+) -> None:
+    settings.ORCHESTRATOR_SECONDS, settings.ACTIVE_JOBS_PER_OWNER = 20.0, 10
+    jobs = [make_job(JobStatus.UPLOADED, owner=owner.user) for _ in range(5)]
+    others = make_job(JobStatus.UPLOADED, owner=stranger.user)
+    told, three_are_told = list[int](), threading.Event()
+
+    def answer_last(_: Asked) -> int:
+        assert three_are_told.wait(15), "more than three are sent"
+        return 200
+
+    def run(number: int) -> Any:
+        if number == 5:
+            while len(orchestrator.dispatches) < 3:
+                time.sleep(0.02)
+            answer = stranger.post(f"/jobs/{others.pk}/run")
+        else:
+            answer = owner.post(f"/jobs/{jobs[number].pk}/run")
+        told.append(number)
+        if len(told) == 3:
+            three_are_told.set()
+        return answer
+
+    orchestrator.answers = [answer_last] * 3
+    *mine, other = at_once(6, run)
+    assert other.status_code == 202
+    assert sorted(answer.status_code for answer in mine) == [202] * 3 + [429] * 2
+    for job, answer in zip(jobs, mine, strict=True):
+        if answer.status_code == 429:
+            assert answer.json()["code"] == "RATE_LIMITED" and int(answer.headers["Retry-After"]) > 0
+            assert not Dispatch.objects.filter(job=job).exists()
+            assert owner.post(f"/jobs/{job.pk}/run").status_code == 202
 
 
 @pytest.mark.parametrize("refusal", [500, 400, 301, 307])

@@ -13,7 +13,7 @@ from jobs.models import Artifact, Job, UploadTicket
 from jobs.services.uploads import CLOSED_AFTER, close_old_tickets
 from jobs.states import JobStatus
 from tests.errors import assert_shape
-from tests.factories import Api, make_job
+from tests.factories import Api, force, make_job
 from tests.races import at_once
 from tests.uploads import BODY, TEN, ask, confirm, files, make_upload_ticket, put
 
@@ -88,7 +88,7 @@ def test_what_cannot_come_any_more_is_not_counted(owner: Api, settings: Any) -> 
     past = timezone.now() - timedelta(minutes=1)
     make_upload_ticket(make_job(JobStatus.UPLOADING, owner=owner.user), size_bytes=100, closed_at=past)
     make_upload_ticket(make_job(JobStatus.UPLOADING, owner=owner.user), size_bytes=100, expires_at=past)
-    make_upload_ticket(make_job(JobStatus.CANCELLED, owner=owner.user), size_bytes=100)
+    make_upload_ticket(force(make_job(owner=owner.user), JobStatus.CANCELLED), size_bytes=100)
     ask(owner, make_job(owner=owner.user), size_bytes=99)
     lies_there = make_job(JobStatus.UPLOADING, owner=owner.user)
     make_upload_ticket(lies_there, size_bytes=1, expires_at=past, received_at=past)
@@ -112,7 +112,7 @@ def test_a_refused_ticket_closes_none(owner: Api, settings: Any) -> None:
 
 def test_a_job_that_is_deleted_gives_its_room_back(owner: Api, settings: Any) -> None:
     settings.QUOTA_BYTES_PER_OWNER = 100
-    job = make_job(JobStatus.CANCELLED, owner=owner.user)
+    job = force(make_job(owner=owner.user), JobStatus.CANCELLED)
     Artifact.objects.create(job=job, kind="export", version=1, uri="local://a", size_bytes=100)
     refused(owner, 1)
     assert owner.call("DELETE", f"/jobs/{job.pk}").status_code == 202

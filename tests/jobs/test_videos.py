@@ -201,6 +201,30 @@ def test_a_video_over_the_limit_of_uploads_is_refused(
     assert caught.value.code == "VIDEO_TOO_LARGE"
 
 
+@pytest.mark.parametrize(("room", "asked"), [(0, 0), (1, 1)])
+def test_a_video_that_the_quota_has_no_room_for_is_not_kept(
+    db: None,
+    server: Server,
+    recording: bytes,
+    storage_folder: Path,
+    settings: Any,
+    room: int,
+    asked: int,
+) -> None:
+    """Nor fetched, when there is no room at all."""
+    server.answers = [reply(recording)] * 2
+    job = external_job(uri_at(server))
+    settings.QUOTA_BYTES_PER_OWNER = (len(recording) - 1) * room
+    with pytest.raises(WorkFailed) as caught, video_path(job, ignore):
+        pytest.fail("there is no video")
+    assert caught.value.code == "QUOTA_EXCEEDED" and "Delete jobs" in caught.value.message
+    assert len(server.requests) == asked
+    assert job.artifacts.count() == 1 and kept_files(job, storage_folder) == []
+    settings.QUOTA_BYTES_PER_OWNER = len(recording)
+    with video_path(job, ignore) as path:
+        assert path.read_bytes() == recording
+
+
 def test_a_cancelled_job_stops_its_fetch(db: None, server: Server, recording: bytes) -> None:
     server.answers = [reply(recording)]
     job = make_job(JobStatus.AUDIO_EXTRACTING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -129,21 +130,28 @@ def test_every_process_is_killed_at_once_the_database_too(served: Served) -> Non
     finished(served, job_id)
 
 
-def test_only_serve_itself_is_killed_and_the_next_one_ends_what_it_left(served: Served) -> None:
+def test_only_serve_itself_is_killed_and_what_it_started_ends(served: Served) -> None:
+    """What is frozen does not hear that it should; the next one ends that."""
     _, job_id = transcribing(served)
+    frozen = named(served, "worker")
+    for process in frozen:
+        process.suspend()
+    left = served.processes()
     kill([psutil.Process(served.process.pid)])
     served.process.wait(10)
-    left = served.processes()
-    served.start()  # is ready at once, for what was left still answers
-    for _ in range(300):
-        if "an earlier run left behind" in served.log():
-            break
-        time.sleep(0.2)
+    others = [process for process in left if process not in frozen]
+    assert others and not psutil.wait_procs(others, timeout=15)[1]
+    served.start()
     assert "an earlier run left behind" in served.log()
-    time.sleep(1)
-    served.wait_until_ready()
     assert not [process for process in left if process.is_running()]
     finished(served, job_id)
+    assert not list((served.home / "tmp" / "speech").glob("stepwright-[!c]*"))
+
+
+def test_a_terminal_that_is_closed_stops_everything(served: Served) -> None:
+    served.process.send_signal(signal.SIGHUP)
+    assert served.process.wait(30) == 0
+    assert not served.processes() and not postgres_of(served)
 
 
 def test_the_queue_is_wiped_before_and_while_a_job_runs(served: Served) -> None:

@@ -32,6 +32,7 @@ EDITORS = ("ada", "ben", "cleo")
 SECONDS_BETWEEN_KILLS = (8.0, 20.0)
 AWAY_SECONDS = 2.0
 WEB_RETURNS_SECONDS = 30.0
+OPEN = "'PENDING', 'RUNNING', 'REQUESTED', 'SENDING', 'UNANSWERED', 'ACCEPTED'"
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(int(MINUTES * 60) + 1200)]
 
@@ -194,10 +195,8 @@ def settle(served: Served) -> None:
     while True:
         with database(served) as connection:
             open_rows = {
-                table: connection.execute(
-                    f"SELECT count(*) FROM {table} WHERE status IN ('PENDING', 'RUNNING', 'REQUESTED')"
-                ).fetchone()
-                for table in ("jobs_pipelinerun", "anchors_screenshottask", "exports_export")
+                table: connection.execute(f"SELECT count(*) FROM {table} WHERE status IN ({OPEN})").fetchone()
+                for table in ("jobs_dispatch", "jobs_pipelinerun", "anchors_screenshottask", "exports_export")
             }
         if not any(row and row[0] for row in open_rows.values()):
             return

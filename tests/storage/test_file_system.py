@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -16,9 +17,10 @@ from uuid import uuid4
 
 import pytest
 
-from config.storage import TooLarge, kept_folder
+from config.storage import TooLarge, TooManyUploads, file_system, kept_folder
+from config.storage.base import Draft
 from config.storage.file_system import FileStorage
-from tests.races import beside
+from tests.races import at_once, beside
 from tests.uploads import files
 
 DAY = timedelta(days=1)
@@ -180,3 +182,78 @@ def test_folders_are_walked_in_order_and_those_of_others_left(storage: FileStora
     assert storage.folders(after="", limit=100) == every
     assert storage.folders(after=every[1], limit=3) == every[2:5]
     assert storage.folders(after=every[-1], limit=3) == []
+
+
+def test_of_many_uploads_that_begin_at_once_three_are_taken(
+    storage: FileStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = f"uploads/{uuid4()}/"
+
+    def begin_late(path: Path) -> Draft:
+        time.sleep(0.05)
+        return Draft(path)
+
+    def begin(number: int) -> Draft | None:
+        try:
+            return storage.new_draft(f"{folder}{number}")
+        except TooManyUploads:
+            return None
+
+    monkeypatch.setattr(file_system, "Draft", begin_late)
+    drafts = [draft for draft in at_once(8, begin) if draft]
+    assert len(drafts) == len(files(storage.root)) == 3
+    for draft in drafts:
+        draft.discard()
+
+
+def test_an_upload_that_writes_every_minute_and_a_half_is_counted(storage: FileStorage) -> None:
+    """As the slowest does that the front lets go on, with its batches of 64 KiB and more."""
+    folder = f"uploads/{uuid4()}/"
+    drafts = [storage.new_draft(f"{folder}{number}") for number in range(3)]
+    for draft in drafts:
+        age(draft.path, 90)
+    with pytest.raises(TooManyUploads):
+        storage.new_draft(f"{folder}3")
+    for draft in drafts:
+        age(draft.path, 301)
+    drafts.append(storage.new_draft(f"{folder}3"))
+    for draft in drafts:
+        draft.discard()
+
+
+@pytest.mark.parametrize("how", ["save_bytes", "save_file", "keep_upload", "receive"])
+def test_a_file_s_name_is_on_the_disk_before_anybody_is_told(
+    storage: FileStorage, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """After the rename, the folder; and the folder's own name, which is new, in the one above it."""
+    upload = storage.save_bytes(f"uploads/{uuid4()}/", b"bytes", suffix="").uri
+    folder, done = kept_folder(uuid4()), list[object]()
+    replace, sync = os.replace, os.fsync
+
+    def note_replace(source: Path, target: Path) -> None:
+        replace(source, target)
+        done.append(target.parent)
+
+    def note_sync(descriptor: int) -> None:
+        sync(descriptor)
+        done.append(os.fstat(descriptor).st_ino)
+
+    @contextmanager
+    def naming() -> Iterator[None]:
+        yield
+        done.append("named")
+
+    monkeypatch.setattr(os, "replace", note_replace)
+    monkeypatch.setattr(os, "fsync", note_sync)
+    if how == "save_bytes":
+        storage.save_bytes(folder, b"bytes", suffix="")
+    elif how == "save_file":
+        storage.save_file(folder, Path(__file__), suffix="")
+    elif how == "keep_upload":
+        storage.keep_upload(upload, folder)
+    else:
+        storage.receive(f"{folder}a", BytesIO(b"123"), size=3, naming=naming())
+        assert done.pop() == "named"
+    place = storage.root / folder
+    assert done[-2:] == [place, place.stat().st_ino]
+    assert place.parent.stat().st_ino in done

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,14 +12,17 @@ import dramatiq.worker
 import dramatiq_postgres.broker
 import pytest
 from django.db import connection
+from django.db.models import F
 from django.db.models.functions import Now
 
 from config.work import workers
 from config.work.lanes import Lane
-from config.work.sweep import enqueue_due
+from config.work.models import Worker
+from config.work.sweep import enqueue_due, sweep_work_rows
 from jobs import hooks
 from jobs.models import Job, PipelineRun
 from tests.factories import make_run, perform
+from tests.races import beside
 from tests.workers import running_worker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,6 +82,48 @@ def test_a_worker_enqueues_what_is_due_in_its_own_lanes() -> None:
     assert len(messages()) == 1
 
 
+def test_a_backlog_of_one_lane_hides_no_lost_message_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.work.sweep.MAX_ENQUEUED", 2)
+    for _ in range(3):
+        make_run(lane=Lane.BACKFILL, available_at=Now() - timedelta(minutes=2))
+    make_run(available_at=Now() - timedelta(minutes=1))
+    assert sweep_work_rows()["enqueued"] == 3
+    assert sorted(queue for queue, _, _ in messages()) == ["backfill", "backfill", "speech"]
+
+
+def timer() -> workers.Timer:
+    return workers.Timer(workers.Workers(dramatiq.get_broker(), dict.fromkeys(Lane, 1)))
+
+
+def test_a_sweep_that_takes_long_holds_up_no_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    mine, stopped, swept = timer(), threading.Event(), threading.Event()
+
+    def sweep_long() -> None:
+        swept.set()
+        assert stopped.wait(20)
+
+    monkeypatch.setattr(workers, "sweep", sweep_long)
+    with beside(lambda: workers.sweep_regularly(stopped)):
+        assert swept.wait(20)
+        for ticks in range(workers.TICKS_PER_BEAT + 1):
+            mine.tick(ticks)
+        assert Worker.objects.filter(pk=mine.worker_id, heartbeat_at__gt=F("started_at")).exists()
+        stopped.set()
+
+
+def test_sweeps_come_at_the_start_after_10_s_and_every_30_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    happened: list[object] = []
+
+    class Hurried(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            happened.append(timeout)
+            return len(happened) >= 8
+
+    monkeypatch.setattr(workers, "sweep", lambda: happened.append("sweep"))
+    workers.sweep_regularly(Hurried())
+    assert happened == ["sweep", 10.0, "sweep", 30.0, "sweep", 30.0, "sweep", 30.0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("shift_ms", [-120_000, 120_000], ids=["slow", "fast"])
 def test_a_worker_whose_clock_is_off_tries_again_in_time(
@@ -95,8 +141,8 @@ def test_a_worker_whose_clock_is_off_tries_again_in_time(
     began = database_now()
     with running_worker(""):
         # The lanes of the running ones have names of the test's own; these, which are not started, have the real ones.
-        timer = workers.Timer(workers.Workers(dramatiq.get_broker(), dict.fromkeys(Lane, 1)))
+        mine = timer()
         while PipelineRun.objects.get(pk=run.pk).status != "SUCCEEDED":
-            timer.tick(1)
+            mine.tick(1)
             assert database_now() - began < timedelta(seconds=20)
     assert Job.objects.get(pk=run.job_id).status == "DRAFT_READY"

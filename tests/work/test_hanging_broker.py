@@ -10,14 +10,17 @@ from collections.abc import Iterator
 import dramatiq
 import pytest
 from django.test import Client
+from psycopg import OperationalError
 
 from config import health
+from config.embedded import POOL
 from config.work import broker as brokers
 from config.work import enqueue, sender
 from config.work.broker import make_broker
 from config.work.sender import Sender
 from jobs.models import Job, PipelineRun
 from tests.factories import Api
+from tests.wire import Wire
 from tests.workers import use_broker
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -102,6 +105,38 @@ def test_an_error_of_the_broker_is_told_and_costs_the_request_nothing(
     finally:
         use_broker(before)
     assert "the sweep" in caplog.text
+
+
+def test_a_message_goes_as_soon_as_the_database_is_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With PostgreSQL as the broker, whose own retries would sleep on for half a minute."""
+    monkeypatch.setitem(POOL, "timeout", 0.5)
+    own = brokers._own_database()
+    wire = Wire(own.get("host", "/var/run/postgresql"), own.get("port", ""))
+    wire.join()
+    broker = make_broker(
+        f"postgresql://{own['user']}:{own.get('password', '')}@127.0.0.1:{wire.port}/{own['dbname']}"
+    )
+    message: dramatiq.Message[None] = dramatiq.Message(
+        queue_name="test-away", actor_name="none", args=(), kwargs={}, options={}
+    )
+    try:
+        broker.enqueue(message)
+        wire.cut()
+        for _ in range(4):
+            with pytest.raises(OperationalError):
+                broker.enqueue(message)
+        wire.join()
+        assert seconds_of(lambda: broker.enqueue(message)) < 0.5
+    finally:
+        broker.close()
+        wire.cut()
+
+
+def test_the_pool_of_the_broker_is_bounded() -> None:
+    broker = make_broker("")
+    assert isinstance(broker, brokers.DatabaseBroker)
+    assert broker.pool.max_size == brokers.MAX_CONNECTIONS
+    broker.close()
 
 
 def test_bounds_in_the_url_of_rabbitmq_win() -> None:

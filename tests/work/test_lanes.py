@@ -152,7 +152,9 @@ def test_the_command_performs_its_lanes_and_says_which_they_are(owner: Api, job:
     worker = subprocess.Popen(command, cwd=ROOT, env=environment)
     try:
         wait_until(
-            lambda: Worker.objects.filter(lanes=["control", "exports"], heartbeat_at__lte=Now()).exists()
+            lambda: Worker.objects.filter(
+                lanes=["control"] * 2 + ["exports"], heartbeat_at__lte=Now()
+            ).exists()
         )
         dispatch.enqueue_on_commit()
         wait_until(lambda: Dispatch.objects.get(pk=dispatch.pk).status == Dispatch.ACCEPTED)

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import errno
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
+from config.work import lease
 from config.work.lease import Lease, LeaseLost
 from config.work.models import WorkFailed
 from config.work.sweep import sweep_work_rows
 from jobs import hooks, pipeline
 from jobs.models import Job, PipelineRun
+from jobs.services.transitions import lock_job
 from jobs.states import JobStatus
 from tests.elapsed import expire_leases
 from tests.factories import make_run, perform
-from tests.races import at_once
+from tests.races import at_once, beside
 
 RUNNING = {"status": "RUNNING", "attempt": 1, "lease_expires_at": Now() - timedelta(seconds=1)}
 
@@ -45,6 +51,54 @@ def test_a_worker_that_lost_its_row_can_no_longer_finish(db: None) -> None:
     assert PipelineRun.claim(row.pk)
     with pytest.raises(LeaseLost), Lease(asleep).hold():
         pytest.fail("a stale worker got in")
+
+
+@contextmanager
+def somebody_locks(row: Job, *, seconds: float) -> Iterator[None]:
+    """Another transaction holds the row for so long; here, a statement waits 0.1 s for it."""
+    locked = threading.Event()
+
+    def lock() -> None:
+        with transaction.atomic():
+            Job.objects.select_for_update().get(pk=row.pk)
+            locked.set()
+            time.sleep(seconds)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '100ms'")
+    try:
+        with beside(lock):
+            assert locked.wait(20)
+            yield
+    finally:
+        connection.close()
+
+
+def finish_under_lock(run: PipelineRun) -> None:
+    with Lease(run).hold(before=lambda: lock_job(run.job_id)):
+        run.close(run.SUCCEEDED)
+
+
+def report_done(run: PipelineRun) -> None:
+    pipeline._report(run.job, run, Lease(run), JobStatus.AUDIO_READY, updates={"audio_uri": "gs://x/y"})
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("finish", [finish_under_lock, report_done])
+def test_finished_work_waits_for_who_holds_its_job(finish: Callable[[PipelineRun], None]) -> None:
+    run = PipelineRun.claim(make_run().pk)
+    assert run
+    with somebody_locks(run.job, seconds=0.5):
+        finish(run)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_finished_work_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "LOCK_SECONDS", 0.2)
+    run = PipelineRun.claim(make_run().pk)
+    assert run
+    with somebody_locks(run.job, seconds=1.5), pytest.raises(OperationalError):
+        finish_under_lock(run)
 
 
 def test_a_report_of_a_worker_that_lost_its_row_changes_nothing(db: None) -> None:

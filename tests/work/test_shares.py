@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -12,13 +16,19 @@ from django.db.models.functions import Now
 from anchors.models import ScreenshotTask
 from config.accounts.models import User
 from config.work.lanes import Lane
+from config.work.lease import Lease
+from config.work.models import Worker, WorkRow
+from config.work.registry import KINDS
+from config.work.workers import Timer, Workers
 from exports.models import Export
 from jobs.models import Job, PipelineRun
+from jobs.queries import with_queue_position
 from jobs.states import JobStatus
 from tests.desk import Desk
 from tests.exports.asking import request_export
 from tests.factories import Api, make_job, make_run, make_screenshot_task, make_user
 from tests.races import at_once
+from tests.workers import running_worker
 
 
 def make_tasks(
@@ -130,7 +140,7 @@ def test_a_claim_reads_the_rows_that_wait_and_no_others(db: None) -> None:
         cursor.execute("ANALYZE anchors_screenshottask")
     with connection.execute_wrapper(explain):
         assert claim()
-    assert "screenshot_claim" in plans[0] and "Seq Scan" not in plans[0], plans[0]
+    assert "screenshot_claim" in plans[0] and "Seq Scan on anchors" not in plans[0], plans[0]
 
 
 def ask_for_pictures(desk: Desk, number: int) -> list[int]:
@@ -199,3 +209,88 @@ def test_the_first_place_in_the_queue_is_that_of_the_next_claim(db: None) -> Non
     assert [places[run.pk] for run in runs] == [1, 3, 2, 1]
     order = [run.pk for _ in range(3) if (run := PipelineRun.claim_next(Lane.SPEECH))]
     assert order == sorted(order, key=places.__getitem__)
+
+
+def test_those_who_wait_are_ranked_once_for_all_jobs_of_a_list(owner: Api) -> None:
+    for _ in range(3):
+        make_run(owner=owner.user)
+    plan = with_queue_position(Job.objects.visible_to(owner.user)).explain(analyze=True, format="json")
+    loops = [
+        node["Actual Loops"]
+        for node in nodes(json.loads(plan)[0]["Plan"])
+        if node["Node Type"] == "WindowAgg"
+    ]
+    assert loops == [1] * 2
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from nodes(part)
+
+
+def test_no_owner_has_all_threads_of_a_lane_that_has_more_than_one(db: None) -> None:
+    many, few = make_user("many"), make_user("few")
+    make_tasks(many, 4)
+    Worker.objects.create(name="w", lanes=["media", "media", "control"])
+    assert claimed_owners(3) == ["many"]
+    make_tasks(few, 2, minutes_ago=1)
+    assert claimed_owners(3) == ["few"], "each has his half"
+    Worker.objects.create(name="another machine's", lanes=["media", "media"])
+    assert sorted(claimed_owners(4)) == ["few", "many"]
+
+
+def test_a_lane_of_one_thread_is_each_owners(db: None) -> None:
+    make_tasks(make_user("many"), 2)
+    Worker.objects.create(name="w", lanes=["media"])
+    assert claimed_owners(1) == ["many"]
+
+
+def test_threads_of_a_worker_that_is_silent_do_not_count(db: None) -> None:
+    make_tasks(make_user("many"), 3)
+    Worker.objects.create(name="w", lanes=["media", "media"])
+    gone = Worker.objects.create(name="killed", lanes=["media"] * 4)
+    Worker.objects.filter(pk=gone.pk).update(heartbeat_at=Now() - timedelta(seconds=31))
+    assert claimed_owners(3) == ["many"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_claims_at_once_one_owner_gets_no_more_than_his_share() -> None:
+    make_tasks(make_user("many"), 8)
+    Worker.objects.create(name="w", lanes=["media"] * 4)
+    assert len([task for task in at_once(8, lambda _: claim()) if task]) <= 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_an_owner_had_to_leave_is_performed_when_his_share_is_free(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second message came while the first picture was taken: nobody could claim what it was for."""
+    Worker.objects.create(name="w", lanes=["media", "media"])
+    kind = KINDS[ScreenshotTask]
+    assert ask_for_pictures(desk, 2) == [202] * 2
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE dramatiq.queue")
+
+    def perform(row: WorkRow, lease: Lease) -> None:
+        (is_performed,) = at_once(1, lambda _: kind.perform_next(Lane.MEDIA))
+        assert not is_performed
+        ScreenshotTask.objects.get(pk=row.pk).close(ScreenshotTask.SUCCEEDED)
+
+    assert dataclasses.replace(kind, perform=perform).perform_next(Lane.MEDIA)
+    waiting = ScreenshotTask.objects.get(status=ScreenshotTask.WAITING)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT message->'args'->>0 FROM dramatiq.queue")
+        assert cursor.fetchall() == [(str(waiting.pk),)]
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_tells_of_each_of_its_threads() -> None:
+    with running_worker("") as running:
+        lane = next(lane for lane in running.lanes if lane.endswith(Lane.MEDIA))
+        workers = Workers(running.broker, {lane: 3})
+        workers.start()
+        Timer(workers).beat()
+        workers.stop()
+    assert Worker.objects.get().lanes == [lane] * 3

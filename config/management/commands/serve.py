@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
@@ -37,8 +36,8 @@ WEB = (
 )
 COMMANDS = {
     "web": f"{WEB} --host {{host}} --port {{port}} --workers 2 config.asgi:application",
-    "worker": "manage.py work control:2 media:2 exports:1",
-    "speech": "manage.py work speech:1 backfill:1",
+    "worker": "manage.py work control:2 media:2 exports:2",
+    "speech": "manage.py work speech:2 backfill:1",
 }
 
 
@@ -55,8 +54,8 @@ class Database:
         if not embedded.is_running():
             try:
                 embedded.start()
-            except (subprocess.SubprocessError, psycopg.Error) as error:
-                raise CannotStart(type(error).__name__) from error
+            except subprocess.SubprocessError as error:
+                raise CannotStart(str(error)) from error
             say("started again\n")
         while self._is_wanted.is_set() and embedded.is_running():
             time.sleep(0.2)
@@ -80,7 +79,7 @@ class Command(BaseCommand):
         embedded.close_connections()  # from now on the children have theirs
         self._announce(home)
         supervisor = Supervisor(self._supervised(home), Printer(sys.stdout, colour=sys.stdout.isatty()))
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
         gave_up = supervisor.loop()
         embedded.stop()  # also one that was started by an earlier run, which was killed
@@ -102,6 +101,7 @@ class Command(BaseCommand):
                 [sys.executable, *arguments.format(host=settings.HOST, port=settings.PORT).split()],
                 env=inherited,
                 cwd=str(settings.BASE_DIR),
+                scratch=home / "tmp" / name,
             )
             for name, arguments in COMMANDS.items()
         ]

@@ -12,10 +12,11 @@ from collections.abc import Sequence
 
 from markdown_it.token import Token
 
-from instructions.blocks import BLOCK_NESTING, make_parser, split_step_heading
+from instructions.blocks import split_step_heading
 from instructions.language_models.extractive.imperatives import find_instruction
 from instructions.language_models.extractive.sentences import clean, sentences_of, without_openers
 from instructions.language_models.extractive.verbs import VERBS, words
+from instructions.parser import BLOCK_NESTING, make_parser
 
 LONG_SENTENCE_WORDS = 25
 _MIN_PART_WORDS = 5

@@ -8,10 +8,13 @@ import threading
 from typing import Any
 
 import dramatiq
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from config.work.lanes import Lane
-from config.work.workers import Timer, Workers
+from config.work.workers import Timer, Workers, sweep_regularly
+
+MORE_CONNECTIONS = 3  # for heartbeats, the timer and the sweep
 
 
 def lane_and_threads(text: str) -> tuple[Lane, int]:
@@ -20,6 +23,16 @@ def lane_and_threads(text: str) -> tuple[Lane, int]:
     if lane not in set(Lane) or not (threads or "1").isdecimal() or not 1 <= int(threads or 1) <= 64:
         raise argparse.ArgumentTypeError(f"{text!r} is not LANE:THREADS; lanes are {', '.join(Lane)}")
     return Lane(lane), int(threads or 1)
+
+
+def require_connections(threads: int) -> None:
+    """Raise CommandError unless each thread, its heartbeats, the timer and the sweep find a connection in the pool."""
+    pool = connection.settings_dict["OPTIONS"].get("pool")
+    if pool and pool["max_size"] < (needed := threads + MORE_CONNECTIONS):
+        raise CommandError(
+            f"{threads} threads need {needed} connections to the database, and a process may have "
+            f"{pool['max_size']}. Set STEPWRIGHT_DB_POOL_SIZE to {needed}, or ask for fewer threads."
+        )
 
 
 class Command(BaseCommand):
@@ -32,11 +45,14 @@ class Command(BaseCommand):
         asked_to_stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: asked_to_stop.set())
+        require_connections(sum(threads for _, threads in lanes))
         workers = Workers(dramatiq.get_broker(), dict(lanes))
         timer = Timer(workers)
         ticking = threading.Thread(target=timer.run, name="timer", daemon=True)
+        sweeping = threading.Thread(target=sweep_regularly, args=(timer.stopped,), name="sweep", daemon=True)
         workers.start()
         ticking.start()
+        sweeping.start()
         asked_to_stop.wait()
         timer.stopped.set()
         workers.stop()

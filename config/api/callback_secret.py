@@ -1,0 +1,21 @@
+"""The secret that a callback comes with, compared before its body is taken and again by its view."""
+
+from __future__ import annotations
+
+import hmac
+
+from django.conf import settings
+
+from config.api import errors
+
+
+def require_callback_secret(given: str) -> None:
+    """Raise 401 unless this is a valid secret. All are compared, in constant time; without any, all is refused."""
+    valid = [hmac.compare_digest(given.encode(), secret.encode()) for secret in settings.CALLBACK_SECRETS]
+    if not any(valid):
+        raise errors.ApiError(
+            401,
+            "CALLBACK_UNAUTHENTICATED",
+            "The callback secret is missing or wrong.",
+            hint="Send X-Callback-Secret.",
+        )

@@ -1,0 +1,59 @@
+"""The owner's quota: how many bytes the files of all jobs of an owner may have."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Q, QuerySet, Sum
+from django.utils import timezone
+
+from config.api import errors
+from jobs import hooks
+from jobs.models import Artifact, UploadTicket
+from jobs.states import JobStatus
+
+
+def require_bytes(owner_id: UUID, size_bytes: int = 1) -> None:
+    """Raise 507 unless the owner's jobs may keep so many bytes more.
+
+    Work whose size nobody knows yet asks for one. So what is made at once, or in work accepted before, may go over.
+    """
+    limit = settings.QUOTA_BYTES_PER_OWNER
+    if (used := used_bytes(owner_id)) + size_bytes > limit:
+        raise errors.ApiError(
+            507,
+            "STORAGE_FULL",
+            f"With this your jobs would keep more than the {limit} bytes that you may have here.",
+            details={"limit_bytes": limit, "used_bytes": used},
+            hint="Delete jobs that you do not need any more, or cancel uploads that you have begun.",
+        )
+
+
+def used_bytes(owner_id: UUID) -> int:
+    """Return the bytes that an owner's jobs keep, and those that are still to come with a ticket or lie there.
+
+    One statement. Each row counts for itself, also where two name one file.
+    """
+    kept = [rows(owner_id) for rows in (_artifacts, _tickets, *hooks.KEPT_BYTES)]
+    first, *others = (_sum(rows) for rows in kept)
+    return sum(int(found or 0) for found in first.union(*others, all=True))
+
+
+def _sum(rows: QuerySet[Any]) -> Any:
+    by_owner = rows.order_by().values("job__owner_id").annotate(bytes=Sum("size_bytes"))
+    return by_owner.values_list("bytes", flat=True)
+
+
+def _artifacts(owner_id: UUID) -> QuerySet[Any]:
+    return Artifact.objects.filter(job__owner_id=owner_id)
+
+
+def _tickets(owner_id: UUID) -> QuerySet[Any]:
+    return UploadTicket.objects.filter(
+        ~Q(received_at=None) | Q(expires_at__gt=timezone.now()),
+        job__owner_id=owner_id,
+        job__status=JobStatus.UPLOADING,
+        closed_at=None,
+    )
