@@ -78,7 +78,7 @@ def test_the_place_of_a_process_that_died_is_free() -> None:
 
 def test_a_place_whose_session_went_back_to_the_pool_is_given_back() -> None:
     """Whoever closes the connection in between leaves the lock with a session that others go on to use."""
-    with pooled() as pool:
+    with pooled(max_size=1) as pool:
         with place("a"):
             session = connection.connection
             connection.close()

@@ -33,7 +33,7 @@ def assert_error(seen: Seen, status: int, code: str) -> None:
 def test_a_refusal_has_the_one_shape_and_ends_the_connection(
     server: Server, headers: dict[str, Any], status: int, code: str
 ) -> None:
-    seen = Wire(server).ask("POST", "/api/v1/projects", b"", x_request_id="mine", **headers).read(5)
+    seen = Wire(server).ask("POST", "/api/v1/projects", b"", x_request_id="mine", **headers).read(15)
     assert_error(seen, status, code)
     assert seen.headers["x-request-id"] == "mine"
     assert (seen.headers["connection"], seen.is_ended) == ("close", True)
@@ -76,7 +76,7 @@ def test_a_callback_may_be_larger_than_other_bodies(server: Server) -> None:
 def test_a_callback_without_the_secret_is_refused_before_its_body(
     server: Server, headers: dict[str, str]
 ) -> None:
-    seen = Wire(server).ask("POST", CALLBACK, content_length=3 * 2**20, **headers).read(5)
+    seen = Wire(server).ask("POST", CALLBACK, content_length=3 * 2**20, **headers).read(15)
     assert_error(seen, 401, "CALLBACK_UNAUTHENTICATED")
     assert seen.is_ended
 

@@ -24,9 +24,9 @@ def test_slow_clients_of_every_kind_hold_up_nobody_else(server: Server, owner: A
     # Behind 160 bodies that hold a thread for 1.5 s each, somebody would wait for a minute.
     assert max(waits(server, owner, 5)) < 5
     for name in ("sign-in", "api", "upload", "health"):
-        seen = opened[name][-1].read(5)
+        seen = opened[name][-1].read(15)
         assert (seen.status, seen.is_ended) == (408, True), name
-    assert opened["headers"][-1].read(5).is_ended
+    assert opened["headers"][-1].read(15).is_ended
     for wire in [wire for wires in opened.values() for wire in wires]:
         wire.close()
 
@@ -35,15 +35,15 @@ def test_slow_clients_of_every_kind_hold_up_nobody_else(server: Server, owner: A
 def test_a_body_that_trickles_or_stops_is_cut_off(server: Server, owner: Api, pause: float) -> None:
     wire = Wire(server).ask("POST", "/api/v1/projects", b"x", content_length=5000, **owner.headers)
     started = time.monotonic()
-    while time.monotonic() < started + 4 * WINDOW and pause < 1:
+    while time.monotonic() < started + 8 * WINDOW and pause < 1:
         try:
             wire.send(b"x")
         except OSError:
             break
         time.sleep(pause)
-    seen = wire.read(5)
+    seen = wire.read(15)
     assert (seen.status, seen.is_ended) == (408, True)
-    assert time.monotonic() - started < 3 * WINDOW
+    assert time.monotonic() - started < 6 * WINDOW
 
 
 def test_a_body_that_keeps_the_pace_may_take_its_time(server: Server, owner: Api) -> None:
@@ -67,7 +67,7 @@ def test_an_upload_that_stops_is_cut_off_and_leaves_nothing(server: Server, owne
     wire = Wire(server).ask(
         "PUT", ticket_path(job, 50_000), b"x" * 20_000, content_length=50_000, content_type="video/mp4"
     )
-    seen = wire.read(5)
+    seen = wire.read(15)
     assert (seen.status, seen.is_ended) == (408, True)
     assert seen.seconds < 3 * WINDOW
     assert not [path for path in server.files.rglob("*") if path.is_file() and str(job.pk) in str(path)]
