@@ -36,7 +36,6 @@ class Anchor(models.Model):
     block_id = models.UUIDField(null=True)
     char_start = models.PositiveIntegerField(null=True)
     char_end = models.PositiveIntegerField(null=True)
-    strategy = models.CharField(max_length=32, default="precise")
     active_asset = models.ForeignKey("Asset", models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField(db_default=Now())
     updated_at = models.DateTimeField(db_default=Now())
@@ -62,7 +61,7 @@ class Anchor(models.Model):
             shown["block_id"] = str(self.block_id)
         else:
             shown["char_range"] = {"start_offset": self.char_start, "end_offset": self.char_end}
-        return {**shown, "strategy": self.strategy}
+        return shown
 
 
 class AnchorResolution(models.Model):

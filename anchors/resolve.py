@@ -184,8 +184,7 @@ def _at(addressing: dict[str, Any], old: int, new: int, length: int, method: str
 def _found(
     state: State, method: str, score: float, addressing: dict[str, Any], place: dict[str, Any]
 ) -> Resolution:
-    rest = {name: value for name, value in addressing.items() if name not in ("block_id", "char_range")}
-    new = rest | {"address_type": next(iter(place))} | place
+    new = {"address_type": next(iter(place)), **place}
     trace = {"method": method, "score": round(score, 4), "from": _place(addressing), "to": place}
     return Resolution(state=state, addressing=new, trace=trace)
 

@@ -7,9 +7,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs.media.transcripts import SEGMENT_FIELDS, transcript_from_json, transcript_to_json
+from jobs.media.transcripts import (
+    LANGUAGE_TAG,
+    MAX_LANGUAGE_CHARACTERS,
+    MAX_SEGMENTS,
+    MAX_TEXT_CHARACTERS,
+    MAX_TIME_MS,
+    RECOGNISER_NAME,
+    SEGMENT_FIELDS,
+    TranscriptInvalid,
+    transcript_from_json,
+    transcript_to_json,
+)
 
-# What is read, because rows of ours are made from it; sent by URI, or in place of one.
+# What is read, because rows of ours are made from it; sent by URI, in place of one, or beside one: then the content
+# counts, and the manifest shows the URI.
 CONTENT_KINDS = ("transcript", "draft")
 # The kinds whose newest URI the manifest shows.
 MANIFEST_KINDS = ("audio", *CONTENT_KINDS)
@@ -24,46 +36,74 @@ MAX_MARKDOWN_BYTES = 2**20
 DRAFT_FIELDS = dict.fromkeys(("title", "model_profile_id", "prompt_template_id", "prompt_params_ref"), 128)
 
 
+class UpdateInvalid(ValueError):
+    """A transcript or draft breaks a rule. `field` is a dotted path in it, empty for the whole."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 def check_transcript(content: Any) -> dict[str, Any]:
-    """Return a transcript in the form that is stored; raises ValueError."""
-    return transcript_to_json(transcript_from_json(content))
+    """Return a transcript in the form that is stored; raises UpdateInvalid."""
+    try:
+        return transcript_to_json(transcript_from_json(content))
+    except TranscriptInvalid as error:
+        raise UpdateInvalid(error.field, str(error)) from error
 
 
 def check_draft(content: Any) -> dict[str, Any]:
-    """Return a draft as it is; raises ValueError."""
+    """Return a draft as it is; raises UpdateInvalid."""
     if not isinstance(content, dict) or not isinstance(content.get("markdown"), str):
-        raise ValueError("markdown is missing")
+        raise UpdateInvalid("markdown", "markdown is missing")
     if unknown := sorted(set(content) - {"markdown", *DRAFT_FIELDS}):
-        raise ValueError(f"unknown fields {', '.join(unknown)[:100]}")
+        raise UpdateInvalid("", f"unknown fields {', '.join(unknown)[:100]}")
     for name, limit in DRAFT_FIELDS.items():
         value = content.get(name)
         if value is not None and not isinstance(value, str):
-            raise ValueError(f"{name} is not a string")
+            raise UpdateInvalid(name, f"{name} is not a string")
         if len(value or "") > limit:
-            raise ValueError(f"{name} has more than {limit} characters")
+            raise UpdateInvalid(name, f"{name} has more than {limit} characters")
     if not content["markdown"].strip() or len(content["markdown"].encode()) > MAX_MARKDOWN_BYTES:
-        raise ValueError("markdown is empty or over 1 MiB")
+        raise UpdateInvalid("markdown", "markdown is empty or over 1 MiB")
     return content
 
 
 CHECKS = {"transcript": check_transcript, "draft": check_draft}
 
 
-def _object(properties: dict[str, Any], *required: str, **more: Any) -> dict[str, Any]:
-    return {"type": "object", "properties": properties, "required": list(required), **more}
+def _object(title: str, properties: dict[str, Any], *required: str) -> dict[str, Any]:
+    """Return the JSON Schema of an object with these fields and no others."""
+    schema = {"title": title, "type": "object", "properties": properties, "additionalProperties": False}
+    return {**schema, "required": list(required)}
 
 
-_TEXT = {"type": "string"}
-_URI = {"type": "string", "minLength": 1, "maxLength": MAX_URI_CHARACTERS}
-_SEGMENT = _object({name: {"type": kind} for name, kind in SEGMENT_FIELDS.items()}, *SEGMENT_FIELDS)
-_SEGMENTS = {"type": "array", "items": _SEGMENT}
-_TRANSCRIPT = _object({"language": _TEXT, "segments": _SEGMENTS}, "segments")
-_DRAFT_FIELDS = {"markdown": _TEXT, **dict.fromkeys(DRAFT_FIELDS, _TEXT)}
-_DRAFT = _object(_DRAFT_FIELDS, "markdown", additionalProperties=False)
+def _text(limit: int, at_least: int = 0) -> dict[str, Any]:
+    return {"type": "string", "minLength": at_least, "maxLength": limit, "pattern": r"^[^\u0000]*$"}
+
+
+_TIME = {"type": "integer", "minimum": 0, "maximum": MAX_TIME_MS}
+_SEGMENT = _object(
+    "SubmittedSegment",
+    {"start_ms": _TIME, "end_ms": _TIME, "text": _text(MAX_TEXT_CHARACTERS)},
+    *SEGMENT_FIELDS,
+)
+_TRANSCRIPT = _object(
+    "SubmittedTranscript",
+    {
+        "language": _text(MAX_LANGUAGE_CHARACTERS, 2) | {"pattern": f"^{LANGUAGE_TAG.pattern}$"},
+        "recogniser": {"type": "string", "pattern": f"^{RECOGNISER_NAME.pattern}$"},
+        "segments": {"type": "array", "items": _SEGMENT, "maxItems": MAX_SEGMENTS},
+    },
+    "segments",
+)
+_DRAFT_TEXTS = {name: {**_text(limit), "type": ["string", "null"]} for name, limit in DRAFT_FIELDS.items()}
+_DRAFT = _object("SubmittedDraft", {"markdown": _text(MAX_MARKDOWN_BYTES, 1), **_DRAFT_TEXTS}, "markdown")
 JSON_SCHEMA: dict[str, Any] = {
+    "title": "ArtifactUpdates",
     "type": "object",
     "properties": {
-        **dict.fromkeys(URI_KEYS, _URI),
+        **dict.fromkeys(URI_KEYS, _text(MAX_URI_CHARACTERS, 1)),
         "metrics": {},
         "transcript": _TRANSCRIPT,
         "draft": _DRAFT,

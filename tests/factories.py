@@ -31,6 +31,7 @@ from jobs.services.jobs import create_job, create_project
 from jobs.states import ActorType, JobStatus
 from tests.contract import ROAD
 from tests.leases import let_no_lease_go
+from tests.manifests import bare_manifest
 
 SAMPLE = Path(__file__).parent / "media" / "sample.mp4"
 TRANSCRIPT = {
@@ -236,6 +237,7 @@ def make_export(job: Job, *, status: str = Export.WAITING, format: str = "PDF") 
         "anchors": [],
         "model_profile_id": "extractive",
         "prompt_template_id": "guide",
+        "prompt_params_ref": None,
     }
     return Export.objects.create(
         job=job,
@@ -245,9 +247,10 @@ def make_export(job: Job, *, status: str = Export.WAITING, format: str = "PDF") 
         instruction_version=version,
         identity_key=uuid7().hex,
         screenshot_set_hash="0" * 64,
+        renderer_version="pdf-1",
         instruction_snapshot_id=uuid7(),
         snapshot={"provenance": provenance},
-        manifest={"files": []},
+        manifest=bare_manifest(version, format, provenance),
         artifact_uri=artifact.uri,
         artifact_name="guide.pdf",
         artifact_mime_type="application/pdf",

@@ -11,28 +11,35 @@ anchors = extend_schema_view(
     create=extend_schema(
         operation_id="createAnchor",
         summary="Put an anchor on a block or a passage",
+        description="The place must be in the version that is named. Pictures are put on it by extractScreenshot "
+        "and annotateAnchor.",
         request=serializers.AnchorBody,
         responses=responses(
-            201, serializers.AnchorSerializer, "FSM_TRANSITION_INVALID", "FSM_TERMINAL_IMMUTABLE"
+            201, serializers.ScreenshotAnchorSerializer, "FSM_TRANSITION_INVALID", "FSM_TERMINAL_IMMUTABLE"
         ),
     ),
     list=extend_schema(
         operation_id="listAnchors",
         summary="List the anchors of an instruction",
-        responses=responses(200, serializers.AnchorSerializer, many=True),
+        description="Each with its pictures, newest anchor first.",
+        responses=responses(200, serializers.ScreenshotAnchorSerializer, many=True),
     ),
     retrieve=extend_schema(
         operation_id="getAnchor",
         summary="Get an anchor, resolved into a version if asked",
-        responses=responses(200, serializers.AnchorSerializer),
+        description="With `target_instruction_version_id` it says where the anchor stands in that version: "
+        "deterministic, and never guessed silently.",
+        responses=responses(200, serializers.ScreenshotAnchorSerializer),
     ),
     annotations=extend_schema(
         operation_id="annotateAnchor",
         summary="Draw on a picture of an anchor",
+        description="Draws a new picture from one of the anchor's, and makes it the active one. The same base and "
+        "operations give the same picture, and nothing is drawn anew.",
         request=serializers.AnnotationBody,
         responses=responses(
             200,
-            serializers.AnnotationSerializer,
+            serializers.AnnotationResultSerializer,
             "FSM_TRANSITION_INVALID",
             "FSM_TERMINAL_IMMUTABLE",
             "IDEMPOTENCY_KEY_REUSED",
@@ -44,6 +51,8 @@ screenshot_tasks = extend_schema_view(
     create=extend_schema(
         operation_id="extractScreenshot",
         summary="Take a picture out of the video",
+        description="Takes the frame that is shown at a time. Poll the task; the same picture is the same task. "
+        "With an address and no anchor, one is made.",
         request=serializers.ExtractBody,
         responses=accepted(
             serializers.ScreenshotTaskSerializer,
@@ -56,6 +65,7 @@ screenshot_tasks = extend_schema_view(
     retrieve=extend_schema(
         operation_id="getScreenshotTask",
         summary="Get a screenshot task",
+        description="Poll it until it is SUCCEEDED or FAILED.",
         responses=responses(200, serializers.ScreenshotTaskSerializer),
     ),
 )
@@ -63,10 +73,11 @@ assets = extend_schema_view(
     content=extend_schema(
         operation_id="getAssetContent",
         summary="Get the bytes of a picture",
+        description="The bytes never change, so they may be cached for good. The type is the picture's own.",
         responses=responses(
             200,
             bytes,
-            media=("image/png", "image/jpeg", "image/webp"),
+            media=("application/octet-stream", "image/png", "image/jpeg", "image/webp"),
             response_headers=("Cache-Control", "ETag"),
         ),
     )

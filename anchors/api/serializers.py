@@ -14,7 +14,7 @@ from rest_framework import serializers
 from anchors.models import Anchor, Asset, ScreenshotTask
 from anchors.render.operations import operations_schema
 from config.api.pagination import PageQuery
-from config.api.serializers import StrictSerializer
+from config.api.serializers import StrictSerializer, TextOrNull
 
 STRATEGIES = ["precise", "nearest_keyframe"]
 FORMATS = ["png", "jpg", "webp"]
@@ -22,27 +22,36 @@ ADDRESSES = ("anchor_id", "block_id", "char_range")
 MAX_INT = 2**31 - 1
 
 
-def _only_address(name: str) -> dict[str, Any]:
-    """Return the JSON Schema for: address_type names this address, and the other is not sent."""
-    other = {"block_id": "char_range", "char_range": "block_id"}[name]
-    return {
-        "properties": {"address_type": {"const": name}},
-        "required": [name],
-        "not": {"required": [other]},
-    }
-
-
 class CharRange(StrictSerializer):
     start_offset = serializers.IntegerField(min_value=0, max_value=MAX_INT)
     end_offset = serializers.IntegerField(min_value=0, max_value=MAX_INT)
 
 
+def _address(title: str, name: str, place: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "title": title,
+        "type": "object",
+        "properties": {"address_type": {"type": "string", "const": name}, name: place},
+        "required": ["address_type", name],
+        "additionalProperties": False,
+    }
+
+
+_ADDRESSING = {
+    "title": "Addressing",
+    "discriminator": {"propertyName": "address_type"},
+    "oneOf": [
+        _address("BlockAddress", "block_id", {"type": "string"}),
+        _address("RangeAddress", "char_range", {"$ref": "#/components/schemas/CharRange"}),
+    ],
+}
+
+
+@extend_schema_field(_ADDRESSING)
 class AddressingBody(StrictSerializer):
-    schema_rules = {"oneOf": [_only_address("block_id"), _only_address("char_range")]}
     address_type = serializers.ChoiceField(Anchor.AddressType.choices)
     block_id = serializers.UUIDField(required=False)
     char_range = CharRange(required=False)
-    strategy = serializers.ChoiceField(STRATEGIES, default="precise")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if {"block_id", "char_range"} & set(attrs) != {attrs["address_type"]}:
@@ -61,7 +70,6 @@ class AnchorBody(StrictSerializer):
         return {
             "instruction_version_id": attrs["instruction_version_id"],
             "address": {address_type: addressing[address_type]},
-            "strategy": addressing["strategy"],
         }
 
 
@@ -104,19 +112,19 @@ class AnchorQuery(StrictSerializer):
     target_instruction_version_id = serializers.CharField(required=False)
 
 
-class AddressingSerializer(serializers.Serializer[Any]):
-    address_type = serializers.ChoiceField(Anchor.AddressType.choices)
-    block_id = serializers.UUIDField(required=False)
-    char_range = CharRange(required=False)
-    strategy = serializers.ChoiceField(STRATEGIES)
+@extend_schema_field(_ADDRESSING)
+class AddressingField(serializers.DictField):
+    """As the row gives it."""
 
 
-class AssetSerializer(serializers.ModelSerializer[Asset]):
+class ScreenshotAssetSerializer(serializers.ModelSerializer[Asset]):
     anchor_id = serializers.UUIDField(allow_null=True)
     previous_asset_id = serializers.UUIDField(allow_null=True)
     image_uri = serializers.SerializerMethodField()
     mime_type = serializers.ChoiceField(["image/png", "image/jpeg", "image/webp"])
+    extraction_key = TextOrNull()
     upload_id = serializers.UUIDField(allow_null=True, default=None)
+    ops_hash = TextOrNull()
     rendered_from_asset_id = serializers.UUIDField(source="rendered_from_id", allow_null=True)
 
     class Meta:
@@ -145,20 +153,45 @@ class AssetSerializer(serializers.ModelSerializer[Asset]):
         return settings.PUBLIC_URL + reverse("asset-content", args=[asset.pk])
 
 
-class ResolutionSerializer(serializers.Serializer[Any]):
+_PLACE = {
+    "title": "ResolvedPlace",
+    "type": "object",
+    "properties": {"block_id": {"type": "string"}, "char_range": {"$ref": "#/components/schemas/CharRange"}},
+}
+_METHODS = ["block_id", "text", "text_nearest", "text_ambiguous", "similarity", "none", "same_version"]
+
+
+@extend_schema_field(
+    {
+        "title": "ResolutionTrace",
+        "type": "object",
+        "properties": {
+            "method": {"type": "string", "enum": _METHODS},
+            "score": {"type": "number", "minimum": 0, "maximum": 1},
+            "from": _PLACE,
+            "to": {"oneOf": [_PLACE, {"type": "null"}]},
+        },
+        "required": ["method", "score", "from", "to"],
+    }
+)
+class TraceField(serializers.DictField):
+    """As `anchors.resolve` gives it."""
+
+
+class AnchorResolutionSerializer(serializers.Serializer[Any]):
     source_instruction_version_id = serializers.UUIDField()
     target_instruction_version_id = serializers.UUIDField()
     resolution_state = serializers.ChoiceField(["retain", "remap", "unresolved"])
-    trace = serializers.DictField()
+    trace = TraceField()
 
 
-class AnchorSerializer(serializers.ModelSerializer[Anchor]):
+class ScreenshotAnchorSerializer(serializers.ModelSerializer[Anchor]):
     instruction_id = serializers.UUIDField()
     instruction_version_id = serializers.UUIDField()
-    addressing = AddressingSerializer()
+    addressing = AddressingField()
     active_asset_id = serializers.UUIDField(allow_null=True)
     assets = serializers.SerializerMethodField()
-    resolution = ResolutionSerializer(required=False)
+    resolution = AnchorResolutionSerializer(required=False)
 
     class Meta:
         model = Anchor
@@ -174,16 +207,16 @@ class AnchorSerializer(serializers.ModelSerializer[Anchor]):
             "updated_at",
         )
 
-    def get_assets(self, anchor: Anchor) -> AssetSerializer(many=True):  # type: ignore[valid-type]
+    def get_assets(self, anchor: Anchor) -> ScreenshotAssetSerializer(many=True):  # type: ignore[valid-type]
         shown = sorted(anchor.assets.all(), key=lambda asset: asset.version)
         if not self.context.get("include_deleted_assets"):
             shown = [asset for asset in shown if not asset.is_deleted]
-        return AssetSerializer(shown, many=True).data
+        return ScreenshotAssetSerializer(shown, many=True).data
 
     def to_representation(self, instance: Anchor) -> dict[str, Any]:
         shown = super().to_representation(instance)
         if resolution := self.context.get("resolution"):
-            shown["resolution"] = ResolutionSerializer(resolution).data
+            shown["resolution"] = AnchorResolutionSerializer(resolution).data
         return shown
 
 
@@ -213,7 +246,7 @@ class ScreenshotTaskSerializer(serializers.ModelSerializer[ScreenshotTask]):
         return {key: value for key, value in shown.items() if key not in optional or value not in (None, "")}
 
 
-class AnnotationSerializer(serializers.Serializer[Any]):
+class AnnotationResultSerializer(serializers.Serializer[Any]):
     anchor_id = serializers.UUIDField()
     base_asset_id = serializers.UUIDField()
     ops_hash = serializers.CharField()

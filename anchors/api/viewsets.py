@@ -40,7 +40,7 @@ class AnchorViewSet(ApiViewSet[Anchor]):
         instruction = get_visible(Instruction.objects.visible_to(request.user), instruction_id)
         body = read_body(serializers.AnchorBody, request)
         anchor = create_anchor(instruction=instruction, user=request.user, **body)
-        return created(serializers.AnchorSerializer(anchor).data)
+        return created(serializers.ScreenshotAnchorSerializer(anchor).data)
 
     def list(self, request: Request, instruction_id: str) -> Response:
         instruction = get_visible(Instruction.objects.visible_to(request.user), instruction_id)
@@ -48,21 +48,21 @@ class AnchorViewSet(ApiViewSet[Anchor]):
         if "instruction_version_id" in self.query:
             anchors = anchors.filter(instruction_version=parse_id(self.query["instruction_version_id"]))
         context = {"include_deleted_assets": self.query["include_deleted_assets"]}
-        return self.page(anchors, serializers.AnchorSerializer, context=context)
+        return self.page(anchors, serializers.ScreenshotAnchorSerializer, context=context)
 
     def retrieve(self, request: Request, anchor_id: str) -> Response:
         anchor = self.get_object()
         context = {}
         if "target_instruction_version_id" in self.query:
             context["resolution"] = _resolution(anchor, self.query["target_instruction_version_id"])
-        return Response(serializers.AnchorSerializer(anchor, context=context).data)
+        return Response(serializers.ScreenshotAnchorSerializer(anchor, context=context).data)
 
     @action(detail=True, methods=["post"])
     def annotations(self, request: Request, anchor_id: str) -> Response:
         anchor = self.get_object()
         body = read_body(serializers.AnnotationBody, request)
         annotated = annotate_anchor(anchor=anchor, user=request.user, **body)
-        return Response(serializers.AnnotationSerializer(annotated).data)
+        return Response(serializers.AnnotationResultSerializer(annotated).data)
 
 
 def _resolution(anchor: Anchor, raw_id: str) -> dict[str, Any]:

@@ -136,8 +136,10 @@ def or_none(checked: Check) -> Check:
     return Check(check, checked.schema | {"type": [checked.schema["type"], "null"]})
 
 
-def object_with(fields: Fields) -> Check:
+def object_with(title: str, fields: Fields) -> Check:
     """Return the check of an object with these fields and no others; missing ones get their defaults.
+
+    `title` is the name of its schema.
 
     A field that is itself an object has no default in the schema, as its own fields have theirs, and is required
     there as soon as one of its own fields is.
@@ -158,7 +160,7 @@ def object_with(fields: Fields) -> Check:
                 result[name] = checked.check(value.get(name, default), f"{path}.{name}", findings)
         return result
 
-    return Check(check, _object_schema(fields))
+    return Check(check, {"title": title, **_object_schema(fields)})
 
 
 def _object_schema(fields: Fields) -> dict[str, Any]:

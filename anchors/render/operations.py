@@ -36,9 +36,9 @@ _SIZE = Check(_SHARE.check, {"type": "number", "exclusiveMinimum": 0, "maximum":
 _POINT_FIELDS: Fields = {"x": (_SHARE, REQUIRED), "y": (_SHARE, REQUIRED)}
 _RECTANGLE_FIELDS: Fields = {**_POINT_FIELDS, "width": (_SIZE, REQUIRED), "height": (_SIZE, REQUIRED)}
 
-POINT = object_with(_POINT_FIELDS)
-_RECTANGLE = object_with(_RECTANGLE_FIELDS)
-_LINE = object_with({"from": (POINT, REQUIRED), "to": (POINT, REQUIRED)})
+POINT = object_with("PicturePoint", _POINT_FIELDS)
+_RECTANGLE = object_with("PictureRectangle", _RECTANGLE_FIELDS)
+_LINE = object_with("PictureLine", {"from": (POINT, REQUIRED), "to": (POINT, REQUIRED)})
 
 
 def _check_rectangle(value: Any, path: str, findings: Findings) -> Any:
@@ -62,8 +62,8 @@ def _check_line(value: Any, path: str, findings: Findings) -> Any:
     return line
 
 
-def points(max_points: int) -> Check:
-    """Return the check of a line through 2 to `max_points` points."""
+def points(title: str, max_points: int) -> Check:
+    """Return the check of a line through 2 to `max_points` points; `title` is the name of its schema."""
 
     def check(value: Any, path: str, findings: Findings) -> list[Any] | None:
         if not isinstance(value, list):
@@ -75,16 +75,16 @@ def points(max_points: int) -> Check:
         return None
 
     schema = {"type": "array", "items": POINT.schema, "minItems": 2, "maxItems": max_points}
-    return object_with({"points": (Check(check, schema), REQUIRED)})
+    return object_with(title, {"points": (Check(check, schema), REQUIRED)})
 
 
 RECTANGLE = Check(_check_rectangle, _RECTANGLE.schema)
 LINE = Check(_check_line, _LINE.schema)
 
 
-def points_or_rectangle(max_points: int) -> Check:
+def points_or_rectangle(title: str, max_points: int) -> Check:
     """Return the check of a line or a rectangle. An object with no field of either is taken for a line."""
-    stroke = points(max_points)
+    stroke = points(title, max_points)
 
     def check(value: Any, path: str, findings: Findings) -> Any:
         is_line = isinstance(value, dict) and ("points" in value or not value.keys() & _RECTANGLE_FIELDS)
@@ -103,14 +103,14 @@ OPERATIONS: dict[str, tuple[Check, Fields]] = {
     ),
     "arrow": (LINE, {"color": (COLOUR, RED), "thickness": (_THICKNESS, 0.006)}),
     "marker": (
-        points_or_rectangle(500),
+        points_or_rectangle("MarkerStroke", 500),
         {
             "color": (COLOUR, YELLOW),
             "opacity": (number(0.05, 1), 0.4),
             "thickness": (_THICKNESS, 0.02),
         },
     ),
-    "pencil": (points(2000), {"color": (COLOUR, RED), "thickness": (_THICKNESS, 0.004)}),
+    "pencil": (points("PencilStroke", 2000), {"color": (COLOUR, RED), "thickness": (_THICKNESS, 0.004)}),
     "box": (
         RECTANGLE,
         {"color": (COLOUR, RED), "thickness": (_THICKNESS, 0.004), "radius": (number(0, 0.1), 0.008)},
@@ -136,8 +136,11 @@ OPERATIONS: dict[str, tuple[Check, Fields]] = {
 def _whole(op_type: str, geometry: Check, style: Fields) -> Check:
     """Return the check of a whole operation whose op_type is known to be this one."""
     name = Check(lambda value, *_: value, {"type": "string", "const": op_type})
+    title = op_type.capitalize()
+    look = object_with(f"{title}Style", style)
     return object_with(
-        {"op_type": (name, REQUIRED), "geometry": (geometry, REQUIRED), "style": (object_with(style), {})}
+        f"{title}Operation",
+        {"op_type": (name, REQUIRED), "geometry": (geometry, REQUIRED), "style": (look, {})},
     )
 
 
@@ -152,7 +155,11 @@ def operations_schema() -> dict[str, Any]:
         "maxItems": MAX_OPERATIONS,
         "description": "Coordinates are shares of the picture's width and height; thickness, radius and size of its "
         "longer side. A crop stands at most once and is applied last.",
-        "items": {"oneOf": [check.schema for check in _CHECKS.values()]},
+        "items": {
+            "title": "AnnotationOperation",
+            "discriminator": {"propertyName": "op_type"},
+            "oneOf": [check.schema for check in _CHECKS.values()],
+        },
     }
 
 

@@ -33,33 +33,31 @@ def get_version(instruction: Instruction, raw_id: object) -> InstructionVersion:
     return version
 
 
-def check_address(version: InstructionVersion, address: dict[str, Any]) -> dict[str, Any]:
+def check_address(
+    version: InstructionVersion, address: dict[str, Any], *, inside: str = ""
+) -> dict[str, Any]:
     """Return the anchor's fields for `{block_id}` or `{char_range}`; raises a 400 when the version has no such
-    place."""
+    place. `inside` is the path of the body's field that the address stands in, with a dot at its end."""
     if "block_id" in address:
         if str(address["block_id"]) not in {block["block_id"] for block in version.blocks}:
-            raise errors.invalid("block_id", "This version has no such block.", code="not_found")
+            raise errors.invalid(f"{inside}block_id", "This version has no such block.", code="not_found")
         return {"address_type": Anchor.AddressType.BLOCK_ID, "block_id": address["block_id"]}
     start, end = address["char_range"]["start_offset"], address["char_range"]["end_offset"]
     if not start < end <= len(version.markdown):
-        raise errors.invalid("char_range", "The range is empty or outside the text.", code="out_of_range")
+        message = "The range is empty or outside the text."
+        raise errors.invalid(f"{inside}char_range", message, code="out_of_range")
     return {"address_type": Anchor.AddressType.CHAR_RANGE, "char_start": start, "char_end": end}
 
 
 def create_anchor(
-    *,
-    instruction: Instruction,
-    user: User,
-    instruction_version_id: object,
-    address: dict[str, Any],
-    strategy: str,
+    *, instruction: Instruction, user: User, instruction_version_id: object, address: dict[str, Any]
 ) -> Anchor:
     version = get_version(instruction, instruction_version_id)
-    fields = check_address(version, address)
+    fields = check_address(version, address, inside="addressing.")
     with transaction.atomic():
         job = lock_job(instruction.job_id)
         open_document(job, by=by_editor(user))
-        anchor = add_anchor(instruction, version, "addressing", strategy=strategy, **fields)
+        anchor = add_anchor(instruction, version, "addressing", **fields)
         record_event(job, "ANCHOR_CREATED", by=by_editor(user), data={"anchor_id": str(anchor.pk)})
     return anchor
 

@@ -53,7 +53,7 @@ def extract_screenshot(*, job: Job, user: User, body: dict[str, Any]) -> tuple[S
         _require_room(job.owner_id)
         if fields:
             field = next(iter(address))
-            anchor = add_anchor(instruction, version, field, strategy=body["strategy"], **fields)
+            anchor = add_anchor(instruction, version, field, **fields)
         task = ScreenshotTask.objects.create(
             job=job,
             owner_id=job.owner_id,

@@ -1,7 +1,7 @@
 """The error responses in the API description, from the catalogue of error codes.
 
-A status with one code is a shared component. A status with several is written out for each operation, with only the
-codes of this operation.
+All have the one schema `Error`. The codes of an operation stand in the text and the examples of each response, so
+that they can grow without a change of clients. A status with one code is a shared component.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from itertools import groupby
 from typing import Any
 
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.error_codes import CODES
@@ -20,14 +21,37 @@ WAIT = {"RATE_LIMITED", "ACTIVE_JOB_LIMIT_REACHED", "ORCHESTRATOR_DISPATCH_FAILE
 COUNTED = ["RateLimit", "RateLimit-Policy"]  # of answers to requests that a limit counts
 
 
+_TEXT = {"type": "string"}
+_FIELD_ERROR = {
+    "title": "FieldError",
+    "type": "object",
+    "properties": {"field": _TEXT, "code": _TEXT, "message": _TEXT},
+    "required": ["field", "code", "message"],
+}
+_FIELD_ERRORS = {"type": "array", "items": _FIELD_ERROR}
+
+
+@extend_schema_field(
+    {
+        "title": "ErrorDetails",
+        "type": "object",
+        "properties": {"errors": _FIELD_ERRORS, "mismatches": _FIELD_ERRORS},
+        "additionalProperties": True,
+        "description": "What it holds stands with each code.",
+    }
+)
+class DetailsField(serializers.DictField):
+    """Facts for programs."""
+
+
 class ErrorSerializer(serializers.Serializer[Any]):
     """The one shape of every refusal."""
 
-    code = serializers.ChoiceField(list(CODES))
-    message = serializers.CharField(help_text="One sentence for a person.")
-    details = serializers.DictField(required=False, help_text="What it holds stands with each code.")
-    hint = serializers.CharField(required=False, help_text="What to do next.")
-    request_id = serializers.CharField(help_text="The same as the header X-Request-ID.")
+    code = serializers.CharField()
+    message = serializers.CharField()
+    details = DetailsField(required=False)
+    hint = serializers.CharField(required=False)
+    request_id = serializers.CharField()
 
 
 HEADERS: dict[str, dict[str, Any]] = {
@@ -105,7 +129,6 @@ def error_responses(registry: ComponentRegistry, codes: set[str]) -> dict[str, A
 def _response(registry: ComponentRegistry, names: list[str]) -> dict[str, Any]:
     extra = ["WWW-Authenticate"] if "UNAUTHENTICATED" in names else ["Retry-After"] if WAIT & {*names} else []
     extra += COUNTED if {"UNAUTHENTICATED", "RATE_LIMITED"} & {*names} else []
-    error = {"$ref": "#/components/schemas/Error"}
     examples = {
         name: _shared(registry, ResolvedComponent.EXAMPLE, name, {"value": _example(name)}) for name in names
     }
@@ -114,7 +137,7 @@ def _response(registry: ComponentRegistry, names: list[str]) -> dict[str, Any]:
         "headers": headers(registry, "X-Request-ID", *extra),
         "content": {
             "application/json": {
-                "schema": {"allOf": [error, {"properties": {"code": {"enum": names}}}]},
+                "schema": {"$ref": "#/components/schemas/Error"},
                 "examples": examples,
             }
         },

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent
+from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample
 from rest_framework.fields import CharField
@@ -27,7 +27,10 @@ SUCCESSES = {
     "416": "The file has no such part.",
 }
 REPLAY = "A replay: this was asked for before, and nothing new was begun."
-PLAIN = {str: OpenApiTypes.STR, dict: OpenApiTypes.OBJECT, bytes: OpenApiTypes.BINARY}
+PLAIN = {str: OpenApiTypes.STR, bytes: OpenApiTypes.BINARY}
+# No NUL anywhere: PostgreSQL stores none. What is not blank has a character that is no white space.
+NO_NUL = r"^[^\u0000]*$"
+NOT_BLANK = r"^[^\u0000]*[^\s\u0000][^\u0000]*$"
 PARAMETERS: dict[str, dict[str, Any]] = {
     "X-Request-ID": {
         "description": "An id of the caller's own, to find the request in the log by: 1 to 128 letters, digits, "
@@ -79,7 +82,7 @@ def responses(
 ) -> Responses:
     """Return the responses of an operation with one kind of success, and its own error codes.
 
-    `shape` is a serializer class, `str`, `dict`, `bytes`, or None for no body; `media` its types if not JSON.
+    `shape` is a serializer class, `str`, `bytes`, or None for no body; `media` its types if not JSON.
     """
     success: Any = PLAIN[shape] if shape in PLAIN else shape(many=True) if many else shape
     shapes = {(status, *media) if media else status: success}
@@ -153,6 +156,10 @@ class ContractSchema(AutoSchema):
         ]
         return {**operation, "parameters": parameters, "responses": by_status}
 
+    def _map_serializer_field(self, field: Any, direction: Any, bypass_extensions: bool = False) -> Any:
+        schema = super()._map_serializer_field(field, direction, bypass_extensions)
+        return named_parts(schema, self.registry)
+
     def _shared_codes(self, operation: dict[str, Any]) -> set[str]:
         """Return the error codes that an operation shares with others."""
         codes = {"VALIDATION_ERROR", "INTERNAL_ERROR", "SERVICE_UNAVAILABLE"}
@@ -186,6 +193,31 @@ def _sent(own: Responses, status: str) -> tuple[str, ...]:
     return own.response_headers
 
 
+def named_parts(schema: Any, registry: ComponentRegistry) -> Any:
+    """Return a schema whose parts with a `title` are references to components of these names.
+
+    A `discriminator` is completed by its mapping. Raise ValueError for two different parts with one name.
+    """
+    if isinstance(schema, list):
+        return [named_parts(part, registry) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    new = {key: named_parts(value, registry) for key, value in schema.items()}
+    if "discriminator" in new:
+        name = new["discriminator"]["propertyName"]
+        consts = [part["properties"][name]["const"] for part in schema["oneOf"]]
+        refs = [part["$ref"] for part in new["oneOf"]]
+        new["discriminator"] = {"propertyName": name, "mapping": dict(zip(consts, refs, strict=True))}
+    if not isinstance(title := new.get("title"), str):
+        return new
+    del new["title"]
+    component = ResolvedComponent(name=title, type=ResolvedComponent.SCHEMA, schema=new, object=title)
+    registry.register_on_missing(component)
+    if registry[component].schema != new:
+        raise ValueError(f"two schemas are named {title}")
+    return component.ref
+
+
 class StrictBody(OpenApiSerializerExtension):
     """Describes that request bodies have no unknown fields and no blank strings. The `schema_rules` of a serializer
     are JSON Schema keywords for its checks between fields."""
@@ -196,9 +228,10 @@ class StrictBody(OpenApiSerializerExtension):
     def map_serializer(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
         for name, field in self.target.fields.items():
-            if isinstance(field, CharField) and not field.allow_blank:
-                schema["properties"][name] |= {"minLength": 1}
-                schema["properties"][name].setdefault("pattern", r"\S")
+            shown = schema["properties"][name]
+            if isinstance(field, CharField) and "$ref" not in shown and "enum" not in shown:
+                shown.setdefault("minLength", 0 if field.allow_blank else 1)
+                shown.setdefault("pattern", NO_NUL if field.allow_blank else NOT_BLANK)
         if not vars(type(self.target)).get("__doc__"):
             schema.pop("description", None)  # of a base class
         return {**schema, "additionalProperties": False, **getattr(self.target, "schema_rules", {})}

@@ -44,6 +44,16 @@ class StrictSerializer(serializers.Serializer[Any]):
         return valid
 
 
+class TextOrNull(serializers.CharField):
+    """A text in an answer, null when it is not known: rows keep "" for that."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_null=True)
+
+    def to_representation(self, value: str) -> Any:
+        return value or None
+
+
 class NoBody(StrictSerializer):
     """For calls that take no body: an empty object, or nothing."""
 

@@ -50,10 +50,16 @@ class ApiViewSet(GenericViewSet[M]):
 
     query_serializers: ClassVar[dict[str, type[StrictSerializer]]] = {}
     lookup_url_kwarg: str
+    query: dict[str, Any]
     metadata_class = ShortMetadata
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
+        # Others are answered by 405, and OPTIONS by what the path takes: the query is of the method that they are not.
+        if self.action not in (None, "metadata"):
+            self.query = self._read_query(request)
+
+    def _read_query(self, request: Request) -> dict[str, Any]:
         serializer = self.query_serializers.get(self.action, NoQuery)
         declared = serializer._declared_fields
         # Parameters that are given twice are lists if the field is one; otherwise the last is used.
@@ -61,7 +67,7 @@ class ApiViewSet(GenericViewSet[M]):
             name: values if isinstance(declared.get(name), ListField) else values[-1]
             for name, values in request.query_params.lists()
         }
-        self.query: dict[str, Any] = validate(serializer, raw, is_query=True)
+        return validate(serializer, raw, is_query=True)
 
     def get_object(self) -> M:
         """Return the row of `get_queryset()` that the path names; raise the 404 of the contract."""

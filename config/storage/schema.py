@@ -17,7 +17,7 @@ uploads = extend_schema_view(
             "the ticket has expired, was replaced by five later ones, or its job is not UPLOADING any more, it is a "
             "409; a PUT that began before `expires_at` may end after it."
         ),
-        request={"*/*": bytes},
+        request={"application/octet-stream": bytes},
         responses=responses(
             204,
             None,
@@ -38,7 +38,7 @@ downloads = extend_schema_view(
         responses=responses(
             200,
             bytes,
-            media=("*/*",),
+            media=("application/octet-stream", "*/*"),
             response_headers=("Content-Disposition", "Cache-Control"),
             request_headers=("Range",),
         ),

@@ -11,6 +11,8 @@ exports = extend_schema_view(
     create=extend_schema(
         operation_id="requestExport",
         summary="Export one version of the document",
+        description="What it is made of is frozen now. The same document, pictures and format are the same "
+        "export, with the same bytes; a FAILED one starts again.",
         request=serializers.ExportBody,
         responses=accepted(
             serializers.ExportSerializer,
@@ -24,16 +26,20 @@ exports = extend_schema_view(
     list=extend_schema(
         operation_id="listExports",
         summary="List the exports of a job",
+        description="The exports of one job, newest first.",
         responses=responses(200, serializers.ExportSerializer, many=True),
     ),
     retrieve=extend_schema(
         operation_id="getExport",
         summary="Get an export",
+        description="Poll it until it is SUCCEEDED or FAILED. `download_url` is there on success, fresh in each "
+        "answer.",
         responses=responses(200, serializers.ExportSerializer),
     ),
     manifest=extend_schema(
         operation_id="getExportManifest",
         summary="Get the manifest of an export that succeeded",
-        responses=responses(200, dict, "EXPORT_NOT_READY"),
+        description="The SHA-256 of each file, and for each picture where it comes from.",
+        responses=responses(200, serializers.ExportManifestSerializer, "EXPORT_NOT_READY"),
     ),
 )

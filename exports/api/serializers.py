@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api.serializers import StrictSerializer
+from config.api.serializers import StrictSerializer, TextOrNull
 from config.storage.signed_urls import download_url
 from exports.models import Export
 
@@ -29,21 +29,72 @@ class ProvenanceAnchorSerializer(serializers.Serializer[Any]):
     rendered_asset_id = serializers.UUIDField(allow_null=True)
 
 
-class ProvenanceSerializer(serializers.Serializer[Any]):
+class ExportProvenanceSerializer(serializers.Serializer[Any]):
     instruction_version_id = serializers.UUIDField()
     instruction_snapshot_id = serializers.UUIDField()
     screenshot_set_hash = serializers.CharField()
     anchors = ProvenanceAnchorSerializer(many=True)
-    model_profile_id = serializers.CharField()
-    prompt_template_id = serializers.CharField()
-    prompt_params_ref = serializers.CharField(required=False)
+    model_profile_id = TextOrNull()
+    prompt_template_id = TextOrNull()
+    prompt_params_ref = TextOrNull()
     renderer_version = serializers.CharField()
     generated_at = serializers.DateTimeField(allow_null=True)
 
 
+class ManifestVideoSerializer(serializers.Serializer[Any]):
+    sha256 = serializers.CharField(allow_null=True)
+
+
+class ManifestProvenanceSerializer(serializers.Serializer[Any]):
+    instruction_version_id = serializers.CharField()
+    anchors = ProvenanceAnchorSerializer(many=True)
+    model_profile_id = serializers.CharField(allow_null=True)
+    prompt_template_id = serializers.CharField(allow_null=True)
+    prompt_params_ref = serializers.CharField(allow_null=True)
+
+
+class ManifestPictureSerializer(serializers.Serializer[Any]):
+    file = serializers.CharField()
+    anchor_id = serializers.CharField()
+    asset_id = serializers.CharField()
+    block_id = serializers.CharField(allow_null=True)
+    extracted_at_ms = serializers.IntegerField(allow_null=True)
+    sha256 = serializers.CharField()
+    source_sha256 = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    alt = serializers.CharField()
+
+
+class ManifestFileSerializer(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    sha256 = serializers.CharField()
+    size_bytes = serializers.IntegerField()
+
+
+class ExportManifestSerializer(serializers.Serializer[Any]):
+    """Describes what the renderer wrote, which is answered as it is."""
+
+    export_id = serializers.CharField()
+    manifest_version = serializers.IntegerField()
+    format = serializers.ChoiceField(Export.Format.values)
+    title = serializers.CharField()
+    instruction_id = serializers.CharField()
+    instruction_version_id = serializers.CharField()
+    version = serializers.IntegerField()
+    job_id = serializers.CharField()
+    renderer_version = serializers.CharField()
+    screenshot_set_hash = serializers.CharField()
+    identity_key = serializers.CharField()
+    video = ManifestVideoSerializer()
+    provenance = ManifestProvenanceSerializer()
+    pictures = ManifestPictureSerializer(many=True)
+    files = ManifestFileSerializer(many=True)
+
+
 class ExportSerializer(serializers.ModelSerializer[Export]):
     job_id = serializers.UUIDField()
-    format = serializers.ChoiceField(Export.Format.choices)
+    format = serializers.ChoiceField(Export.Format.values)
     status = serializers.ChoiceField(["REQUESTED", "RUNNING", "SUCCEEDED", "FAILED"])
     instruction_version_id = serializers.UUIDField()
     provenance = serializers.SerializerMethodField()
@@ -76,16 +127,16 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "updated_at",
         )
 
-    def get_provenance(self, export: Export) -> ProvenanceSerializer:
-        frozen = export.snapshot["provenance"]
+    def get_provenance(self, export: Export) -> ExportProvenanceSerializer:
         shown = {
-            **{name: value for name, value in frozen.items() if value is not None},
+            "prompt_params_ref": None,
+            **export.snapshot["provenance"],
             "instruction_snapshot_id": export.instruction_snapshot_id,
             "screenshot_set_hash": export.screenshot_set_hash,
             "renderer_version": export.renderer_version,
             "generated_at": export.generated_at,
         }
-        return ProvenanceSerializer(shown).data  # type: ignore[return-value]
+        return ExportProvenanceSerializer(shown).data  # type: ignore[return-value]
 
     def to_representation(self, instance: Export) -> dict[str, Any]:
         if instance.status == Export.SUCCEEDED:

@@ -179,8 +179,8 @@ def _freeze(job: Job, version: InstructionVersion, pictures: list[ActivePicture]
         video_sha256=video.sha256 if video else None,
         provenance={
             "instruction_version_id": str(version.pk),
-            "model_profile_id": version.model_profile_id,
-            "prompt_template_id": version.prompt_template_id,
+            "model_profile_id": version.model_profile_id or None,
+            "prompt_template_id": version.prompt_template_id or None,
             "prompt_params_ref": version.prompt_params_ref or None,
         },
     )

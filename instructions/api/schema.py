@@ -11,11 +11,14 @@ instructions = extend_schema_view(
     retrieve=extend_schema(
         operation_id="getInstruction",
         summary="Get an instruction, the newest version or another",
+        description="The text with its blocks and what the validator found.",
         responses=responses(200, serializers.InstructionSerializer, response_headers=("ETag",)),
     ),
     update=extend_schema(
         operation_id="saveInstruction",
         summary="Save an instruction",
+        description="Each save is a new version, unless nothing changed. Of several writers with one base_version "
+        "one wins; the others get VERSION_CONFLICT.",
         request=serializers.SaveBody,
         responses=responses(
             200,
@@ -32,6 +35,7 @@ instructions = extend_schema_view(
     versions=extend_schema(
         operation_id="listInstructionVersions",
         summary="List the versions of an instruction",
-        responses=responses(200, serializers.VersionSerializer, many=True),
+        description="Every version that was saved, newest first, without its text.",
+        responses=responses(200, serializers.InstructionVersionSerializer, many=True),
     ),
 )

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from config.api.serializers import StrictSerializer
+from config.api.serializers import StrictSerializer, TextOrNull
 from instructions.models import InstructionVersion
 
 
@@ -20,7 +20,7 @@ class SaveBody(StrictSerializer):
     markdown = serializers.CharField(allow_blank=True, trim_whitespace=False)
 
 
-class BlockSerializer(serializers.Serializer[Any]):
+class InstructionBlockSerializer(serializers.Serializer[Any]):
     block_id = serializers.UUIDField()
     kind = serializers.CharField()
     title = serializers.CharField(required=False)
@@ -30,7 +30,7 @@ class BlockSerializer(serializers.Serializer[Any]):
     end_ms = serializers.IntegerField(required=False)
 
 
-class IssueSerializer(serializers.Serializer[Any]):
+class ValidationIssueSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     message = serializers.CharField()
     path = serializers.CharField()
@@ -47,22 +47,22 @@ class InstructionSerializer(serializers.Serializer[InstructionVersion]):
     blocks = serializers.SerializerMethodField()
     updated_at = serializers.DateTimeField(source="created_at")
     validation_status = serializers.ChoiceField(["PASS", "FAIL"])
-    validation_errors = IssueSerializer(many=True)
+    validation_errors = ValidationIssueSerializer(many=True)
     validated_at = serializers.DateTimeField()
     validator_version = serializers.CharField()
-    model_profile_id = serializers.CharField()
-    prompt_template_id = serializers.CharField()
-    prompt_params_ref = serializers.CharField()
+    model_profile_id = TextOrNull()
+    prompt_template_id = TextOrNull()
+    prompt_params_ref = TextOrNull()
 
-    def get_blocks(self, version: InstructionVersion) -> BlockSerializer(many=True):  # type: ignore[valid-type]
-        shown = BlockSerializer().fields
+    def get_blocks(self, version: InstructionVersion) -> InstructionBlockSerializer(many=True):  # type: ignore[valid-type]
+        shown = InstructionBlockSerializer().fields
         return [
-            {name: value for name, value in block.items() if name in shown and value is not None}
+            {name: value for name, value in block.items() if name in shown and value not in (None, "")}
             for block in version.blocks
         ]
 
 
-class VersionSerializer(serializers.Serializer[InstructionVersion]):
+class InstructionVersionSerializer(serializers.Serializer[InstructionVersion]):
     instruction_version_id = serializers.UUIDField(source="pk")
     version = serializers.IntegerField()
     created_at = serializers.DateTimeField()

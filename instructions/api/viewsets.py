@@ -44,7 +44,7 @@ class InstructionViewSet(ApiViewSet[Instruction]):
     @action(detail=True)
     def versions(self, request: Request, instruction_id: str) -> Response:
         return self.page(
-            self.get_object().versions.defer("markdown", "blocks"), serializers.VersionSerializer
+            self.get_object().versions.defer("markdown", "blocks"), serializers.InstructionVersionSerializer
         )
 
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from config.api import errors
 from config.api.serializers import StrictSerializer, read_body
-from jobs.api.serializers import JobBody, OptionsBody, ValidateBody
+from jobs.api.serializers import JobBody, JobOptionsBody, ValidateBody
 
 Finding = dict[str, str]
 
@@ -39,7 +39,7 @@ def check(body: type[StrictSerializer], request: Request) -> tuple[dict[str, Any
     if not all(is_of_options(finding) for finding in found):
         raise errors.validation_error(found)
     known = hints()
-    fallback = f"The options are: {', '.join(OptionsBody().fields)}."
+    fallback = f"The options are: {', '.join(JobOptionsBody().fields)}."
     return {}, [
         {**finding, "hint": known.get(finding["field"].removeprefix("options."), fallback)}
         for finding in found

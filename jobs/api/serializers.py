@@ -45,21 +45,26 @@ class LanguageField(serializers.CharField):
         return text
 
 
-class OptionsBody(StrictSerializer):
+@extend_schema_field({"type": "string", "minLength": 1, "maxLength": 64})
+class InstalledNameField(serializers.ChoiceField):
+    """A name that this installation knows; a client is not built for one installation, so they are not listed."""
+
+
+class JobOptionsBody(StrictSerializer):
     language = LanguageField(max_length=MAX_LANGUAGE, trim_whitespace=False, required=False)
-    model_profile = serializers.ChoiceField(settings.MODEL_PROFILES, required=False)
-    prompt_template_id = serializers.ChoiceField(settings.PROMPT_TEMPLATES, required=False)
-    stt_profile = serializers.ChoiceField(settings.STT_PROFILES, required=False)
+    model_profile = InstalledNameField(settings.MODEL_PROFILES, required=False)
+    prompt_template_id = InstalledNameField(settings.PROMPT_TEMPLATES, required=False)
+    stt_profile = InstalledNameField(settings.STT_PROFILES, required=False)
     title = serializers.CharField(max_length=200, required=False)
     auto_screenshots = serializers.BooleanField(default=True)
 
 
 class JobBody(StrictSerializer):
-    options = OptionsBody(required=False)
+    options = JobOptionsBody(required=False)
 
 
 class ValidateBody(StrictSerializer):
-    options = OptionsBody()
+    options = JobOptionsBody()
 
 
 class AskedOptionsBody(StrictSerializer):
@@ -68,25 +73,25 @@ class AskedOptionsBody(StrictSerializer):
     options = serializers.DictField(help_text="Whatever createJob might be sent.")
 
 
-class FindingSerializer(serializers.Serializer[Any]):
+class OptionFindingSerializer(serializers.Serializer[Any]):
     field = serializers.CharField()
     code = serializers.CharField()
     message = serializers.CharField()
     hint = serializers.CharField()
 
 
-class ValidatedSerializer(serializers.Serializer[Any]):
+class OptionsCheckSerializer(serializers.Serializer[Any]):
     valid = serializers.BooleanField()
-    errors = FindingSerializer(many=True)  # type: ignore[assignment]
-    warnings = FindingSerializer(many=True)
+    errors = OptionFindingSerializer(many=True)  # type: ignore[assignment]
+    warnings = OptionFindingSerializer(many=True)
 
 
 class RetryBody(StrictSerializer):
-    model_profile = serializers.ChoiceField(settings.MODEL_PROFILES)
+    model_profile = InstalledNameField(settings.MODEL_PROFILES)
     client_request_id = serializers.RegexField(r"^[\x21-\x7e]{1,128}\Z", max_length=128)
 
 
-class RetrySerializer(serializers.Serializer[Any]):
+class RetryResultSerializer(serializers.Serializer[Any]):
     job_id = serializers.UUIDField(source="dispatch.job_id")
     status = serializers.ChoiceField(JobStatus.choices)
     resume_from_status = serializers.ChoiceField(JobStatus.choices, source="dispatch.resume_from_status")
@@ -96,9 +101,14 @@ class RetrySerializer(serializers.Serializer[Any]):
     replayed = serializers.BooleanField()
 
 
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": settings.MAX_UPLOAD_BYTES})
+class UploadSizeField(serializers.IntegerField):
+    """The service refuses what is over the maximum."""
+
+
 class UploadBody(StrictSerializer):
     filename = serializers.CharField(max_length=255)
-    size_bytes = serializers.IntegerField(min_value=1)
+    size_bytes = UploadSizeField(min_value=1)
     mime_type = serializers.RegexField(r"^[a-z]+/[A-Za-z0-9.+-]+$", max_length=127)
 
 
@@ -107,9 +117,14 @@ class UriField(serializers.CharField):
     """A URI of any scheme, such as local://, s3:// or https://."""
 
 
+@extend_schema_field({"type": "string", "const": "PUT"})
+class PutField(serializers.CharField):
+    """The one method that a ticket is for."""
+
+
 class UploadTicketSerializer(serializers.Serializer[Any]):
     upload_url = serializers.URLField()
-    method = serializers.ChoiceField(["PUT"])
+    method = PutField()
     headers = serializers.DictField(child=serializers.CharField())
     video_uri = UriField()
     expires_at = serializers.DateTimeField()
@@ -120,7 +135,7 @@ class ConfirmUploadBody(StrictSerializer):
     video_uri = serializers.CharField(max_length=2048)
 
 
-class ManifestSerializer(serializers.Serializer[Any]):
+class JobManifestSerializer(serializers.Serializer[Any]):
     video_uri = UriField(required=False)
     audio_uri = serializers.CharField(required=False)
     transcript_uri = serializers.CharField(required=False)
@@ -128,14 +143,14 @@ class ManifestSerializer(serializers.Serializer[Any]):
     exports = serializers.ListField(child=serializers.CharField())
 
 
-class FailureSerializer(serializers.Serializer[Any]):
+class JobFailureSerializer(serializers.Serializer[Any]):
     failure_code = serializers.CharField()
     failure_message = serializers.CharField()
     failed_stage = serializers.CharField()
     correlation_id = serializers.CharField()
 
 
-class OptionsSerializer(serializers.Serializer[Any]):
+class JobOptionsSerializer(serializers.Serializer[Any]):
     language = serializers.CharField(required=False)
     model_profile = serializers.CharField(required=False)
     prompt_template_id = serializers.CharField(required=False)
@@ -148,9 +163,9 @@ class JobSerializer(serializers.ModelSerializer[Job]):
     project_id = serializers.UUIDField()
     status = serializers.ChoiceField(JobStatus.choices)
     manifest = serializers.SerializerMethodField()
-    options = OptionsSerializer()
+    options = JobOptionsSerializer()
     instruction_id = serializers.UUIDField(allow_null=True)
-    failure = FailureSerializer(allow_null=True)
+    failure = JobFailureSerializer(allow_null=True)
     queue_position = serializers.SerializerMethodField()
 
     class Meta:
@@ -168,7 +183,7 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "updated_at",
         )
 
-    def get_manifest(self, job: Job) -> ManifestSerializer:
+    def get_manifest(self, job: Job) -> JobManifestSerializer:
         return {"exports": [], **job.manifest}  # type: ignore[return-value]
 
     def get_queue_position(self, job: Job) -> int | None:
@@ -176,12 +191,12 @@ class JobSerializer(serializers.ModelSerializer[Job]):
         return getattr(job, "queue_position", None)
 
 
-class ConfirmedSerializer(serializers.Serializer[Any]):
+class ConfirmedUploadSerializer(serializers.Serializer[Any]):
     job = JobSerializer()
     replayed = serializers.BooleanField()
 
 
-class RunSerializer(serializers.Serializer[Any]):
+class RunResultSerializer(serializers.Serializer[Any]):
     job_id = serializers.UUIDField(source="dispatch.job_id")
     status = serializers.ChoiceField(JobStatus.choices)
     dispatch_id = serializers.UUIDField(source="dispatch.pk")
@@ -194,14 +209,41 @@ class JobQuery(PageQuery):
     created_before = serializers.DateTimeField(required=False)
 
 
-class EventSerializer(serializers.ModelSerializer[AuditEvent]):
+_TEXT, _COUNT = {"type": "string"}, {"type": "integer", "minimum": 0}
+_EVENT_DATA = {
+    **dict.fromkeys(
+        (
+            "anchor_id", "asset_id", "checkpoint_ref", "dispatch_id", "event_id", "export_id", "failure_code",
+            "filename", "format", "model_profile", "sha256", "task_id",
+        ),
+        _TEXT,
+    ),
+    **dict.fromkeys(("attempt", "duration_ms", "height", "size_bytes", "version", "width"), _COUNT),
+    "artifacts": {"type": "array", "items": _TEXT},
+}  # fmt: skip
+
+
+@extend_schema_field(
+    {
+        "title": "AuditEventData",
+        "type": "object",
+        "properties": _EVENT_DATA,
+        "additionalProperties": True,
+        "description": "What the event is about, as far as its type has it; further fields may come.",
+    }
+)
+class EventDataField(serializers.DictField):
+    """Kept as it was written."""
+
+
+class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
     job_id = serializers.UUIDField()
     project_id = serializers.UUIDField()
     actor_type = serializers.ChoiceField(ActorType.values)
     actor_id = serializers.CharField(required=False)
     prev_status = serializers.ChoiceField(JobStatus.choices, required=False)
     new_status = serializers.ChoiceField(JobStatus.choices, required=False)
-    data = serializers.DictField()  # type: ignore[assignment]
+    data = EventDataField()  # type: ignore[assignment]
 
     class Meta:
         model = AuditEvent
@@ -231,14 +273,14 @@ class TranscriptQuery(StrictSerializer):
     cursor = serializers.CharField(required=False)
 
 
-class SegmentSerializer(serializers.Serializer[Any]):
+class TranscriptSegmentSerializer(serializers.Serializer[Any]):
     start_ms = serializers.IntegerField()
     end_ms = serializers.IntegerField()
     text = serializers.CharField()
 
 
 class TranscriptSerializer(serializers.Serializer[Any]):
-    items = SegmentSerializer(many=True)
+    items = TranscriptSegmentSerializer(many=True)
     limit = serializers.IntegerField()
     next_cursor = serializers.CharField(allow_null=True)
 
@@ -272,7 +314,7 @@ class CallbackBody(StrictSerializer):
     failed_stage = serializers.CharField(max_length=64, required=False)
 
 
-class ReplaySerializer(serializers.Serializer[Any]):
+class CallbackReplaySerializer(serializers.Serializer[Any]):
     job_id = serializers.UUIDField()
     event_id = serializers.CharField()
     replayed = serializers.BooleanField()

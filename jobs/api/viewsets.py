@@ -130,7 +130,7 @@ class JobViewSet(ApiViewSet[Job]):
         job = self.get_object()
         body = read_body(serializers.ConfirmUploadBody, request)
         job, replayed = confirm_upload_job(job=job, user=request.user, **body)
-        return Response(serializers.ConfirmedSerializer({"job": job, "replayed": replayed}).data)
+        return Response(serializers.ConfirmedUploadSerializer({"job": job, "replayed": replayed}).data)
 
     @action(detail=True, methods=["post"])
     def run(self, request: Request, job_id: str) -> Response:
@@ -138,7 +138,7 @@ class JobViewSet(ApiViewSet[Job]):
         read_body(NoBody, request)
         job, dispatch, replayed = run_job(job_id=job.pk, user=request.user)
         content = {"dispatch": dispatch, "status": job.status, "replayed": replayed}
-        answer = serializers.RunSerializer(content).data
+        answer = serializers.RunResultSerializer(content).data
         return accepted(answer, location=_job_path(job), retry_after=2, replayed=replayed)
 
     @action(detail=True, methods=["post"])
@@ -148,7 +148,7 @@ class JobViewSet(ApiViewSet[Job]):
         job, dispatch, replayed = retry_job(job_id=job.pk, user=request.user, **body)
         status = job.status if replayed else dispatch.resume_from_status
         content = {"dispatch": dispatch, "status": status, "replayed": replayed}
-        answer = serializers.RetrySerializer(content).data
+        answer = serializers.RetryResultSerializer(content).data
         return accepted(answer, location=_job_path(job), retry_after=2, replayed=replayed)
 
     @action(detail=True, methods=["post"])
@@ -159,7 +159,7 @@ class JobViewSet(ApiViewSet[Job]):
 
     @action(detail=True)
     def events(self, request: Request, job_id: str) -> Response:
-        return self.page(self.get_object().events.all(), serializers.EventSerializer, oldest_first=True)
+        return self.page(self.get_object().events.all(), serializers.AuditEventSerializer, oldest_first=True)
 
     @action(detail=True)
     def transcript(self, request: Request, job_id: str) -> Response:
@@ -195,7 +195,7 @@ class SubtitlesViewSet(ApiViewSet[Job]):
 class OptionsViewSet(ApiViewSet[Any]):
     @action(detail=False, methods=["post"])
     def validate(self, request: Request) -> Response:
-        return Response(serializers.ValidatedSerializer(validate_options(request)).data)
+        return Response(serializers.OptionsCheckSerializer(validate_options(request)).data)
 
 
 @schema.callbacks
@@ -215,7 +215,7 @@ class CallbackViewSet(ApiViewSet[Any]):
         if replay is None:
             return HttpResponse(status=204)
         content = {"job_id": job_id, "event_id": report.event_id, "replayed": True, **vars(replay)}
-        return Response(serializers.ReplaySerializer(content).data)
+        return Response(serializers.CallbackReplaySerializer(content).data)
 
 
 def _job_path(job: Job) -> str:

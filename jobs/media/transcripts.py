@@ -18,9 +18,9 @@ SEGMENT_FIELDS = {"start_ms": "integer", "end_ms": "integer", "text": "string"}
 UNDETERMINED = "und"  # BCP 47: the language is not known
 
 # The general form of BCP 47: a primary subtag and further subtags. RFC 5646, 4.4.1 recommends buffers of 35.
-_LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
-_MAX_LANGUAGE_CHARACTERS = 35
-_RECOGNISER_NAME = re.compile(r"[\x20-\x7e]{1,200}")
+LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+MAX_LANGUAGE_CHARACTERS = 35
+RECOGNISER_NAME = re.compile(r"[\x20-\x7e]{1,200}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -75,11 +75,11 @@ def transcript_from_json(obj: object) -> Transcript:
     """
     document = _mapping(obj, "", required=("segments",), optional=("language", "recogniser"))
     language = document.get("language", UNDETERMINED)
-    is_tag = isinstance(language, str) and len(language) <= _MAX_LANGUAGE_CHARACTERS
-    if not is_tag or not _LANGUAGE_TAG.fullmatch(language):
+    is_tag = isinstance(language, str) and len(language) <= MAX_LANGUAGE_CHARACTERS
+    if not is_tag or not LANGUAGE_TAG.fullmatch(language):
         raise TranscriptInvalid("language", 'must be a language tag such as "en" or "pt-BR"')
     recogniser = document.get("recogniser", "external")
-    if not isinstance(recogniser, str) or not _RECOGNISER_NAME.fullmatch(recogniser):
+    if not isinstance(recogniser, str) or not RECOGNISER_NAME.fullmatch(recogniser):
         raise TranscriptInvalid("recogniser", "must be 1 to 200 printable ASCII characters")
     items = document["segments"]
     if not isinstance(items, list):

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 from django.db.models.expressions import RawSQL
 from rest_framework.exceptions import ParseError
 
@@ -18,7 +19,7 @@ from config.api.canonical import canonical_json
 from config.api.parsers import parse_object
 from config.storage import BadUri, TooLarge, kept_folder, read_bytes, storage
 from jobs import hooks
-from jobs.artifact_updates import CHECKS, CONTENT_KINDS, KNOWN_KEYS, MANIFEST_KINDS
+from jobs.artifact_updates import CHECKS, CONTENT_KINDS, KNOWN_KEYS, MANIFEST_KINDS, UpdateInvalid
 from jobs.models import Artifact, Job, TranscriptSegment
 from jobs.services.rows import RowInsert
 from jobs.states import JobStatus
@@ -51,36 +52,42 @@ class NewArtifact:
 @dataclass(frozen=True)
 class SubmittedContent:
     """A transcript or draft that was sent: where it lies (or, inline, will lie: `raw`), and what it says; None
-    when it lies elsewhere."""
+    when it lies elsewhere. `named` is the URI that came beside a content, for the manifest."""
 
     uri: str
     value: dict[str, Any] | None
     raw: bytes | None = None
+    named: str | None = None
+
+    def is_shown_by(self, job: Job, kind: str) -> bool:
+        """Return whether the job's manifest shows it already."""
+        is_same = self.named is None or self.uri == job.ingested_uris.get(kind)
+        return is_same and (self.named or self.uri) == job.manifest.get(f"{kind}_uri")
 
 
 def read_contents(job_id: UUID, updates: dict[str, Any]) -> dict[str, SubmittedContent]:
     """Read and check the transcript and draft of a report. Raises 400s. Nothing is kept yet."""
     found = {}
     for kind in CONTENT_KINDS:
-        key = f"{kind}_uri"
-        if kind in updates and key in updates:
-            raise errors.invalid(f"artifact_updates.{kind}", f"Send {kind} or {key}, not both.")
+        uri = updates.get(f"{kind}_uri")
         if kind in updates:
+            if uri is not None:
+                _require_own_folder(job_id, f"{kind}_uri", uri)
             value = _checked(kind, updates[kind], f"artifact_updates.{kind}")
             raw = canonical_json(value)
-            found[kind] = SubmittedContent(
-                storage().content_uri(kept_folder(job_id), raw, suffix=".json"), value, raw
-            )
-        elif key in updates:
-            found[kind] = SubmittedContent(updates[key], _read_own(job_id, kind, updates[key]))
+            lies_at = storage().content_uri(kept_folder(job_id), raw, suffix=".json")
+            found[kind] = SubmittedContent(lies_at, value, raw, named=uri)
+        elif uri is not None:
+            found[kind] = SubmittedContent(uri, _read_own(job_id, kind, uri))
     return found
 
 
 def _checked(kind: str, value: Any, field: str) -> dict[str, Any]:
     try:
         return CHECKS[kind](value)
-    except ValueError as error:
-        raise errors.invalid(field, f"The {kind} is not well formed: {error}") from error
+    except UpdateInvalid as error:
+        where = ".".join(part for part in (field, error.field) if part)
+        raise errors.invalid(where, f"The {kind} is not well formed: {error}.") from error
 
 
 def _read_own(job_id: UUID, kind: str, uri: str) -> dict[str, Any] | None:
@@ -111,8 +118,11 @@ def read_earlier(job: Job, status: JobStatus) -> dict[str, SubmittedContent]:
     """Read what came with an earlier report and counts from `status` on; what cannot be read is left out."""
     found = {}
     for kind, milestones in MILESTONES.items():
-        uri = _newest_own_uri(job, kind) if status in milestones else None
-        if uri is None or uri == job.ingested_uris.get(kind):
+        ingested = job.ingested_uris.get(kind)
+        if status not in milestones or job.manifest.get(f"{kind}_uri") in (None, ingested):
+            continue
+        uri = _newest_own_uri(job, kind)
+        if uri is None or uri == ingested:
             continue
         try:
             found[kind] = SubmittedContent(uri, _read_own(job.pk, kind, uri))
@@ -149,11 +159,10 @@ def ingest(job: Job, ingestions: list[Ingestion]) -> None:
 
 
 def _newest_own_uri(job: Job, kind: str) -> str | None:
-    uri: str | None = job.manifest.get(f"{kind}_uri")
-    if uri is None or uri.startswith(storage().scheme):
-        return uri
-    ours = job.artifacts.filter(kind=kind, uri__startswith=storage().scheme).order_by("-version")
-    return ours.values_list("uri", flat=True).first()
+    """Return where the newest content lies that we can read: beside the URI of its artifact, or there."""
+    ours = Q(uri__startswith=storage().scheme) | Q(data__has_key="content_uri")
+    newest = job.artifacts.filter(ours, kind=kind).order_by("-version").first()
+    return (newest.data or {}).get("content_uri", newest.uri) if newest else None
 
 
 def new_artifacts(
@@ -162,12 +171,12 @@ def new_artifacts(
     """Return the artifacts that a report adds, by kind: values that the manifest does not show already."""
     made = {}
     for kind, content in contents.items():
-        if content.uri == job.manifest.get(f"{kind}_uri"):
+        if content.is_shown_by(job, kind):
             continue
         if content.raw is not None:
             # Not before: a report that is refused leaves no file.
             storage().save_bytes(kept_folder(job.pk), content.raw, suffix=".json")
-        made[kind] = _stored_artifact(content.uri)
+        made[kind] = _content_artifact(content)
     for key, value in updates.items():
         if key in ("audio_uri", "export_uri"):
             _require_own_folder(job.pk, key, value)
@@ -178,6 +187,14 @@ def new_artifacts(
         elif key not in KNOWN_KEYS:
             made[f"other:{key}"] = NewArtifact(data=value)
     return made
+
+
+def _content_artifact(content: SubmittedContent) -> NewArtifact:
+    """Return the artifact of a content: by its file, or by the URI that came with it, the file beside it."""
+    stored = _stored_artifact(content.uri)
+    if content.named is None:
+        return stored
+    return NewArtifact(content.named, {"content_uri": content.uri}, stored.size_bytes)
 
 
 def _stored_artifact(uri: str) -> NewArtifact:

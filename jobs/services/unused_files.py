@@ -68,7 +68,8 @@ def _clean_folder(folder: str, job_id: UUID) -> None:
 
 
 def artifact_files(job_id: UUID) -> list[str]:
-    return list(Artifact.objects.filter(job_id=job_id).values_list("uri", flat=True))
+    artifacts = Artifact.objects.filter(job_id=job_id).values_list("uri", "data__content_uri")
+    return [uri for uris in artifacts for uri in uris if uri]
 
 
 def ticket_files(job_id: UUID) -> list[str]:

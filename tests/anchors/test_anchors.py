@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from anchors.services import anchors
 from tests.desk import Desk
+from tests.errors import assert_shape
 
 
 def test_an_anchor_is_put_on_a_block_or_a_range(desk: Desk) -> None:
@@ -14,11 +17,39 @@ def test_an_anchor_is_put_on_a_block_or_a_range(desk: Desk) -> None:
     for addressing in ({"address_type": "block_id", "block_id": desk.block_id}, ranged):
         made = desk.api.post(path, {"instruction_version_id": desk.version_id, "addressing": addressing})
         assert made.status_code == 201, made.content
-        assert made.json()["addressing"] == {**addressing, "strategy": "precise"}
+        assert made.json()["addressing"] == addressing
     assert len(desk.api.get(path).json()) == 2
     mixed = {"address_type": "block_id", "char_range": {"start_offset": 0, "end_offset": 1}}
     refused = desk.api.post(path, {"instruction_version_id": desk.version_id, "addressing": mixed})
     assert refused.status_code == 400
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        {"block_id": "01a20000-0000-7000-8000-00000000abcd"},
+        {"char_range": {"start_offset": 9, "end_offset": 9}},
+        {"char_range": {"start_offset": 0, "end_offset": 2**31 - 1}},
+    ],
+)
+def test_a_place_that_is_not_there_is_named_by_its_whole_path(desk: Desk, address: dict[str, Any]) -> None:
+    [name] = address
+    body = {"instruction_version_id": desk.version_id, "addressing": {"address_type": name, **address}}
+    answer = desk.api.post(f"/instructions/{desk.document['id']}/anchors", body)
+    [error] = assert_shape(answer, 400, "VALIDATION_ERROR")["details"]["errors"]
+    assert error["field"] == f"addressing.{name}"
+    [error] = assert_shape(desk.extract(**{"block_id": None, **address}), 400, "VALIDATION_ERROR")["details"][
+        "errors"
+    ]
+    assert error["field"] == name
+
+
+def test_an_address_has_no_strategy_which_is_of_an_extraction(desk: Desk) -> None:
+    addressing = {"address_type": "block_id", "block_id": desk.block_id, "strategy": "precise"}
+    body = {"instruction_version_id": desk.version_id, "addressing": addressing}
+    answer = desk.api.post(f"/instructions/{desk.document['id']}/anchors", body)
+    [error] = assert_shape(answer, 400, "VALIDATION_ERROR")["details"]["errors"]
+    assert (error["field"], error["code"]) == ("addressing.strategy", "unknown_field")
 
 
 def test_an_anchor_is_resolved_into_another_version(desk: Desk) -> None:

@@ -41,7 +41,6 @@ def test_the_frame_that_is_shown_at_the_time_is_taken(desk: Desk, format: str, m
     assert anchor["addressing"] == {
         "address_type": "block_id",
         "block_id": desk.block_id,
-        "strategy": "precise",
     }
     assert [(asset["kind"], asset["version"]) for asset in anchor["assets"]] == [("EXTRACTED", 1)]
 

@@ -37,7 +37,7 @@ def document(*blocks: tuple[str, str]) -> str:
 
 
 def block(block_id: str) -> dict[str, Any]:
-    return {"address_type": "block_id", "block_id": block_id, "strategy": "precise"}
+    return {"address_type": "block_id", "block_id": block_id}
 
 
 def span(text: str, wanted: str, *, nth: int = 0) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def span(text: str, wanted: str, *, nth: int = 0) -> dict[str, Any]:
     for _ in range(nth + 1):
         start = text.index(wanted, start + 1)
     char_range = {"start_offset": start, "end_offset": start + len(wanted)}
-    return {"address_type": "char_range", "char_range": char_range, "strategy": "nearest_keyframe"}
+    return {"address_type": "char_range", "char_range": char_range}
 
 
 def cut(found: Resolution, target: str) -> str:
@@ -173,7 +173,7 @@ def test_a_range_whose_text_is_gone_goes_to_the_block_most_alike(
     found = resolve(span(SOURCE, "settings from the menu"), source=SOURCE, target=target)
     assert (found.state, found.trace["to"]) == (state, {"block_id": to} if to else None)
     if to:
-        assert found.addressing == block(to) | {"strategy": "nearest_keyframe"}
+        assert found.addressing == block(to)
         assert MIN_SCORE <= found.trace["score"] < 1
 
 

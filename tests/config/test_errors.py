@@ -31,6 +31,8 @@ MISSING = "01a20000-0000-7000-8000-00000000abcd"
         ("DELETE", "/projects", None, 405, "METHOD_NOT_ALLOWED"),
         ("POST", "/jobs", {}, 405, "METHOD_NOT_ALLOWED"),
         ("PATCH", f"/instructions/{MISSING}", {}, 405, "METHOD_NOT_ALLOWED"),
+        ("PATCH", "/jobs?limit=1", None, 405, "METHOD_NOT_ALLOWED"),
+        ("DELETE", "/projects?odd=1", None, 405, "METHOD_NOT_ALLOWED"),
         ("POST", "/projects", b"{", 400, "VALIDATION_ERROR"),
         ("POST", "/projects", b"[]", 400, "VALIDATION_ERROR"),
         ("POST", "/projects", b'{"name": "\\u0000"}', 400, "VALIDATION_ERROR"),
@@ -52,6 +54,10 @@ def test_every_refusal_has_the_one_shape(
     owner: Api, method: str, path: str, body: Any, status: int, code: str
 ) -> None:
     assert_shape(owner.call(method, path, body), status, code)
+
+
+def test_a_path_says_what_it_takes_whatever_the_query(owner: Api) -> None:
+    assert owner.call("OPTIONS", "/jobs?limit=1").status_code == 200  # so ask browsers before a GET
 
 
 def test_a_body_of_another_type_is_415_and_an_unwanted_answer_406(owner: Api) -> None:

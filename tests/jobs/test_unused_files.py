@@ -71,6 +71,16 @@ def test_files_that_rows_name_stay_whatever_their_age(owner: Api, storage_folder
     assert files(storage_folder) == before and len(before) >= 6
 
 
+def test_the_file_beside_a_content_that_has_a_uri_stays(storage_folder: Path) -> None:
+    job = make_job()
+    kept = storage().save_bytes(kept_folder(job.pk), b"{}", suffix=".json")
+    beside = {"content_uri": kept.uri}
+    job.artifacts.create(kind="transcript", version=1, uri="gs://acme/transcript.json", data=beside)
+    age(storage_folder)
+    remove_unused_files()
+    assert files(storage_folder)
+
+
 def test_every_model_with_the_uri_of_a_file_is_asked() -> None:
     """A later app that stores URIs registers its own, or loses its files after a day."""
     with_uri = {

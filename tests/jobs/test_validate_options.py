@@ -62,11 +62,11 @@ django.setup()
 from rest_framework.exceptions import ValidationError
 from config.api.serializers import validate
 from jobs.api.options import hints
-from jobs.api.serializers import OptionsBody, RetryBody
+from jobs.api.serializers import JobOptionsBody, RetryBody
 chosen = {"model_profile": "fast", "stt_profile": "large:v3", "prompt_template_id": "how_to.2"}
-assert validate(OptionsBody, chosen) == {**chosen, "auto_screenshots": True}
+assert validate(JobOptionsBody, chosen) == {**chosen, "auto_screenshots": True}
 assert validate(RetryBody, {"model_profile": "thorough", "client_request_id": "r"})
-for shape, more in ((OptionsBody, {}), (RetryBody, {"client_request_id": "r"})):
+for shape, more in ((JobOptionsBody, {}), (RetryBody, {"client_request_id": "r"})):
     try:
         validate(shape, {"model_profile": "extractive", **more})
     except ValidationError as error:

@@ -106,6 +106,11 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
     exports = [make_export(job, status=status) for status in ("REQUESTED", "SUCCEEDED", "FAILED")]
     uploading = jobs[JobStatus.UPLOADING]
     tickets = [make_upload_ticket(uploading, closed_at=closed_at).key for closed_at in (None, timezone.now())]
+    installed = {
+        "model_profile": "MODEL_PROFILES",
+        "stt_profile": "STT_PROFILES",
+        "prompt_template_id": "PROMPT_TEMPLATES",
+    }
     return {
         "project_id": [str(job.project_id)],
         "job_id": [*[str(job.pk)] * 4, *(str(one.pk) for one in jobs.values())],
@@ -123,6 +128,7 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
         "offset_ms": [0],
         "asset_id": [str(asset.pk)],
         "base_asset_id": [str(asset.pk)],
+        **{name: list(getattr(settings, setting)) for name, setting in installed.items()},
         "task_id": [str(make_screenshot_task(job).pk)],
         "export_id": [str(export.pk) for export in exports],
         "video_uri": [
