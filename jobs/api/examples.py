@@ -40,7 +40,7 @@ DRAFTED = job(
     "DRAFT_READY",
     manifest={
         "video_uri": VIDEO_URI,
-        "audio_uri": f"local://jobs/{JOB_ID}/{DIGEST}.wav",
+        "audio_uri": f"local://jobs/{JOB_ID}/{DIGEST}.flac",
         "transcript_uri": f"local://jobs/{JOB_ID}/{DIGEST}.transcript.json",
         "draft_uri": f"local://jobs/{JOB_ID}/{DIGEST}.draft.json",
         "exports": [],
@@ -53,14 +53,14 @@ RETRY = {
     "job_id": JOB_ID,
     "status": "AUDIO_READY",
     "resume_from_status": "AUDIO_READY",
-    "checkpoint_ref": f"local://jobs/{JOB_ID}/{DIGEST}.wav",
+    "checkpoint_ref": f"local://jobs/{JOB_ID}/{DIGEST}.flac",
     "model_profile": "extractive",
     "dispatch_id": DISPATCH_ID,
     "replayed": False,
 }
 EVENT = {
     "id": EVENT_ID,
-    "event_type": "JOB_UPLOADED",
+    "event_type": "JOB_UPLOAD_CONFIRMED",
     "job_id": JOB_ID,
     "project_id": PROJECT_ID,
     "actor_type": "editor",

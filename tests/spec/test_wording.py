@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -44,6 +45,24 @@ def test_every_property_and_parameter_is_described() -> None:
         f"{name}.{field}" for name, field, value in found if not value.get("description", "").strip()
     ] == []
     assert [one["name"] for one in parameters(document()) if not one.get("description")] == []
+
+
+def test_sentences_are_whole() -> None:
+    """What follows a # that stands alone is lost: YAML takes it for a comment."""
+    said = [(name, field, one) for name, fields in sentences().items() for field, one in fields.items()]
+    assert [one for one in said if not one[2].endswith(".")] == []
+
+
+def _is_nullable(schema: dict[str, Any]) -> bool:
+    return "null" in schema.get("type", []) or {"type": "null"} in schema.get("oneOf", [])
+
+
+def test_a_sentence_says_null_where_the_value_may_be_null_and_nowhere_else() -> None:
+    assert [
+        f"{name}.{field}"
+        for name, field, value in _described()
+        if ("null" in re.findall(r"\w+", value["description"])) is not _is_nullable(value)
+    ] == []
 
 
 def test_every_sentence_is_used() -> None:
