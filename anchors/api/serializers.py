@@ -74,7 +74,7 @@ class AnchorBody(StrictSerializer):
 
 
 class ExtractBody(StrictSerializer):
-    schema_rules = {"allOf": [{"not": {"required": list(pair)}} for pair in combinations(ADDRESSES, 2)]}
+    schema_rules = {"not": {"anyOf": [{"required": list(pair)} for pair in combinations(ADDRESSES, 2)]}}
     instruction_id = serializers.CharField()
     instruction_version_id = serializers.CharField()
     timestamp_ms = serializers.IntegerField(min_value=0, max_value=MAX_INT)

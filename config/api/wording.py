@@ -2,7 +2,7 @@
 over.
 
 Each property and parameter gets the sentence that `spec/descriptions.yaml` has for it: under its component, else under
-"*", which holds those that mean the same everywhere.
+"*", which holds those that mean the same everywhere. Each enumeration has one under "choices".
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from django.conf import settings
 
 ANYWHERE = "*"
 PARAMETERS = "parameters"
+CHOICES = "choices"
 
 
 @cache
@@ -32,12 +33,15 @@ def finish(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
     for node in walk(result):
         if node.get("format") == "uuid":  # ids are opaque to clients
             del node["format"]
+        node.pop("readOnly", None)  # no schema is of bodies and answers both, and generators would write each twice
     schemas = result["components"]["schemas"]
     for name, schema in schemas.items():
         for part in properties(schema):
             for field, value in part.items():
                 _describe(value, name, field)
     choices = {tuple(schema["enum"]): name for name, schema in schemas.items() if "enum" in schema}
+    for name in choices.values():
+        _describe(schemas[name], CHOICES, name)
     for parameter in parameters(result):
         _describe(parameter, PARAMETERS, parameter["name"])
         schema = parameter["schema"].get("items", parameter["schema"])

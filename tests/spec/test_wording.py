@@ -10,7 +10,7 @@ import pytest
 from drf_spectacular.plumbing import ComponentRegistry
 
 from config.api.schema import named_parts
-from config.api.wording import ANYWHERE, PARAMETERS, parameters, properties, sentences, walk
+from config.api.wording import ANYWHERE, CHOICES, PARAMETERS, parameters, properties, sentences, walk
 from tests.spec.description import document, follow, operations
 
 SCHEMAS = document()["components"]["schemas"]
@@ -68,9 +68,10 @@ def test_a_sentence_says_null_where_the_value_may_be_null_and_nowhere_else() -> 
 def test_every_sentence_is_used() -> None:
     used = {(name, field) for name, field, _ in _described()}
     used |= {(PARAMETERS, one["name"]) for one in parameters(document())}
+    used |= {(CHOICES, name) for name, schema in SCHEMAS.items() if "enum" in schema}
     special = {(name, field) for name, fields in sentences().items() for field in fields if name != ANYWHERE}
     assert special - used == set()
-    elsewhere = {field for name, field in used - special if name != PARAMETERS}
+    elsewhere = {field for name, field in used - special if name not in (PARAMETERS, CHOICES)}
     assert set(sentences()[ANYWHERE]) - elsewhere == set()
 
 
@@ -105,8 +106,14 @@ def test_no_name_is_empty_of_meaning_or_taken_by_a_language() -> None:
     assert [name for name in SCHEMAS if name.endswith("Enum")] == []
 
 
-def test_choices_have_names() -> None:
+def test_choices_have_names_and_say_what_they_mean() -> None:
     assert [f"{name}.{field}" for name, field, value in _described() if "enum" in value] == []
+    assert [name for name, one in SCHEMAS.items() if "enum" in one and not one.get("description")] == []
+
+
+def test_no_schema_is_of_a_request_and_of_an_answer_both() -> None:
+    """Generators write what has read-only properties twice, and the second is used by no operation."""
+    assert not any("readOnly" in node or "writeOnly" in node for node in walk(SCHEMAS))
 
 
 def test_a_reference_has_nothing_beside_it_that_generators_would_overlook() -> None:
