@@ -78,7 +78,8 @@ assets = extend_schema_view(
             200,
             bytes,
             media=("application/octet-stream", "image/png", "image/jpeg", "image/webp"),
-            response_headers=("Cache-Control", "ETag"),
+            response_headers=("Cache-Control", "Content-Disposition", "ETag"),
+            request_headers=("If-None-Match",),
         ),
     )
 )

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import FileResponse
+from django.http import FileResponse, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -19,7 +20,7 @@ from anchors.services.extraction import extract_screenshot
 from anchors.services.resolutions import resolve_anchors
 from config.api import errors
 from config.api.ownership import get_visible, parse_id
-from config.api.responses import accepted, created
+from config.api.responses import accepted, created, matches_etag
 from config.api.serializers import read_body
 from config.api.viewsets import AnyAccept, ApiViewSet
 from config.storage import storage
@@ -105,14 +106,14 @@ class AssetViewSet(ApiViewSet[Asset]):
         return Asset.objects.visible_to(self.request.user)
 
     @action(detail=True)
-    def content(self, request: Request, asset_id: str) -> FileResponse:
+    def content(self, request: Request, asset_id: str) -> HttpResponseBase:
         asset = self.get_object()
+        etag = f'"{asset.checksum_sha256}"'
+        cached = {"Cache-Control": "private, max-age=31536000, immutable", "ETag": etag}
+        if matches_etag(request, etag):
+            return HttpResponse(status=304, headers=cached)
         try:
             file = storage().open(asset.uri)
         except FileNotFoundError as error:
             raise errors.not_found() from error
-        cached = {
-            "Cache-Control": "private, max-age=31536000, immutable",
-            "ETag": f'"{asset.checksum_sha256}"',
-        }
         return FileResponse(file, content_type=asset.mime_type, headers=cached)

@@ -98,6 +98,7 @@ CODES: dict[str, Code] = {
     "PRECONDITION_FAILED": Code(412, "If-Match was given and is stale."),
     "PAYLOAD_TOO_LARGE": Code(413, "The body is larger than this path takes."),
     "UNSUPPORTED_MEDIA_TYPE": Code(415, "The body's media type is not taken here."),
+    "RANGE_NOT_SATISFIABLE": Code(416, "The file has no such part; Content-Range says how long it is."),
     "RATE_LIMITED": Code(
         429,
         "Too many requests; or, with `details`, too much work of this kind that waits or runs.",

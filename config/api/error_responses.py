@@ -25,7 +25,7 @@ _TEXT = {"type": "string"}
 _FIELD_ERROR = {
     "title": "FieldError",
     "type": "object",
-    "properties": {"field": _TEXT, "code": _TEXT, "message": _TEXT},
+    "properties": {"field": _TEXT, "code": _TEXT, "message": _TEXT, "hint": _TEXT},
     "required": ["field", "code", "message"],
 }
 _FIELD_ERRORS = {"type": "array", "items": _FIELD_ERROR}
@@ -61,7 +61,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "required": True,
     },
     "WWW-Authenticate": {
-        "description": "RFC 9110, section 11.6.1.",
+        "description": "How to sign in (RFC 9110, section 11.6.1).",
         "schema": {"type": "string", "const": "Bearer"},
         "required": True,
     },
@@ -84,7 +84,10 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "format": "uri-reference"},
         "required": True,
     },
-    "ETag": {"description": "The version of what is answered.", "schema": {"type": "string"}},
+    "ETag": {
+        "description": "The version of what is answered. A job has none while its `queue_position` is a number.",
+        "schema": {"type": "string"},
+    },
     "Link": {
         "description": 'The next page, when there is more: `<...>; rel="next"` (RFC 8288).',
         "schema": {"type": "string"},
@@ -95,16 +98,20 @@ HEADERS: dict[str, dict[str, Any]] = {
         "required": True,
     },
     "Content-Range": {
-        "description": "RFC 9110, section 14.4.",
+        "description": "Which bytes of how many these are (RFC 9110, section 14.4).",
         "schema": {"type": "string"},
         "required": True,
     },
     "Content-Disposition": {
-        "description": "Always an attachment, with the file's name.",
+        "description": "Whether to show or to save it, and a name for the file (RFC 6266).",
         "schema": {"type": "string"},
         "required": True,
     },
-    "Cache-Control": {"description": "RFC 9111.", "schema": {"type": "string"}, "required": True},
+    "Cache-Control": {
+        "description": "Who may keep the bytes, and how long (RFC 9111).",
+        "schema": {"type": "string"},
+        "required": True,
+    },
 }
 
 
@@ -129,6 +136,7 @@ def error_responses(registry: ComponentRegistry, codes: set[str]) -> dict[str, A
 def _response(registry: ComponentRegistry, names: list[str]) -> dict[str, Any]:
     extra = ["WWW-Authenticate"] if "UNAUTHENTICATED" in names else ["Retry-After"] if WAIT & {*names} else []
     extra += COUNTED if {"UNAUTHENTICATED", "RATE_LIMITED"} & {*names} else []
+    extra += ["Content-Range"] if "RANGE_NOT_SATISFIABLE" in names else []
     examples = {
         name: _shared(registry, ResolvedComponent.EXAMPLE, name, {"value": _example(name)}) for name in names
     }

@@ -20,11 +20,10 @@ SUCCESSES = {
     "200": "Done.",
     "201": "Created.",
     "202": "Accepted; poll Location.",
-    "204": "Done; there is nothing to say.",
+    "204": "Done; the answer has no body.",
     "206": "A part, as Range asked.",
     "302": "Elsewhere, by a signed URL.",
     "304": "Not modified since that ETag.",
-    "416": "The file has no such part.",
 }
 REPLAY = "A replay: this was asked for before, and nothing new was begun."
 PLAIN = {str: OpenApiTypes.STR, bytes: OpenApiTypes.BINARY}
@@ -89,7 +88,8 @@ def responses(
     if "If-None-Match" in request_headers:
         shapes[304] = None
     if "Range" in request_headers:
-        shapes |= {(206, *media): success, 416: None}
+        shapes |= {(206, *media): success}
+        codes = (*codes, "RANGE_NOT_SATISFIABLE")
     sent = (*response_headers, "Link") if many else response_headers
     return Responses(shapes, codes, response_headers=sent, request_headers=request_headers)
 
@@ -186,8 +186,10 @@ def _sent(own: Responses, status: str) -> tuple[str, ...]:
     """Return the names of the headers of a success with this status."""
     if status == "202":
         return ("Location", "Retry-After")
-    if status in {"206", "416"}:
-        return (*(own.response_headers if status == "206" else ()), "Content-Range")
+    if status == "206":
+        return (*own.response_headers, "Content-Range")
+    if status == "304":  # RFC 9110, section 15.4.5
+        return tuple(name for name in own.response_headers if name in {"Cache-Control", "ETag"})
     if status == "200" and "Idempotency-Key" in own.request_headers:
         return ("Idempotent-Replayed",)
     return own.response_headers

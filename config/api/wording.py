@@ -33,7 +33,7 @@ def finish(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
     for node in walk(result):
         if node.get("format") == "uuid":  # ids are opaque to clients
             del node["format"]
-        node.pop("readOnly", None)  # no schema is of bodies and answers both, and generators would write each twice
+        node.pop("readOnly", None)  # of answers only; generators would write each such schema twice
     schemas = result["components"]["schemas"]
     for name, schema in schemas.items():
         for part in properties(schema):

@@ -69,10 +69,15 @@ def _content_length(request: Request) -> int | None:
 
 
 def _part(request: Request, file: dict[str, Any], size: int) -> HttpResponseBase:
-    """Return the part of a file that Range names, or all of it."""
+    """Return the part of a file that Range names, or all of it; raise the 416 for one outside the file."""
     first, last, status = _range(request.headers.get("Range", ""), size)
     if status == 416:
-        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+        raise errors.ApiError(
+            416,
+            "RANGE_NOT_SATISFIABLE",
+            "The file has no such part.",
+            headers={"Content-Range": f"bytes */{size}"},
+        )
     headers = {
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-store",

@@ -35,6 +35,9 @@ def test_the_frame_that_is_shown_at_the_time_is_taken(desk: Desk, format: str, m
     with Image.open(io.BytesIO(b"".join(content.streaming_content))) as image:
         assert image.size == (1280, 720)
         assert read_counter(image.convert("RGB")) == 186  # 12.4 s at 15 frames a second
+    known = desk.api.get(f"/assets/{task['asset_id']}/content", if_none_match=content.headers["ETag"])
+    assert (known.status_code, known.content) == (304, b"")
+    assert {known.headers[name] == content.headers[name] for name in ("ETag", "Cache-Control")} == {True}
     assert task["extracted_at_ms"] == 12_400
     anchor = desk.api.get(f"/anchors/{task['anchor_id']}").json()
     assert anchor["active_asset_id"] == task["asset_id"]

@@ -76,6 +76,7 @@ def test_a_download_is_whole_an_attachment_and_keeps_the_connection(client: http
 def test_a_range_outside_of_the_file_is_416(client: httpx.Client, url: str) -> None:
     answer = client.get(url, headers={"Range": "bytes=999999-"})
     assert (answer.status_code, answer.headers["Content-Range"]) == (416, f"bytes */{len(CONTENT)}")
+    assert answer.json()["code"] == "RANGE_NOT_SATISFIABLE"
 
 
 def test_head_of_a_download_has_its_length_and_no_bytes(
