@@ -212,7 +212,14 @@ SPECTACULAR_SETTINGS = {
     "SERVE_AUTHENTICATION": [],
     "SERVE_PERMISSIONS": [],
     "APPEND_COMPONENTS": {
-        "securitySchemes": {"callbackSecret": {"type": "apiKey", "in": "header", "name": "X-Callback-Secret"}}
+        "securitySchemes": {
+            "callbackSecret": {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-Callback-Secret",
+                "description": "The secret that the operator shares with the orchestrator.",
+            }
+        }
     },
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVERS": [{"url": "/", "description": "The service that gives this description."}],

@@ -27,8 +27,8 @@ anchors = extend_schema_view(
     retrieve=extend_schema(
         operation_id="getAnchor",
         summary="Get an anchor, resolved into a version if asked",
-        description="With `target_instruction_version_id` it says where the anchor stands in that version: "
-        "deterministic, and never guessed silently.",
+        description="With `target_instruction_version_id` it says where the anchor stands in that version. The "
+        "same two versions give the same answer; a place that is not found is `unresolved`.",
         responses=responses(200, serializers.ScreenshotAnchorSerializer),
     ),
     annotations=extend_schema(

@@ -126,6 +126,7 @@ class ScreenshotAssetSerializer(serializers.ModelSerializer[Asset]):
     upload_id = serializers.UUIDField(allow_null=True, default=None)
     ops_hash = TextOrNull()
     rendered_from_asset_id = serializers.UUIDField(source="rendered_from_id", allow_null=True)
+    is_deleted = serializers.BooleanField()
 
     class Meta:
         model = Asset

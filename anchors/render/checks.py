@@ -96,10 +96,7 @@ def choice(*choices: str) -> Check:
 
 
 def text(max_length: int, *, lines: bool = False) -> Check:
-    """Return the check of a text that is not blank, on one line or, with `lines`, on several.
-
-    The schema does not say that a text is not blank and holds no control characters.
-    """
+    """Return the check of a text that is not blank, on one line or, with `lines`, on several."""
 
     def check(value: Any, path: str, findings: Findings) -> str | None:
         if not isinstance(value, str):
@@ -114,7 +111,9 @@ def text(max_length: int, *, lines: bool = False) -> Check:
             return value
         return None
 
-    return Check(check, {"type": "string", "minLength": 1, "maxLength": max_length})
+    control = r"\u0000-\u0009\u000b-\u001f\u007f-\u009f" if lines else r"\u0000-\u001f\u007f-\u009f"
+    pattern = f"^[^{control}]*[^\\s{control}][^{control}]*$"
+    return Check(check, {"type": "string", "minLength": 1, "maxLength": max_length, "pattern": pattern})
 
 
 def _check_colour(value: Any, path: str, findings: Findings) -> str | None:

@@ -2,7 +2,8 @@
 over.
 
 Each property and parameter gets the sentence that `spec/descriptions.yaml` has for it: under its component, else under
-"*", which holds those that mean the same everywhere. Each enumeration has one under "choices".
+"*", which holds those that mean the same everywhere. Each enumeration has one under "choices". What goes for all
+operations is `spec/introduction.md`.
 """
 
 from __future__ import annotations
@@ -29,7 +30,12 @@ def sentences() -> dict[str, dict[str, str]]:
 
 
 def finish(result: dict[str, Any], generator: Any, **_: Any) -> dict[str, Any]:
-    """Return the description with sentences, plain ids and named choices; this is drf-spectacular's last hook."""
+    """Return the description with its introduction, sentences, plain ids and named choices.
+
+    This is drf-spectacular's last hook.
+    """
+    introduction = (settings.BASE_DIR / "spec" / "introduction.md").read_text(encoding="utf-8")
+    result["info"]["description"] += f"\n\n{introduction}"
     for node in walk(result):
         if node.get("format") == "uuid":  # ids are opaque to clients
             del node["format"]

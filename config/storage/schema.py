@@ -12,10 +12,10 @@ uploads = extend_schema_view(
         tags=["files"],
         summary="Upload the bytes that a ticket is for",
         description=(
-            "Streams the body to disk in constant memory. Size and Content-Type must be those that the ticket was "
-            "asked for: fewer bytes or another type are a 400, more a 413. A PUT again replaces what was there. Once "
-            "the ticket has expired, was replaced by five later ones, or its job is not UPLOADING any more, it is a "
-            "409; a PUT that began before `expires_at` may end after it."
+            "Send the bytes to the ticket's `upload_url`, with its headers. Size and Content-Type must be those that "
+            "the ticket was asked for: fewer bytes or another type are a 400, more a 413. A PUT again replaces what "
+            "was there. Once the ticket has expired, was replaced by five later ones, or its job is not UPLOADING "
+            "any more, it is a 409; a PUT that began before `expires_at` may end after it."
         ),
         request={"application/octet-stream": bytes},
         responses=responses(
@@ -34,7 +34,7 @@ downloads = extend_schema_view(
         operation_id="getFile",
         tags=["files"],
         summary="Download a file",
-        description="Gives the file, with ranges (RFC 9110, section 14), always as an attachment.",
+        description="Takes ranges (RFC 9110, section 14) and HEAD; the file is always an attachment.",
         responses=responses(
             200,
             bytes,

@@ -18,7 +18,7 @@ class FormatField(serializers.CharField):
 
 
 class ExportBody(StrictSerializer):
-    format = FormatField(max_length=16)
+    format = FormatField()
     instruction_version_id = serializers.CharField()
     idempotency_key = serializers.CharField(max_length=255, required=False)
 
@@ -73,8 +73,9 @@ class ManifestFileSerializer(serializers.Serializer[Any]):
 
 
 class ExportManifestSerializer(serializers.Serializer[Any]):
-    """Describes what the renderer wrote, which is answered as it is."""
+    """What an export was made of, file by file and picture by picture."""
 
+    # Only describes it: the answer is what the renderer wrote.
     export_id = serializers.CharField()
     manifest_version = serializers.IntegerField()
     format = serializers.ChoiceField(Export.Format.values)
@@ -99,6 +100,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     instruction_version_id = serializers.UUIDField()
     provenance = serializers.SerializerMethodField()
     provenance_frozen_at = serializers.DateTimeField(required=False)
+    last_audit_event = serializers.CharField()
     artifact_sha256 = serializers.CharField(required=False)
     artifact_size_bytes = serializers.IntegerField(required=False)
     download_url = serializers.URLField(required=False)

@@ -189,7 +189,7 @@ options = extend_schema_view(
         operation_id="validateOptions",
         summary="Check options as createJob would",
         description="Wrong options are part of the answer here, each with a hint; nothing is made.",
-        request=serializers.AskedOptionsBody,
+        request=serializers.OptionsCheckBody,
         responses=responses(200, serializers.OptionsCheckSerializer),
         examples=examples.VALIDATE_OPTIONS,
     )

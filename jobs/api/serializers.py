@@ -67,10 +67,11 @@ class ValidateBody(StrictSerializer):
     options = JobOptionsBody()
 
 
-class AskedOptionsBody(StrictSerializer):
-    """Wrong options are answered too, not refused: so the description shows ValidateBody."""
+class OptionsCheckBody(StrictSerializer):
+    """Options to check; wrong ones are answered, not refused."""
 
-    options = serializers.DictField(help_text="Whatever createJob might be sent.")
+    # Only describes the body, which is read as a ValidateBody.
+    options = serializers.DictField()
 
 
 class OptionFindingSerializer(serializers.Serializer[Any]):

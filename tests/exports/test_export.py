@@ -135,7 +135,9 @@ def test_while_another_export_runs_a_failure_leaves_the_job_exporting(desk: Desk
     assert status_of(desk.job) == "EDITING"
 
 
-@pytest.mark.parametrize("changed", [{"format": "EXE"}, {"instruction_version_id": "odd"}, {"format": "pdf"}])
+@pytest.mark.parametrize(
+    "changed", [{"format": "EXE"}, {"instruction_version_id": "odd"}, {"format": "pdf"}, {"format": "P" * 99}]
+)
 def test_an_unknown_format_or_version_is_invalid(desk: Desk, changed: dict[str, Any]) -> None:
     response = request_export(desk, **{"format": "PDF", **changed})
     assert (response.status_code, response.json()["code"]) == (400, "EXPORT_REQUEST_INVALID")

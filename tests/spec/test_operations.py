@@ -66,3 +66,13 @@ def test_each_kind_has_the_same_styles_defaults_and_limits(kind: dict[str, Any])
             assert drawn(name, {key: "x" * rule["maxLength"]})["style"][key]
             with pytest.raises(OperationsInvalid):
                 drawn(name, {key: "x" * (rule["maxLength"] + 1)})
+            for text in ("é", "a b", " ", "\n", "a\nb", "a\t", "\x00", "a\x1b", "\x85"):
+                assert _is_taken(name, {key: text}) is Draft202012Validator(rule).is_valid(text), repr(text)
+
+
+def _is_taken(name: str, style: dict[str, Any]) -> bool:
+    try:
+        drawn(name, style)
+    except OperationsInvalid:
+        return False
+    return True

@@ -83,6 +83,16 @@ def test_every_operation_is_described_under_a_tag_that_is_defined() -> None:
         assert tags[tag]
 
 
+def test_the_introduction_names_operations_and_headers_that_there_are() -> None:
+    said = document()["info"]["description"]
+    ids = {operation["operationId"] for _, _, operation in operations()}
+    named = set(re.findall(r"`([a-z]+[A-Z]\w+)`", said))
+    assert len(named) > 10 and named <= ids
+    shared = document()["components"]
+    headers = {*shared["headers"], *(one["name"] for one in shared["parameters"].values()), "Authorization"}
+    assert set(re.findall(r"`([A-Z]\w+(?:-\w+)*)`", said)) <= headers | set(SCHEMAS)
+
+
 def test_the_document_says_where_by_whom_and_under_which_licence() -> None:
     assert document()["servers"] and document()["info"]["contact"]["name"]
     assert document()["info"]["license"] == {"name": "MIT", "identifier": "MIT"}
@@ -149,7 +159,16 @@ def test_each_union_says_by_which_field_its_parts_are_told_apart() -> None:
 
 
 def test_texts_that_are_sent_hold_no_nul_and_sizes_have_a_limit() -> None:
-    for name in ("ProjectBody", "SaveBody", "UploadBody", "SubmittedDraft", "SubmittedSegment"):
+    named = (
+        "ProjectBody",
+        "SaveBody",
+        "UploadBody",
+        "SubmittedDraft",
+        "SubmittedSegment",
+        "TextStyle",
+        "BadgeStyle",
+    )
+    for name in named:
         for field, value in SCHEMAS[name]["properties"].items():
             if "string" in value["type"]:
                 assert "u0000" in value["pattern"] or "\\" not in value["pattern"], f"{name}.{field}"
@@ -162,3 +181,25 @@ def test_two_schemas_with_one_name_are_refused() -> None:
     assert named_parts([part, part], registry) == [{"$ref": "#/components/schemas/Part"}] * 2
     with pytest.raises(ValueError, match="Part"):
         named_parts({"title": "Part", "type": "string"}, registry)
+
+
+# What the contract writes with a question mark, of the resources; all else is in each answer.
+OPTIONAL = {
+    "AuditEvent": {"actor_id", "prev_status", "new_status"},
+    "Export": {
+        "provenance_frozen_at", "failure_code", "failure_message", "artifact_sha256", "artifact_size_bytes",
+        "download_url", "download_url_expires_at",
+    },
+    "Instruction": set(),
+    "InstructionVersion": set(),
+    "Job": set(),
+    "Project": set(),
+    "ScreenshotAnchor": {"resolution"},
+    "ScreenshotAsset": set(),
+    "ScreenshotTask": {"anchor_id", "asset_id", "extracted_at_ms", "failure_code", "failure_message"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", OPTIONAL)
+def test_a_resource_has_all_its_fields_but_those_that_may_be_absent(name: str) -> None:
+    assert set(SCHEMAS[name]["properties"]) - set(SCHEMAS[name]["required"]) == OPTIONAL[name]
