@@ -123,7 +123,7 @@ class ScreenshotAssetSerializer(serializers.ModelSerializer[Asset]):
     image_uri = serializers.SerializerMethodField()
     mime_type = serializers.ChoiceField(["image/png", "image/jpeg", "image/webp"])
     extraction_key = TextOrNull()
-    upload_id = serializers.UUIDField(allow_null=True, default=None)
+    upload_id = serializers.UUIDField(allow_null=True, read_only=True, default=None)
     ops_hash = TextOrNull()
     rendered_from_asset_id = serializers.UUIDField(source="rendered_from_id", allow_null=True)
     is_deleted = serializers.BooleanField()
