@@ -12,7 +12,7 @@ from uuid6 import uuid7
 
 from config.accounts.models import User
 from config.work.lanes import Lane
-from config.work.models import WorkRow, claim_index
+from config.work.models import WorkRow, work_indexes
 from instructions.models import Instruction, InstructionVersion
 from jobs.models import AppendOnly, Job
 
@@ -30,8 +30,10 @@ class Anchor(models.Model):
         CHAR_RANGE = "char_range"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    instruction = models.ForeignKey(Instruction, models.CASCADE, related_name="anchors")
-    instruction_version = models.ForeignKey(InstructionVersion, models.CASCADE, related_name="+")
+    instruction = models.ForeignKey(Instruction, models.CASCADE, related_name="anchors", db_index=False)
+    instruction_version = models.ForeignKey(
+        InstructionVersion, models.CASCADE, related_name="+", db_index=False
+    )
     address_type = models.CharField(max_length=16, choices=AddressType.choices)
     block_id = models.UUIDField(null=True)
     char_start = models.PositiveIntegerField(null=True)
@@ -42,7 +44,10 @@ class Anchor(models.Model):
     objects = AnchorQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["instruction", "-id"], name="anchor_list")]
+        indexes = [
+            models.Index(fields=["instruction", "id"], name="anchor_list"),
+            models.Index(fields=["instruction_version", "id"], name="anchor_list_of_version"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(address_type="block_id", block_id__isnull=False, char_start__isnull=True)
@@ -84,6 +89,7 @@ class AnchorResolution(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        indexes = [models.Index(fields=["state", "id"], name="resolutions_by_state")]
         constraints = [
             models.UniqueConstraint(fields=["anchor", "target_version"], name="resolved_once_a_version"),
             models.CheckConstraint(
@@ -133,6 +139,10 @@ class Asset(models.Model):
     objects = AssetQuerySet.as_manager()
 
     class Meta:
+        indexes = [
+            models.Index(fields=["kind", "id"], name="assets_by_kind"),
+            models.Index(fields=["is_deleted", "id"], name="assets_by_deletion"),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["anchor", "version"], name="asset_version_once"),
             models.UniqueConstraint(
@@ -190,8 +200,8 @@ class ScreenshotTask(WorkRow):
 
     class Meta:
         indexes = [
-            models.Index(fields=["status", "available_at"], name="screenshot_sweep"),
-            claim_index("screenshot_claim"),
+            *work_indexes("screenshot"),
+            models.Index(fields=["operation", "id"], name="screenshots_by_operation"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -8,7 +8,7 @@ from django.db.models import Q
 
 from config.accounts.models import User
 from config.work.lanes import Lane
-from config.work.models import WorkRow, claim_index
+from config.work.models import WorkRow, work_indexes
 from instructions.models import InstructionVersion
 from jobs.models import Job
 
@@ -55,9 +55,10 @@ class Export(WorkRow):
 
     class Meta:
         indexes = [
-            models.Index(fields=["status", "available_at"], name="export_sweep"),
-            claim_index("export_claim", waiting="REQUESTED"),
-            models.Index(fields=["job", "-id"], name="export_list"),
+            *work_indexes("export", waiting="REQUESTED"),
+            models.Index(fields=["job", "id"], name="export_list"),
+            models.Index(fields=["format", "id"], name="exports_by_format"),
+            models.Index(fields=["identity_key"], name="exports_by_identity"),
         ]
         constraints = [
             models.CheckConstraint(

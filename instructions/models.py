@@ -40,7 +40,7 @@ class InstructionVersion(models.Model):
         RESTORE = "restore"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    instruction = models.ForeignKey(Instruction, models.CASCADE, related_name="versions")
+    instruction = models.ForeignKey(Instruction, models.CASCADE, related_name="versions", db_index=False)
     version = models.PositiveIntegerField()
     markdown = models.TextField()
     blocks = models.JSONField(default=list)  # of the markdown, as `parse_blocks` gives them
@@ -55,6 +55,7 @@ class InstructionVersion(models.Model):
     prompt_params_ref = models.CharField(max_length=255, default="", blank=True)
 
     class Meta:
+        indexes = [models.Index(fields=["instruction", "id"], name="version_list")]
         constraints = [models.UniqueConstraint(fields=["instruction", "version"], name="version_once")]
         triggers = [AppendOnly(name="version_immutable")]
 

@@ -6,25 +6,38 @@ import base64
 import binascii
 from typing import Any
 
-from django.db.models import Case, IntegerField, Q, QuerySet, When
+from django.db.models import IntegerField, Q, QuerySet
 from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce
 
 from config.api import errors
+from config.api.ownership import parse_id
 from config.api.pagination import first_id_after, first_id_from
 from config.work.fairness import ranked
 from jobs.models import Job, JobQuerySet, PipelineRun, TranscriptSegment
 
 
 def narrow_jobs(jobs: QuerySet[Job], query: dict[str, Any]) -> QuerySet[Job]:
-    """Apply the filters of the job lists."""
-    if "status" in query:
-        jobs = jobs.filter(status__in=query["status"])
+    """Apply the filters of the job lists; `query` is a validated JobQuery."""
     if "created_after" in query:
         jobs = jobs.filter(pk__gte=first_id_after(query["created_after"]))
     if "created_before" in query:
         jobs = jobs.filter(pk__lt=first_id_from(query["created_before"]))
-    return jobs
+    statuses = list(dict.fromkeys(query.get("status", ())))
+    if len(statuses) > 1:
+        return jobs.filter(pk__in=_page_of(statuses, jobs, query))
+    return jobs.filter(status=statuses[0]) if statuses else jobs
+
+
+def _page_of(statuses: list[str], jobs: QuerySet[Job], query: dict[str, Any]) -> QuerySet[Job, Any]:
+    """Return the ids of the page that `query` asks for, and of the row after it.
+
+    An index has the jobs of one status in order, those of several it has not: so a page is read of each.
+    """
+    if "cursor" in query:
+        jobs = jobs.filter(pk__lt=parse_id(query["cursor"]))
+    number = query["limit"] + 1
+    first, *others = (jobs.filter(status=status).order_by("-pk").values("pk")[:number] for status in statuses)
+    return first.union(*others, all=True).order_by("-pk")[:number]
 
 
 def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
@@ -35,18 +48,20 @@ def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
     """
     table = PipelineRun._meta.db_table
     waiting = ranked(table, waiting=PipelineRun.WAITING, running=PipelineRun.RUNNING)
-    # Materialized, they are ranked once for all jobs of a page.
-    place = f"""(
+    job = Job._meta.db_table
+    # Materialized, they are ranked once for all jobs of a page, and not at all when none of them waits.
+    place = f"""CASE (
+        SELECT mine.status FROM {table} AS mine WHERE mine.dispatch_id = {job}.dispatch_id
+    ) WHEN '{PipelineRun.WAITING}' THEN coalesce((
         WITH line AS MATERIALIZED (
             SELECT job_id, row_number() OVER (
-                PARTITION BY waiting.lane ORDER BY turn, waiting.available_at, id
+                PARTITION BY lane ORDER BY turn, available_at, id
             ) AS position
-            FROM ({waiting}) AS waiting JOIN {table} USING (id)
+            FROM ({waiting}) AS waiting
         )
-        SELECT position FROM line WHERE job_id = {Job._meta.db_table}.id)"""  # our tables  # nosec B608
-    waits = Q(dispatch__pipeline_run__status=PipelineRun.WAITING)
-    position = RawSQL(place, (), output_field=IntegerField())  # nosec B611
-    return jobs.annotate(queue_position=Case(When(waits, then=Coalesce(position, 1))))
+        SELECT position FROM line WHERE job_id = {job}.id
+    ), 1) END"""  # our tables and constants  # nosec B608
+    return jobs.annotate(queue_position=RawSQL(place, (), output_field=IntegerField()))  # nosec B611
 
 
 def as_created(job: Job) -> Job:
@@ -74,7 +89,8 @@ def read_transcript(
     rows = segments(job)
     if cursor is not None:
         start_ms, position = _read_cursor(cursor)
-        rows = rows.filter(Q(start_ms__gt=start_ms) | Q(start_ms=start_ms, position__gt=position))
+        later = Q(start_ms__gt=start_ms) | Q(position__gt=position)
+        rows = rows.filter(later, start_ms__gte=start_ms)  # so that the index is entered there
     page = list(rows[: limit + 1])
     if len(page) <= limit:
         return page, None

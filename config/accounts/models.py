@@ -70,6 +70,11 @@ class User(AbstractUser):
     objects = UserManager()  # type: ignore[misc]
 
     class Meta:
+        indexes = [
+            models.Index(fields=["subject"], opclasses=["varchar_pattern_ops"], name="user_subject_begins"),
+            models.Index(fields=["id"], condition=Q(is_staff=True), name="staff"),
+            models.Index(fields=["id"], condition=Q(is_active=False), name="inactive_users"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["issuer", "subject"], condition=~Q(subject=""), name="one_user_a_subject"

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 
 def ranked(table: str, *, waiting: str, running: str) -> str:
-    """Return a query of all rows that wait: (id, lane, owner_id, available_at, turn).
+    """Return a query of all rows that wait: (id, job_id, lane, owner_id, available_at, turn).
 
     `turn` is the row's place among those of its owner, and the owner's running rows: whoever has the lowest turn is
     next, then whoever is due longest. Every lane is a queue of its own. The statuses are constants of a model.
     """
     return f"""
-        SELECT id, lane, owner_id, available_at, place + coalesce(running, 0) AS turn
+        SELECT id, job_id, lane, owner_id, available_at, place + coalesce(running, 0) AS turn
         FROM (
-            SELECT id, lane, owner_id, available_at,
+            SELECT id, job_id, lane, owner_id, available_at,
                 row_number() OVER (PARTITION BY lane, owner_id ORDER BY available_at, id) AS place
             FROM {table} WHERE status = '{waiting}'
         ) AS line
@@ -28,7 +28,7 @@ def next_in_line(
     """Return a query that locks the row whose turn it is, of those due in `%(lane)s`, and gives its id.
 
     Rows that others have locked are passed over; `at_once` claims in the same moment are served. It jumps from owner
-    to owner in the index that `claim_index` makes (https://wiki.postgresql.org/wiki/Loose_indexscan), so that its
+    to owner in the first index of `work_indexes` (https://wiki.postgresql.org/wiki/Loose_indexscan), so that its
     time grows with the owners who wait, not with their rows.
 
     An owner runs at most half of the lane's threads, rounded up; so that of two or more one is left for others. Those

@@ -45,8 +45,8 @@ class WorkFailed(Exception):
 class WorkRow(models.Model):
     """A row of work for a worker. Each kind of work is a subclass, and is registered in the `tasks.py` of its app.
 
-    A subclass may rename the four statuses; its check constraint lists them. It gives `lane` a default, and has an
-    index of `claim_index`.
+    A subclass may rename the four statuses; its check constraint lists them. It gives `lane` a default, and has the
+    indexes of `work_indexes`.
     """
 
     WAITING: ClassVar[str] = "PENDING"
@@ -214,10 +214,19 @@ class WorkRow(models.Model):
         )
 
 
-def claim_index(name: str, *, waiting: str = WorkRow.WAITING) -> models.Index:
-    """Return the index by which `claim_next` finds the rows that wait."""
-    fields = ["lane", "owner", "available_at", "id"]
-    return models.Index(fields=fields, condition=models.Q(status=waiting), name=name)
+def work_indexes(name: str, *, waiting: str = WorkRow.WAITING) -> list[models.Index]:
+    """Return the indexes by which `claim_next` and the sweep find rows that wait, and lists those of a status.
+
+    None of them grows with the rows that have ended, but the last, which finds those that run among them too.
+    """
+    is_waiting = models.Q(status=waiting)
+    return [
+        models.Index(
+            fields=["lane", "owner", "available_at", "id"], condition=is_waiting, name=f"{name}_claim"
+        ),
+        models.Index(fields=["lane", "available_at"], condition=is_waiting, name=f"{name}_due"),
+        models.Index(fields=["status", "id"], name=f"{name}_list_by_status"),
+    ]
 
 
 class Worker(models.Model):

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from config.work.lanes import Lane
-from config.work.models import WorkRow, claim_index
+from config.work.models import WorkRow, work_indexes
 from jobs import states
 from jobs.models.jobs import Job
 from jobs.states import JobStatus
@@ -51,8 +51,12 @@ class Dispatch(WorkRow):
     class Meta:
         verbose_name_plural = "dispatches"
         indexes = [
-            models.Index(fields=["status", "available_at"], name="dispatch_sweep"),
-            claim_index("dispatch_claim"),
+            *work_indexes("dispatch"),
+            models.Index(
+                fields=["owner"],
+                condition=Q(status__in=["PENDING", "SENDING", "UNANSWERED", "ACCEPTED"]),
+                name="open_dispatches",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -89,10 +93,7 @@ class PipelineRun(WorkRow):
     dispatch = models.OneToOneField(Dispatch, models.CASCADE, related_name="pipeline_run")
 
     class Meta:
-        indexes = [
-            models.Index(fields=["status", "available_at"], name="pipeline_run_sweep"),
-            claim_index("pipeline_run_claim"),
-        ]
+        indexes = work_indexes("pipeline_run")
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]),

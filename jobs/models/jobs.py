@@ -7,7 +7,7 @@ from typing import Any
 import pgtrigger
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Collate, Now, Upper
 from django_fsm import RETURN_VALUE, FSMField
 from django_fsm import transition as fsm_transition
 from uuid6 import uuid7
@@ -25,12 +25,15 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
 class Project(CreatedOnce):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    owner = models.ForeignKey(User, models.PROTECT, related_name="projects")
+    owner = models.ForeignKey(User, models.PROTECT, related_name="projects", db_index=False)
     name = models.CharField(max_length=200)
     objects = ProjectQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["owner", "-id"], name="project_list")]
+        indexes = [
+            models.Index(fields=["owner", "id"], name="project_list"),
+            models.Index(Collate(Upper("name"), "C"), name="project_name_begins"),  # C: for LIKE
+        ]
         constraints = [
             models.UniqueConstraint(fields=["owner", "idempotency_key"], name="one_project_a_key"),
         ]
@@ -58,9 +61,9 @@ class Job(CreatedOnce):
     """One recording on its way to a guide. `revision` counts every visible change and is the ETag."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    project = models.ForeignKey(Project, models.PROTECT, related_name="jobs")
+    project = models.ForeignKey(Project, models.PROTECT, related_name="jobs", db_index=False)
     # The project's owner, so that lists need no join.
-    owner = models.ForeignKey(User, models.PROTECT, related_name="+")
+    owner = models.ForeignKey(User, models.PROTECT, related_name="+", db_index=False)
     status = FSMField(choices=JobStatus.choices, default=JobStatus.CREATED, protected=True, max_length=16)
     revision = models.PositiveBigIntegerField(default=1)
     options = models.JSONField(default=dict)
@@ -78,9 +81,11 @@ class Job(CreatedOnce):
 
     class Meta:
         indexes = [
-            models.Index(fields=["owner", "-id"], name="job_list"),
-            models.Index(fields=["project", "-id"], name="job_list_of_project"),
-            models.Index(fields=["owner", "status", "-id"], name="job_list_by_status"),
+            models.Index(fields=["owner", "id"], name="job_list"),
+            models.Index(fields=["project", "id"], name="job_list_of_project"),
+            models.Index(fields=["owner", "status", "id"], name="job_list_by_status"),
+            models.Index(fields=["project", "status", "id"], name="project_jobs_by_status"),
+            models.Index(fields=["status", "id"], name="jobs_by_status"),  # of all owners: sweep, admin
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=JobStatus.values), name="job_status_known"),

@@ -134,6 +134,11 @@ class Tombstone(models.Model):
     files_removed_at = models.DateTimeField(null=True)
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["deleted_at"], condition=Q(files_removed_at=None), name="tombstones_with_files"
+            )
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(last_status__in=sorted(states.TERMINAL)), name="tombstone_status_known"

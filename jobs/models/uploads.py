@@ -37,7 +37,7 @@ class UploadTicket(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["job", "-id"], condition=Q(closed_at=None), name="open_upload_tickets"),
+            models.Index(fields=["job", "id"], condition=Q(closed_at=None), name="open_upload_tickets"),
         ]
         constraints = [
             models.CheckConstraint(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q
 
 from config.accounts.models import User
 from config.api import errors, request_id
@@ -163,8 +162,9 @@ def _exists(uri: str) -> bool:
 def _require_free_slot(user: User, job: Job) -> None:
     """Raise 429 when the owner's other jobs take all the places. The caller holds the owner's lock."""
     limit = settings.ACTIVE_JOBS_PER_OWNER
-    is_active = Q(status__in=states.PROCESSING) | Q(dispatches__status__in=Dispatch.OPEN)
-    active = Job.objects.filter(is_active, owner=user).exclude(pk=job.pk).values("pk").distinct().count()
+    processed = Job.objects.filter(owner=user, status__in=states.PROCESSING).values_list("pk")
+    dispatched = Dispatch.objects.filter(owner=user, status__in=Dispatch.OPEN).values_list("job_id")
+    active = len({pk for (pk,) in processed.union(dispatched)} - {job.pk})
     if active >= limit:
         raise errors.ApiError(
             429,
