@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from config.admin import ReadOnlyAdmin
+from config.work.admin import WorkStatusFilter
 from exports.models import Export
 
 
@@ -20,5 +21,7 @@ class ExportAdmin(ReadOnlyAdmin):
         "artifact_size_bytes",
         "created_at",
     )
-    list_filter = ("status", "format")
-    search_fields = ("=id", "=job__id", "identity_key")
+    list_filter = (WorkStatusFilter, "format")
+    list_select_related = ("job",)
+    search_fields = ("id", "job", "identity_key__exact")
+    search_help_text = "ID of an export or its job, or an identity key"

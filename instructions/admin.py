@@ -20,5 +20,7 @@ class VersionsInline(ReadOnly, TabularInline):
 @admin.register(Instruction)
 class InstructionAdmin(ReadOnlyAdmin):
     list_display = ("id", "job", "version", "updated_at")
-    search_fields = ("=id", "=job__id")
+    list_select_related = ("job",)
+    search_fields = ("id", "job")
+    search_help_text = "ID of a document or its job"
     inlines = (VersionsInline,)

@@ -34,7 +34,8 @@ class JobAdmin(ReadOnlyAdmin):
     list_display = ("id", "owner", "project", "status", "created_at", "updated_at")
     list_filter = ("status",)
     list_select_related = ("owner", "project")
-    search_fields = ("=id", "=project__id")
+    search_fields = ("id", "project", "owner")
+    search_help_text = "ID of a job, its project or owner"
     inlines = (DispatchesInline, PipelineRunsInline, EventsInline)
 
 
@@ -42,7 +43,8 @@ class JobAdmin(ReadOnlyAdmin):
 class ProjectAdmin(ReadOnlyAdmin):
     list_display = ("name", "owner", "created_at")
     list_select_related = ("owner",)
-    search_fields = ("=id", "name")
+    search_fields = ("id", "owner", "name__istartswith")
+    search_help_text = "ID of a project or its owner, or how its name begins"
 
 
 @admin.register(UploadTicket)
@@ -58,4 +60,5 @@ class UploadTicketAdmin(ReadOnlyAdmin):
         "closed_at",
     )
     list_select_related = ("job",)
-    search_fields = ("=id", "=job__id")
+    search_fields = ("id", "job")
+    search_help_text = "ID of a ticket or its job"

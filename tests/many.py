@@ -150,7 +150,14 @@ def _copy_jobs(deep: Job, jobs: int) -> None:
     processing = ", ".join(f"'{value}'" for value in states.PROCESSING)
     waits = f"CASE WHEN {status} IN ({processing})"
     copy(dispatch, 1, ACTIVE, **work, status=f"{waits} THEN 'ACCEPTED' ELSE row.status END")
-    copy(run, 1, ACTIVE, **work, dispatch_id=key(Dispatch), status=f"{waits} THEN 'PENDING' ELSE row.status END")
+    copy(
+        run,
+        1,
+        ACTIVE,
+        **work,
+        dispatch_id=key(Dispatch),
+        status=f"{waits} THEN 'PENDING' ELSE row.status END",
+    )
 
 
 def _copy_records(deep: Job, jobs: int) -> None:

@@ -14,12 +14,15 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from config.accounts.models import ApiToken, User
 from config.accounts.services import DEFAULT_DAYS, MAX_DAYS, create_api_token, revoke_api_token
+from config.admin import LargeTable
 
 
 @admin.register(User)
-class StaffUserAdmin(UserAdmin, ModelAdmin):
+class StaffUserAdmin(LargeTable, UserAdmin, ModelAdmin):
     list_display = ("username", "issuer", "subject", "is_staff", "is_active", "date_joined")
-    search_fields = ("username", "subject")
+    list_filter = ("is_staff", "is_active")
+    search_fields = ("id", "username__startswith", "subject__startswith")
+    search_help_text = "ID of a user, or how a name or subject begins"
     readonly_fields = ("issuer", "subject")
 
 

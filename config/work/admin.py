@@ -1,11 +1,31 @@
-"""The admin's page of workers, which is read-only."""
+"""The admin's page of workers, and the filter of the pages of work; all are read-only."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from config.admin import ReadOnlyAdmin
 from config.work.models import Worker
+
+
+class WorkStatusFilter(admin.SimpleListFilter):
+    """The statuses of a kind of work. Django's own filter would read the whole table for those that occur."""
+
+    title = parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        kind = model_admin.model
+        return [
+            (status, status.capitalize())
+            for status in (kind.WAITING, kind.RUNNING, kind.SUCCEEDED, kind.FAILED)
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(status=self.value()) if self.value() else queryset
 
 
 @admin.register(Worker)
