@@ -201,6 +201,7 @@ class ScreenshotTask(WorkRow):
     class Meta:
         indexes = [
             *work_indexes("screenshot"),
+            models.Index(fields=["status", "id"], name="screenshots_by_status"),
             models.Index(fields=["operation", "id"], name="screenshots_by_operation"),
         ]
         constraints = [

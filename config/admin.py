@@ -107,8 +107,8 @@ class LargeTable:
     """
 
     paginator: ClassVar[type] = CountedPaginator
-    ordering: ClassVar[tuple[str, ...]] = ("-pk",)
-    sortable_by: ClassVar[tuple[str, ...]] = ()
+    ordering: ClassVar[Any] = ("-pk",)
+    sortable_by: ClassVar[Any] = ()
     show_full_result_count = False
     show_facets = ShowFacets.NEVER
     list_disable_select_all = True

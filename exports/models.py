@@ -33,7 +33,7 @@ class Export(WorkRow):
         MD_ZIP = "MD_ZIP"
 
     lane = models.CharField(max_length=16, default=Lane.EXPORTS)
-    job = models.ForeignKey(Job, models.CASCADE, related_name="exports")
+    job = models.ForeignKey(Job, models.CASCADE, related_name="exports", db_index=False)
     instruction_version = models.ForeignKey(InstructionVersion, models.RESTRICT, related_name="exports")
     format = models.CharField(max_length=8, choices=Format.choices)
     identity_key = models.CharField(max_length=64)
@@ -56,6 +56,7 @@ class Export(WorkRow):
     class Meta:
         indexes = [
             *work_indexes("export", waiting="REQUESTED"),
+            models.Index(fields=["status", "id"], name="exports_by_status"),
             models.Index(fields=["job", "id"], name="export_list"),
             models.Index(fields=["format", "id"], name="exports_by_format"),
             models.Index(fields=["identity_key"], name="exports_by_identity"),

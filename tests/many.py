@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Model
 
-from anchors.models import Anchor, Asset, ScreenshotTask
+from anchors.models import Anchor, AnchorResolution, Asset, ScreenshotTask
 from config.accounts.models import User
 from exports.models import Export
 from instructions.models import Instruction, InstructionVersion
@@ -35,19 +35,22 @@ from jobs.states import JobStatus
 from tests import factories
 
 ACTIVE = 600  # jobs, 40 of each status
+WAITING = 200  # of them, those that are being processed
 DEEP = 2_000  # rows of each kind that the one deep job has
 FIRST_MS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
 TABLES: tuple[type[Model], ...] = (
     User, Project, Job, Dispatch, PipelineRun, AuditEvent, Artifact, CallbackEvent, TranscriptSegment, UploadTicket,
-    Tombstone, Instruction, InstructionVersion, Anchor, Asset, ScreenshotTask, Export,
+    Tombstone, Instruction, InstructionVersion, Anchor, AnchorResolution, Asset, ScreenshotTask, Export,
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Many:
-    """What was made: `owner` has every second job, all in `project`; `deep` has DEEP rows of each kind."""
+    """What was made: `owner` has every second job, all in `project`; `deep` has DEEP rows of each kind; `former` has
+    a tenth of all jobs, all of them old."""
 
     owner: User
+    former: User
     project: Project
     deep: Job
 
@@ -56,7 +59,7 @@ def key(model: type[Model], n: str = "n") -> str:
     """Return SQL for the UUIDv7 of the n-th copy: a second after the one before, and of no other table."""
     table = TABLES.index(model)
     return (
-        f"(lpad(to_hex({FIRST_MS}::bigint + ({n}) * 1000), 12, '0') || '7{table:03x}8000'"
+        f"(lpad(to_hex({FIRST_MS}::bigint + ({n})::bigint * 1000), 12, '0') || '7{table:03x}8000'"
         f" || lpad(to_hex(({n})::bigint + 65536), 12, '0'))::uuid"
     )
 
@@ -88,10 +91,10 @@ def make_many(jobs: int) -> Many:
         _copy_jobs(deep, jobs)
         _copy_records(deep, jobs)
         _copy_documents(deep, jobs)
-        _deepen(deep)
+        _deepen(deep, jobs)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE " + ", ".join(model._meta.db_table for model in TABLES))
-    return Many(deep.owner, deep.project, deep)
+    return Many(deep.owner, User.objects.get(subject="subject 1"), deep.project, deep)
 
 
 def _make_deep_job() -> Job:
@@ -109,6 +112,7 @@ def _make_deep_job() -> Job:
         created_at=job.created_at, deleted_by="x", correlation_id="x", files_removed_at=datetime.now(UTC),
     )  # fmt: skip
     anchor = factories.make_anchor(job)
+    factories.make_resolution(anchor)
     factories.make_asset(job, anchor=anchor)
     factories.make_screenshot_task(job, status="SUCCEEDED", anchor=anchor)
     factories.make_export(job, status="SUCCEEDED")
@@ -130,16 +134,19 @@ def _one_of(values: Any, index: str) -> str:
 def _copy_jobs(deep: Job, jobs: int) -> None:
     others = max(1, jobs // 10)
     copy(deep.owner, 1, others, username="'user ' || n", subject="'subject ' || n")
-    other = f"1 + n % {others}"
+    other = f"2 + n % {others - 1}"
     copy(deep.project, 1, others, owner_id=key(User), name="'Project ' || n")
-    owner = f"CASE n % 2 WHEN 0 THEN row.owner_id ELSE {key(User, other)} END"
+    # Of every second job the owner; of every other one, in the oldest fifth, somebody who has made none since.
+    former = f"n % 2 = 1 AND n <= {jobs // 5}"
+    owner = f"CASE WHEN n % 2 = 0 THEN row.owner_id WHEN {former} THEN {key(User, '1')} ELSE {key(User, other)} END"
     over = _one_of(["DONE"] * 7 + ["FAILED", "CANCELLED", "EDITING"], "n / 2")
     status = f"CASE WHEN n <= {ACTIVE} THEN {_one_of(JobStatus.values, 'n / 2')} ELSE {over} END"
     newest = (jobs - jobs // 10 + 1, jobs)
     copy(
         deep, 1, jobs, status=status, owner_id=owner, updated_at="now()", manifest="'{}'", ingested_uris="'{}'",
         dispatch_id=f"CASE WHEN n <= {ACTIVE} OR n >= {newest[0]} THEN {key(Dispatch)} END",
-        project_id=f"CASE n % 2 WHEN 0 THEN row.project_id ELSE {key(Project, other)} END",
+        project_id=f"CASE WHEN n % 2 = 0 THEN row.project_id WHEN {former} THEN {key(Project, '1')}"
+        f" ELSE {key(Project, other)} END",
     )  # fmt: skip
     run, dispatch = PipelineRun.objects.get(job=deep), deep.dispatch
     assert dispatch
@@ -171,6 +178,7 @@ def _copy_records(deep: Job, jobs: int) -> None:
 
 def _copy_documents(deep: Job, jobs: int) -> None:
     newest = (jobs - jobs // 10 + 1, jobs)
+    first = f"n < {newest[0] + jobs // 50}"  # what the oldest fifth is, and none of the others
     document = deep.instruction
     copy(document, *newest, job_id=key(Job))
     of_document = {"instruction_id": key(Instruction)}
@@ -179,19 +187,52 @@ def _copy_documents(deep: Job, jobs: int) -> None:
     anchor, of_job = document.anchors.get(), {"job_id": key(Job)}
     copy(anchor, *newest, **of_document, **of_version, active_asset_id=key(Asset))
     of_anchor = {**of_job, "anchor_id": key(Anchor)}
-    copy(deep.assets.get(), *newest, **of_anchor, is_deleted="n % 50 = 0")
-    failed = "CASE n % 50 WHEN 0 THEN 'FAILED' ELSE 'SUCCEEDED' END"
+    copy(
+        anchor.resolutions.get(), *newest, **of_anchor, target_version_id=key(InstructionVersion),
+        state=f"CASE WHEN {first} THEN 'remap' ELSE row.state END",
+        addressing=f"CASE WHEN {first} THEN '{{}}'::jsonb END",
+    )  # fmt: skip
+    copy(
+        deep.assets.get(),
+        *newest,
+        **of_anchor,
+        is_deleted=first,
+        kind=f"CASE WHEN {first} THEN 'EXTRACTED' ELSE row.kind END",
+    )
+    failed = f"CASE WHEN {first} THEN 'FAILED' ELSE 'SUCCEEDED' END"
     task, export = deep.screenshot_tasks.get(), deep.exports.get()
-    copy(task, *newest, **of_anchor, **of_version, extraction_key="'key ' || n", status=failed)
-    copy(export, *newest, **of_job, **of_version, identity_key="'identity ' || n", status=failed)
+    copy(
+        task,
+        *newest,
+        **of_anchor,
+        **of_version,
+        extraction_key="'key ' || n",
+        status=failed,
+        operation=f"CASE WHEN {first} THEN 'replace' ELSE row.operation END",
+    )
+    copy(
+        export,
+        *newest,
+        **of_job,
+        **of_version,
+        identity_key="'identity ' || n",
+        status=failed,
+        format=f"CASE WHEN {first} THEN 'MD_ZIP' ELSE row.format END",
+    )
 
 
-def _deepen(deep: Job) -> None:
-    """Give one job many rows of each kind that is listed by job or by document. Their n are below 0: they are old."""
-    document, old = deep.instruction, (-DEEP, -1)
-    copy(deep.events.earliest("pk"), *old)
+def _deepen(deep: Job, jobs: int) -> None:
+    """Give one job many rows of each kind that is listed by job or by document, and its owner many projects.
+
+    They are the last that a list of all would come to: old, as lists begin at the newest; events new.
+    """
+    document, old, newest = deep.instruction, (-DEEP, -1), DEEP + 1
+    document.versions.update(version=newest)
+    Instruction.objects.filter(pk=document.pk).update(version=newest)
+    copy(deep.project, *old)
+    copy(deep.events.earliest("pk"), jobs + 1, jobs + DEEP)
     copy(deep.segments.earliest("pk"), *old, position="-n", start_ms="-n * 1000")
-    copy(document.versions.get(), *old, version="1 - n")
+    copy(document.versions.get(), *old, version=f"n + {newest}")
     copy(document.anchors.get(), *old, active_asset_id="NULL")
     copy(deep.exports.get(), *old, identity_key="'deep ' || n")
     copy(deep.assets.get(), *old, anchor_id="NULL", kind="'UPLOADED'")

@@ -45,10 +45,13 @@ class AnchorViewSet(ApiViewSet[Anchor]):
 
     def list(self, request: Request, instruction_id: str) -> Response:
         instruction = get_visible(Instruction.objects.visible_to(request.user), instruction_id)
-        anchors = instruction.anchors.prefetch_related("assets")
+        anchors: QuerySet[Anchor] = instruction.anchors.all()
         if "instruction_version_id" in self.query:
-            anchors = anchors.filter(instruction_version=parse_id(self.query["instruction_version_id"]))
+            # By the version alone: of anchors of both, PostgreSQL would expect far fewer, and sort them.
+            named = instruction.versions.filter(pk=parse_id(self.query["instruction_version_id"]))
+            anchors = Anchor.objects.filter(instruction_version=named.values_list("pk", flat=True).first())
         context = {"include_deleted_assets": self.query["include_deleted_assets"]}
+        anchors = anchors.prefetch_related("assets")
         return self.page(anchors, serializers.ScreenshotAnchorSerializer, context=context)
 
     def retrieve(self, request: Request, anchor_id: str) -> Response:

@@ -214,18 +214,17 @@ class WorkRow(models.Model):
         )
 
 
-def work_indexes(name: str, *, waiting: str = WorkRow.WAITING) -> list[models.Index]:
-    """Return the indexes by which `claim_next` and the sweep find rows that wait, and lists those of a status.
-
-    None of them grows with the rows that have ended, but the last, which finds those that run among them too.
-    """
-    is_waiting = models.Q(status=waiting)
+def work_indexes(
+    name: str, *, waiting: str = WorkRow.WAITING, running: str = WorkRow.RUNNING
+) -> list[models.Index]:
+    """Return the indexes by which `claim_next` and the sweep find their rows: none grows with those that have ended."""
+    is_waiting, is_running = models.Q(status=waiting), models.Q(status=running)
     return [
         models.Index(
             fields=["lane", "owner", "available_at", "id"], condition=is_waiting, name=f"{name}_claim"
         ),
         models.Index(fields=["lane", "available_at"], condition=is_waiting, name=f"{name}_due"),
-        models.Index(fields=["status", "id"], name=f"{name}_list_by_status"),
+        models.Index(fields=["id"], condition=is_running, name=f"{name}_running"),
     ]
 
 

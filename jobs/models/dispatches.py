@@ -51,7 +51,7 @@ class Dispatch(WorkRow):
     class Meta:
         verbose_name_plural = "dispatches"
         indexes = [
-            *work_indexes("dispatch"),
+            *work_indexes("dispatch", running="SENDING"),
             models.Index(
                 fields=["owner"],
                 condition=Q(status__in=["PENDING", "SENDING", "UNANSWERED", "ACCEPTED"]),

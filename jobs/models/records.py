@@ -34,7 +34,7 @@ class Artifact(models.Model):
     """One version of something a job was given or made. Append-only; the manifest shows the newest."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    job = models.ForeignKey(Job, models.CASCADE, related_name="artifacts")
+    job = models.ForeignKey(Job, models.CASCADE, related_name="artifacts", db_index=False)
     # video, audio, transcript, draft, export, metrics; a key that we do not know is kept as `other:KEY`
     kind = models.CharField(max_length=80)
     version = models.PositiveIntegerField()
@@ -58,7 +58,7 @@ class CallbackEvent(models.Model):
     """The ledger: one row an applied event of an orchestrator, with the hash of its canonical payload."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    job = models.ForeignKey(Job, models.CASCADE, related_name="callback_events")
+    job = models.ForeignKey(Job, models.CASCADE, related_name="callback_events", db_index=False)
     event_id = models.CharField(max_length=255)
     payload_sha256 = models.CharField(max_length=64)
     status = models.CharField(max_length=16)
@@ -80,7 +80,7 @@ class AuditEvent(models.Model):
     """What happened to a job, who did it and when. Append-only, by the database itself."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    job = models.ForeignKey(Job, models.CASCADE, related_name="events")
+    job = models.ForeignKey(Job, models.CASCADE, related_name="events", db_index=False)
     project = models.ForeignKey(Project, models.PROTECT, related_name="+")
     event_type = models.CharField(max_length=64)
     actor_type = models.CharField(max_length=16, choices=states.ActorType.choices)
@@ -110,7 +110,7 @@ class TranscriptSegment(models.Model):
     """One timed passage of the newest transcript of a job."""
 
     id = models.BigAutoField(primary_key=True)
-    job = models.ForeignKey(Job, models.CASCADE, related_name="segments")
+    job = models.ForeignKey(Job, models.CASCADE, related_name="segments", db_index=False)
     position = models.PositiveIntegerField()
     start_ms = models.PositiveIntegerField()
     end_ms = models.PositiveIntegerField()
