@@ -45,7 +45,9 @@ class CountedPaginator(Paginator):
             return f"{self.count:,}"
         query = self.object_list.query
         estimate = 0 if query.where else estimated_rows(query.model)
-        return f"about {estimate:,}" if estimate > MAX_COUNTED else f"more than {MAX_COUNTED:,}"
+        if estimate <= MAX_COUNTED:
+            return f"more than {MAX_COUNTED:,}"
+        return f"about {round(estimate, 3 - len(str(estimate))):,}"  # three digits say as much as it knows
 
 
 class KeysetChangeList(ChangeList):

@@ -139,7 +139,7 @@ def _copy_jobs(deep: Job, jobs: int) -> None:
     # Of every second job the owner; of every other one, in the oldest fifth, somebody who has made none since.
     former = f"n % 2 = 1 AND n <= {jobs // 5}"
     owner = f"CASE WHEN n % 2 = 0 THEN row.owner_id WHEN {former} THEN {key(User, '1')} ELSE {key(User, other)} END"
-    over = _one_of(["DONE"] * 7 + ["FAILED", "CANCELLED", "EDITING"], "n / 2")
+    over = _one_of(["DONE"] * 6 + ["UPLOADED", "FAILED", "CANCELLED", "EDITING"], "n / 2")
     status = f"CASE WHEN n <= {ACTIVE} THEN {_one_of(JobStatus.values, 'n / 2')} ELSE {over} END"
     newest = (jobs - jobs // 10 + 1, jobs)
     copy(
