@@ -19,7 +19,8 @@ _PAUSE_MS = 200
 _EDGE_MS = 30
 _JOIN_SAMPLES = 2 * SAMPLE_RATE
 _MARGIN_SAMPLES = 2 * SAMPLE_RATE // 5
-_WINDOW_SAMPLES = 29 * SAMPLE_RATE  # the model takes 30 seconds
+_LEAD_SAMPLES = SAMPLE_RATE // 10
+WINDOW_SAMPLES = 29 * SAMPLE_RATE  # the model takes 30 seconds
 
 
 class Voice(NamedTuple):
@@ -79,15 +80,25 @@ def place_voices(spoken: Sequence[Span], passages: Sequence[Span]) -> list[Voice
     return voices
 
 
-def cut_windows(voices: Sequence[Voice], length: int) -> list[int]:
-    """Return start and end of each window for the model, in one list: as long as it takes, and cut in pauses.
+def cut_windows(voices: Sequence[Voice], length: int) -> list[Span]:
+    """Return the windows for the model: as long as it takes, and cut in pauses.
 
     By itself the model cuts after 30 seconds, even in the middle of a word. On 11 minutes of read sentences these
-    windows lowered the word errors from 3.2 to 2.6 %.
+    windows lowered the word errors from 3.2 to 2.6 %. A stretch without a pause may be longer than the model takes.
     """
     cuts = [0]
     pauses = [(voice.end + following.start) // 2 for voice, following in pairwise(voices)]
     for pause, following in pairwise([*pauses, length]):
-        if following - cuts[-1] > _WINDOW_SAMPLES:
+        if following - cuts[-1] > WINDOW_SAMPLES:
             cuts.append(pause)
-    return [edge for window in pairwise([*cuts, length]) for edge in window]
+    return list(pairwise([*cuts, length]))
+
+
+def find_unheard(voices: Sequence[Voice], rest: Span) -> list[Span]:
+    """Return the voice within the rest of a window, each stretch with half of the shortest pause before it."""
+    begin, end = rest
+    return [
+        (max(begin, voice.start - _LEAD_SAMPLES), min(end, voice.end))
+        for voice in voices
+        if voice.end > begin and voice.start < end
+    ]

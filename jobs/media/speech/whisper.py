@@ -7,7 +7,6 @@ voice are recognised: for silence or music the model invents words.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -15,8 +14,9 @@ from typing import TYPE_CHECKING
 
 from jobs.media.audio import SAMPLE_RATE, UnreadableSound, read_sound, sound_duration_ms
 from jobs.media.speech import SpeechError
+from jobs.media.speech.recognition import Block, hear
 from jobs.media.speech.sentences import Word, split_sentences, to_segments
-from jobs.media.speech.voice import Span, cut_windows, find_passages, find_speech, longest_pause, place_voices
+from jobs.media.speech.voice import Span, find_speech, longest_pause
 from jobs.media.transcripts import MAX_SEGMENTS, UNDETERMINED, Transcript
 
 if TYPE_CHECKING:
@@ -33,15 +33,6 @@ _WHISPER_NAMES = {"nb": "no", "jv": "jw", "fil": "tl"}
 
 _models: dict[tuple[Path, int], WhisperModel] = {}
 _models_lock = Lock()
-
-
-@dataclass(frozen=True)
-class _Block:
-    """Sound from `start` on, and where in it a voice is heard, in samples."""
-
-    start: int
-    sound: NDArray[np.float32]
-    spoken: list[Span]
 
 
 class Whisper:
@@ -71,7 +62,7 @@ class Whisper:
             length_ms = max(1, sound_duration_ms(audio) or 0)
             for block in _blocks(audio):
                 spoken += [(_ms(block.start + start), _ms(block.start + end)) for start, end in block.spoken]
-                for heard_language, heard in _hear(model, block, name_in_model):
+                for heard_language, heard in hear(model, block, name_in_model):
                     name_in_model = heard_language  # detected once, then kept
                     words += heard
                     on_progress(min(1.0, heard[-1].end_ms / length_ms))
@@ -138,7 +129,7 @@ def _whisper_language(model: WhisperModel, tag: str | None) -> str | None:
     return name
 
 
-def _blocks(audio: Path) -> Iterator[_Block]:
+def _blocks(audio: Path) -> Iterator[Block]:
     """Yield the sound in blocks that end in pauses. Raise UnreadableSound."""
     import numpy as np
 
@@ -152,44 +143,13 @@ def _blocks(audio: Path) -> Iterator[_Block]:
         sound = np.concatenate(held)
         spoken = find_speech(sound)
         cut = longest_pause(spoken, len(sound))
-        yield _Block(start, sound[:cut], [(begin, end) for begin, end in spoken if end <= cut])
+        yield Block(start, sound[:cut], [(begin, end) for begin, end in spoken if end <= cut])
         held = [sound[cut:].copy()]  # a view would keep the whole block in memory
         held_samples -= cut
         start += cut
     if held:
         sound = np.concatenate(held)
-        yield _Block(start, sound, find_speech(sound))
-
-
-def _hear(model: WhisperModel, block: _Block, language: str | None) -> Iterator[tuple[str, list[Word]]]:
-    """Yield the language and the words of each piece of text in a block, as the model recognises them."""
-    import numpy as np
-
-    passages = find_passages(block.spoken, len(block.sound))
-    if not passages:
-        return
-    voices = place_voices(block.spoken, passages)
-    sound = np.concatenate([block.sound[begin:end] for begin, end in passages])
-    segments, info = model.transcribe(
-        sound,
-        language=language,
-        clip_timestamps=[at / SAMPLE_RATE for at in cut_windows(voices, len(sound))],
-        word_timestamps=True,
-        # Otherwise a phrase that is repeated by mistake is repeated to the end of the video.
-        condition_on_previous_text=False,
-        temperature=(0.0, 0.2, 0.4),
-    )
-    for segment in segments:
-        words = []
-        for word in segment.words or ():
-            start, end = int(word.start * SAMPLE_RATE), int(word.end * SAMPLE_RATE)
-            # The model often places a word too early after a pause, and the pause may have been cut out: the
-            # word is moved to where the voice is.
-            voice = max(voices, key=lambda voice: min(end, voice.end) - max(start, voice.start))
-            offset = block.start + voice.left_out
-            words.append(Word(_ms(max(0, offset + start)), _ms(offset + end), word.word))
-        if words:
-            yield info.language, words
+        yield Block(start, sound, find_speech(sound))
 
 
 def _ms(samples: int) -> int:

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 from jobs.media.audio import SAMPLE_RATE
 from jobs.media.speech.sentences import Span, Word, split_sentences, to_segments
-from jobs.media.speech.voice import cut_windows, find_passages, longest_pause, place_voices
+from jobs.media.speech.voice import (
+    Voice,
+    cut_windows,
+    find_passages,
+    find_unheard,
+    longest_pause,
+    place_voices,
+)
 
 
 def say(text: str, *, start: int = 0, step: int = 300) -> list[Word]:
@@ -135,9 +144,15 @@ def test_windows_are_cut_in_pauses_and_cover_all() -> None:
     spoken = [(at * SAMPLE_RATE, at * SAMPLE_RATE + SAMPLE_RATE * 9 // 10) for at in range(0, 100)]
     voices = place_voices(spoken, [(0, 100 * SAMPLE_RATE)])
     windows = cut_windows(voices, 100 * SAMPLE_RATE)
-    assert windows[0] == 0 and windows[-1] == 100 * SAMPLE_RATE
-    assert windows[1:-1:2] == windows[2:-1:2]
-    pairs = list(zip(windows[::2], windows[1::2], strict=True))
-    assert len(pairs) == 4
-    assert all(27 * SAMPLE_RATE <= end - begin <= 29 * SAMPLE_RATE for begin, end in pairs[:-1])
-    assert all(not any(start < end < stop for start, stop in spoken) for _, end in pairs)
+    assert windows[0][0] == 0 and windows[-1][1] == 100 * SAMPLE_RATE
+    assert all(before[1] == after[0] for before, after in pairwise(windows))
+    assert len(windows) == 4
+    assert all(27 * SAMPLE_RATE <= end - begin <= 29 * SAMPLE_RATE for begin, end in windows[:-1])
+    assert all(not any(start < end < stop for start, stop in spoken) for _, end in windows)
+
+
+def test_the_voice_after_the_last_word_is_found_with_a_little_before_it() -> None:
+    voices = [Voice(0, 16_000, 0), Voice(24_000, 40_000, 0), Voice(48_000, 64_000, 0)]
+    assert find_unheard(voices, (17_000, 60_000)) == [(22_400, 40_000), (46_400, 60_000)]
+    assert find_unheard(voices, (30_000, 45_000)) == [(30_000, 40_000)]
+    assert find_unheard(voices, (41_000, 47_000)) == []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,27 +16,11 @@ from jobs.media.audio import SAMPLE_RATE, extract_audio
 from jobs.media.speech import SpeechError, whisper
 from jobs.media.speech.whisper import Whisper
 from jobs.media.transcripts import Transcript
-from tests.factories import SAMPLE
 from tests.jobs.media.recordings import write_sound
+from tests.jobs.media.sounds import SAMPLE, script
+from tests.jobs.media.word_errors import word_error_rate
 
 pytestmark = pytest.mark.slow
-NUMBERS = {"1": "one", "2": "two", "3": "three", "10": "ten", "20": "twenty", "30": "thirty", "60": "sixty"}
-
-
-def spoken_words(text: str) -> list[str]:
-    return [NUMBERS.get(word, word) for word in re.findall(r"[a-z0-9']+", text.lower().replace("-", " "))]
-
-
-def word_error_rate(reference: str, found: str) -> float:
-    """Words to replace, insert and delete, by words of the reference (Levenshtein's distance over words)."""
-    wanted, heard = spoken_words(reference), spoken_words(found)
-    costs = list(range(len(heard) + 1))
-    for row, word in enumerate(wanted, start=1):
-        diagonal, costs[0] = costs[0], row
-        for column, other in enumerate(heard, start=1):
-            best = min(costs[column] + 1, costs[column - 1] + 1, diagonal + (word != other))
-            diagonal, costs[column] = costs[column], best
-    return costs[-1] / len(wanted)
 
 
 @pytest.mark.parametrize(
@@ -69,34 +52,25 @@ def heard(sample_sound: Path) -> tuple[Transcript, list[float]]:
     return found, shares
 
 
-def script() -> list[dict[str, Any]]:
-    return json.loads(SAMPLE.with_suffix(".json").read_text())["script"]
-
-
 def test_the_sample_is_understood(heard: tuple[Transcript, list[float]]) -> None:
     transcript, _ = heard
     assert (transcript.language, transcript.recogniser) == ("en", "whisper:tiny.en")
     text = " ".join(segment.text for segment in transcript.segments)
-    assert word_error_rate(" ".join(line["text"] for line in script()), text) < 0.15
+    assert (
+        word_error_rate(" ".join(line["text"] for line in script()), text) < 0.05
+    )  # measured: 1 of 102 words
 
 
 def test_sentences_start_when_they_are_spoken(heard: tuple[Transcript, list[float]]) -> None:
     starts = np.array([segment.start_ms for segment in heard[0].segments])
     late = [float(np.abs(starts - line["start_ms"]).min()) for line in script()]
-    assert sorted(late)[: len(late) * 9 // 10][-1] < 300
+    assert sorted(late)[: len(late) * 9 // 10][-1] < 150
 
 
 def test_a_segment_is_one_sentence_and_none_overlap(heard: tuple[Transcript, list[float]]) -> None:
     segments = heard[0].segments
     assert all(before.end_ms <= after.start_ms for before, after in zip(segments, segments[1:], strict=False))
     assert not [segment.text for segment in segments if re.search(r"[.?!] ", segment.text)]
-
-
-def test_progress_of_recognition_rises_to_one(heard: tuple[Transcript, list[float]]) -> None:
-    _, shares = heard
-    assert len(shares) > 5
-    assert shares == sorted(shares)
-    assert shares[-1] == pytest.approx(1.0, abs=0.001)
 
 
 def write_wav(path: Path, sound: np.ndarray[Any, np.dtype[np.float64]]) -> Path:
@@ -147,23 +121,6 @@ def test_long_sound_is_heard_in_blocks_with_its_times(
     starts = [segment.start_ms for segment in found.segments]
     assert len(starts) == 2
     assert starts[1] - starts[0] == pytest.approx(again, abs=100)
-
-
-class Cancelled(Exception):
-    pass
-
-
-def test_recognition_stops_when_it_is_cancelled(sample_sound: Path) -> None:
-    calls = 0
-
-    def cancel(share: float) -> None:
-        nonlocal calls
-        calls += 1
-        raise Cancelled
-
-    with pytest.raises(Cancelled):
-        Whisper(None).transcribe(video=SAMPLE, audio=sample_sound, language="en", on_progress=cancel)
-    assert calls == 1
 
 
 @pytest.mark.parametrize("language", ["de", "pt-BR", "xx"])

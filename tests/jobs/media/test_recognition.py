@@ -1,0 +1,180 @@
+"""How blocks of sound become words: in batches of windows, with a second hearing for what a batch leaves out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from faster_whisper import BatchedInferencePipeline
+
+from jobs.media.audio import SAMPLE_RATE
+from jobs.media.speech import recognition, whisper
+from jobs.media.speech.recognition import Block, hear
+from jobs.media.speech.sentences import Word
+from jobs.media.speech.voice import find_speech
+from jobs.media.speech.whisper import Whisper
+from jobs.media.transcripts import Transcript
+from tests.jobs.media.sounds import SAMPLE, Sound, line_of, sample_sound, script, write_flac
+from tests.jobs.media.word_errors import spoken_words, word_error_rate
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory: pytest.TempPathFactory) -> Sound:
+    return sample_sound(tmp_path_factory.mktemp("sound"))
+
+
+@pytest.fixture(scope="module")
+def long_sound(tmp_path_factory: pytest.TempPathFactory, sound: Sound) -> Path:
+    """Over three minutes: eight windows."""
+    return write_flac(tmp_path_factory.mktemp("sound") / "long.flac", sound, times=4)
+
+
+def transcribe(audio: Path, on_progress: Callable[[float], None] = lambda share: None) -> Transcript:
+    return Whisper(None).transcribe(video=SAMPLE, audio=audio, language=None, on_progress=on_progress)
+
+
+def words_in(sound: Sound) -> list[Word]:
+    model = whisper._load_model(whisper._find_model(None)[0], 0)
+    heard = hear(model, Block(0, sound, find_speech(sound)), "en")
+    return [word for _, words in heard for word in words]
+
+
+def text_of(words: list[Word]) -> str:
+    return "".join(word.text for word in words)
+
+
+@pytest.fixture(scope="module")
+def heard(long_sound: Path) -> tuple[Transcript, list[float]]:
+    shares: list[float] = []
+    return transcribe(long_sound, shares.append), shares
+
+
+def test_long_speech_is_understood_sentence_by_sentence(heard: tuple[Transcript, list[float]]) -> None:
+    """Without its prompt the model leaves out full stops, and sentences run together."""
+    segments = heard[0].segments
+    text = " ".join(line["text"] for line in script())
+    assert word_error_rate(" ".join([text] * 4), " ".join(segment.text for segment in segments)) < 0.06
+    sentences = len(re.findall(r"[.?!](?: |$)", text)) * 4
+    assert abs(len(segments) - sentences) <= 4
+
+
+def test_progress_of_recognition_rises_to_one_batch_by_batch(heard: tuple[Transcript, list[float]]) -> None:
+    _, shares = heard
+    assert len(shares) > 5
+    assert shares == sorted(shares)
+    assert shares[-1] == pytest.approx(1.0, abs=0.001)
+
+
+def test_the_same_sound_is_heard_the_same_again(
+    heard: tuple[Transcript, list[float]], long_sound: Path
+) -> None:
+    assert transcribe(long_sound) == heard[0]
+
+
+class Cancelled(Exception):
+    pass
+
+
+def test_recognition_stops_at_the_batch_in_which_it_is_cancelled(
+    long_sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode, windows, shares = BatchedInferencePipeline.forward, list[int](), list[float]()
+
+    def counted(self: Any, features: Any, *given: Any) -> Any:
+        windows.append(len(features))
+        return decode(self, features, *given)
+
+    def cancel(share: float) -> None:
+        shares.append(share)
+        raise Cancelled
+
+    monkeypatch.setattr(BatchedInferencePipeline, "forward", counted)
+    with pytest.raises(Cancelled):
+        transcribe(long_sound, cancel)
+    assert windows == [4]
+    assert len(shares) == 1 and shares[0] < 0.2
+
+
+def test_words_are_timed_within_half_a_second(sound: Sound) -> None:
+    """Lines with 1.3 s between them: the first word of each is where the line begins.
+
+    These are timed worst, as the model counts a pause as a part of the word after it; segments begin with the voice.
+    """
+    begins, parts, at = [], [], 0
+    lines = [number for number, line in enumerate(script()) if not line["text"].startswith("In this")]
+    for number in lines:
+        gap = np.zeros(13 * SAMPLE_RATE // 10, np.float32)
+        line = line_of(sound, number)
+        begins.append((at + len(gap)) * 1000 // SAMPLE_RATE + 200)
+        parts += [gap, line]
+        at += len(gap) + len(line)
+    words = words_in(np.concatenate(parts))
+    firsts = [spoken_words(script()[number]["text"])[0] for number in lines]
+    off = []
+    for first, begin in zip(firsts, begins, strict=True):
+        same = [word.start_ms for word in words if spoken_words(word.text) == [first]]
+        off.append(min((abs(start - begin) for start in same), default=99_999))
+    assert sorted(off)[len(off) * 9 // 10 - 1] < 450, off
+
+
+def test_what_a_batch_leaves_out_at_the_end_is_heard_again(
+    sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The batch is made to stop after a few words, as the model does by itself now and then."""
+    spoken = np.concatenate([line_of(sound, number) for number in (3, 6, 7)])
+    in_batches = BatchedInferencePipeline.transcribe
+    monkeypatch.setattr(
+        BatchedInferencePipeline,
+        "transcribe",
+        lambda *given, **options: in_batches(*given, **{**options, "max_new_tokens": 8}),
+    )
+    wanted = " ".join(script()[number]["text"] for number in (3, 6, 7))
+    assert word_error_rate(wanted, text_of(words_in(spoken))) < 0.15
+
+
+def test_speech_without_a_pause_for_longer_than_a_window_is_heard_to_its_end(sound: Sound) -> None:
+    """As one stretch of voice of 40 s, which a batch would cut off after 30."""
+    spoken = np.concatenate(
+        [line_of(sound, number)[SAMPLE_RATE // 6 : -SAMPLE_RATE // 6] for number in range(11)]
+    )
+    twice = np.concatenate([spoken, spoken])[: 40 * SAMPLE_RATE]
+    model = whisper._load_model(whisper._find_model(None)[0], 0)
+    block = Block(0, twice, [(0, len(twice))])
+    words = [word for _, words in hear(model, block, "en") for word in words]
+    assert words[-1].end_ms > 38_000
+    assert words == sorted(words, key=lambda word: word.start_ms)
+
+
+def test_a_phrase_said_over_and_over_is_not_heard_more_often(sound: Sound) -> None:
+    """The model goes on repeating it for as long as it may, some ninety times."""
+    phrase = line_of(sound, 8)  # "Turn on the payment reminder."
+    said = len(spoken_words(script()[8]["text"])) * 12
+    words = spoken_words(text_of(words_in(np.concatenate([phrase] * 12))))
+    assert len(words) <= said * 1.1
+
+
+def test_a_text_that_the_model_does_not_believe_itself_is_heard_again(
+    sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = line_of(sound, 6)
+    monkeypatch.setattr(recognition, "_UNLIKELY_BELOW", 0.0)
+    monkeypatch.setattr(recognition, "_spoken_words", asked := Asked(recognition._spoken_words))
+    assert "total" in text_of(words_in(line))
+    assert asked.count == 1  # of the second hearing only
+
+
+class Asked:
+    """Counts the calls of a function."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.count, self._function = 0, function
+
+    def __call__(self, *given: Any) -> Any:
+        self.count += 1
+        return self._function(*given)
