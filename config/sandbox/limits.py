@@ -56,8 +56,8 @@ SUBTITLES = Limits(
     memory_bytes=1 * GIB, cpu_seconds=20, wall_seconds=60, cpu_per_second=0.005, wall_per_second=0.02
 )
 
-# The packaged model takes 760 MiB, and 0.1 s for each second of speech; the largest models 20 times as long, and
-# some GiB. The time limit of the pipeline ends what takes longer than a worker may.
+# The packaged model takes 700 MiB (1 GiB of address space), and 0.1 s for each second of speech; the largest models 20
+# times as long, and some GiB. The time limit of the pipeline ends what takes longer than a worker may.
 SPEECH = Limits(
     memory_bytes=8 * GIB, cpu_seconds=300, wall_seconds=300, cpu_per_second=8.0, wall_per_second=4.0
 )
