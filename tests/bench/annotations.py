@@ -6,7 +6,8 @@ import io
 import tempfile
 import time
 from collections.abc import Iterator
-from functools import partial
+from functools import lru_cache, partial
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from anchors.drawing import Drawn, draw_on_file
 from anchors.frames import grab_frame
-from anchors.render import lettering
 from config import sandbox
 from tests.bench.calls import compare_calls
 from tests.bench.profiles import why
@@ -22,7 +22,7 @@ from tests.bench.results import Result, at_most, figure
 from tests.factories import SAMPLE
 
 SIZE = (1920, 1080)
-RED, YELLOW = "#E5484D", "#FFD60A"
+RED, YELLOW = "#E5484D", (0xFF, 0xD6, 0x0A, 102)
 # What a step of a guide has: something is hidden, something is pointed at, framed, numbered, named and marked.
 OPERATIONS: list[dict[str, Any]] = [
     {"op_type": "blur", "geometry": {"x": 0.05, "y": 0.05, "width": 0.2, "height": 0.06}},
@@ -66,15 +66,12 @@ def bare(path: Path) -> bytes:
     pen.circle((0.44 * width, 0.36 * height), 33, RED)
     pen.text((0.44 * width, 0.36 * height), "1", "white", font(40), anchor="mm")
     pen.text((0.6 * width, 0.4 * height), "Click here", RED, font(46))
-    pen.rectangle((0.1 * width, 0.6 * height, 0.4 * width, 0.63 * height), (0xFF, 0xD6, 0x0A, 102))
+    pen.rectangle((0.1 * width, 0.6 * height, 0.4 * width, 0.63 * height), YELLOW)
     buffer = io.BytesIO()
     image.save(buffer, "PNG", compress_level=1)
     return buffer.getvalue()
 
 
+@lru_cache
 def font(size: int) -> ImageFont.FreeTypeFont:
-    raise NotImplementedError
-
-
-if __name__ == "__main__":
-    print(lettering)
+    return ImageFont.truetype(str(files("manimgx_fonts") / "NotoSans[wght].ttf"), size)
