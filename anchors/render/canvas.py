@@ -183,7 +183,17 @@ def paint(image: Image.Image, parts: Iterable[Part], ink: Ink) -> None:
             part.draw(pen, tile[:2], scale)
             if number % _LOOK_EVERY == 0 and mask.getextrema() == (255, 255):
                 break  # parts only fill: nothing is left for the others
-        ink(image, tile, mask.reduce(scale))
+        if filled := mask.getbbox():
+            # Most of a tile is often empty, and no ink need be laid there.
+            left, top, right, bottom = _whole_pixels(filled, scale)
+            small = mask.reduce(scale, box=(left * scale, top * scale, right * scale, bottom * scale))
+            ink(image, (tile[0] + left, tile[1] + top, tile[0] + right, tile[1] + bottom), small)
+
+
+def _whole_pixels(box: Box, scale: int) -> Box:
+    """Return the pixels of a tile that a box of its mask, which is `scale` times as large, has a part of."""
+    left, top, right, bottom = box
+    return left // scale, top // scale, ceil(right / scale), ceil(bottom / scale)
 
 
 def flat(colour: str, opacity: float = 1) -> Ink:

@@ -135,14 +135,14 @@ def _mask(
     fine = fineness(size)
     runs = _runs(line, size * fine, weight)
     margin = (outline + size // 4) * fine
-    width = sum(font.getlength(text) for font, text in runs)
+    widths = [font.getlength(text) for font, text in runs]
     height = round(size * _LINE_HEIGHT) * fine
-    mask = Image.new("L", (round(width) + 2 * margin + fine, height + 2 * margin))
+    mask = Image.new("L", (round(sum(widths)) + 2 * margin + fine, height + 2 * margin))
     pen = ImageDraw.Draw(mask)
     x, baseline = float(margin), margin + size * fine * 0.98
-    for font, text in runs:
+    for (font, text), width in zip(runs, widths, strict=True):
         pen.text((x, baseline), text, fill=255, font=font, anchor="ls", stroke_width=outline * fine)
-        x += font.getlength(text)
+        x += width
     return mask.reduce(fine), (margin // fine, margin // fine)
 
 
