@@ -16,7 +16,7 @@ from instructions.blocks import (
     Block,
     Outline,
     TopLevel,
-    parse_blocks,
+    blocks_of,
     read_outline,
     split_step_heading,
     strip_markers,
@@ -25,6 +25,7 @@ from instructions.parser import INLINE_NESTING, make_parser, parse_inline
 
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _PUNCTUATION = re.compile(r"([\\`*_\[\]<>&!~])")
+_PLAIN_HEADING = re.compile(r"#{1,6} (?:[^\W_]|[ .,:;()–—-])*")  # letters, digits and what marks nothing
 # What ends a block of HTML that a text may leave open; pictures after an open block would not be shown.
 _CLOSINGS = ("-->", "?>", "]]>", ">", "</script>", "</pre>", "</style>", "</textarea>")
 _INLINE_PARSER = make_parser(nesting=INLINE_NESTING)
@@ -82,9 +83,11 @@ def lone_picture(block: TopLevel, outline: Outline) -> Token | None:
 
 def _place(document: Document) -> list[tuple[int, PlacedPicture]]:
     """Return each picture with its offset in the document's markdown, in the order of the text."""
-    blocks = parse_blocks(document.markdown)
+    outline = read_outline(document.markdown)
+    blocks = blocks_of(outline, document.markdown)
     by_id = {block.block_id: block for block in blocks if block.block_id}
     steps = [block for block in blocks if block.kind == "step"]
+    headings = {id(block): top.text or "" for block, top in zip(blocks, outline.blocks, strict=True)}
     end = len(document.markdown)
     found = []
     for picture in document.pictures:
@@ -96,7 +99,7 @@ def _place(document: Document) -> list[tuple[int, PlacedPicture]]:
     placed = []
     for number, (offset, block, picture) in enumerate(found, start=1):
         step = _step_around(block, steps)
-        kind = f"step-{_step_number(step, document.markdown)}" if step else "picture"
+        kind = f"step-{_step_number(step, headings[id(step)], document.markdown)}" if step else "picture"
         stem = f"{number:0{width}}-{kind}"
         described = (picture.alt, (step and step.title) or "", document.title, "Picture")
         alt = next(text for text in described if not is_blank(text))
@@ -113,9 +116,15 @@ def _step_around(block: Block | None, steps: list[Block]) -> Block | None:
     return None
 
 
-def _step_number(step: Block, markdown: str) -> int:
-    heading = read_outline(markdown[step.start_offset : step.end_offset]).blocks[0]
-    return split_step_heading(heading.text or "")[0] or 0
+def _step_number(step: Block, heading: str, markdown: str) -> int:
+    """Return the number in the heading as the step reads by itself; names of files depend on it.
+
+    Only marks read differently there, as a link that is defined elsewhere; without any, the step is not parsed again.
+    """
+    line = markdown[step.start_offset : step.end_offset].partition("\n")[0]
+    if not _PLAIN_HEADING.fullmatch(line):
+        heading = read_outline(markdown[step.start_offset : step.end_offset]).blocks[0].text or ""
+    return split_step_heading(heading)[0] or 0
 
 
 def _named(picture: Picture, *, stem: str, alt: str) -> PlacedPicture:

@@ -83,10 +83,10 @@ def _compile(folder: Path) -> bytes:
     # Here and not at the top of the module, for start-up time.
     import typst
 
-    settings: dict[str, Any] = {"format": "pdf", "font_paths": fonts.fonts(), "ignore_system_fonts": True}
+    world: dict[str, Any] = {"font_paths": fonts.fonts(), "ignore_system_fonts": True}
 
     def compiled(standards: list[Any]) -> Any:
-        return typst.compile(folder / "guide.typ", root=folder, pdf_standards=standards, **settings)
+        return typst.compile(folder / "guide.typ", root=folder, format="pdf", pdf_standards=standards, **world)
 
     try:
         try:
@@ -102,5 +102,7 @@ def _compile(folder: Path) -> bytes:
         raise RenderFailed("The PDF could not be typeset.") from error
     finally:
         # Without this a worker process keeps the decoded pictures of its last ten exports in memory.
+        (folder / "nothing.typ").touch()
+        nothing = typst.Compiler(folder / "nothing.typ", root=folder, **world)
         for _ in range(_COMPILATIONS_TO_FORGET):
-            typst.compile(b"", **settings)
+            nothing.compile(format="pdf")
