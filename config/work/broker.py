@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import dramatiq
 from django.conf import settings
-from dramatiq.broker import Broker
+from dramatiq.broker import Broker, Consumer
 from dramatiq.middleware import Middleware, ShutdownNotifications, SkipMessage, TimeLimit
 from dramatiq_postgres import PostgresBroker
 from dramatiq_postgres.broker import QUERIES
@@ -58,9 +58,9 @@ class StopOnce(ShutdownNotifications):
 def make_broker(url: str) -> Broker:
     middleware: list[Middleware] = [TimeLimit(), StopOnce(), DbConnectionsMiddleware()]
     if url.startswith(("redis://", "rediss://")):
-        from dramatiq.brokers.redis import RedisBroker
+        from config.work.redis_broker import PromptRedisBroker
 
-        return RedisBroker(url=url, middleware=middleware, namespace="stepwright")
+        return PromptRedisBroker(url=url, middleware=middleware, namespace="stepwright")
     if url.startswith(("amqp://", "amqps://")):
         from dramatiq.brokers.rabbitmq import RabbitmqBroker
 
@@ -70,9 +70,29 @@ def make_broker(url: str) -> Broker:
     return DatabaseBroker(pool=_pool(url or _own_database()), results=False, middleware=middleware)
 
 
+class AutoResetEvent(threading.Event):
+    """An event that only `wait` clears: what is set before the wait, and after the look for which one waits, counts."""
+
+    def clear(self) -> None: ...
+
+    def wait(self, timeout: float | None = None) -> bool:
+        is_set = super().wait(timeout)
+        super().clear()
+        return is_set
+
+
 class DatabaseBroker(PostgresBroker):
     """PostgreSQL as the broker. A message is sent once: its own `enqueue` would try again for minutes, in the thread
     that sends for all of this process, and sleep on when the database is back. Messages have no delay."""
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30_000) -> Consumer:
+        """Return a consumer that is woken also by what comes between its look at the queue and its wait; its own
+        event would have it wait for half a second then."""
+        consumer = super().consume(queue_name, prefetch, timeout)
+        self.notifier.unsubscribe(consumer.channel, consumer.wakeup)
+        consumer.wakeup = AutoResetEvent()
+        self.notifier.subscribe(consumer.channel, consumer.wakeup)
+        return consumer
 
     def enqueue(self, message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
         self.emit_before("enqueue", message, delay)
@@ -91,6 +111,8 @@ def _pool(url: str | dict[str, str]) -> ConnectionPool:
     pool = make_pool(url, maxconn=MAX_CONNECTIONS)
     # As in the pool of rows (`embedded.POOL`): a database that comes back is found at once.
     pool.timeout, pool.reconnect_timeout = POOL["timeout"], POOL["reconnect_timeout"]
+    # A message that a crash takes is sent again by the sweep, so nobody waits for the disk to have it.
+    pool.kwargs["options"] = f"{pool.kwargs.get('options', '')} -c synchronous_commit=off".strip()
     return pool
 
 
