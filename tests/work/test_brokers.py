@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from urllib.parse import urlparse
+from uuid import uuid4
 
+import dramatiq
 import pytest
 
+from config.work.broker import make_broker
 from jobs.models import Job
 from jobs.states import JobStatus
 from tests.factories import Api
@@ -47,3 +51,63 @@ def test_a_run_reaches_a_worker_and_is_performed(owner: Api, job: Job, quick_sta
                 break
             time.sleep(0.1)
         assert Job.objects.get(pk=job.pk).status == JobStatus.DRAFT_READY
+
+
+@pytest.fixture
+def queue() -> str:
+    return f"test-{os.getpid()}-{uuid4().hex[:8]}"
+
+
+def seconds_until_message(broker: dramatiq.Broker, consumer: dramatiq.Consumer) -> float:
+    began = time.monotonic()
+    message = next(message for message in consumer if message is not None)
+    consumer.ack(message)
+    consumer.close()
+    broker.close()
+    return time.monotonic() - began
+
+
+def doorbell(queue: str) -> dramatiq.Message[None]:
+    return dramatiq.Message(queue_name=queue, actor_name="anything", args=(), kwargs={}, options={})
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", SERVICES)
+def test_a_worker_that_has_long_been_idle_hears_of_a_message_at_once(kind: str, queue: str) -> None:
+    require(SERVICES[kind])
+    broker = make_broker(SERVICES[kind])
+    broker.declare_queue(queue)
+    broker.poll_interval = 20.0  # seconds, where it is PostgreSQL
+    consumer = broker.consume(queue, timeout=20_000)
+    consumer.misses = 32  # as after an hour, where it is counted
+    threading.Timer(1, lambda: broker.enqueue(doorbell(queue))).start()
+    assert seconds_until_message(broker, consumer) < 6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_message_between_the_look_at_the_queue_and_the_wait_is_heard_of(queue: str) -> None:
+    broker = make_broker("")
+    broker.poll_interval = 20.0
+    consumer = broker.consume(queue, timeout=20_000)
+    look = consumer.claim
+
+    def look_and_then_comes_one(limit: int) -> None:
+        consumer.claim = look
+        look(limit)
+        broker.enqueue(doorbell(queue))
+        consumer.wakeup.set()
+
+    consumer.claim = look_and_then_comes_one
+    assert seconds_until_message(broker, consumer) < 6
+
+
+def test_over_redis_a_worker_with_room_again_asks_for_the_next_message_at_once(queue: str) -> None:
+    require(SERVICES["redis"])
+    broker = make_broker(SERVICES["redis"])
+    broker.declare_queue(queue)
+    broker.enqueue(doorbell(queue))
+    broker.enqueue(doorbell(queue))
+    consumer = broker.consume(queue, prefetch=1, timeout=20_000)
+    first = next(message for message in consumer if message is not None)
+    threading.Timer(1, lambda: consumer.ack(first)).start()
+    assert seconds_until_message(broker, consumer) < 6
