@@ -95,7 +95,8 @@ def test_a_message_between_the_look_at_the_queue_and_the_wait_is_heard_of(queue:
         consumer.claim = look
         look(limit)
         broker.enqueue(doorbell(queue))
-        consumer.wakeup.set()
+        while not consumer.wakeup.is_set():
+            time.sleep(0.01)
 
     consumer.claim = look_and_then_comes_one
     assert seconds_until_message(broker, consumer) < 6
