@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo serve token test test-fast check soak bench audit spec lock clean setup
+.PHONY: demo serve token test test-fast check soak bench bench-readme audit spec lock clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -12,6 +12,7 @@ help:
 	@echo "make token USER=editor   a bearer token"
 	@echo "make test    the tests          make check   lint, types, layers, spec and tests"
 	@echo "make test-fast   the tests without codecs, rendering, kills and made-up requests; under a minute"
+	@echo "make bench   what must be fast, beside plain code that does the same; ten minutes"
 	@echo "make audit   known vulnerabilities of what is pinned"
 	@echo "make clean   what the above left behind"
 
@@ -47,9 +48,14 @@ test-fast: $(READY)
 soak: $(READY)
 	@$(BIN)/python -m pytest -m soak -v $(ARGS)
 
-# Ratios to plain views that do the same work, side by side; some minutes. Writes tests/bench/results.json.
+# What must be fast, beside plain code that does the same, and the goals; ten minutes. Writes tests/bench/results.json.
+# ROWS="get callback" takes some rows only, PROFILE=1 says where the time of each goes.
 bench: $(READY)
-	@$(BIN)/python tests/bench/run.py $(ARGS)
+	@PROFILE=$(PROFILE) $(BIN)/python tests/bench/run.py $(ROWS)
+
+# Takes the figures of tests/bench/results.json over into the README.
+bench-readme: $(READY)
+	@$(BIN)/python tests/bench/readme.py
 
 check: $(READY)
 	$(BIN)/ruff check .

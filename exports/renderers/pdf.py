@@ -86,7 +86,9 @@ def _compile(folder: Path) -> bytes:
     world: dict[str, Any] = {"font_paths": fonts.fonts(), "ignore_system_fonts": True}
 
     def compiled(standards: list[Any]) -> Any:
-        return typst.compile(folder / "guide.typ", root=folder, format="pdf", pdf_standards=standards, **world)
+        return typst.compile(
+            folder / "guide.typ", root=folder, format="pdf", pdf_standards=standards, **world
+        )
 
     try:
         try:

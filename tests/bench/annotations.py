@@ -62,7 +62,9 @@ def bare(path: Path) -> bytes:
     pen.line((0.3 * width, 0.3 * height, 0.45 * width, 0.4 * height), RED, 12)
     tip = (0.45 * width, 0.4 * height)
     pen.polygon([tip, (tip[0] - 50, tip[1] - 10), (tip[0] - 25, tip[1] - 45)], RED)
-    pen.rounded_rectangle((0.46 * width, 0.38 * height, 0.58 * width, 0.45 * height), 15, outline=RED, width=8)
+    pen.rounded_rectangle(
+        (0.46 * width, 0.38 * height, 0.58 * width, 0.45 * height), 15, outline=RED, width=8
+    )
     pen.circle((0.44 * width, 0.36 * height), 33, RED)
     pen.text((0.44 * width, 0.36 * height), "1", "white", font(40), anchor="mm")
     pen.text((0.6 * width, 0.4 * height), "Click here", RED, font(46))

@@ -142,14 +142,14 @@ class BareJob(Bare):
     """Token, user row, one row by key, ModelSerializer."""
 
     def get(self, request: Request, job_id: str) -> Response:
-        return Response(BareSerializer(Job.objects.get(pk=job_id, owner=request.user)).data)
+        return Response(BareSerializer(Job.objects.get(pk=job_id, owner_id=request.user.pk)).data)
 
 
 class BareJobs(Bare):
     """Token, user row, the newest hundred rows, ModelSerializer."""
 
     def get(self, request: Request) -> Response:
-        rows = Job.objects.filter(owner=request.user).order_by("-pk")[:100]
+        rows = Job.objects.filter(owner_id=request.user.pk).order_by("-pk")[:100]
         return Response(BareSerializer(rows, many=True).data)
 
 

@@ -35,7 +35,11 @@ def measure(rows: Collection[str]) -> Iterator[Result]:
     for row in rows:
         name, side, goal = goals[row]
         value = ratio(side.rates, plain.rates)
-        details = {"ours": side.facts(), "by_hand": plain.facts(), "cpu_ratio": ratio(side.costs, plain.costs)}
+        details = {
+            "ours": side.facts(),
+            "by_hand": plain.facts(),
+            "cpu_ratio": ratio(side.costs, plain.costs),
+        }
         profile = why(value >= goal, lambda: perform(reports(OURS, jobs)()))
         yield at_least(f"{name}: answers a second", value, goal, BY_HAND, **details, **profile)
 

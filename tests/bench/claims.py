@@ -39,7 +39,11 @@ def measure() -> Iterator[Result]:
             for _ in range(5):  # its threads make their connections
                 ask_and_wait(job)
             waits = sorted(ask_and_wait(job) for _ in range(SAMPLES))
-        facts = {"median_ms": round(waits[len(waits) // 2], 1), "most_ms": round(waits[-1], 1), "samples": SAMPLES}
+        facts = {
+            "median_ms": round(waits[len(waits) // 2], 1),
+            "most_ms": round(waits[-1], 1),
+            "samples": SAMPLES,
+        }
         yield at_most(name, round(waits[int(len(waits) * 0.99) - 1], 1), LIMIT_MS, "ms", **facts)
 
 

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import typst
 
@@ -68,15 +69,12 @@ def as_typst_gets_it(folder: Path, document: Document, pictures: dict[str, Path]
     """Return a copy of the folder that the renderer hands to typst."""
     kept, compile_folder = folder / "kept", pdf._compile
 
-    def keep(made: Path) -> bytes:
-        shutil.copytree(made, kept)
-        return compile_folder(made)
+    def keep(folder: Path) -> bytes:
+        shutil.copytree(folder, kept)
+        return compile_folder(folder)
 
-    pdf._compile = keep
-    try:
+    with mock.patch.object(pdf, "_compile", keep):
         render_files("PDF", document, pictures)
-    finally:
-        pdf._compile = compile_folder
     return kept
 
 

@@ -39,7 +39,9 @@ def measure(rows: Collection[str]) -> Iterator[Result]:
 
 def frame() -> Iterator[Result]:
     for at in TIMES_MS[:3]:
-        assert abs_difference(grab_frame(SAMPLE, at).image, bare_frame(SAMPLE, at)) < 2  # it is the same picture
+        assert (
+            abs_difference(grab_frame(SAMPLE, at).image, bare_frame(SAMPLE, at)) < 2
+        )  # it is the same picture
 
     def ours() -> None:
         for at in TIMES_MS:
@@ -80,9 +82,13 @@ def through_the_child() -> Result:
     """The wall clock of what a worker waits for, the PNG included, in terms of the same in this process."""
     take = partial(grab_encoded, SAMPLE, TIMES_MS[3], strategy="precise", image_format="png")
     found = compare_calls(
-        lambda: sandbox.call(take, limits=sandbox.limits.FRAME, returns=(EncodedFrame,)), take, clock=time.perf_counter
+        lambda: sandbox.call(take, limits=sandbox.limits.FRAME, returns=(EncodedFrame,)),
+        take,
+        clock=time.perf_counter,
     )
-    return figure("Frame as PNG through the sandbox: time", found.ratio, "× the same in this process", **found.facts())
+    return figure(
+        "Frame as PNG through the sandbox: time", found.ratio, "× the same in this process", **found.facts()
+    )
 
 
 def close_frames() -> Iterator[Result]:
@@ -122,7 +128,7 @@ def write_recording(path: Path, seconds: int, *, rate: int = 10) -> None:
         stream.options = {"preset": "ultrafast", "g": str(interval)}  # without B-frames: packets are in order
         packets = [packet for frame in moving_bar(interval) for packet in stream.encode(frame)]
         packets += stream.encode(None)
-        step = packets[1].pts - packets[0].pts
+        step = int(1 / rate / packets[0].time_base)
         for number in range(seconds * rate):
             packet = av.Packet(bytes(source := packets[number % interval]))
             packet.stream, packet.time_base, packet.is_keyframe = stream, source.time_base, source.is_keyframe

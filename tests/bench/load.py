@@ -74,9 +74,9 @@ def drive(side: Side, seconds: float) -> int:
     end, count = time.monotonic() + seconds, 0
     while selector.get_map():
         for key, _ in selector.select():
-            connection, answer = key.fileobj, key.data
-            assert isinstance(connection, socket.socket)
-            piece = connection.recv(2**18)
+            client, answer = key.fileobj, key.data
+            assert isinstance(client, socket.socket)
+            piece = client.recv(2**18)
             answer += piece
             if piece and not is_whole(answer):
                 continue
@@ -84,10 +84,10 @@ def drive(side: Side, seconds: float) -> int:
             count += 1
             answer.clear()
             if time.monotonic() < end:
-                connection.sendall(side.request())
+                client.sendall(side.request())
             else:
-                selector.unregister(connection)
-                connection.close()
+                selector.unregister(client)
+                client.close()
     selector.close()
     return count
 

@@ -6,7 +6,7 @@ these of its rows; a module with one row has `measure()`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,16 @@ def figure(name: str, value: float, unit: str, **details: Any) -> Result:
 def not_measured(name: str, why: str, goal: str = "") -> Result:
     """Return the line of what cannot be measured on this machine."""
     return Result(name, None, "", goal, None, {"why": why})
+
+
+def of_figures(name: str, figures: dict[str, Any]) -> Iterator[Result]:
+    """Yield the results of a measurement that gives numbers by name, and under `goals` the most that some may be."""
+    goals = figures.get("goals", {})
+    for key, value in figures.items():
+        if key in goals:
+            yield at_most(f"{name}: {key}", value, goals[key], "")
+        elif isinstance(value, int | float):
+            yield figure(f"{name}: {key}", value, "")
 
 
 HEADINGS = ("what", "measured", "goal", "")

@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from config import embedded  # noqa: E402
-from tests.bench.results import Result, not_measured, table  # noqa: E402
+from tests.bench.results import Result, not_measured, of_figures, table  # noqa: E402
 from tests.bench.rows import GROUPS, ROWS  # noqa: E402
 
 RESULTS = Path(__file__).with_name("results.json")
@@ -51,8 +51,8 @@ ENVIRONMENT = {
 def main() -> None:
     options = arguments()
     if options.group:
-        found = [asdict(result) for result in measure(options.group, options.rows)]
-        options.out.write_text(json.dumps(found))
+        measured = [asdict(result) for result in measure(options.group, options.rows)]
+        options.out.write_text(json.dumps(measured))
         return
     results: list[Result] = []
     for name, group in GROUPS.items():
@@ -86,7 +86,7 @@ def in_a_process(group: str, rows: Collection[str]) -> list[Result]:
     with tempfile.TemporaryDirectory(prefix="stepwright-bench-", ignore_cleanup_errors=True) as folder:
         out = Path(folder) / "results.json"
         command = [sys.executable, __file__, *rows, "--group", group, "--out", str(out)]
-        environment = {**os.environ, **ENVIRONMENT, "STEPWRIGHT_HOME": folder, "TMPDIR": folder}
+        environment = {**os.environ, **ENVIRONMENT, "STEPWRIGHT_HOME": folder}
         try:
             subprocess.run(command, cwd=ROOT, env=environment, check=True, timeout=GROUP_SECONDS)
         except subprocess.SubprocessError as error:
@@ -107,7 +107,8 @@ def measure(name: str, rows: Collection[str]) -> Iterator[Result]:
             call_command("migrate", verbosity=0)
         module: Any = importlib.import_module(f"tests.bench.{name}")
         takes_rows = bool(inspect.signature(module.measure).parameters)
-        yield from module.measure(rows) if takes_rows else module.measure()
+        found = module.measure(rows) if takes_rows else module.measure()
+        yield from of_figures(name, found) if isinstance(found, dict) else found
 
 
 def write_report(results: list[Result], rows: Collection[str]) -> None:

@@ -99,7 +99,9 @@ class RequestIds:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
+        given = next(
+            (value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), ""
+        )
         scope["state"]["request_id"] = found = given if REQUEST_ID.fullmatch(given) else str(uuid7())
 
         async def with_id(message: Message) -> None:

@@ -79,7 +79,7 @@ def upload(server: Server, source: Path, size: int) -> float:
     signed_in = {"Authorization": f"Bearer {token()}", "Content-Type": "application/json"}
 
     def post(path: str, body: dict[str, Any]) -> Any:
-        status, _, content = server.ask("POST", f"/api/v1{path}", json.dumps(body).encode(), **signed_in)
+        status, _, content = server.ask("POST", f"/api/v1{path}", json.dumps(body).encode(), signed_in)
         assert status == 201, content
         return json.loads(content)
 
