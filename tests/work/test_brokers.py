@@ -102,7 +102,7 @@ def test_a_message_between_the_look_at_the_queue_and_the_wait_is_heard_of(queue:
     assert seconds_until_message(broker, consumer) < 6
 
 
-def test_over_redis_a_worker_with_room_again_asks_for_the_next_message_at_once(queue: str) -> None:
+def test_over_redis_a_worker_with_room_again_asks_for_more_at_once(queue: str) -> None:
     require(SERVICES["redis"])
     broker = make_broker(SERVICES["redis"])
     broker.declare_queue(queue)
