@@ -7,10 +7,9 @@ class AnchorsConfig(AppConfig):
     name = "anchors"
 
     def ready(self) -> None:
-        from anchors import tasks  # noqa: F401  (registers the background work)
-        from anchors.services import anchors, extraction
+        from anchors.services import job_hooks
         from jobs import hooks
 
-        hooks.JOB_ABORTED.append(extraction.abort_tasks)
-        hooks.FILE_REFERENCES.append(anchors.asset_files)
-        hooks.KEPT_BYTES.append(anchors.kept_assets)
+        hooks.JOB_ABORTED.append(job_hooks.abort_tasks)
+        hooks.FILE_REFERENCES.append(job_hooks.asset_files)
+        hooks.KEPT_BYTES.append(job_hooks.kept_assets)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from anchors.likeness import MAX_CHARACTERS, MIN_SCORE, Comparison, Likeness, comparable
-from instructions.blocks import Block
+from instructions.block import Block
 
 State = Literal["retain", "remap", "unresolved"]
 

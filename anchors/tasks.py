@@ -1,4 +1,4 @@
-"""The background work of this app."""
+"""The background work of this app: what a worker loads."""
 
 from __future__ import annotations
 

@@ -2,30 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import traceback
+from functools import cached_property
 from types import TracebackType
 from typing import Any
 
 import psycopg
-import structlog
 from django.db import Error as DatabaseError
-
-SHARED = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_logger_name,
-    structlog.stdlib.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-]
-STRUCTLOG: dict[str, Any] = {
-    "processors": [
-        structlog.stdlib.filter_by_level,
-        *SHARED,
-        structlog.processors.StackInfoRenderer(),
-        structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-    ],
-    "logger_factory": structlog.stdlib.LoggerFactory(),
-    "cache_logger_on_first_use": True,
-}
 
 
 def format_exception(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
@@ -43,6 +27,33 @@ def format_exception(exc_info: tuple[type[BaseException], BaseException, Traceba
         )
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     return "because of ".join(told)
+
+
+class LineFormatter(logging.Formatter):
+    """Writes a line as structlog does, which is loaded with the first line: most commands write none."""
+
+    @cached_property
+    def _structlog(self) -> logging.Formatter:
+        from structlog import contextvars, processors, stdlib
+
+        return stdlib.ProcessorFormatter(
+            foreign_pre_chain=[
+                contextvars.merge_contextvars,
+                stdlib.add_logger_name,
+                stdlib.add_log_level,
+                processors.TimeStamper(fmt="iso", utc=True),
+            ],
+            processors=[
+                stdlib.ProcessorFormatter.remove_processors_meta,
+                processors.ExceptionRenderer(format_exception),
+                processors.LogfmtRenderer(
+                    key_order=["timestamp", "level", "logger", "event"], bool_as_flag=False
+                ),
+            ],
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._structlog.format(record)
 
 
 QUIET = (
@@ -63,22 +74,10 @@ def logging_config(level: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "line": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": SHARED,
-                "processors": [
-                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    structlog.processors.ExceptionRenderer(format_exception),
-                    structlog.processors.LogfmtRenderer(
-                        key_order=["timestamp", "level", "logger", "event"], bool_as_flag=False
-                    ),
-                ],
-            }
-        },
+        "formatters": {"line": {"()": LineFormatter}},
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
         "root": {"handlers": ["stderr"], "level": level},
         # At INFO, the loggers in QUIET write URLs, of which signed ones are secrets, or too much. django.request
-        # writes the path, which may be a signed one too; config.api.errors logs the errors themselves.
+        # writes the path, which may be a signed one too; config.api.translation logs the errors themselves.
         "loggers": {name: quiet for name in QUIET} | {"django.request": {"level": "CRITICAL"}},
     }

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
-
 from config import embedded, environment, logs
 from jobs.media.video_uris import check_prefix
 
@@ -43,7 +41,7 @@ environment.refuse_unsafe_production()
 
 INSTALLED_APPS = [
     "unfold",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # its pages are found by urls.py: only the web process has them
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -198,7 +196,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.api.parsers.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "config.api.schema.ContractSchema",
-    "EXCEPTION_HANDLER": "config.api.errors.exception_handler",
+    "EXCEPTION_HANDLER": "config.api.translation.exception_handler",
     "NON_FIELD_ERRORS_KEY": "",  # DRF's own word for it could be the name of a field
     "LIST_SERIALIZER_ERRORS_AS_DICT": True,
     "UNAUTHENTICATED_USER": None,
@@ -275,4 +273,3 @@ SPECTACULAR_SETTINGS = {
 UNFOLD = {"SITE_TITLE": "Stepwright", "SITE_HEADER": "Stepwright", "SITE_SYMBOL": "movie"}
 
 LOGGING = logs.logging_config(environment.read("STEPWRIGHT_LOG_LEVEL"))
-structlog.configure(**logs.STRUCTLOG)

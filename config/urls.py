@@ -8,10 +8,11 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from config import description, health
 
-handler400 = "config.api.errors.handler400"
-handler403 = "config.api.errors.handler403"
-handler404 = "config.api.errors.handler404"
-handler500 = "config.api.errors.handler500"
+admin.autodiscover()
+handler400 = "config.api.translation.handler400"
+handler403 = "config.api.translation.handler403"
+handler404 = "config.api.translation.handler404"
+handler500 = "config.api.translation.handler500"
 
 api: list[URLPattern | URLResolver] = [
     path("", include("jobs.api.urls")),

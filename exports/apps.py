@@ -7,9 +7,8 @@ class ExportsConfig(AppConfig):
     name = "exports"
 
     def ready(self) -> None:
-        from exports import tasks  # noqa: F401  (registers the background work)
-        from exports.services import rendering
+        from exports.services import job_hooks
         from jobs import hooks
 
-        hooks.JOB_ABORTED.append(rendering.abort_exports)
-        hooks.FILE_REFERENCES.append(rendering.export_files)
+        hooks.JOB_ABORTED.append(job_hooks.abort_exports)
+        hooks.FILE_REFERENCES.append(job_hooks.export_files)

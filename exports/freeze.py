@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exports.snapshot import Document, Picture
-from instructions.blocks import Block
+from instructions.block import Block
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
 
 
@@ -7,8 +9,11 @@ class InstructionsConfig(AppConfig):
     name = "instructions"
 
     def ready(self) -> None:
-        from instructions import services, stages
         from jobs import hooks
 
-        hooks.INGEST["draft"] = services.prepare_draft
-        hooks.STAGES["GENERATING"] = stages.generate_stage
+        def prepare_draft(content: dict[str, Any]) -> Any:
+            from instructions import services  # with the parser of Markdown, for the first draft
+
+            return services.prepare_draft(content)
+
+        hooks.INGEST["draft"] = prepare_draft

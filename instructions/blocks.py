@@ -15,6 +15,7 @@ from typing import Any
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from instructions.block import Block
 from instructions.complexity import count_marks
 from instructions.parser import BLOCK_NESTING, INLINE_NESTING, limited, make_parser, parse_inline, plain_text
 
@@ -41,24 +42,6 @@ _STEP_NUMBER = re.compile(
 )
 _CLOCK = r"(?:[0-9]{1,2}:[0-5][0-9]|[0-9]{1,3}):[0-5][0-9](?:\.[0-9]{1,3})?"
 _TIME_SUFFIX = re.compile(rf"\(\s*({_CLOCK})(?:\s*[–—-]\s*({_CLOCK}))?\s*\)$")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A top-level block, or a whole step; offsets leave out the marker and the last line's newline.
-
-    `block_id` is empty for a block without a marker of its own. `title` is set for headings and steps: plain
-    text, without number and times.
-    """
-
-    block_id: str
-    kind: str
-    title: str | None
-    start_offset: int
-    end_offset: int
-    start_ms: int | None
-    end_ms: int | None
-    level: int | None = None
 
 
 @dataclass

@@ -7,7 +7,7 @@ from django.db.models.functions import Now
 from uuid6 import uuid7
 
 from config.accounts.models import User
-from instructions.blocks import Block
+from instructions.block import Block
 from jobs.models import AppendOnly, Job
 
 

@@ -12,8 +12,8 @@ from uuid6 import uuid7
 
 from config.accounts.models import User
 from config.api import errors
+from instructions.block import Block
 from instructions.blocks import (
-    Block,
     Outline,
     add_text,
     blocks_of,

@@ -8,12 +8,15 @@ from typing import Any
 import dramatiq
 import pytest
 
+from config.work.registry import load_kinds
 from jobs.models import Job
 from jobs.states import JobStatus
 from tests.callbacks import SECRET
 from tests.desk import Desk
 from tests.factories import Api, make_job, make_user
 from tests.orchestrator import Orchestrator, running_orchestrator
+
+load_kinds()  # tests are workers too
 
 
 @pytest.fixture(scope="session")

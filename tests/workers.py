@@ -33,6 +33,13 @@ def running_worker(url: str) -> Iterator[Workers]:
     actors: list[dramatiq.Actor[Any, Any]] = list(before.actors.values())
     names = {actor.queue_name: f"test-{os.getpid()}-{actor.queue_name}" for actor in actors}
     originals = {name: queue for queue, name in names.items()}
+    enqueue = broker.enqueue
+
+    def enqueue_here(message: dramatiq.Message[Any], *, delay: int | None = None) -> dramatiq.Message[Any]:
+        queue = names.get(message.queue_name, message.queue_name)
+        return enqueue(message.copy(queue_name=queue), delay=delay)
+
+    broker.enqueue = enqueue_here  # type: ignore[method-assign]
     for actor in actors:
         actor.queue_name = names[actor.queue_name]
     use_broker(broker)

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from anchors.models import Anchor, Asset
@@ -97,13 +96,3 @@ def add_asset(
         anchor.active_asset, anchor.updated_at = asset, timezone.now()
         anchor.save(update_fields=["active_asset", "updated_at"])
     return asset
-
-
-def asset_files(job_id: UUID) -> list[str]:
-    """Return the URIs of all pictures of a job; registered as *file_references*."""
-    return list(Asset.objects.filter(job_id=job_id).values_list("uri", flat=True))
-
-
-def kept_assets(owner_id: UUID) -> QuerySet[Asset]:
-    """Return all pictures of an owner, whose bytes count into the quota; registered as *kept_bytes*."""
-    return Asset.objects.filter(job__owner_id=owner_id)

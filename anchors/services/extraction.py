@@ -178,14 +178,3 @@ def fail_extraction(task: ScreenshotTask, failure: WorkFailed, *, lease: Lease) 
         task.close(task.FAILED, failure=failure)
         data = {"task_id": str(task.pk), "failure_code": failure.code}
         record_event(job, "SCREENSHOT_FAILED", by=by_system(task.correlation_id), data=data)
-
-
-def abort_tasks(job: Job) -> None:
-    """Fail what is active of a job that has ended; registered as *job_aborted*."""
-    if job.instruction_id is None:
-        return  # without a document there is none, and a failing callback is spared a statement
-    active = job.screenshot_tasks.select_for_update().filter(
-        status__in=[ScreenshotTask.WAITING, ScreenshotTask.RUNNING]
-    )
-    for task in active:
-        task.close(task.FAILED, failure=WorkFailed("JOB_CANCELLED", "The job has ended."))

@@ -6,7 +6,6 @@ and created with the first token. An API token begins with `swt_`, which no JWT 
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import jwt
@@ -16,11 +15,10 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from config.accounts import jwks
-from config.accounts.models import User
+from config.accounts.models import API_TOKEN_PREFIX, User, hash_api_token
 from config.accounts.strangers import STRANGERS
 
 MAX_TOKEN_BYTES = 8192
-API_TOKEN_PREFIX = "swt_"
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -41,11 +39,6 @@ class BearerAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
-
-
-def hash_api_token(token: str) -> str:
-    """Return the hash that is stored of an API token. A token has 256 random bits, so it needs no salt or slow hash."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _user(scheme: str, token: str) -> User:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,7 +14,13 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from uuid6 import uuid7
 
+API_TOKEN_PREFIX = "swt_"
 NOTE_USE_EVERY = timedelta(hours=1)
+
+
+def hash_api_token(token: str) -> str:
+    """Return the hash that is stored of an API token. A token has 256 random bits, so it needs no salt or slow hash."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class UserManager(DjangoUserManager["User"]):

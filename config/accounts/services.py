@@ -7,8 +7,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from config.accounts.authentication import API_TOKEN_PREFIX, hash_api_token
-from config.accounts.models import ApiToken, User
+from config.accounts.models import API_TOKEN_PREFIX, ApiToken, User, hash_api_token
 from config.api import errors
 
 DEFAULT_DAYS, MAX_DAYS = 90, 366

@@ -10,14 +10,16 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import rfc8785
 from django.db import IntegrityError, models, transaction
 from django.db.models.functions import Now
-from rest_framework.request import Request
 
 from config.api import errors
+
+if TYPE_CHECKING:
+    from rest_framework.request import Request
 
 KEPT_FOR = timedelta(hours=24)
 WELL_FORMED = re.compile(r"[\x21-\x7e]{1,255}\Z")

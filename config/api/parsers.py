@@ -1,86 +1,20 @@
-"""Parse JSON by the rules of the contract: UTF-8, one object, no NUL, no lone surrogate, no NaN."""
+"""The parser of request bodies."""
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
-MAX_DEPTH = 64
-MAX_VALUES = 500_000
-"""The number of values in a body, some 2 us each to read and 70 bytes to hold: 100,000 segments are 400,000."""
-
-_STRING = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+from config.api.strict_json import NotStrictJson, parse_object
 
 
 class StrictJSONParser(BaseParser):
     media_type = "application/json"
 
     def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:
-        return parse_object(stream.read())
-
-
-def parse_object(raw: bytes) -> dict[str, Any]:
-    """Return the JSON object in the bytes; raise ParseError. An empty body is an empty object."""
-    if not raw:
-        return {}
-    if _has_too_many(raw):
-        raise ParseError(f"The body holds more than {MAX_VALUES:,} values.")
-    try:
-        text = raw.decode("utf-8")
-        value = json.loads(text, parse_constant=_refuse_constant)
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise ParseError("The body is not valid JSON.") from error
-    if not isinstance(value, dict):
-        raise ParseError("The body must be a JSON object.")
-    if _is_deeper_than(value, MAX_DEPTH):
-        raise ParseError(f"The body is nested more than {MAX_DEPTH} deep.")
-    if "\\u" in text:  # NUL and lone surrogates are only possible as escapes
         try:
-            clean = "\0" not in _all_text(value)
-        except UnicodeEncodeError as error:
-            raise ParseError("The body holds a lone surrogate.") from error
-        if not clean:
-            raise ParseError("The body holds a NUL character.")
-    return value
-
-
-def _has_too_many(raw: bytes) -> bool:
-    """Return whether there are more than MAX_VALUES. Commas in strings do not count, if there are not too many strings
-    to take out."""
-    if raw.count(b'"') > 4 * MAX_VALUES:
-        return True
-    return _counted(raw) > MAX_VALUES and _counted(_STRING.sub(b"", raw)) > MAX_VALUES
-
-
-def _counted(raw: bytes) -> int:
-    """Return a number of values that JSON has no more of, and as little as half of it; found in a millisecond a MiB."""
-    return 1 + raw.count(b",") + raw.count(b"[") + raw.count(b"{")
-
-
-def _is_deeper_than(value: Any, levels: int) -> bool:
-    """Return whether lists and objects are nested more than `levels` deep."""
-    layer = [value]
-    for _ in range(levels):
-        layer = [
-            child
-            for outer in layer
-            for child in (outer.values() if isinstance(outer, dict) else outer)
-            if isinstance(child, (dict, list))
-        ]
-        if not layer:
-            return False
-    return True
-
-
-def _all_text(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    text.encode("utf-8")
-    return "\0" if "\\u0000" in text.replace("\\\\", "") else ""
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(name)
+            return parse_object(stream.read())
+        except NotStrictJson as error:
+            raise ParseError(str(error)) from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-import structlog
 from django.http import HttpRequest, HttpResponseBase
 from uuid6 import uuid7
 
@@ -22,9 +21,11 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        from structlog import contextvars
+
         value = take(request.headers.get("X-Request-ID", ""))
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=value)
+        contextvars.clear_contextvars()
+        contextvars.bind_contextvars(request_id=value)
         response = self.get_response(request)
         response["X-Request-ID"] = value
         return response
@@ -32,5 +33,7 @@ class RequestIdMiddleware:
 
 def current() -> str:
     """Return the id of the current request or, in a worker, the correlation id of the current work."""
-    context = structlog.contextvars.get_contextvars()
+    from structlog import contextvars
+
+    context = contextvars.get_contextvars()
     return str(context.get("request_id") or context.get("correlation_id") or uuid7())

@@ -59,7 +59,7 @@ class NoBody(StrictSerializer):
 
 
 def unknown_fields(known: Container[str], data: dict[str, Any]) -> dict[str, Any]:
-    """Return error details: the first MAX_ERRORS by name, and for the others how many they are (`errors.listed`)."""
+    """Return error details: the first MAX_ERRORS by name, and for the others how many they are (`listed`)."""
     unknown = [name for name in data if name not in known]
     details = {
         name: [ErrorDetail("This field is not known.", "unknown_field")] for name in unknown[:MAX_ERRORS]

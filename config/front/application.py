@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from config.api import errors, limits, request_id
+from config.api import errors, limits, request_id, translation
 from config.api.callback_secret import require_callback_secret
 from config.front.bodies import Receive, take_in
 from config.front.bounds import Bounds
@@ -118,7 +118,7 @@ class Front:
         """Return our own answer. If the body was not read to its end, the connection ends with it."""
         value = request_id.take(request.header(b"x-request-id"))
         structlog.contextvars.bind_contextvars(request_id=value)
-        error = errors.translate(exception)
+        error = translation.translate(exception)
         if error.status == 500:
             log.error("request failed in the front", exc_info=exception)
         elif error.status >= 500:

@@ -22,18 +22,21 @@ def enqueue_on_commit(model: type[models.Model], row_id: UUID, lane: str) -> Non
 
     The message is a doorbell: who hears it performs the next row of this kind and lane, which may be another one.
     """
-    enqueue_message_on_commit(actor_name(model, lane), str(row_id))
+    enqueue_message_on_commit(lane, actor_name(model, lane), str(row_id))
 
 
-def enqueue_message_on_commit(name: str, *arguments: str) -> None:
-    """Send a message after the commit. It is sent once, and lost if the broker is down."""
-    actor = dramatiq.get_broker().get_actor(name)
-    transaction.on_commit(lambda: _send(actor, *arguments))
+def enqueue_message_on_commit(lane: str, actor: str, *arguments: str) -> None:
+    """Send a message after the commit. It is sent once, and lost if the broker is down.
+
+    It names its actor, which only workers load (`registry.load_kinds`).
+    """
+    message: dramatiq.Message[None] = dramatiq.Message(lane, actor, arguments, kwargs={}, options={})
+    transaction.on_commit(lambda: _send(message))
 
 
-def _send(to: dramatiq.Actor[..., None], *arguments: str) -> None:
+def _send(message: dramatiq.Message[None]) -> None:
     try:
-        SENDER.call(lambda: to.send(*arguments))
+        SENDER.call(lambda: dramatiq.get_broker().enqueue(message))
     except TimeoutError:
         log.warning("the broker is slow or hangs; the message goes when it can, or the sweep enqueues again")
     except Exception:

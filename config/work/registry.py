@@ -1,4 +1,5 @@
-"""The kinds of background work. Each app registers its own in its `tasks.py`."""
+"""The kinds of background work. Each app registers its own in its `tasks.py`, which a worker loads, and no other
+process: with the tasks come the engines."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from uuid import UUID
 
 import dramatiq
 import structlog
+from django.utils.module_loading import autodiscover_modules
 
 from config.sandbox import SandboxError
 from config.work.enqueue import actor_name
@@ -102,6 +104,11 @@ INTERNAL_ERROR = WorkFailed("INTERNAL_ERROR", "Something went wrong on our side.
 TIME_LIMIT_EXCEEDED = WorkFailed("TIME_LIMIT_EXCEEDED", "This took longer than the service allows.")
 
 KINDS: dict[type[WorkRow], Kind[WorkRow]] = {}
+
+
+def load_kinds() -> None:
+    """Have every app register its kinds of work, its parts of the sweep, and its stages of the pipeline."""
+    autodiscover_modules("tasks")
 
 
 def register(

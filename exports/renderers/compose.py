@@ -12,8 +12,8 @@ from markdown_it.token import Token
 
 from exports.renderers.rendered import RenderFailed
 from exports.snapshot import Document, Picture
+from instructions.block import Block
 from instructions.blocks import (
-    Block,
     Outline,
     TopLevel,
     blocks_of,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -18,8 +16,9 @@ from config.work.lease import Lease
 from config.work.models import WorkFailed
 from exports.models import Export
 from exports.renderers import Rendered, RenderedFile, RenderFailed, render_files
+from exports.services.job_hooks import close_failed, event_data
 from exports.snapshot import AssetMissing, Document
-from jobs.models import Artifact, Job
+from jobs.models import Artifact
 from jobs.services.artifacts import newest_artifact
 from jobs.services.audit import by_system, record_event
 from jobs.services.transitions import lock_job, move_job, save_job
@@ -90,7 +89,7 @@ def _finish_export(export: Export, document: Document, rendered: Rendered, store
     job.manifest = {**job.manifest, "exports": [*job.manifest.get("exports", []), stored.uri]}
     if job.status == JobStatus.EXPORTING:
         export.last_audit_event = "EXPORT_SUCCEEDED"
-        move_job(job, "finish_export", by=by_system(export.correlation_id), data=_data(export))
+        move_job(job, "finish_export", by=by_system(export.correlation_id), data=event_data(export))
     else:
         save_job(job, "manifest")
         _note(export, "EXPORT_SUCCEEDED")
@@ -103,40 +102,15 @@ def fail_export(export: Export, failure: WorkFailed, *, lease: Lease) -> None:
     with transaction.atomic():
         job = lock_job(export.job_id)
         lease.verify()
-        _close_failed(export, failure)
+        close_failed(export, failure)
         others = job.exports.filter(status__in=Export.ACTIVE).exclude(pk=export.pk)
-        data = {**_data(export), "failure_code": failure.code}
+        data = {**event_data(export), "failure_code": failure.code}
         if job.status == JobStatus.EXPORTING and not others.exists():
             move_job(job, "fail_export", by=by_system(export.correlation_id), data=data)
         else:
             record_event(job, "EXPORT_FAILED", by=by_system(export.correlation_id), data=data)
 
 
-def abort_exports(job: Job) -> None:
-    """Fail what is active of a job that has ended; registered as *job_aborted*."""
-    if job.instruction_id is None:
-        return  # without a document there is none, and a failing callback is spared a statement
-    failure = WorkFailed("JOB_CANCELLED", "The job has ended.")
-    for export in job.exports.select_for_update().filter(status__in=Export.ACTIVE):
-        _close_failed(export, failure)
-        data = {**_data(export), "failure_code": failure.code}
-        record_event(job, "EXPORT_FAILED", by=by_system(export.correlation_id), data=data)
-
-
-def export_files(job_id: UUID) -> list[str]:
-    """Return the URIs of all artifacts of a job's exports; registered as *file_references*."""
-    return list(Export.objects.filter(job_id=job_id).values_list("artifact_uri", flat=True))
-
-
-def _close_failed(export: Export, failure: WorkFailed) -> None:
-    export.last_audit_event = "EXPORT_FAILED"
-    export.close(Export.FAILED, "last_audit_event", failure=failure)
-
-
 def _note(export: Export, event_type: str) -> None:
     export.last_audit_event = event_type
-    record_event(export.job, event_type, by=by_system(export.correlation_id), data=_data(export))
-
-
-def _data(export: Export) -> dict[str, Any]:
-    return {"export_id": str(export.pk), "attempt": export.attempt}
+    record_event(export.job, event_type, by=by_system(export.correlation_id), data=event_data(export))

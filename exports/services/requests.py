@@ -17,7 +17,6 @@ from config.work.limits import require_room
 from exports.freeze import ActivePicture, freeze
 from exports.identity import identify
 from exports.models import Export
-from exports.renderers import RENDERERS
 from exports.snapshot import Document
 from instructions.models import InstructionVersion
 from instructions.services import open_document
@@ -38,12 +37,12 @@ def request_export(
 ) -> tuple[Export, bool]:
     """Ask for an export of one version; return (export, replayed). The same identity is the same export."""
     version = _get_version(job, instruction_version_id)
-    if format not in RENDERERS or version is None:
+    if format not in Export.Format.values or version is None:
         raise errors.ApiError(
             400,
             "EXPORT_REQUEST_INVALID",
             "The format is unknown, or the version is not one of this job's instruction.",
-            hint=f"Formats: {', '.join(RENDERERS)}. Versions: GET /instructions/{{instructionId}}/versions.",
+            hint=f"Formats: {', '.join(Export.Format.values)}. Versions: GET /instructions/{{instructionId}}/versions.",
         )
     for _ in range(MAX_TRIES):
         pictures = _active_pictures(version)

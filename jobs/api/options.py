@@ -8,7 +8,7 @@ from django.conf import settings
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-from config.api import errors
+from config.api import errors, translation
 from config.api.serializers import StrictSerializer, read_body
 from jobs.api.serializers import JobBody, JobOptionsBody, ValidateBody
 
@@ -35,7 +35,7 @@ def check(body: type[StrictSerializer], request: Request) -> tuple[dict[str, Any
     try:
         return read_body(body, request), []
     except ValidationError as error:
-        found = errors.listed(error.detail)
+        found = translation.listed(error.detail)
     if not all(is_of_options(finding) for finding in found):
         raise errors.validation_error(found)
     known = hints()

@@ -12,11 +12,10 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Q
 from django.db.models.expressions import RawSQL
-from rest_framework.exceptions import ParseError
 
 from config.api import errors
 from config.api.canonical import canonical_json
-from config.api.parsers import parse_object
+from config.api.strict_json import NotStrictJson, parse_object
 from config.storage import BadUri, TooLarge, kept_folder, read_bytes, storage
 from jobs import hooks
 from jobs.artifact_updates import CHECKS, CONTENT_KINDS, KNOWN_KEYS, MANIFEST_KINDS, UpdateInvalid
@@ -99,7 +98,7 @@ def _read_own(job_id: UUID, kind: str, uri: str) -> dict[str, Any] | None:
         value = parse_object(read_bytes(uri, limit=MAX_CONTENT_BYTES))
     except FileNotFoundError as error:
         raise errors.invalid(field, "There is no such file.") from error
-    except (TooLarge, ParseError) as error:
+    except (TooLarge, NotStrictJson) as error:
         raise errors.invalid(field, "The file is too large, or not a JSON object.") from error
     return _checked(kind, value, field)
 

@@ -6,6 +6,7 @@ The local pipeline reports through here too; to the state machine it is one more
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,7 +39,7 @@ from jobs.services.rows import RowInsert
 from jobs.services.transitions import lock_job, move_job, require_transition
 from jobs.states import ActorType, JobStatus
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 _EVENTS = CallbackEvent._meta.db_table
 
 
@@ -114,9 +115,14 @@ def apply_callback(
             _advance(job, report, contents, lease)
     if refusal:
         raise refusal
-    applied = {"event_id": report.event_id, "status": str(report.status)}
-    log.info("callback applied", job_id=str(job_id), payload_sha256=report.payload_sha256, **applied)
+    _log_applied(job_id, report)
     return None
+
+
+def _log_applied(job_id: UUID, report: StatusReport) -> None:
+    said = {"job_id": str(job_id), "event_id": report.event_id, "status": str(report.status)}
+    with structlog.contextvars.bound_contextvars(payload_sha256=report.payload_sha256, **said):
+        log.info("callback applied")
 
 
 def _proves_acceptance(job: Job, *, is_named: bool) -> bool:

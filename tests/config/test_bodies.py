@@ -6,10 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from rest_framework.exceptions import ParseError
 
-from config.api import parsers
-from config.api.parsers import MAX_VALUES, parse_object
+from config.api import strict_json
+from config.api.strict_json import MAX_VALUES, NotStrictJson, parse_object
 from tests.factories import Api
 
 
@@ -19,15 +18,15 @@ from tests.factories import Api
 def test_a_body_of_too_many_values_is_refused_before_it_is_parsed(
     value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(parsers.json, "loads", lambda *_, **__: pytest.fail("parsed"))
-    with pytest.raises(ParseError, match="values"):
+    monkeypatch.setattr(strict_json.json, "loads", lambda *_, **__: pytest.fail("parsed"))
+    with pytest.raises(NotStrictJson, match="values"):
         parse_object(('{"a": [' + ",".join([value] * (MAX_VALUES + 1)) + "]}").encode())
 
 
 def test_of_too_many_strings_none_is_taken_out_to_count_values(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of five million it takes a second and a gigabyte."""
-    monkeypatch.setattr(parsers, "_STRING", None)
-    with pytest.raises(ParseError, match="values"):
+    monkeypatch.setattr(strict_json, "_STRING", None)
+    with pytest.raises(NotStrictJson, match="values"):
         parse_object(('{"a": [' + ",".join(['""'] * (2 * MAX_VALUES)) + "]}").encode())
 
 

@@ -32,9 +32,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def logged(settings: Any) -> Iterator[list[str]]:
     """Every line that any logger writes, in the form an operator sees, tracebacks and all."""
-    config = logs.logging_config("DEBUG")
-    import structlog
-
     lines: list[str] = []
 
     class Keep(logging.Handler):
@@ -42,12 +39,7 @@ def logged(settings: Any) -> Iterator[list[str]]:
             lines.append(self.format(record))
 
     handler = Keep(logging.DEBUG)
-    line = config["formatters"]["line"]
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=line["foreign_pre_chain"], processors=line["processors"]
-        )
-    )
+    handler.setFormatter(logs.LineFormatter())
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)

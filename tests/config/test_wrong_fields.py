@@ -16,8 +16,9 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from config import urls
-from config.api.errors import MAX_ERRORS, listed
+from config.api.errors import MAX_ERRORS
 from config.api.serializers import StrictSerializer, validate
+from config.api.translation import listed
 from jobs.api.serializers import CallbackBody, JobBody, JobQuery, ProjectBody
 from jobs.states import JobStatus
 from tests.factories import Api, make_job

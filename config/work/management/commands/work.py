@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 from config.work.lanes import Lane
+from config.work.registry import load_kinds
 from config.work.workers import Timer, Workers, sweep_regularly
 
 MORE_CONNECTIONS = 3  # for heartbeats, the timer and the sweep
@@ -46,6 +47,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: asked_to_stop.set())
         require_connections(sum(threads for _, threads in lanes))
+        load_kinds()
         workers = Workers(dramatiq.get_broker(), dict(lanes))
         timer = Timer(workers)
         ticking = threading.Thread(target=timer.run, name="timer", daemon=True)
