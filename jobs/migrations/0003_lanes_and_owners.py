@@ -2,19 +2,16 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-TABLES = ["jobs_dispatch", "jobs_pipelinerun"]
 
-
-def fill_owners(apps, schema_editor):
+def fill_owners(table):
     """A row's owner is its job's. Triggers are off meanwhile: they refuse every change of a finished export."""
-    for table in TABLES:
-        schema_editor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        schema_editor.execute(
-            f"UPDATE {table} SET owner_id = job.owner_id FROM jobs_job AS job WHERE job.id = {table}.job_id"
-        )
+    return [
+        f"ALTER TABLE {table} DISABLE TRIGGER USER",
+        f"UPDATE {table} SET owner_id = job.owner_id FROM jobs_job AS job WHERE job.id = {table}.job_id",
         # Else the check of the foreign key, which waits for the commit, would keep the table from being altered.
-        schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        schema_editor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        "SET CONSTRAINTS ALL IMMEDIATE",
+        f"ALTER TABLE {table} ENABLE TRIGGER USER",
+    ]
 
 
 class Migration(migrations.Migration):
@@ -58,7 +55,8 @@ class Migration(migrations.Migration):
                 to=settings.AUTH_USER_MODEL,
             ),
         ),
-        migrations.RunPython(fill_owners, migrations.RunPython.noop),
+        migrations.RunSQL(fill_owners("jobs_dispatch"), migrations.RunSQL.noop),
+        migrations.RunSQL(fill_owners("jobs_pipelinerun"), migrations.RunSQL.noop),
         migrations.AlterField(
             model_name="dispatch",
             name="owner",
