@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Protocol
@@ -23,6 +23,8 @@ MAX_DELAY = (
     30  # seconds before another start; the first is 1, and it doubles until one has run for START_SECONDS
 )
 MAX_FAILED_STARTS = 5  # in a row
+FOLLOW_SECONDS = 30  # after which the later ones are started all the same
+FOLLOW_POLL_SECONDS = 0.05
 STOP_SECONDS = 10  # that processes have to end when they are asked to
 OURS = "system"
 # Runs the program in its arguments, which is asked to end (SIGTERM) when its supervisor, whose number comes first, is
@@ -112,22 +114,34 @@ class Process:
 
 
 class Supervisor:
-    """Runs each of `supervised` in a thread of its own until it is stopped, or until one cannot start."""
+    """Runs each of `supervised` in a thread of its own until it is stopped, or until one cannot start.
 
-    def __init__(self, supervised: list[Supervised], printer: Printer) -> None:
-        self.supervised = supervised
+    Those of `later` are started when `may_follow` says so, or after FOLLOW_SECONDS: what is asked for first has the
+    processors for itself until then.
+    """
+
+    def __init__(
+        self,
+        supervised: list[Supervised],
+        printer: Printer,
+        *,
+        later: Sequence[Supervised] = (),
+        may_follow: Callable[[], bool] = lambda: True,
+    ) -> None:
+        self.first, self.later, self.may_follow = supervised, later, may_follow
+        self.supervised = [*supervised, *later]
         self.printer = printer
-        self.printer.width = max(len(name) for name in [OURS, *(one.name for one in supervised)])
-        self._colours = dict(zip([one.name for one in supervised], get_colours(), strict=False))
+        self.printer.width = max(len(name) for name in [OURS, *(one.name for one in self.supervised)])
+        self._colours = dict(zip([one.name for one in self.supervised], get_colours(), strict=False))
         self._printing = threading.Lock()
         self._stopping = threading.Event()
         self._gave_up = ""
 
     def loop(self) -> str:
         """Return when all have ended: "" when `stop` was called, else the name of the one that could not start."""
-        threads = [threading.Thread(target=self._keep, args=(one,), daemon=True) for one in self.supervised]
-        for thread in threads:
-            thread.start()
+        threads = [self._start(one) for one in self.first]
+        if self.later and self._wait_to_follow():
+            threads += [self._start(one) for one in self.later]
         self._stopping.wait()
         self._say(OURS, "stopping")
         deadline = time.monotonic() + STOP_SECONDS
@@ -140,6 +154,18 @@ class Supervisor:
 
     def stop(self) -> None:
         self._stopping.set()
+
+    def _start(self, one: Supervised) -> threading.Thread:
+        thread = threading.Thread(target=self._keep, args=(one,), daemon=True)
+        thread.start()
+        return thread
+
+    def _wait_to_follow(self) -> bool:
+        """Wait until the later ones may be started; return whether they are still to be."""
+        deadline = time.monotonic() + FOLLOW_SECONDS
+        while not (self._stopping.is_set() or self.may_follow() or time.monotonic() > deadline):
+            self._stopping.wait(FOLLOW_POLL_SECONDS)
+        return not self._stopping.is_set()
 
     def _keep(self, one: Supervised) -> None:
         delay, failed_starts = 1, 0

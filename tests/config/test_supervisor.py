@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -27,9 +28,9 @@ def process(name: str, code: str, cwd: Path) -> Process:
 
 
 @contextmanager
-def supervising(*supervised: Supervised) -> Iterator[tuple[Supervisor, io.StringIO]]:
+def supervising(*supervised: Supervised, **options: Any) -> Iterator[tuple[Supervisor, io.StringIO]]:
     output = io.StringIO()
-    running = Supervisor(list(supervised), Printer(output, colour=False))
+    running = Supervisor(list(supervised), Printer(output, colour=False), **options)
     thread = threading.Thread(target=running.loop)
     thread.start()
     try:
@@ -127,8 +128,8 @@ def delays(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     monkeypatch.setattr(Hurried, "waited", [], raising=False)
     made = Supervisor.__init__
 
-    def hurried(self: Supervisor, supervised: list[Supervised], printer: Printer) -> None:
-        made(self, supervised, printer)
+    def hurried(self: Supervisor, supervised: list[Supervised], printer: Printer, **options: Any) -> None:
+        made(self, supervised, printer, **options)
         self._stopping = Hurried()
 
     monkeypatch.setattr(Supervisor, "__init__", hurried)
@@ -149,6 +150,39 @@ def test_an_error_that_nobody_expects_is_a_failed_start(delays: list[float]) -> 
     with supervising(broken) as (_, output):
         wait_until(lambda: len(broken.began) == 3)
     assert "Traceback" in output.getvalue() and "AssertionError: of the wheel" in output.getvalue()
+
+
+def test_the_later_ones_are_started_when_the_first_one_answers(tmp_path: Path) -> None:
+    first, later, answers = Scripted(), process("later", SLEEPS, tmp_path), threading.Event()
+    asked = threading.Event()
+
+    def may_follow() -> bool:
+        asked.set()
+        return answers.is_set()
+
+    with supervising(first, later=[later], may_follow=may_follow) as (_, output):
+        assert asked.wait(20) and first.began and later._running is None
+        answers.set()
+        wait_until(lambda: "later    | here" in output.getvalue())
+    assert later._running and later._running.poll() == -signal.SIGTERM
+
+
+def test_the_later_ones_are_started_in_time_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(supervisor, "FOLLOW_SECONDS", 0.1)
+    first, later = Scripted(), process("later", SLEEPS, tmp_path)
+    with supervising(first, later=[later], may_follow=lambda: False) as (_, output):
+        wait_until(lambda: "later    | here" in output.getvalue())
+
+
+def test_nothing_later_is_started_when_the_first_one_cannot_start(delays: list[float]) -> None:
+    """Nor when all is stopped before."""
+    first, later = Scripted(1, 1, 1, 1, 1), Scripted()
+    running = Supervisor(
+        [first], Printer(io.StringIO(), colour=False), later=[later], may_follow=lambda: False
+    )
+    assert running.loop() == "scripted" and not later.began
 
 
 class Closed(io.StringIO):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import http.client
 import os
 import secrets
 import signal
@@ -24,7 +25,7 @@ from django.db.migrations.exceptions import InconsistentMigrationHistory
 from honcho.printer import Printer
 
 from config import embedded, environment
-from config.supervisor import CannotStart, Process, Supervised, Supervisor
+from config.supervisor import CannotStart, Process, Supervisor
 
 MARK = "STEPWRIGHT_SERVED_FROM"  # an environment variable of every process that `serve` starts
 # Backpressure counts connections, the slow ones too; the header time-out also ends connections that are idle. A stop
@@ -65,6 +66,19 @@ class Database:
         self._is_wanted.clear()
 
 
+def web_answers() -> bool:
+    """Return whether the web process answers, whatever it says."""
+    connection = http.client.HTTPConnection(settings.HOST, settings.PORT, timeout=1)
+    try:
+        connection.request("GET", "/healthz")
+        connection.getresponse()
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
 class Command(BaseCommand):
     help = "Run the whole service in the foreground: database, API and workers."
     requires_system_checks: list[str] = []
@@ -78,7 +92,13 @@ class Command(BaseCommand):
         self._make_admin()
         embedded.close_connections()  # from now on the children have theirs
         self._announce(home)
-        supervisor = Supervisor(self._supervised(home), Printer(sys.stdout, colour=sys.stdout.isatty()))
+        web, *workers = self._processes(home)
+        supervisor = Supervisor(
+            [Database(), web] if embedded.is_used() else [web],
+            Printer(sys.stdout, colour=sys.stdout.isatty()),
+            later=workers,
+            may_follow=web_answers,
+        )
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
         gave_up = supervisor.loop()
@@ -87,7 +107,7 @@ class Command(BaseCommand):
         if gave_up:
             raise CommandError(f"{gave_up} cannot start, so all was stopped; its last lines say why.")
 
-    def _supervised(self, home: Path) -> list[Supervised]:
+    def _processes(self, home: Path) -> list[Process]:
         inherited = {
             **os.environ,
             MARK: str(home),
@@ -95,7 +115,7 @@ class Command(BaseCommand):
             "PYTHONUNBUFFERED": "1",
             "OMP_NUM_THREADS": "2",
         }
-        processes: list[Supervised] = [
+        return [
             Process(
                 name,
                 [sys.executable, *arguments.format(host=settings.HOST, port=settings.PORT).split()],
@@ -105,7 +125,6 @@ class Command(BaseCommand):
             )
             for name, arguments in COMMANDS.items()
         ]
-        return [Database(), *processes] if embedded.is_used() else processes
 
     def _migrate(self, home: Path) -> None:
         try:
