@@ -177,8 +177,12 @@ def test_the_later_ones_are_started_in_time_all_the_same(
 
 
 def test_nothing_later_is_started_when_the_first_one_cannot_start(delays: list[float]) -> None:
-    """Nor when all is stopped before."""
-    first, later = Scripted(1, 1, 1, 1, 1), Scripted()
+    class Slow(Scripted):
+        def run(self, say: Callable[[str], None]) -> int:
+            time.sleep(0.05)
+            return super().run(say)
+
+    first, later = Slow(1, 1, 1, 1, 1), Scripted()
     running = Supervisor(
         [first], Printer(io.StringIO(), colour=False), later=[later], may_follow=lambda: False
     )
