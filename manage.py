@@ -8,7 +8,7 @@ import signal
 import sys
 
 # These read no rows; every other command gets the embedded database for as long as it runs.
-WITHOUT_DATABASE = {"token", "spectacular", "write_job_fsm", "help", "--version", "--help"}
+WITHOUT_DATABASE = {"token", "check", "spectacular", "write_job_fsm", "help", "--version", "--help"}
 
 
 def main() -> None:
@@ -18,7 +18,8 @@ def main() -> None:
     from config import embedded
 
     command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    if command in WITHOUT_DATABASE:
+    asks_for_it = any(argument.startswith("--database") for argument in sys.argv)  # as `check` may
+    if command in WITHOUT_DATABASE and not asks_for_it:
         execute_from_command_line(sys.argv)
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the database is stopped on the way out

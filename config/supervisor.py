@@ -136,19 +136,25 @@ class Supervisor:
         self._printing = threading.Lock()
         self._stopping = threading.Event()
         self._gave_up = ""
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start those that do not come later."""
+        self._threads = [self._start(one) for one in self.first]
 
     def loop(self) -> str:
         """Return when all have ended: "" when `stop` was called, else the name of the one that could not start."""
-        threads = [self._start(one) for one in self.first]
+        if not self._threads:
+            self.start()
         if self.later and self._wait_to_follow():
-            threads += [self._start(one) for one in self.later]
+            self._threads += [self._start(one) for one in self.later]
         self._stopping.wait()
         self._say(OURS, "stopping")
         deadline = time.monotonic() + STOP_SECONDS
         for number, until in ((signal.SIGTERM, deadline), (signal.SIGKILL, deadline + 5)):
             for one in self.supervised:
                 one.stop(number)
-            for thread in threads:
+            for thread in self._threads:
                 thread.join(max(0, until - time.monotonic()))
         return self._gave_up
 

@@ -46,8 +46,17 @@ assert client.get("/api/v1/projects").status_code == 401
 WORKER = """
 import django
 django.setup()
+from django.core.management import execute_from_command_line
 from config.work.management.commands import work
-work.load_kinds()
+
+def begin(*_):
+    raise SystemExit
+
+work.Workers = begin
+try:
+    execute_from_command_line(["manage.py", "work", "media:1"])
+except SystemExit:
+    pass
 """
 
 
@@ -68,6 +77,8 @@ def test_a_process_starts_without_what_it_may_never_need(start: str, unwanted: s
     loaded = set(done.stdout.rpartition("LOADED")[2].split())
     assert "django" in loaded
     assert sorted(unwanted & loaded) == []
+    if start == WORKER:
+        assert loaded >= WORK, "a worker loads what it performs before it begins"
 
 
 @pytest.mark.django_db

@@ -25,9 +25,9 @@ from django.db.migrations.exceptions import InconsistentMigrationHistory
 from honcho.printer import Printer
 
 from config import embedded, environment
+from config.migrating import MARK, migrating
 from config.supervisor import CannotStart, Process, Supervisor
 
-MARK = "STEPWRIGHT_SERVED_FROM"  # an environment variable of every process that `serve` starts
 # Backpressure counts connections, the slow ones too; the header time-out also ends connections that are idle. A stop
 # waits 4 s for running requests.
 WEB = (
@@ -88,24 +88,34 @@ class Command(BaseCommand):
         lock = self._take_lock(home)
         self._end_leftovers(home)
         self._require_free_port()
-        self._migrate(home)
-        self._make_admin()
-        embedded.close_connections()  # from now on the children have theirs
-        self._announce(home)
-        web, *workers = self._processes(home)
-        supervisor = Supervisor(
-            [Database(), web] if embedded.is_used() else [web],
-            Printer(sys.stdout, colour=sys.stdout.isatty()),
-            later=workers,
-            may_follow=web_answers,
-        )
+        supervisor = self._supervisor(home)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
+        try:
+            with migrating(home):
+                supervisor.start()
+                self._migrate(home)
+                self._make_admin()
+        except BaseException:
+            supervisor.stop()
+            supervisor.loop()
+            raise
+        embedded.close_connections()  # from now on the children have theirs
+        self._announce(home)
         gave_up = supervisor.loop()
         embedded.stop()  # also one that was started by an earlier run, which was killed
         lock.close()
         if gave_up:
             raise CommandError(f"{gave_up} cannot start, so all was stopped; its last lines say why.")
+
+    def _supervisor(self, home: Path) -> Supervisor:
+        web, *workers = self._processes(home)
+        return Supervisor(
+            [Database(), web] if embedded.is_used() else [web],
+            Printer(sys.stdout, colour=sys.stdout.isatty()),
+            later=workers,
+            may_follow=web_answers,
+        )
 
     def _processes(self, home: Path) -> list[Process]:
         inherited = {
