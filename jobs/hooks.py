@@ -1,4 +1,4 @@
-"""What later apps do inside the jobs' flow. Each registers its own in `AppConfig.ready()`."""
+"""What later apps do inside the jobs' flow. Each registers its own in `AppConfig.ready()`, stages in its `tasks.py`."""
 
 from __future__ import annotations
 
