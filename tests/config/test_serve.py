@@ -106,16 +106,16 @@ def test_a_migration_that_fails_stops_what_was_started(
 def test_who_is_served_waits_until_the_migration_has_ended(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    migrating.wait_until_migrated()  # nobody serves it
-    monkeypatch.setenv(migrating.MARK, str(tmp_path))
+    monkeypatch.setenv("STEPWRIGHT_HOME", str(tmp_path))
     migrating.wait_until_migrated()  # nobody migrates
     waiting = threading.Thread(target=migrating.wait_until_migrated)
-    with migrating.migrating(tmp_path):
+    with migrating.migrating():
         waiting.start()
         waiting.join(0.3)
         assert waiting.is_alive()
     waiting.join(20)
     assert not waiting.is_alive()
+    migrating.wait_until_migrated()  # nobody migrates any more
 
 
 WAITS = """

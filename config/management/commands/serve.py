@@ -25,9 +25,10 @@ from django.db.migrations.exceptions import InconsistentMigrationHistory
 from honcho.printer import Printer
 
 from config import embedded, environment
-from config.migrating import MARK, migrating
+from config.migrating import migrating
 from config.supervisor import CannotStart, Process, Supervisor
 
+MARK = "STEPWRIGHT_SERVED_FROM"  # an environment variable of every process that `serve` starts
 # Backpressure counts connections, the slow ones too; the header time-out also ends connections that are idle. A stop
 # waits 4 s for running requests.
 WEB = (
@@ -92,7 +93,7 @@ class Command(BaseCommand):
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, lambda *_: supervisor.stop())
         try:
-            with migrating(home):
+            with migrating():
                 supervisor.start()
                 self._migrate(home)
                 self._make_admin()
