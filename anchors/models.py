@@ -32,7 +32,7 @@ class Anchor(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     instruction = models.ForeignKey(Instruction, models.CASCADE, related_name="anchors", db_index=False)
     instruction_version = models.ForeignKey(
-        InstructionVersion, models.CASCADE, related_name="+", db_index=False
+        InstructionVersion, models.CASCADE, related_name="anchors", db_index=False
     )
     address_type = models.CharField(max_length=16, choices=AddressType.choices)
     block_id = models.UUIDField(null=True)

@@ -48,8 +48,9 @@ class AnchorViewSet(ApiViewSet[Anchor]):
         anchors: QuerySet[Anchor] = instruction.anchors.all()
         if "instruction_version_id" in self.query:
             # By the version alone: of anchors of both, PostgreSQL would expect far fewer, and sort them.
-            named = instruction.versions.filter(pk=parse_id(self.query["instruction_version_id"]))
-            anchors = Anchor.objects.filter(instruction_version=named.values_list("pk", flat=True).first())
+            version_id = parse_id(self.query["instruction_version_id"])
+            version = instruction.versions.only("pk").filter(pk=version_id).first()
+            anchors = version.anchors.all() if version else instruction.anchors.none()
         context = {"include_deleted_assets": self.query["include_deleted_assets"]}
         anchors = anchors.prefetch_related("assets")
         return self.page(anchors, serializers.ScreenshotAnchorSerializer, context=context)
