@@ -38,7 +38,7 @@ def small_plans(*, rows: int, in_sort: int) -> Iterator[list[str]]:
             execute("ROLLBACK TO SAVEPOINT explained", None, False, context)
             seen.append(sql)
             plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
-            faults = list(_faults(plan, rows, in_sort))
+            faults = list(_faults(plan, len(parameters or ()), rows, in_sort))
             assert not faults, f"{'; '.join(faults)}\n{sql}\n{_text(plan)}"
         return execute(sql, parameters, many, context)
 
@@ -74,7 +74,7 @@ def _read(node: dict[str, Any]) -> float:
     return float((node["Actual Rows"] + sum(node.get(name, 0) for name in REMOVED)) * node["Actual Loops"])
 
 
-def _faults(plan: dict[str, Any], rows: int, in_sort: int) -> Iterator[str]:
+def _faults(plan: dict[str, Any], values: int, rows: int, in_sort: int) -> Iterator[str]:
     read = 0.0
     for node in nodes(plan):
         kind = node["Node Type"]
@@ -86,6 +86,7 @@ def _faults(plan: dict[str, Any], rows: int, in_sort: int) -> Iterator[str]:
             read += _read(node)
     if read > rows:
         yield f"{read:.0f} rows read"
-    # About three for each row that an index finds. More are read where an index is gone through from end to end.
-    if (blocks := plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]) > 4 * read + 100:
+    # About three for each row that an index finds, and for each of the statement's values that it looks for in vain.
+    # More are read where an index is gone through from end to end.
+    if (blocks := plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]) > 4 * (read + values) + 100:
         yield f"{blocks} blocks read for {read:.0f} rows"

@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -27,6 +25,7 @@ from jobs.states import JobStatus
 from tests.desk import Desk
 from tests.exports.asking import request_export
 from tests.factories import Api, make_job, make_run, make_screenshot_task, make_user
+from tests.plans import nodes
 from tests.races import at_once
 from tests.workers import running_worker
 
@@ -221,12 +220,6 @@ def test_those_who_wait_are_ranked_once_for_all_jobs_of_a_list(owner: Api) -> No
         if node["Node Type"] == "WindowAgg"
     ]
     assert loops == [1] * 2
-
-
-def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield plan
-    for part in plan.get("Plans", []):
-        yield from nodes(part)
 
 
 def test_no_owner_has_all_threads_of_a_lane_that_has_more_than_one(db: None) -> None:
