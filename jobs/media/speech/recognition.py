@@ -1,8 +1,8 @@
-"""Recognise the words of a block of sound with a Whisper model: several windows at once, and what fails again alone.
+"""Recognise the words of a block of sound with a Whisper model: several windows at once, and alone what fails.
 
-A window is decoded once, without a search and without the model's own times. That takes half the processor time of
-faster-whisper's `WhisperModel.transcribe`, which decodes one window after the other with a beam of 5, but has three
-weaknesses, for each of which there is a remedy here: the model may write without punctuation, stop before the end of
+A window is decoded once, with a small beam and without the model's own times. That takes six tenths of the processor
+time of faster-whisper's `WhisperModel.transcribe`, which decodes one window after the other with a beam of 5, but has
+three weaknesses, for each of which there is a remedy here: the model may write without punctuation, leave out a part of
 the window, or repeat a phrase again and again.
 """
 
@@ -20,7 +20,7 @@ from jobs.media.speech.voice import (
     Voice,
     cut_windows,
     find_passages,
-    find_unheard,
+    find_voice,
     place_voices,
 )
 
@@ -32,15 +32,18 @@ if TYPE_CHECKING:
 # More take no less time: with the packaged model 4 windows take 700 MiB, 8 take 880, 16 over a GiB.
 _BATCH_WINDOWS = 4
 # The model writes as its prompt is written. Without one, it leaves out the full stops of every sixth sentence, and so
-# joins it to the next one. A prompt in another language than the speaker's would make the model change the language.
-_PROMPTS = {"en": "Hello, everyone. Click Save, then wait. It is done."}
+# joins it to the next one. Nothing of it may be said in a guide: after "Click Save, then wait." whole windows came out
+# as that. In another language than the speaker's it would make the model change the language.
+_PROMPTS = {"en": "Good morning, everyone. How are you? I am fine."}
 # What OpenAI's own implementation allows for 30 seconds (`sample_len`).
 _MAX_TOKENS = 224
 # The thresholds at which OpenAI's and faster-whisper's implementations reject a text: how well it compresses by zlib,
 # and the mean logarithm of its tokens' probabilities.
 _REPEATED_FROM = 2.4
 _UNLIKELY_BELOW = -1.0
-# So much voice after the last word was left out, not just timed badly.
+# People say two to four words a second.
+_FEWEST_WORDS_A_SECOND = 1.5
+# So much voice before the first word or after the last one was left out, not just timed badly.
 _MAX_UNHEARD_SAMPLES = SAMPLE_RATE
 
 
@@ -79,13 +82,15 @@ def hear(model: WhisperModel, block: Block, language: str | None) -> Iterator[tu
             for begin, end in windows
         ],
         batch_size=_BATCH_WINDOWS,
-        beam_size=1,
+        beam_size=2,
         initial_prompt=_PROMPTS.get(language),
         max_new_tokens=_MAX_TOKENS,
         word_timestamps=True,
     )
     for window, segment in zip(windows, segments, strict=True):
-        heard = _spoken_words(segment) if segment.avg_logprob >= _UNLIKELY_BELOW else []
+        heard = _spoken_words(segment)
+        if segment.avg_logprob < _UNLIKELY_BELOW or not _begins_and_fills(window, voices, heard):
+            heard = []
         heard += _hear_rest(model, sound, language, window, voices, heard)
         if heard:
             yield language, [_place(word, voices, block.start) for word in heard]
@@ -113,8 +118,8 @@ def _hear_rest(
     It is decoded with a beam, and with the model's own times, by which faster-whisper goes on where the text stops.
     """
     begin, end = window
-    unheard = find_unheard(voices, (heard[-1].end if heard else begin, end))
-    if sum(stop - start for start, stop in unheard) <= _MAX_UNHEARD_SAMPLES:
+    unheard = find_voice(voices, (heard[-1].end if heard else begin, end))
+    if _length(unheard) <= _MAX_UNHEARD_SAMPLES:
         return []
     begin = unheard[0][0]
     segments, _ = model.transcribe(
@@ -128,6 +133,21 @@ def _hear_rest(
         word_timestamps=True,
     )
     return [word for segment in segments for word in _spoken_words(segment, begin)]
+
+
+def _begins_and_fills(window: Span, voices: Sequence[Voice], heard: Sequence[_Heard]) -> bool:
+    """Return whether words were heard from the first voice of a window on, and as many as people say in its time."""
+    if not heard:
+        return False
+    begin, end = window
+    before = _length(find_voice(voices, (begin, heard[0].start)))
+    voice = _length(find_voice(voices, (begin, min(end, begin + WINDOW_SAMPLES))))
+    fewest = _FEWEST_WORDS_A_SECOND * voice / SAMPLE_RATE
+    return before <= _MAX_UNHEARD_SAMPLES and len(heard) >= fewest
+
+
+def _length(spans: Sequence[Span]) -> int:
+    return sum(end - begin for begin, end in spans)
 
 
 def _spoken_words(segment: Any, offset: int = 0) -> list[_Heard]:

@@ -94,9 +94,9 @@ def cut_windows(voices: Sequence[Voice], length: int) -> list[Span]:
     return list(pairwise([*cuts, length]))
 
 
-def find_unheard(voices: Sequence[Voice], rest: Span) -> list[Span]:
-    """Return the voice within the rest of a window, each stretch with half of the shortest pause before it."""
-    begin, end = rest
+def find_voice(voices: Sequence[Voice], span: Span) -> list[Span]:
+    """Return the voice within a span, each stretch with half of the shortest pause before it."""
+    begin, end = span
     return [
         (max(begin, voice.start - _LEAD_SAMPLES), min(end, voice.end))
         for voice in voices

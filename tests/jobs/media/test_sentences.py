@@ -12,7 +12,7 @@ from jobs.media.speech.voice import (
     Voice,
     cut_windows,
     find_passages,
-    find_unheard,
+    find_voice,
     longest_pause,
     place_voices,
 )
@@ -153,6 +153,6 @@ def test_windows_are_cut_in_pauses_and_cover_all() -> None:
 
 def test_the_voice_after_the_last_word_is_found_with_a_little_before_it() -> None:
     voices = [Voice(0, 16_000, 0), Voice(24_000, 40_000, 0), Voice(48_000, 64_000, 0)]
-    assert find_unheard(voices, (17_000, 60_000)) == [(22_400, 40_000), (46_400, 60_000)]
-    assert find_unheard(voices, (30_000, 45_000)) == [(30_000, 40_000)]
-    assert find_unheard(voices, (41_000, 47_000)) == []
+    assert find_voice(voices, (17_000, 60_000)) == [(22_400, 40_000), (46_400, 60_000)]
+    assert find_voice(voices, (30_000, 45_000)) == [(30_000, 40_000)]
+    assert find_voice(voices, (41_000, 47_000)) == []
