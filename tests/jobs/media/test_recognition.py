@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ from faster_whisper import BatchedInferencePipeline, WhisperModel
 
 from jobs.media.audio import SAMPLE_RATE
 from jobs.media.speech import recognition, whisper
-from jobs.media.speech.recognition import Block, hear
+from jobs.media.speech.recognition import Block, _begins_and_fills, _Heard, hear
 from jobs.media.speech.sentences import Word
-from jobs.media.speech.voice import find_speech
+from jobs.media.speech.voice import Voice, find_speech
 from jobs.media.speech.whisper import Whisper
 from jobs.media.transcripts import Transcript
 from tests.jobs.media.sounds import SAMPLE, Sound, line_of, sample_sound, script, write_flac
@@ -70,7 +70,9 @@ def test_the_words_of_a_guide_do_not_come_out_as_those_of_the_prompt(sound: Soun
     """The lines in other orders. After a prompt like them ("Click Save, then wait.") two windows of nine were lost."""
     rng, lines, parts = random.Random(7), list[str](), list[Sound]()
     for _ in range(5):
-        for number in rng.sample(range(11), 11):
+        order = list(range(11))
+        rng.shuffle(order)
+        for number in order:
             lines.append(script()[number]["text"])
             pause = np.zeros(round(rng.choice([0.3, 0.6, 1.0, 1.5]) * SAMPLE_RATE), np.float32)
             parts += [line_of(sound, number), pause]
@@ -189,3 +191,18 @@ def test_a_text_that_the_model_does_not_believe_itself_is_heard_again(
     monkeypatch.setattr(recognition, "_UNLIKELY_BELOW", 0.0)
     assert spoken_words(text_of(words_in(line))) == spoken_words(script()[6]["text"])
     assert len(lengths) == 1 and lengths[0] > len(line) // 2
+
+
+@pytest.mark.parametrize(
+    ("starts", "believed"),
+    [
+        (range(0, 10_000, 400), True),
+        (range(1500, 10_000, 400), False),  # not from the first voice on
+        (range(0, 10_000, 800), False),  # fewer than anybody says
+        ((), False),
+    ],
+)
+def test_words_with_gaps_are_not_believed(starts: Sequence[int], believed: bool) -> None:
+    words = [_Heard(start * 16, (start + 300) * 16, "word") for start in starts]
+    voices = [Voice(0, 10 * SAMPLE_RATE, 0)]
+    assert _begins_and_fills((0, 10 * SAMPLE_RATE), voices, words) is believed
