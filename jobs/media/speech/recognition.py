@@ -1,6 +1,6 @@
 """Recognise the words of a block of sound with a Whisper model: several windows at once, and alone what fails.
 
-A window is decoded once, with a small beam and without the model's own times. That takes six tenths of the processor
+A window is decoded once, with a small beam and without the model's own times. That takes 0.55 to 0.65 of the processor
 time of faster-whisper's `WhisperModel.transcribe`, which decodes one window after the other with a beam of 5, but has
 three weaknesses, for each of which there is a remedy here: the model may write without punctuation, leave out a part of
 the window, or repeat a phrase again and again.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
     from numpy.typing import NDArray
 
-# More take no less time: with the packaged model 4 windows take 700 MiB, 8 take 880, 16 over a GiB.
+# More take no less time, and more memory: the packaged model takes 700 MiB with 4 windows and 890 MiB with 8.
 _BATCH_WINDOWS = 4
 # The model writes as its prompt is written. Without one, it leaves out the full stops of every sixth sentence, and so
 # joins it to the next one. Nothing of it may be said in a guide: after "Click Save, then wait." whole windows came out
