@@ -99,9 +99,9 @@ def django_database(url: str, *, pool_size: int = 0) -> dict[str, Any]:
         parameters["pool"] = {**POOL, "max_size": pool_size}
     return {
         **entry,
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "config.postgresql",
         "CONN_MAX_AGE": 0 if pool_size else 600,
-        "CONN_HEALTH_CHECKS": True,
+        "CONN_HEALTH_CHECKS": not pool_size,
         "OPTIONS": parameters,
     }
 

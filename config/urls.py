@@ -23,7 +23,6 @@ api: list[URLPattern | URLResolver] = [
     path("openapi.json", description.DescriptionView.as_view(), name="openapi"),
 ]
 urlpatterns = [
-    path("", include("config.web.urls")),
     path("api/v1/", include(api)),
     path(
         "api/docs", SpectacularSwaggerSplitView.as_view(url_name="openapi", metadata_class=None), name="docs"
@@ -31,4 +30,5 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
+    path("", include("config.web.urls")),
 ]

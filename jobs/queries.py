@@ -4,43 +4,80 @@ from __future__ import annotations
 
 import base64
 import binascii
+from functools import cache
 from typing import Any
+from uuid import UUID
 
 from django.db.models import IntegerField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
+from config.accounts.models import User
 from config.api import errors
 from config.api.ownership import parse_id
-from config.api.pagination import first_id_after, first_id_from
+from config.api.pagination import Fetch, first_id_after, first_id_from
+from config.compiled import CompiledQuery
 from config.work.fairness import ranked
-from jobs.models import Job, JobQuerySet, PipelineRun, TranscriptSegment
+from jobs.models import Job, PipelineRun, Project, TranscriptSegment
+
+SHOWN = (
+    "id",
+    "project_id",
+    "status",
+    "revision",
+    "manifest",
+    "options",
+    "instruction_id",
+    "failure",
+    "queue_position",
+    "created_at",
+    "updated_at",
+)
 
 
-def narrow_jobs(jobs: QuerySet[Job], query: dict[str, Any]) -> QuerySet[Job]:
-    """Apply the filters of the job lists; `query` is a validated JobQuery."""
-    if "created_after" in query:
-        jobs = jobs.filter(pk__gte=first_id_after(query["created_after"]))
-    if "created_before" in query:
-        jobs = jobs.filter(pk__lt=first_id_from(query["created_before"]))
+LOWEST, HIGHEST = UUID(int=0), UUID(int=2**128 - 1)
+
+
+def list_jobs(user: User, query: dict[str, Any], *, project: Project | None = None) -> Fetch:
+    """Return what is shown of a user's jobs, or of a project's, after the filters of a validated JobQuery."""
+    since = first_id_after(query["created_after"]) if "created_after" in query else LOWEST
+    before = first_id_from(query["created_before"]) if "created_before" in query else HIGHEST
     statuses = list(dict.fromkeys(query.get("status", ())))
-    if len(statuses) > 1:
-        return jobs.filter(pk__in=_page_of(statuses, jobs, query))
-    return jobs.filter(status=statuses[0]) if statuses else jobs
+
+    def fetch(*, after: UUID | None, limit: int) -> list[Any]:
+        until = min(before, after or HIGHEST)
+        if len(statuses) > 1:
+            jobs = project.jobs.all() if project else Job.objects.visible_to(user)
+            return list(_of_statuses(statuses, jobs.filter(pk__gte=since, pk__lt=until), limit))
+        place = {"place": project.pk if project else user.pk, "since": since, "until": until}
+        status = {"status": statuses[0]} if statuses else {}
+        return _page(bool(project), bool(statuses)).rows(limit, **place, **status)
+
+    return fetch
 
 
-def _page_of(statuses: list[str], jobs: QuerySet[Job], query: dict[str, Any]) -> QuerySet[Job, Any]:
-    """Return the ids of the page that `query` asks for, and of the row after it.
+@cache
+def _page(of_project: bool, of_status: bool) -> CompiledQuery[Any]:
+    """Return the query of a list. Its best plan depends on how much its bounds leave, so it is not prepared."""
+
+    def build(place: UUID, since: UUID, until: UUID, **status: str) -> QuerySet[Job, Any]:
+        jobs = Job.objects.filter(project=place) if of_project else Job.objects.visible_to(User(pk=place))
+        return as_read(jobs.filter(pk__gte=since, pk__lt=until, **status).order_by("-pk"))
+
+    types: dict[str, type] = {"place": UUID, "since": UUID, "until": UUID}
+    return CompiledQuery(build, types | ({"status": str} if of_status else {}), is_prepared=False)
+
+
+def _of_statuses(statuses: list[str], jobs: QuerySet[Job], limit: int) -> QuerySet[Job, Any]:
+    """Return the newest jobs that have one of several statuses.
 
     An index has the jobs of one status in order, those of several it has not: so a page is read of each.
     """
-    if "cursor" in query:
-        jobs = jobs.filter(pk__lt=parse_id(query["cursor"]))
-    number = query["limit"] + 1
-    first, *others = (jobs.filter(status=status).order_by("-pk").values("pk")[:number] for status in statuses)
-    return first.union(*others, all=True).order_by("-pk")[:number]
+    first, *others = (jobs.filter(status=status).order_by("-pk").values("pk")[:limit] for status in statuses)
+    newest = first.union(*others, all=True).order_by("-pk")[:limit]
+    return as_read(Job.objects.filter(pk__in=newest).order_by("-pk"))
 
 
-def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
+def with_queue_position(jobs: QuerySet[Job]) -> QuerySet[Job]:
     """Annotate each job with its place in its lane for a worker, from 1; None when it does not wait.
 
     It is the order in which the runs that wait now would begin if no others came: owners take turns, so a job may
@@ -62,6 +99,25 @@ def with_queue_position(jobs: JobQuerySet) -> QuerySet[Job]:
         SELECT position FROM line WHERE job_id = {job}.id
     ), 1) END"""  # our tables and constants  # nosec B608
     return jobs.annotate(queue_position=RawSQL(place, (), output_field=IntegerField()))  # nosec B611
+
+
+_READ_JOB = CompiledQuery(
+    lambda owner, job: as_read(Job.objects.visible_to(User(pk=owner)).filter(pk=job)),
+    {"owner": UUID, "job": UUID},
+)
+
+
+def read_job(user: User, raw_id: object) -> Any:
+    """Return what is shown of a job, as `get_visible` does; raise the 404 of the contract."""
+    job = _READ_JOB.first(owner=user.pk, job=parse_id(raw_id))
+    if job is None:
+        raise errors.not_found()
+    return job
+
+
+def as_read(jobs: QuerySet[Job]) -> QuerySet[Job, Any]:
+    """Return named tuples of what is shown of jobs: an instance has more, and takes three times as long to make."""
+    return with_queue_position(jobs).values_list(*SHOWN, named=True)
 
 
 def as_created(job: Job) -> Job:

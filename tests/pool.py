@@ -16,8 +16,12 @@ def pooled(**changed: Any) -> Iterator[Any]:
     """Take connections from a pool of 2 during the block; yield the pool."""
     known = connection.settings_dict
     connection.close()
-    before = {name: known[name] for name in ("OPTIONS", "CONN_MAX_AGE")}
-    known |= {"CONN_MAX_AGE": 0, "OPTIONS": {**known["OPTIONS"], "pool": {**POOL, "max_size": 2, **changed}}}
+    before = {name: known[name] for name in ("OPTIONS", "CONN_MAX_AGE", "CONN_HEALTH_CHECKS")}
+    known |= {
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": False,
+        "OPTIONS": {**known["OPTIONS"], "pool": {**POOL, "max_size": 2, **changed}},
+    }
     try:
         yield connection.pool  # type: ignore[attr-defined]
     finally:

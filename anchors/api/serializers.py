@@ -7,14 +7,13 @@ from typing import Any
 
 from django.conf import settings
 from django.urls import reverse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from anchors.models import Anchor, Asset, ScreenshotTask
 from anchors.render.operations import operations_schema
 from config.api.pagination import PageQuery
-from config.api.serializers import StrictSerializer, TextOrNull
+from config.api.serializers import StrictSerializer, TextOrNull, id_or_null, timestamp
 
 STRATEGIES = ["precise", "nearest_keyframe"]
 FORMATS = ["png", "jpg", "webp"]
@@ -120,7 +119,7 @@ class AddressingField(serializers.DictField):
 class ScreenshotAssetSerializer(serializers.ModelSerializer[Asset]):
     anchor_id = serializers.UUIDField(allow_null=True)
     previous_asset_id = serializers.UUIDField(allow_null=True)
-    image_uri = serializers.SerializerMethodField()
+    image_uri = serializers.URLField()
     mime_type = serializers.ChoiceField(["image/png", "image/jpeg", "image/webp"])
     extraction_key = TextOrNull()
     upload_id = serializers.UUIDField(allow_null=True, read_only=True, default=None)
@@ -149,9 +148,25 @@ class ScreenshotAssetSerializer(serializers.ModelSerializer[Asset]):
             "created_at",
         )
 
-    @extend_schema_field(OpenApiTypes.URI)
-    def get_image_uri(self, asset: Asset) -> str:
-        return settings.PUBLIC_URL + reverse("asset-content", args=[asset.pk])
+    def to_representation(self, instance: Asset) -> dict[str, Any]:
+        return {
+            "id": str(instance.pk),
+            "anchor_id": id_or_null(instance.anchor_id),
+            "version": instance.version,
+            "kind": instance.kind,
+            "previous_asset_id": id_or_null(instance.previous_asset_id),
+            "image_uri": settings.PUBLIC_URL + reverse("asset-content", args=[instance.pk]),
+            "mime_type": instance.mime_type,
+            "width": instance.width,
+            "height": instance.height,
+            "extraction_key": instance.extraction_key or None,
+            "checksum_sha256": instance.checksum_sha256,
+            "upload_id": None,
+            "ops_hash": instance.ops_hash or None,
+            "rendered_from_asset_id": id_or_null(instance.rendered_from_id),
+            "is_deleted": instance.is_deleted,
+            "created_at": timestamp(instance.created_at),
+        }
 
 
 _PLACE = {
@@ -242,9 +257,17 @@ class ScreenshotTaskSerializer(serializers.ModelSerializer[ScreenshotTask]):
         )
 
     def to_representation(self, instance: ScreenshotTask) -> dict[str, Any]:
-        shown = super().to_representation(instance)
-        optional = ("anchor_id", "asset_id", "extracted_at_ms", "failure_code", "failure_message")
-        return {key: value for key, value in shown.items() if key not in optional or value not in (None, "")}
+        shown = {
+            "task_id": str(instance.pk),
+            "operation": instance.operation,
+            "status": instance.status,
+            "anchor_id": id_or_null(instance.anchor_id),
+            "asset_id": id_or_null(instance.asset_id),
+            "extracted_at_ms": instance.extracted_at_ms,
+            "failure_code": instance.failure_code,
+            "failure_message": instance.failure_message,
+        }
+        return {key: value for key, value in shown.items() if value not in (None, "")}
 
 
 class AnnotationResultSerializer(serializers.Serializer[Any]):

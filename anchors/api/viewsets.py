@@ -45,15 +45,11 @@ class AnchorViewSet(ApiViewSet[Anchor]):
 
     def list(self, request: Request, instruction_id: str) -> Response:
         instruction = get_visible(Instruction.objects.visible_to(request.user), instruction_id)
-        anchors: QuerySet[Anchor] = instruction.anchors.all()
-        if "instruction_version_id" in self.query:
-            # By the version alone: of anchors of both, PostgreSQL would expect far fewer, and sort them.
-            version_id = parse_id(self.query["instruction_version_id"])
-            version = instruction.versions.only("pk").filter(pk=version_id).first()
-            anchors = version.anchors.all() if version else instruction.anchors.none()
+        anchors = _anchors(instruction, self.query.get("instruction_version_id"))
         context = {"include_deleted_assets": self.query["include_deleted_assets"]}
-        anchors = anchors.prefetch_related("assets")
-        return self.page(anchors, serializers.ScreenshotAnchorSerializer, context=context)
+        return self.page(
+            anchors.prefetch_related("assets"), serializers.ScreenshotAnchorSerializer, context=context
+        )
 
     def retrieve(self, request: Request, anchor_id: str) -> Response:
         anchor = self.get_object()
@@ -68,6 +64,15 @@ class AnchorViewSet(ApiViewSet[Anchor]):
         body = read_body(serializers.AnnotationBody, request)
         annotated = annotate_anchor(anchor=anchor, user=request.user, **body)
         return Response(serializers.AnnotationResultSerializer(annotated).data)
+
+
+def _anchors(instruction: Instruction, version_id: str | None) -> QuerySet[Anchor]:
+    """Return the anchors of an instruction, or those that were made in one version of it."""
+    if version_id is None:
+        return instruction.anchors.all()
+    # By the version alone: of anchors of both, PostgreSQL would expect far fewer, and sort them.
+    version = instruction.versions.only("pk").filter(pk=parse_id(version_id)).first()
+    return version.anchors.all() if version else instruction.anchors.none()
 
 
 def _resolution(anchor: Anchor, raw_id: str) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from uuid6 import uuid7
 
+from config.compiled import CompiledQuery
+
 API_TOKEN_PREFIX = "swt_"
 NOTE_USE_EVERY = timedelta(hours=1)
 
@@ -28,7 +30,7 @@ class UserManager(DjangoUserManager["User"]):
 
     def provision(self, *, issuer: str, subject: str) -> User:
         """Return the user with a token's issuer and subject; create one if there is none."""
-        user = self.filter(issuer=issuer, subject=subject).first()
+        user = _BY_TOKEN.first(issuer=issuer, subject=subject)
         if user is not None:
             return user
         try:
@@ -90,6 +92,14 @@ class User(AbstractUser):
 
     def __str__(self) -> str:
         return self.subject or self.username
+
+
+# What requests are about; the rest is read when it is asked for.
+_READ = ("username", "issuer", "subject", "is_active", "is_staff", "is_superuser")
+_BY_TOKEN = CompiledQuery(
+    lambda issuer, subject: User.objects.filter(~Q(subject=""), issuer=issuer, subject=subject).only(*_READ),
+    {"issuer": str, "subject": str},
+)
 
 
 class ApiToken(models.Model):

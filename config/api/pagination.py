@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -39,9 +39,6 @@ def _first_id(milliseconds: int) -> UUID:
     return UUID(int=max(0, milliseconds) << 80)
 
 
-M = TypeVar("M", bound=Model)
-
-
 class PageQuery(StrictSerializer):
     """The query parameters of every list; lists with filters inherit from it."""
 
@@ -49,25 +46,38 @@ class PageQuery(StrictSerializer):
     cursor = serializers.CharField(required=False)
 
 
-def read_page(
-    queryset: QuerySet[M], request: Request, query: dict[str, Any], *, oldest_first: bool = False
-) -> tuple[list[M], str | None]:
+class Fetch(Protocol):
+    def __call__(self, *, after: UUID | None, limit: int) -> list[Any]:
+        """Return so many rows at most that follow the one with the id `after` in the list's order; None: the first."""
+
+
+def fetch_from(queryset: QuerySet[Any], *, oldest_first: bool = False) -> Fetch:
+    """Return the rows of a list that is a queryset, newest first unless said."""
+
+    def fetch(*, after: UUID | None, limit: int) -> list[Any]:
+        ordered = queryset.order_by("pk" if oldest_first else "-pk")
+        if after is not None:
+            ordered = ordered.filter(pk__gt=after) if oldest_first else ordered.filter(pk__lt=after)
+        return list(ordered[:limit])
+
+    return fetch
+
+
+def read_page(fetch: Fetch, request: Request, query: dict[str, Any]) -> tuple[list[Any], str | None]:
     """Return one page of rows, and the URL of the next page or None; `query` is a validated PageQuery.
 
     The cursor is the id of the last row; ids are UUIDv7, so they are in order of creation. Raise a 400 for a
     malformed cursor.
     """
-    if "cursor" in query:
-        after = parse_id(query["cursor"])
-        if after == NOBODY:
-            raise errors.invalid("cursor", "The cursor is not one that this list gave.")
-        queryset = queryset.filter(pk__gt=after) if oldest_first else queryset.filter(pk__lt=after)
+    after = parse_id(query["cursor"]) if "cursor" in query else None
+    if after == NOBODY:
+        raise errors.invalid("cursor", "The cursor is not one that this list gave.")
     limit = query["limit"]
-    rows = list(queryset.order_by("pk" if oldest_first else "-pk")[: limit + 1])
+    rows = fetch(after=after, limit=limit + 1)
     if len(rows) <= limit:
         return rows, None
     following = request.query_params.copy()
-    following["cursor"] = str(rows[limit - 1].pk)
+    following["cursor"] = str(rows[limit - 1].id)
     return rows[:limit], f"{settings.PUBLIC_URL}{request.path}?{following.urlencode()}"
 
 

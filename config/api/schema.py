@@ -10,10 +10,10 @@ from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample
 from rest_framework.fields import CharField
-from rest_framework.negotiation import DefaultContentNegotiation
 
 from config.api.error_codes import CODES
 from config.api.error_responses import COUNTED, ErrorSerializer, error_responses, headers
+from config.api.negotiation import JsonNegotiation
 from config.api.viewsets import ApiViewSet
 
 SUCCESSES = {
@@ -167,7 +167,7 @@ class ContractSchema(AutoSchema):
             codes |= {"UNAUTHENTICATED", "RATE_LIMITED"}
         if "{" in self.path:
             codes.add("RESOURCE_NOT_FOUND")
-        if self.view.content_negotiation_class is DefaultContentNegotiation:
+        if self.view.content_negotiation_class is JsonNegotiation:
             codes.add("NOT_ACCEPTABLE")
             if self.method in {"POST", "PUT"}:
                 codes |= {"REQUEST_TIMEOUT", "LENGTH_REQUIRED", "PAYLOAD_TOO_LARGE"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from django.db.models import Model, QuerySet
@@ -14,7 +15,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from config.api.ownership import get_visible
-from config.api.pagination import page_response, read_page
+from config.api.pagination import Fetch, fetch_from, page_response, read_page
 from config.api.serializers import StrictSerializer, validate
 
 M = TypeVar("M", bound=Model)
@@ -41,6 +42,11 @@ class ShortMetadata(SimpleMetadata):
         return {}
 
 
+@cache
+def _without_parameters(serializer: type[StrictSerializer]) -> dict[str, Any]:
+    return validate(serializer, {}, is_query=True)
+
+
 class ApiViewSet(GenericViewSet[M]):
     """Validates query parameters before an action, and answers the same 404 for everything that is not visible.
 
@@ -61,6 +67,8 @@ class ApiViewSet(GenericViewSet[M]):
 
     def _read_query(self, request: Request) -> dict[str, Any]:
         serializer = self.query_serializers.get(self.action, NoQuery)
+        if not request.META.get("QUERY_STRING"):
+            return dict(_without_parameters(serializer))
         declared = serializer._declared_fields
         # Parameters that are given twice are lists if the field is one; otherwise the last is used.
         raw = {
@@ -75,12 +83,13 @@ class ApiViewSet(GenericViewSet[M]):
 
     def page(
         self,
-        queryset: QuerySet[Any],
+        rows: QuerySet[Any] | Fetch,
         serializer: type[BaseSerializer[Any]],
         *,
         oldest_first: bool = False,
         context: dict[str, Any] | None = None,
     ) -> Response:
         """Return the page of a list that is named by `self.query`, a validated PageQuery."""
-        rows, following = read_page(queryset, self.request, self.query, oldest_first=oldest_first)
-        return page_response(serializer(rows, many=True, context=context or {}).data, following)
+        fetch = fetch_from(rows, oldest_first=oldest_first) if isinstance(rows, QuerySet) else rows
+        found, following = read_page(fetch, self.request, self.query)
+        return page_response(serializer(found, many=True, context=context or {}).data, following)

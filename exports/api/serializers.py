@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from config.api.serializers import StrictSerializer, TextOrNull
+from config.api.serializers import StrictSerializer, TextOrNull, timestamp, timestamp_or_null
 from config.storage.signed_urls import download_url
 from exports.models import Export
 
@@ -98,7 +98,7 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
     format = serializers.ChoiceField(Export.Format.values)
     status = serializers.ChoiceField(["REQUESTED", "RUNNING", "SUCCEEDED", "FAILED"])
     instruction_version_id = serializers.UUIDField()
-    provenance = serializers.SerializerMethodField()
+    provenance = ExportProvenanceSerializer()
     provenance_frozen_at = serializers.DateTimeField(required=False)
     last_audit_event = serializers.CharField()
     artifact_sha256 = serializers.CharField(required=False)
@@ -129,22 +129,44 @@ class ExportSerializer(serializers.ModelSerializer[Export]):
             "updated_at",
         )
 
-    def get_provenance(self, export: Export) -> ExportProvenanceSerializer:
-        shown = {
-            "prompt_params_ref": None,
-            **export.snapshot["provenance"],
-            "instruction_snapshot_id": export.instruction_snapshot_id,
-            "screenshot_set_hash": export.screenshot_set_hash,
-            "renderer_version": export.renderer_version,
-            "generated_at": export.generated_at,
-        }
-        return ExportProvenanceSerializer(shown).data  # type: ignore[return-value]
-
     def to_representation(self, instance: Export) -> dict[str, Any]:
+        shown = {
+            "id": str(instance.pk),
+            "job_id": str(instance.job_id),
+            "format": instance.format,
+            "status": instance.status,
+            "instruction_version_id": str(instance.instruction_version_id),
+            "identity_key": instance.identity_key,
+            "screenshot_set_hash": instance.screenshot_set_hash,
+            "provenance": _provenance(instance),
+            "provenance_frozen_at": timestamp_or_null(instance.provenance_frozen_at),
+            "last_audit_event": instance.last_audit_event,
+            "failure_code": instance.failure_code,
+            "failure_message": instance.failure_message,
+            "artifact_sha256": instance.artifact_sha256,
+            "artifact_size_bytes": instance.artifact_size_bytes,
+            "created_at": timestamp(instance.created_at),
+            "updated_at": timestamp(instance.updated_at),
+        }
         if instance.status == Export.SUCCEEDED:
             url, expires_at = download_url(
                 instance.artifact_uri, filename=instance.artifact_name, mime_type=instance.artifact_mime_type
             )
-            instance.download_url, instance.download_url_expires_at = url, expires_at  # type: ignore[attr-defined]
-        shown = super().to_representation(instance)
+            shown |= {"download_url": url, "download_url_expires_at": timestamp(expires_at)}
         return {key: value for key, value in shown.items() if value not in (None, "")}
+
+
+def _provenance(export: Export) -> dict[str, Any]:
+    """Return what an export was made of; texts that are not known are null."""
+    frozen = export.snapshot["provenance"]
+    return {
+        "instruction_version_id": frozen["instruction_version_id"],
+        "instruction_snapshot_id": str(export.instruction_snapshot_id),
+        "screenshot_set_hash": export.screenshot_set_hash,
+        "anchors": frozen["anchors"],
+        "model_profile_id": frozen["model_profile_id"] or None,
+        "prompt_template_id": frozen["prompt_template_id"] or None,
+        "prompt_params_ref": frozen.get("prompt_params_ref") or None,
+        "renderer_version": export.renderer_version,
+        "generated_at": timestamp_or_null(export.generated_at),
+    }

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
-from config.api.serializers import StrictSerializer, TextOrNull
+from config.api.serializers import StrictSerializer, TextOrNull, timestamp
 from instructions.models import InstructionVersion
 
 
@@ -30,6 +30,9 @@ class InstructionBlockSerializer(serializers.Serializer[Any]):
     end_ms = serializers.IntegerField(required=False)
 
 
+_BLOCK = tuple(InstructionBlockSerializer().fields)
+
+
 class ValidationIssueSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     message = serializers.CharField()
@@ -44,7 +47,7 @@ class InstructionSerializer(serializers.Serializer[InstructionVersion]):
     version = serializers.IntegerField()
     instruction_version_id = serializers.UUIDField(source="pk")
     markdown = serializers.CharField()
-    blocks = serializers.SerializerMethodField()
+    blocks = InstructionBlockSerializer(many=True)
     updated_at = serializers.DateTimeField(source="created_at")
     validation_status = serializers.ChoiceField(["PASS", "FAIL"])
     validation_errors = ValidationIssueSerializer(many=True)
@@ -54,12 +57,27 @@ class InstructionSerializer(serializers.Serializer[InstructionVersion]):
     prompt_template_id = TextOrNull()
     prompt_params_ref = TextOrNull()
 
-    def get_blocks(self, version: InstructionVersion) -> InstructionBlockSerializer(many=True):  # type: ignore[valid-type]
-        shown = InstructionBlockSerializer().fields
-        return [
-            {name: value for name, value in block.items() if name in shown and value not in (None, "")}
-            for block in version.blocks
-        ]
+    def to_representation(self, instance: InstructionVersion) -> dict[str, Any]:
+        return {
+            "instruction_id": str(instance.instruction_id),
+            "id": str(instance.instruction_id),
+            "job_id": str(instance.instruction.job_id),
+            "version": instance.version,
+            "instruction_version_id": str(instance.pk),
+            "markdown": instance.markdown,
+            "blocks": [
+                {name: value for name, value in block.items() if name in _BLOCK and value not in (None, "")}
+                for block in instance.blocks
+            ],
+            "updated_at": timestamp(instance.created_at),
+            "validation_status": instance.validation_status,
+            "validation_errors": instance.validation_errors,
+            "validated_at": timestamp(instance.validated_at),
+            "validator_version": instance.validator_version,
+            "model_profile_id": instance.model_profile_id or None,
+            "prompt_template_id": instance.prompt_template_id or None,
+            "prompt_params_ref": instance.prompt_params_ref or None,
+        }
 
 
 class InstructionVersionSerializer(serializers.Serializer[InstructionVersion]):
@@ -69,3 +87,13 @@ class InstructionVersionSerializer(serializers.Serializer[InstructionVersion]):
     created_by = serializers.CharField()
     source = serializers.ChoiceField(InstructionVersion.Source.choices)  # type: ignore[assignment]
     validation_status = serializers.ChoiceField(["PASS", "FAIL"])
+
+    def to_representation(self, instance: InstructionVersion) -> dict[str, Any]:
+        return {
+            "instruction_version_id": str(instance.pk),
+            "version": instance.version,
+            "created_at": timestamp(instance.created_at),
+            "created_by": instance.created_by,
+            "source": instance.source,
+            "validation_status": instance.validation_status,
+        }

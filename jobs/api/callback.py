@@ -1,4 +1,4 @@
-"""The authentication of a callback, and the checks of its body."""
+"""The authentication of a callback, and its body."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
+from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
 from config.api import errors
 from config.api.callback_secret import require_callback_secret
-from jobs.api.updates import FAILURE_FIELDS
+from config.api.serializers import StrictSerializer
+from jobs.api.updates import FAILURE_FIELDS, UpdatesField
 from jobs.artifact_updates import MAX_KEY_CHARACTERS, MAX_KEYS, MAX_URI_CHARACTERS, URI_KEYS
 from jobs.services.callbacks import StatusReport, canonical_sha256
 from jobs.states import ActorType, JobStatus
@@ -25,6 +27,43 @@ class CallbackSecret(BaseAuthentication):
 
     def authenticate(self, request: Request) -> None:
         require_callback_secret(request.headers.get("X-Callback-Secret", ""))
+
+
+class CallbackQuery(StrictSerializer):
+    dispatch_id = serializers.CharField(
+        trim_whitespace=False,
+        required=False,
+        max_length=64,
+        help_text="As it stood in the dispatch's callback_url.",
+    )
+
+
+class CallbackBody(StrictSerializer):
+    schema_rules = {
+        "if": {"properties": {"status": {"const": JobStatus.FAILED.value}}},
+        "then": {"required": list(FAILURE_FIELDS)},
+        "else": {"not": {"anyOf": [{"required": [name]} for name in FAILURE_FIELDS]}},
+    }
+
+    event_id = serializers.CharField(max_length=255, trim_whitespace=False)
+    status = serializers.ChoiceField(JobStatus.choices)
+    occurred_at = serializers.DateTimeField()
+    correlation_id = serializers.CharField(max_length=128, trim_whitespace=False)
+    actor_type = serializers.ChoiceField(
+        [ActorType.ORCHESTRATOR, ActorType.SYSTEM], default=ActorType.ORCHESTRATOR
+    )
+    artifact_updates = UpdatesField(default=dict)
+    failure_code = serializers.RegexField(r"^[A-Z][A-Z0-9_]{0,63}$", required=False)
+    failure_message = serializers.CharField(max_length=500, required=False)
+    failed_stage = serializers.CharField(max_length=64, required=False)
+
+
+class CallbackReplaySerializer(serializers.Serializer[Any]):
+    job_id = serializers.UUIDField()
+    event_id = serializers.CharField()
+    replayed = serializers.BooleanField()
+    current_status = serializers.ChoiceField(JobStatus.choices)
+    latest_applied_occurred_at = serializers.DateTimeField(allow_null=True)
 
 
 def read_report(body: dict[str, Any], payload: dict[str, Any]) -> StatusReport:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
 from config.api.schema import Responses, accepted, created_once, responses
-from jobs.api import examples, serializers
+from jobs.api import callback, examples, serializers
 
 projects = extend_schema_view(
     create=extend_schema(
@@ -201,9 +201,9 @@ callbacks = extend_schema_view(
         description="For orchestrators. An event is applied once: sent again it is answered 200 and changes "
         "nothing. What is refused changes nothing either.",
         auth=[{"callbackSecret": []}],  # type: ignore[list-item]
-        request=serializers.CallbackBody,
+        request=callback.CallbackBody,
         responses=Responses(
-            {200: serializers.CallbackReplaySerializer, 204: None},
+            {200: callback.CallbackReplaySerializer, 204: None},
             (
                 "CALLBACK_UNAUTHENTICATED",
                 "DOCUMENT_TOO_COMPLEX",

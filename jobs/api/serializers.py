@@ -10,10 +10,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.pagination import PageQuery
-from config.api.serializers import StrictSerializer
-from jobs.api.updates import FAILURE_FIELDS, UpdatesField
+from config.api.serializers import StrictSerializer, id_or_null, timestamp
 from jobs.languages import is_language_tag
-from jobs.models import AuditEvent, Job, Project
+from jobs.models import AuditEvent, Job, Project, TranscriptSegment
 from jobs.states import ActorType, JobStatus
 
 
@@ -25,6 +24,13 @@ class ProjectSerializer(serializers.ModelSerializer[Project]):
     class Meta:
         model = Project
         fields = ("id", "name", "created_at")
+
+    def to_representation(self, instance: Project) -> dict[str, Any]:
+        return {
+            "id": str(instance.pk),
+            "name": instance.name,
+            "created_at": timestamp(instance.created_at),
+        }
 
 
 MAX_LANGUAGE = 35  # characters; RFC 5646, section 4.4.1
@@ -163,11 +169,13 @@ class JobOptionsSerializer(serializers.Serializer[Any]):
 class JobSerializer(serializers.ModelSerializer[Job]):
     project_id = serializers.UUIDField()
     status = serializers.ChoiceField(JobStatus.choices)
-    manifest = serializers.SerializerMethodField()
+    manifest = JobManifestSerializer()
     options = JobOptionsSerializer()
     instruction_id = serializers.UUIDField(allow_null=True)
     failure = JobFailureSerializer(allow_null=True)
-    queue_position = serializers.SerializerMethodField()
+    queue_position = serializers.IntegerField(
+        min_value=1, allow_null=True, help_text="From 1 while the job waits for a local worker."
+    )
 
     class Meta:
         model = Job
@@ -184,12 +192,19 @@ class JobSerializer(serializers.ModelSerializer[Job]):
             "updated_at",
         )
 
-    def get_manifest(self, job: Job) -> JobManifestSerializer:
-        return {"exports": [], **job.manifest}  # type: ignore[return-value]
-
-    def get_queue_position(self, job: Job) -> int | None:
-        """From 1 while the job waits for a local worker."""
-        return getattr(job, "queue_position", None)
+    def to_representation(self, instance: Job) -> dict[str, Any]:
+        return {
+            "id": str(instance.id),
+            "project_id": str(instance.project_id),
+            "status": instance.status,
+            "manifest": {"exports": [], **instance.manifest},
+            "options": instance.options,
+            "instruction_id": id_or_null(instance.instruction_id),
+            "failure": instance.failure,
+            "queue_position": getattr(instance, "queue_position", None),
+            "created_at": timestamp(instance.created_at),
+            "updated_at": timestamp(instance.updated_at),
+        }
 
 
 class ConfirmedUploadSerializer(serializers.Serializer[Any]):
@@ -264,7 +279,20 @@ class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
         )
 
     def to_representation(self, instance: AuditEvent) -> dict[str, Any]:
-        shown = super().to_representation(instance)
+        shown = {
+            "id": str(instance.pk),
+            "event_type": instance.event_type,
+            "job_id": str(instance.job_id),
+            "project_id": str(instance.project_id),
+            "actor_type": instance.actor_type,
+            "actor_id": instance.actor_id,
+            "prev_status": instance.prev_status,
+            "new_status": instance.new_status,
+            "occurred_at": timestamp(instance.occurred_at),
+            "recorded_at": timestamp(instance.recorded_at),
+            "correlation_id": instance.correlation_id,
+            "data": instance.data,
+        }
         # Optional ids and statuses are left out.
         return {key: value for key, value in shown.items() if value != ""}
 
@@ -279,45 +307,11 @@ class TranscriptSegmentSerializer(serializers.Serializer[Any]):
     end_ms = serializers.IntegerField()
     text = serializers.CharField()
 
+    def to_representation(self, instance: TranscriptSegment) -> dict[str, Any]:
+        return {"start_ms": instance.start_ms, "end_ms": instance.end_ms, "text": instance.text}
+
 
 class TranscriptSerializer(serializers.Serializer[Any]):
     items = TranscriptSegmentSerializer(many=True)
     limit = serializers.IntegerField()
     next_cursor = serializers.CharField(allow_null=True)
-
-
-class CallbackQuery(StrictSerializer):
-    dispatch_id = serializers.CharField(
-        trim_whitespace=False,
-        required=False,
-        max_length=64,
-        help_text="As it stood in the dispatch's callback_url.",
-    )
-
-
-class CallbackBody(StrictSerializer):
-    schema_rules = {
-        "if": {"properties": {"status": {"const": JobStatus.FAILED.value}}},
-        "then": {"required": list(FAILURE_FIELDS)},
-        "else": {"not": {"anyOf": [{"required": [name]} for name in FAILURE_FIELDS]}},
-    }
-
-    event_id = serializers.CharField(max_length=255, trim_whitespace=False)
-    status = serializers.ChoiceField(JobStatus.choices)
-    occurred_at = serializers.DateTimeField()
-    correlation_id = serializers.CharField(max_length=128, trim_whitespace=False)
-    actor_type = serializers.ChoiceField(
-        [ActorType.ORCHESTRATOR, ActorType.SYSTEM], default=ActorType.ORCHESTRATOR
-    )
-    artifact_updates = UpdatesField(default=dict)
-    failure_code = serializers.RegexField(r"^[A-Z][A-Z0-9_]{0,63}$", required=False)
-    failure_message = serializers.CharField(max_length=500, required=False)
-    failed_stage = serializers.CharField(max_length=64, required=False)
-
-
-class CallbackReplaySerializer(serializers.Serializer[Any]):
-    job_id = serializers.UUIDField()
-    event_id = serializers.CharField()
-    replayed = serializers.BooleanField()
-    current_status = serializers.ChoiceField(JobStatus.choices)
-    latest_applied_occurred_at = serializers.DateTimeField(allow_null=True)

@@ -5,11 +5,11 @@ from django.urls import path, re_path
 from config.api.routers import ApiRouter
 from jobs.api import viewsets
 
-router = ApiRouter()
-router.register("projects", viewsets.ProjectViewSet, basename="project")
-router.register("jobs", viewsets.JobViewSet, basename="job")
-router.register("options", viewsets.OptionsViewSet, basename="options")
+router = ApiRouter()  # tried in this order: what is asked for most comes first
 router.register("internal/jobs", viewsets.CallbackViewSet, basename="callback")
+router.register("jobs", viewsets.JobViewSet, basename="job")
+router.register("projects", viewsets.ProjectViewSet, basename="project")
+router.register("options", viewsets.OptionsViewSet, basename="options")
 
 urlpatterns = [
     *router.urls,

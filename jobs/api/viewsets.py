@@ -20,8 +20,7 @@ from config.api.responses import accepted, created, matches_etag
 from config.api.serializers import NoBody, read_body
 from config.api.viewsets import AnyAccept, ApiViewSet
 from jobs import queries
-from jobs.api import schema, serializers
-from jobs.api.callback import CallbackSecret, read_report
+from jobs.api import callback, schema, serializers
 from jobs.api.options import read_options, validate_options
 from jobs.media.subtitles import to_srt, to_vtt
 from jobs.media.transcripts import Segment
@@ -79,9 +78,9 @@ class ProjectJobViewSet(ApiViewSet[Job]):
 
     def list(self, request: Request, project_id: str) -> Response:
         project = get_visible(Project.objects.visible_to(request.user), project_id)
-        # Not by its owner too: PostgreSQL would take the jobs of both for far fewer, and sort them.
-        jobs = queries.with_queue_position(project.jobs.all())
-        return self.page(queries.narrow_jobs(jobs, self.query), serializers.JobSerializer)
+        return self.page(
+            queries.list_jobs(request.user, self.query, project=project), serializers.JobSerializer
+        )
 
 
 @schema.jobs
@@ -94,15 +93,14 @@ class JobViewSet(ApiViewSet[Job]):
     }
 
     def get_queryset(self) -> QuerySet[Job]:
-        jobs = Job.objects.visible_to(self.request.user)
-        return queries.with_queue_position(jobs) if self.action in ("list", "retrieve") else jobs
+        return Job.objects.visible_to(self.request.user)
 
     def list(self, request: Request) -> Response:
-        return self.page(queries.narrow_jobs(self.get_queryset(), self.query), serializers.JobSerializer)
+        return self.page(queries.list_jobs(request.user, self.query), serializers.JobSerializer)
 
     def retrieve(self, request: Request, job_id: str) -> HttpResponse:
-        job = self.get_object()
-        if getattr(job, "queue_position", None) is not None:
+        job = queries.read_job(request.user, job_id)
+        if job.queue_position is not None:
             # The position changes without a change of this row, so there is no ETag while the job waits.
             return Response(serializers.JobSerializer(job).data)
         etag = f'"{job.revision}"'
@@ -201,19 +199,19 @@ class CallbackViewSet(ApiViewSet[Any]):
     """Reports of the orchestrator on a job. It signs in by a secret of its own, not as a user."""
 
     lookup_url_kwarg = "job_id"
-    query_serializers = {"report": serializers.CallbackQuery}
-    authentication_classes = [CallbackSecret]
+    query_serializers = {"report": callback.CallbackQuery}
+    authentication_classes = [callback.CallbackSecret]
     permission_classes: list[Any] = []
 
     @action(detail=True, methods=["post"], url_path="status")
     def report(self, request: Request, job_id: str) -> HttpResponse:
-        report = read_report(read_body(serializers.CallbackBody, request), dict(request.data))
+        report = callback.read_report(read_body(callback.CallbackBody, request), dict(request.data))
         dispatch_id = self.query.get("dispatch_id")
         replay = apply_callback(job_id=parse_id(job_id), report=report, dispatch_id=dispatch_id)
         if replay is None:
             return HttpResponse(status=204)
         content = {"job_id": job_id, "event_id": report.event_id, "replayed": True, **vars(replay)}
-        return Response(serializers.CallbackReplaySerializer(content).data)
+        return Response(callback.CallbackReplaySerializer(content).data)
 
 
 def _job_path(job: Job) -> str:

@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from types import NoneType
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, models
 from django.db.models.expressions import DatabaseDefault, RawSQL
+
+_PLAIN = (UUID, datetime, int, str, bool, NoneType)
+
+
+def parameter(field: models.Field[Any, Any], value: Any) -> Any:
+    """Return a field's value as psycopg takes it: most are taken as they are, which Django takes long to find out."""
+    if type(value) in _PLAIN and not isinstance(field, models.JSONField):
+        return value
+    return field.get_db_prep_save(value, connection)
 
 
 @dataclass(frozen=True)
@@ -33,7 +45,7 @@ class RowInsert:
                 value = getattr(row, field.attname)
                 is_expression = isinstance(value, RawSQL)
                 marks.append(f"({value.sql})" if is_expression else "%s")
-                parameters += value.params if is_expression else [field.get_db_prep_save(value, connection)]
+                parameters += value.params if is_expression else [parameter(field, value)]
             values.append(f"({', '.join(marks)})")
         table = rows[0]._meta.db_table
         statement = f"INSERT INTO {table} ({columns}) VALUES {', '.join(values)}"  # columns, marks  # nosec B608

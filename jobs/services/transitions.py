@@ -13,10 +13,11 @@ from django.db.models import JSONField
 from django.utils import timezone
 
 from config.api import errors
+from config.compiled import prepared_cursor
 from jobs import hooks, states
 from jobs.models import Job
 from jobs.services.audit import Attribution, make_event
-from jobs.services.rows import RowInsert
+from jobs.services.rows import RowInsert, parameter
 from jobs.states import ActorType, JobStatus
 
 EVENT_TYPES = {
@@ -50,9 +51,9 @@ _UPDATE = f"UPDATE {_TABLE} SET {_SET} WHERE id = %s"  # our table and columns  
 def lock_job(job_id: UUID) -> Job:
     """Lock the job's row until the transaction ends: the first lock of every write. Raises 404."""
     # By hand, for a queryset takes four times as long to say the same.
-    with connection.cursor() as cursor:
-        cursor.execute(_SELECT, [job_id])
-        row = cursor.fetchone()
+    cursor = prepared_cursor()
+    cursor.execute(_SELECT, [job_id])
+    row = cursor.fetchone()
     if row is None:
         raise errors.not_found()
     values = (
@@ -125,9 +126,8 @@ def _write(job: Job, inserts: list[RowInsert]) -> None:
     job.updated_at = timezone.now()
     parts = ", ".join(f"part{number} AS ({insert.sql})" for number, insert in enumerate(inserts))
     parameters = [parameter for insert in inserts for parameter in insert.parameters]
-    parameters += [field.get_db_prep_save(getattr(job, field.attname), connection) for field in _WRITTEN]
-    with connection.cursor() as cursor:
-        cursor.execute(f"WITH {parts} {_UPDATE}", [*parameters, job.pk])
+    parameters += [parameter(field, getattr(job, field.attname)) for field in _WRITTEN]
+    prepared_cursor().execute(f"WITH {parts} {_UPDATE}", [*parameters, job.pk])
 
 
 def save_job(job: Job, *fields: str) -> None:

@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from anchors.models import ScreenshotTask
+from config.work.registry import load_kinds
 from jobs.models import Job
 from tests.bench.results import Result, at_most, not_measured
 from tests.factories import make_job, make_screenshot_task
@@ -29,6 +30,7 @@ BROKERS = {
 
 
 def measure() -> Iterator[Result]:
+    load_kinds()
     job = make_job("EDITING")  # type: ignore[arg-type]
     for broker, url in BROKERS.items():
         name = f"Enqueue to claim, idle, over {broker}: p99"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management.base import CommandError
 from django.db import connection, transaction
@@ -63,6 +64,50 @@ def test_many_at_once_share_the_connections_there_are(owner: Api, job: Job) -> N
         answers = at_once(8, lambda _: owner.get(f"/jobs/{job.pk}"))
         assert [answer.status_code for answer in answers] == [200] * 8
         assert pool.get_stats()["pool_size"] <= 2
+
+
+def test_a_connection_that_the_server_has_ended_is_given_to_nobody(owner: Api, job: Job) -> None:
+    """A look at its socket is enough: a server that ends a session says so, or closes it."""
+    with pooled(min_size=2) as pool:
+        pool.open(wait=True)
+        ended = [session_of(pool) for _ in range(2)]
+        with psycopg.connect(**own_connection(), autocommit=True) as other:
+            for session in ended:
+                other.execute("SELECT pg_terminate_backend(%s, 5000)", [session])
+        answers = [owner.get(f"/jobs/{job.pk}").status_code for _ in range(4)]
+        assert answers == [200] * 4
+        assert not {session_of(pool) for _ in range(2)} & set(ended)
+
+
+def test_a_connection_with_a_notice_is_still_used() -> None:
+    with pooled(max_size=1) as pool:
+        with connection.cursor() as cursor:
+            cursor.execute("LISTEN news")
+        session = connection.connection.info.backend_pid
+        connection.close()
+        with psycopg.connect(**own_connection(), autocommit=True) as other:
+            other.execute("NOTIFY news")
+        time.sleep(0.2)
+        assert session_of(pool) == session
+
+
+def session_of(pool: Any) -> int:
+    """Return the process of the server that serves the connection which is next."""
+    connection.ensure_connection()
+    process: int = connection.connection.info.backend_pid
+    connection.close()
+    return process
+
+
+def own_connection() -> dict[str, Any]:
+    known = connection.settings_dict
+    return {
+        "dbname": known["NAME"],
+        "user": known["USER"],
+        "password": known["PASSWORD"],
+        "host": known["HOST"],
+        "port": known["PORT"] or None,
+    }
 
 
 def test_a_heartbeat_gives_its_connection_back_after_each_beat(monkeypatch: pytest.MonkeyPatch) -> None:

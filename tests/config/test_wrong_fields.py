@@ -19,7 +19,8 @@ from config import urls
 from config.api.errors import MAX_ERRORS
 from config.api.serializers import StrictSerializer, validate
 from config.api.translation import listed
-from jobs.api.serializers import CallbackBody, JobBody, JobQuery, ProjectBody
+from jobs.api.callback import CallbackBody
+from jobs.api.serializers import JobBody, JobQuery, ProjectBody
 from jobs.states import JobStatus
 from tests.factories import Api, make_job
 

@@ -58,6 +58,9 @@ def serve() -> None:
     import django
 
     django.setup()
+    from config.work.registry import load_kinds
+
+    load_kinds()  # it works rows off, too
     for line in sys.stdin:
         reader, writer = os.pipe()
         pid = os.fork()
