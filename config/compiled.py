@@ -7,7 +7,6 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any, Generic, TypeVar
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -36,7 +35,7 @@ class PreparedCursor(psycopg.Cursor[Any]):
             )
 
 
-_cursors: WeakKeyDictionary[Any, PreparedCursor] = WeakKeyDictionary()
+_KEPT = "_prepared_cursor"  # on the connection: a table of them would keep closed connections, as cursors name theirs
 
 
 def prepared_cursor() -> CursorWrapper:
@@ -48,9 +47,10 @@ def prepared_cursor() -> CursorWrapper:
     database.ensure_connection()
     if database.queries_logged:
         return database.cursor()  # else the log has no values
-    cursor = _cursors.get(database.connection)
+    cursor = getattr(database.connection, _KEPT, None)
     if cursor is None:
-        cursor = _cursors[database.connection] = PreparedCursor(database.connection)
+        cursor = PreparedCursor(database.connection)
+        setattr(database.connection, _KEPT, cursor)
     return CursorWrapper(cursor, database)
 
 
