@@ -77,10 +77,10 @@ class CompiledQuery(Generic[R]):
         statement, make = self._compiled
         cursor = prepared_cursor() if self._is_prepared else connections[DEFAULT_DB_ALIAS].cursor()
         cursor.execute(statement, {**values, "limit": limit})
-        return [make(row) for row in cursor.fetchall()]
+        return make(cursor.fetchall())
 
     @cached_property
-    def _compiled(self) -> tuple[str, Callable[[tuple[Any, ...]], R]]:
+    def _compiled(self) -> tuple[str, Callable[[list[tuple[Any, ...]]], list[R]]]:
         stand_ins = {name: STAND_INS[kind](number) for number, (name, kind) in enumerate(self._types.items())}
         compiler = self._build(**stand_ins).query.get_compiler(DEFAULT_DB_ALIAS)
         text, parameters = compiler.as_sql()
@@ -104,8 +104,8 @@ def _literal(value: Any) -> str:
     return sql.Literal(value).as_string(database.connection).replace("%", "%%")
 
 
-def _maker(compiler: Any) -> Callable[[tuple[Any, ...]], Any]:
-    """Return what makes a row of the queryset, as `QuerySet.__iter__` does, of one of the cursor."""
+def _maker(compiler: Any) -> Callable[[list[tuple[Any, ...]]], list[Any]]:
+    """Return what makes the rows of the queryset, as `QuerySet.__iter__` does, of those of the cursor."""
     columns = [column for column, _, _ in compiler.select]
     converters = [
         (index, convert, column)
@@ -118,10 +118,14 @@ def _maker(compiler: Any) -> Callable[[tuple[Any, ...]], Any]:
         names = [column.target.attname for column in columns]
         new = partial(compiler.query.model.from_db, DEFAULT_DB_ALIAS, names)
 
-    def make(row: tuple[Any, ...]) -> Any:
-        values = list(row)
-        for index, convert, column in converters:
-            values[index] = convert(values[index], column, connections[DEFAULT_DB_ALIAS])
-        return new(values)
+    def make(rows: list[tuple[Any, ...]]) -> list[Any]:
+        database = connections[DEFAULT_DB_ALIAS]
+        made = []
+        for row in rows:
+            values = list(row)
+            for index, convert, column in converters:
+                values[index] = convert(values[index], column, database)
+            made.append(new(values))
+        return made
 
     return make
