@@ -22,7 +22,8 @@ def main() -> None:
     if command in WITHOUT_DATABASE and not asks_for_it:
         execute_from_command_line(sys.argv)
         return
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the database is stopped on the way out
+    for number in (signal.SIGTERM, signal.SIGHUP):  # so that the database is stopped on the way out
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     with embedded.running_database():
         execute_from_command_line(sys.argv)
 

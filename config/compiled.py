@@ -30,12 +30,13 @@ class PreparedCursor(psycopg.Cursor[Any]):
         try:
             return super().execute(query, params, **options)
         finally:
-            self.connection.prepare_threshold = (
-                None  # else it keeps the text of all other statements, to count them
-            )
+            # Otherwise the connection would keep the texts of all other statements, to count them.
+            self.connection.prepare_threshold = None
 
 
-_KEPT = "_prepared_cursor"  # on the connection: a table of them would keep closed connections, as cursors name theirs
+# The attribute of a connection that holds its cursor. In a table by connection the cursors, which refer to their
+# connections, would keep closed ones alive.
+_KEPT = "_prepared_cursor"
 
 
 def prepared_cursor() -> CursorWrapper:
@@ -44,6 +45,7 @@ def prepared_cursor() -> CursorWrapper:
     It is for few, hot statements: a connection keeps a hundred, and one of these cursors.
     """
     database = connections[DEFAULT_DB_ALIAS]
+    database.close_if_health_check_failed()
     database.ensure_connection()
     if database.queries_logged:
         return database.cursor()  # else the log has no values

@@ -28,6 +28,8 @@ DATABASE = "stepwright"
 START_SECONDS = 60.0  # to start, also after a crash; then it has failed
 STOP_SECONDS = (10.0, 6.0)  # to end in order; to end at once, in which it kills what is frozen after 5
 ROOT = Path(__file__).parents[1]
+# Of TCP, in seconds: a server that no longer answers is known as gone after 9 (libpq's names).
+KEEPALIVES = {"keepalives_idle": "5", "keepalives_interval": "2", "keepalives_count": "2"}
 POOL = {
     "min_size": 1,
     "max_idle": 60.0,  # seconds; what is not used for so long is closed
@@ -95,6 +97,9 @@ def django_database(url: str, *, pool_size: int = 0) -> dict[str, Any]:
     # Who cannot get a lock in 5 s gets an error, and who holds one and does nothing for 30 s loses it.
     bounds = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=30s"
     parameters["options"] = " ".join(filter(None, [bounds, str(parameters.get("options") or "")]))
+    # The pool finds out about a server that is gone without a word by looking at the socket: so the kernel has to ask.
+    for name, value in KEEPALIVES.items():
+        parameters.setdefault(name, value)
     if pool_size:
         parameters["pool"] = {**POOL, "max_size": pool_size}
     return {

@@ -38,7 +38,8 @@ LOWEST, HIGHEST = UUID(int=0), UUID(int=2**128 - 1)
 
 
 def list_jobs(user: User, query: dict[str, Any], *, project: Project | None = None) -> Fetch:
-    """Return what is shown of a user's jobs, or of a project's, after the filters of a validated JobQuery."""
+    """Return what is shown of a user's jobs, or of a project that the user may see, after the filters of a validated
+    JobQuery."""
     since = first_id_after(query["created_after"]) if "created_after" in query else LOWEST
     before = first_id_from(query["created_before"]) if "created_before" in query else HIGHEST
     statuses = list(dict.fromkeys(query.get("status", ())))

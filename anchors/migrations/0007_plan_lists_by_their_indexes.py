@@ -3,7 +3,8 @@
 Ids are in order of time, and so are the rows of a table: by its statistics, PostgreSQL takes reading along the primary
 key for so cheap that it passes over the rows of all others to find those of one owner, status or kind. Where these are
 old, that is the whole table. Without statistics of the ids it counts a block for each row, and takes the index that
-has only those that are asked for.
+has only those that are asked for. A database that was analysed before keeps the statistics that it has, and so the plans
+of before, until it is dumped and restored.
 """
 
 from django.db import migrations

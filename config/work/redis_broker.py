@@ -5,6 +5,7 @@ Dramatiq's own ask Redis again and again, and when they have nothing to do after
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import dramatiq
@@ -12,6 +13,8 @@ import redis
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.brokers.redis import RedisBroker, _RedisConsumer
 from dramatiq.errors import ConnectionClosed
+
+log = logging.getLogger(__name__)
 
 
 class PromptRedisBroker(RedisBroker):
@@ -27,7 +30,11 @@ class PromptRedisBroker(RedisBroker):
         return sent
 
     def ring(self, queue_name: str) -> None:
-        self.client.publish(self.bell(queue_name), "")
+        """Tell who waits. The message is stored already: one that is not heard of is found within half a second."""
+        try:
+            self.client.publish(self.bell(queue_name), "")
+        except redis.RedisError as error:
+            log.warning("no bell for %s: %s", queue_name, type(error).__name__)
 
     def bell(self, queue_name: str) -> str:
         return f"{self.namespace}:{queue_name}.bell"

@@ -125,7 +125,7 @@ def _write(job: Job, inserts: list[RowInsert]) -> None:
     job.revision += 1
     job.updated_at = timezone.now()
     parts = ", ".join(f"part{number} AS ({insert.sql})" for number, insert in enumerate(inserts))
-    parameters = [parameter for insert in inserts for parameter in insert.parameters]
+    parameters = [value for insert in inserts for value in insert.parameters]
     parameters += [parameter(field, getattr(job, field.attname)) for field in _WRITTEN]
     prepared_cursor().execute(f"WITH {parts} {_UPDATE}", [*parameters, job.pk])
 

@@ -1,6 +1,6 @@
 """What the service is measured against: the same work in plain views, in the same server, front and middleware.
 
-`/bench/…` is behind all that the service's own views are behind: granian, our front with its threads, Django's WSGI
+`/api/bench/…` is behind all that the service's own views are behind: granian, our front with its threads, Django's WSGI
 handler, and every middleware of the settings. `/bare/…` are the same views in a handler without any middleware. A
 request of theirs passes one or two patterns of URLs, one of ours some more. They check the token with PyJWT and read
 the user's row, as ours do; they have no throttle, no ETag, no queue position and no scoping beyond `owner`.
@@ -47,7 +47,10 @@ from jobs.models import Job  # noqa: E402
 
 @csrf_exempt
 def callback(request: HttpRequest, job_id: str) -> HttpResponse:
-    """The SQL of a callback by hand: lock, ledger, artifact, transition, audit."""
+    """The SQL of a callback by hand: lock, ledger, artifact, transition, audit.
+
+    None of it is prepared, as ours is: Django's cursors put the values into the text.
+    """
     if not hmac.compare_digest(request.headers["X-Callback-Secret"], settings.CALLBACK_SECRETS[0]):
         return HttpResponse(status=401)
     body = json.loads(request.body)
@@ -158,7 +161,11 @@ bare = [
     path("jobs/<str:job_id>", BareJob.as_view()),
     path("jobs", BareJobs.as_view()),
 ]
-urlpatterns = [path("bench/", include(bare)), path("bare/", include(bare)), path("", include("config.urls"))]
+urlpatterns = [
+    path("api/bench/", include(bare)),
+    path("bare/", include(bare)),
+    path("", include("config.urls")),
+]
 settings.ROOT_URLCONF = __name__
 behind_middleware = WSGIHandler()
 settings.MIDDLEWARE = []

@@ -16,7 +16,7 @@ from tests.bench.reads import perform
 from tests.bench.results import Result, at_least
 from tests.bench.service import make_jobs, serving
 
-OURS, PLAIN = "/api/v1/internal/jobs/{}/status", "/bench/callback/{}"
+OURS, PLAIN = "/api/v1/internal/jobs/{}/status", "/api/bench/callback/{}"
 STARTED = datetime.now(UTC).isoformat()  # equal is in order
 BY_HAND = "× the same SQL by hand"
 

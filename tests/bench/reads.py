@@ -85,7 +85,9 @@ class Reads:
     ) -> Result:
         """Return the CPU of ours in terms of the bare view's; as a detail, in terms of one without our middleware."""
         ours = Side(self.server, request, status)
-        theirs, alone = (Side(self.server, plain(prefix), 200) for prefix in ("/bench/jobs", "/bare/jobs"))
+        theirs, alone = (
+            Side(self.server, plain(prefix), 200) for prefix in ("/api/bench/jobs", "/bare/jobs")
+        )
         compare(ours, theirs, alone)
         value = ratio(ours.costs, theirs.costs)
         details = {

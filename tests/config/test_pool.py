@@ -79,6 +79,18 @@ def test_a_connection_that_the_server_has_ended_is_given_to_nobody(owner: Api, j
         assert not {session_of(pool) for _ in range(2)} & set(ended)
 
 
+def test_without_a_pool_a_connection_that_was_ended_is_replaced(
+    owner: Api, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(connection.settings_dict, "CONN_HEALTH_CHECKS", True)
+    connection.close()
+    assert owner.get(f"/jobs/{job.pk}").status_code == 200
+    with psycopg.connect(**own_connection(), autocommit=True) as other:
+        other.execute("SELECT pg_terminate_backend(%s, 5000)", [connection.connection.info.backend_pid])
+    connection.close_if_unusable_or_obsolete()  # as a request that begins does
+    assert owner.get(f"/jobs/{job.pk}").status_code == 200
+
+
 def test_a_connection_with_a_notice_is_still_used() -> None:
     with pooled(max_size=1) as pool:
         with connection.cursor() as cursor:

@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import dramatiq
 import pytest
+import redis
 
 from config.work.broker import make_broker
 from jobs.models import Job
@@ -112,3 +113,20 @@ def test_over_redis_a_worker_with_room_again_asks_for_more_at_once(queue: str) -
     first = next(message for message in consumer if message is not None)
     threading.Timer(1, lambda: consumer.ack(first)).start()
     assert seconds_until_message(broker, consumer) < 6
+
+
+def test_a_redis_user_who_may_not_publish_can_send_all_the_same(queue: str) -> None:
+    require(SERVICES["redis"])
+    server = redis.Redis.from_url(SERVICES["redis"])
+    server.acl_setuser("sender", enabled=True, nopass=True, keys="*", categories=["+@all"], reset=True)
+    try:
+        address = urlparse(SERVICES["redis"])
+        broker = make_broker(f"redis://sender:any@{address.netloc}{address.path}")
+        broker.declare_queue(queue)
+        broker.enqueue(doorbell(queue))
+        assert broker.do_qsize(queue) == 1  # type: ignore[attr-defined]
+        broker.flush(queue)
+        broker.close()
+    finally:
+        server.acl_deluser("sender")
+        server.close()

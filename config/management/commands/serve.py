@@ -90,13 +90,14 @@ class Command(BaseCommand):
         self._end_leftovers(home)
         self._require_free_port()
         supervisor = self._supervisor(home)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, lambda *_: supervisor.stop())
         try:
             with migrating():
                 supervisor.start()
                 self._migrate(home)
                 self._make_admin()
+            # Before, a signal interrupts the migration.
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                signal.signal(number, lambda *_: supervisor.stop())
         except BaseException:
             supervisor.stop()
             supervisor.loop()

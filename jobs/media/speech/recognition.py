@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from jobs.media.audio import SAMPLE_RATE
@@ -87,9 +88,12 @@ def hear(model: WhisperModel, block: Block, language: str | None) -> Iterator[tu
         max_new_tokens=_MAX_TOKENS,
         word_timestamps=True,
     )
-    for window, segment in zip(windows, segments, strict=True):
-        heard = _spoken_words(segment)
-        if segment.avg_logprob < _UNLIKELY_BELOW or not _begins_and_fills(window, voices, heard):
+    # A window is one segment, unless the model writes times into it after all.
+    by_window = groupby(segments, key=lambda segment: segment.seek)
+    for window, (_, found) in zip(windows, by_window, strict=True):
+        parts = list(found)
+        heard = [word for part in parts for word in _spoken_words(part)]
+        if parts[0].avg_logprob < _UNLIKELY_BELOW or not _begins_and_fills(window, voices, heard):
             heard = []
         heard += _hear_rest(model, sound, language, window, voices, heard)
         if heard:
