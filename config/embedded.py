@@ -199,7 +199,7 @@ def start() -> None:
 
 def _start() -> None:
     data_folder().mkdir(exist_ok=True)
-    with (environment.home() / "postgres.lock").open("a") as lock:
+    with environment.open_lock("postgres.lock") as lock:
         # Of two who find it dead, none ends what the other has started.
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _pid_file().exists() and not _postmaster_lives():

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable
 from ipaddress import ip_network
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import urlsplit
 
 from dotenv import load_dotenv
@@ -133,6 +134,11 @@ def home() -> Path:
     path = Path(read("STEPWRIGHT_HOME")).expanduser().resolve()
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     return path
+
+
+def open_lock(name: str) -> TextIO:
+    """Open the file HOME/NAME, which is locked and never read; made for us alone by whoever asks first."""
+    return os.fdopen(os.open(home() / name, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "a+")
 
 
 def generated_secret(name: str) -> str:

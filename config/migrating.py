@@ -14,7 +14,7 @@ LOCK = "migrating.lock"
 @contextlib.contextmanager
 def migrating() -> Iterator[None]:
     """Hold up the processes of this STEPWRIGHT_HOME that wait, until the block ends or this process does."""
-    with (environment.home() / LOCK).open("a") as lock:
+    with environment.open_lock(LOCK) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

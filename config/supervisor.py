@@ -91,7 +91,8 @@ class Process:
 
     def _empty_scratch(self) -> None:
         shutil.rmtree(self.scratch, ignore_errors=True)
-        self.scratch.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for folder in (self.scratch.parent, self.scratch):
+            folder.mkdir(mode=0o700, exist_ok=True)
 
     def _print(self, process: subprocess.Popen[bytes], say: Callable[[str], None]) -> None:
         for line in process.stdout or ():

@@ -30,6 +30,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def main(parent: int) -> None:
+    os.umask(0o077)  # libraries write into the child's folder
     requests, answers = _take_pipes()
     _bind_to(parent)
     _limit(resource.RLIMIT_CORE, 0)

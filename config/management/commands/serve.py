@@ -149,8 +149,7 @@ class Command(BaseCommand):
             ) from error
 
     def _take_lock(self, home: Path) -> Any:
-        (home / "serve.lock").touch(mode=0o600)
-        lock = (home / "serve.lock").open("a+")
+        lock = environment.open_lock("serve.lock")
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -167,8 +167,10 @@ def test_speech_without_a_pause_is_heard_beyond_a_window(sound: Sound) -> None:
 
 
 def test_a_phrase_said_over_and_over_is_not_heard_more_often(sound: Sound) -> None:
-    """The model goes on repeating it for as long as it may: 90 words of the 75. What it makes of the phrase, three words
-    or one, depends on the arithmetic of the processor."""
+    """The model goes on repeating it for as long as it may: 90 words of the 75.
+
+    What it makes of the phrase, three words or one, depends on the arithmetic of the processor.
+    """
     begin = script()[10]["start_ms"] * SAMPLE_RATE // 1000
     phrase = sound[begin - SAMPLE_RATE // 20 : begin + 11 * SAMPLE_RATE // 10]  # "That is all."
     words = spoken_words(text_of(words_in(np.concatenate([phrase] * 25))))
