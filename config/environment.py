@@ -137,7 +137,7 @@ def home() -> Path:
 
 
 def open_lock(name: str) -> TextIO:
-    """Open the file HOME/NAME, which is locked and never read; made for us alone by whoever asks first."""
+    """Open the file HOME/NAME to lock it and to append to it; made for us alone by whoever asks first."""
     return os.fdopen(os.open(home() / name, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "a+")
 
 

@@ -49,7 +49,7 @@ from jobs.models import Job  # noqa: E402
 def callback(request: HttpRequest, job_id: str) -> HttpResponse:
     """The SQL of a callback by hand: lock, ledger, artifact, transition, audit.
 
-    None of it is prepared, as ours is: Django's cursors put the values into the text.
+    Ours is prepared, and this is not: Django's cursors put the values into the text.
     """
     if not hmac.compare_digest(request.headers["X-Callback-Secret"], settings.CALLBACK_SECRETS[0]):
         return HttpResponse(status=401)

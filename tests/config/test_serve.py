@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import os
+import stat
 import subprocess
 import sys
 import threading
@@ -16,6 +17,7 @@ from django.db.migrations.exceptions import InconsistentMigrationHistory
 
 from config import migrating
 from config.management.commands import serve
+from config.supervisor import Process
 from tests.served import free_port
 
 
@@ -91,6 +93,14 @@ def test_the_web_process_comes_up_while_the_database_is_migrated(command: serve.
     assert DONE == ["start", "migrate", "admin", "loop"]
 
 
+def test_a_signal_interrupts_a_migration_and_stops_what_runs_after_it(
+    command: serve.Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serve.signal, "signal", lambda number, _: DONE.append(number.name))
+    command.handle()
+    assert DONE == ["start", "migrate", "admin", "SIGTERM", "SIGINT", "SIGHUP", "loop"]
+
+
 def test_a_migration_that_fails_stops_what_was_started(
     command: serve.Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -101,6 +111,19 @@ def test_a_migration_that_fails_stops_what_was_started(
     with pytest.raises(CommandError, match="of another version"):
         command.handle()
     assert DONE == ["start", "stop", "loop"]
+
+
+def test_locks_and_scratch_folders_are_for_us_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STEPWRIGHT_HOME", str(tmp_path))
+    before = os.umask(0)
+    try:
+        with migrating.migrating():
+            scratch = tmp_path / "tmp" / "web"
+            assert Process("web", ["/bin/true"], env={}, cwd=str(tmp_path), scratch=scratch).run(print) == 0
+    finally:
+        os.umask(before)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    assert modes == {"migrating.lock": 0o600, "tmp": 0o700, "web": 0o700}
 
 
 def test_who_is_served_waits_until_the_migration_has_ended(

@@ -75,13 +75,11 @@ def hear(model: WhisperModel, block: Block, language: str | None) -> Iterator[tu
     windows = cut_windows(voices, len(sound))
     if language is None:
         language = model.detect_language(sound)[0]
+    clips = [(begin, min(end, begin + WINDOW_SAMPLES)) for begin, end in windows]
     segments, _ = BatchedInferencePipeline(model).transcribe(
         sound,
         language=language,
-        clip_timestamps=[
-            {"start": begin / SAMPLE_RATE, "end": min(end, begin + WINDOW_SAMPLES) / SAMPLE_RATE}
-            for begin, end in windows
-        ],
+        clip_timestamps=[{"start": begin / SAMPLE_RATE, "end": end / SAMPLE_RATE} for begin, end in clips],
         batch_size=_BATCH_WINDOWS,
         beam_size=2,
         initial_prompt=_PROMPTS.get(language),

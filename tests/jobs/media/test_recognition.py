@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import random
 import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,7 @@ from faster_whisper import BatchedInferencePipeline, WhisperModel
 
 from jobs.media.audio import SAMPLE_RATE
 from jobs.media.speech import recognition, whisper
-from jobs.media.speech.recognition import Block, _begins_and_fills, _Heard, hear
+from jobs.media.speech.recognition import Block, _begins_and_fills, _Heard, _spoken_words, hear
 from jobs.media.speech.sentences import Word
 from jobs.media.speech.voice import Voice, find_speech
 from jobs.media.speech.whisper import Whisper
@@ -176,6 +178,37 @@ def test_a_phrase_said_over_and_over_is_not_heard_more_often(sound: Sound) -> No
     words = spoken_words(text_of(words_in(np.concatenate([phrase] * 25))))
     assert 15 <= len(words) <= 75
     assert len(set(words)) <= 4
+
+
+@pytest.mark.parametrize(("ratio", "text"), [(2.5, " said said"), (2.3, " said again said again")])
+def test_words_of_a_repeated_text_that_take_no_time_were_not_said(ratio: float, text: str) -> None:
+    words = [
+        SimpleNamespace(start=start, end=end, word=word)
+        for start, end, word in [(0, 1, " said"), (1, 1, " again"), (1, 2, " said"), (2, 2, " again")]
+    ]
+    kept = _spoken_words(SimpleNamespace(compression_ratio=ratio, words=words))
+    assert "".join(word.text for word in kept) == text
+
+
+def test_a_window_that_comes_as_two_segments_is_heard_whole(
+    sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    in_batches = BatchedInferencePipeline.transcribe
+
+    def halves(segment: Any) -> list[Any]:
+        middle = len(segment.words) // 2
+        return [
+            dataclasses.replace(segment, words=part)
+            for part in (segment.words[:middle], segment.words[middle:])
+        ]
+
+    def transcribe(*given: Any, **options: Any) -> Any:
+        segments, found = in_batches(*given, **options)
+        return [half for segment in segments for half in halves(segment)], found
+
+    line = line_of(sound, 6)
+    monkeypatch.setattr(BatchedInferencePipeline, "transcribe", transcribe)
+    assert spoken_words(text_of(words_in(line))) == spoken_words(script()[6]["text"])
 
 
 def test_a_text_that_the_model_does_not_believe_itself_is_heard_again(
