@@ -12,8 +12,8 @@ class InstructionsConfig(AppConfig):
         from jobs import hooks
 
         def prepare_draft(content: dict[str, Any]) -> Any:
-            from instructions import services  # with the parser of Markdown, for the first draft
+            from instructions.services import drafts  # with the parser of Markdown, for the first draft
 
-            return services.prepare_draft(content)
+            return drafts.prepare_draft(content)
 
         hooks.INGEST["draft"] = prepare_draft

@@ -14,7 +14,7 @@ from config.api import errors
 from config.api.ownership import parse_id
 from config.storage import Stored
 from instructions.models import Instruction, InstructionVersion
-from instructions.services import open_document
+from instructions.services.versions import open_document
 from jobs.services.audit import by_editor, record_event
 from jobs.services.transitions import lock_job
 

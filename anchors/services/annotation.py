@@ -16,7 +16,7 @@ from config.api import errors
 from config.api.ownership import parse_id
 from config.locks import media_place
 from config.storage import Stored, kept_folder, storage
-from instructions.services import open_document, require_document
+from instructions.services.versions import open_document, require_document
 from jobs.services.audit import by_editor, record_event
 from jobs.services.quota import require_bytes
 from jobs.services.transitions import lock_job

@@ -21,7 +21,7 @@ from config.work.lease import Lease
 from config.work.limits import require_room
 from config.work.models import WorkFailed
 from instructions.models import Instruction, InstructionVersion
-from instructions.services import open_document
+from instructions.services.versions import open_document
 from jobs.media.probe import UnreadableVideo
 from jobs.models import Job
 from jobs.services.artifacts import newest_artifact

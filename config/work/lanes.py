@@ -9,6 +9,7 @@ class Lane(StrEnum):
     CONTROL = "control"  # words to an orchestrator: seconds
     MEDIA = "media"  # pictures out of a video: seconds
     EXPORTS = "exports"  # rendering: seconds to a minute
+    LANGUAGE = "language"  # passages that a language model rewrites: seconds to a minute, mostly waiting
     SPEECH = "speech"  # the pipeline of short recordings: minutes
     BACKFILL = (
         "backfill"  # the pipeline of recordings that are long, or of unknown length, and other bulk work

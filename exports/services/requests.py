@@ -19,7 +19,7 @@ from exports.identity import identify
 from exports.models import Export
 from exports.snapshot import Document
 from instructions.models import InstructionVersion
-from instructions.services import open_document
+from instructions.services.versions import open_document
 from jobs.models import Job
 from jobs.services.artifacts import newest_artifact
 from jobs.services.audit import by_editor, record_event

@@ -11,9 +11,10 @@ from config.api import errors
 from config.api.pagination import PageQuery
 from config.api.serializers import read_body
 from config.api.viewsets import ApiViewSet
-from instructions import services
 from instructions.api import schema, serializers
 from instructions.models import Instruction, InstructionVersion
+from instructions.services import saving
+from instructions.services.versions import etag
 
 
 @schema.instructions
@@ -36,7 +37,7 @@ class InstructionViewSet(ApiViewSet[Instruction]):
         instruction = self.get_object()
         body = read_body(serializers.SaveBody, request)
         if_match = request.headers.get("If-Match")
-        version = services.save_instruction(
+        version = saving.save_instruction(
             instruction=instruction, user=request.user, if_match=if_match, **body
         )
         return _with_etag(version)
@@ -50,4 +51,4 @@ class InstructionViewSet(ApiViewSet[Instruction]):
 
 def _with_etag(version: InstructionVersion) -> Response:
     content = serializers.InstructionSerializer(version).data
-    return Response(content, headers={"ETag": services.etag(version)})
+    return Response(content, headers={"ETag": etag(version)})

@@ -28,7 +28,7 @@ def test_healthz_asks_no_database(django_assert_num_queries: Any, db: None) -> N
 
 def test_readyz_names_the_part_that_is_down(db: None) -> None:
     answer = Client().get("/readyz")
-    missing = "down (no worker for control, media, exports, speech, backfill)"
+    missing = "down (no worker for control, media, exports, language, speech, backfill)"
     assert (answer.status_code, answer.json()["parts"]["workers"]) == (503, missing)
     Worker.objects.create(name="w", lanes=["control", "media", "exports"])
     Worker.objects.create(name="v", lanes=["speech", "backfill"])
@@ -37,7 +37,7 @@ def test_readyz_names_the_part_that_is_down(db: None) -> None:
 
 
 def test_readyz_names_a_lane_whose_workers_are_silent(db: None) -> None:
-    Worker.objects.create(name="w", lanes=["control", "media", "exports", "backfill"])
+    Worker.objects.create(name="w", lanes=["control", "media", "exports", "language", "backfill"])
     silent = Worker.objects.create(name="v", lanes=["speech"])
     assert Client().get("/readyz").status_code == 200
     Worker.objects.filter(pk=silent.pk).update(heartbeat_at=Now() - timedelta(seconds=31))

@@ -22,7 +22,7 @@ from instructions.complexity import (
     check_complexity,
 )
 from instructions.parser import MAX_WORK
-from instructions.services import prepare_text
+from instructions.services.versions import prepare_text
 from jobs.models import Job
 from jobs.states import JobStatus
 from tests.callbacks import send

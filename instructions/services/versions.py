@@ -1,16 +1,13 @@
-"""Writes of documents: the draft comes in, the owner saves."""
+"""Writes of versions: a text is prepared outside of any lock, and becomes the next version under the job's lock."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from uuid6 import uuid7
 
-from config.accounts.models import User
 from config.api import errors
 from instructions.block import Block
 from instructions.blocks import (
@@ -23,13 +20,15 @@ from instructions.blocks import (
     with_markers,
 )
 from instructions.complexity import DocumentTooComplex, check_complexity, check_marks, count_marks
+from instructions.evidence import Evidence
 from instructions.models import Instruction, InstructionVersion
 from instructions.parser import MAX_WORK
+from instructions.services.sources import with_span, write_evidence
 from instructions.validation import VALIDATOR_VERSION, ValidationIssue, validate
 from jobs.artifact_updates import MAX_MARKDOWN_BYTES
 from jobs.models import Job
-from jobs.services.audit import Attribution, by_editor, record_event
-from jobs.services.transitions import lock_job, move_job, save_job, transition_refused
+from jobs.services.audit import Attribution
+from jobs.services.transitions import move_job, transition_refused
 from jobs.states import HAS_DOCUMENT, JobStatus
 
 Source = InstructionVersion.Source
@@ -78,31 +77,25 @@ def _complete(markdown: str) -> tuple[str, Outline]:
     return marked, outline
 
 
-def prepare_draft(content: dict[str, Any]) -> Callable[[Job], None]:
-    """Return what makes the document of a job from a draft, or its next version; registered as *ingest*."""
-    text = prepare_text(content["markdown"])
-
-    def store(job: Job) -> None:
-        instruction, _ = Instruction.objects.get_or_create(job=job)
-        job.instruction_id = instruction.pk
-        provenance = {name: content.get(name) or "" for name in PROVENANCE}
-        add_version(instruction, text=text, source=Source.DRAFT, created_by="system", **provenance)
-
-    return store
-
-
 def add_version(
-    instruction: Instruction, *, text: PreparedText, source: Source, created_by: str, **provenance: str
+    instruction: Instruction,
+    *,
+    text: PreparedText,
+    evidence: Mapping[str, Evidence],
+    source: Source,
+    created_by: str,
+    **provenance: str,
 ) -> InstructionVersion:
-    """Write the next version of a document whose job is locked."""
+    """Write the next version of a document whose job is locked, and what its steps rest on, by block id."""
     instruction.version += 1
     instruction.updated_at = timezone.now()
     instruction.save(update_fields=["version", "updated_at"])
+    write_evidence(instruction, evidence)
     return InstructionVersion.objects.create(
         instruction=instruction,
         version=instruction.version,
         markdown=text.markdown,
-        blocks=[vars(block) for block in text.blocks],
+        blocks=[vars(with_span(block, evidence)) for block in text.blocks],
         source=source,
         created_by=created_by,
         validation_errors=[vars(issue) for issue in text.issues],
@@ -128,36 +121,7 @@ def open_document(job: Job, *, by: Attribution) -> None:
         move_job(job, "open_document", by=by)
 
 
-def save_instruction(
-    *, instruction: Instruction, user: User, base_version: int, markdown: str, if_match: str | None = None
-) -> InstructionVersion:
-    """Write the next version from the owner's text, or return the newest as it is when nothing changed.
-
-    Of N writers with one base version one wins: the others get VERSION_CONFLICT. Who is late already gets it before
-    the text is parsed.
-    """
-    _require_newest(instruction, base_version, if_match)
-    text = prepare_text(markdown)
-    with transaction.atomic():
-        job = lock_job(instruction.job_id)
-        instruction = Instruction.objects.select_for_update().get(pk=instruction.pk)
-        newest = _require_newest(instruction, base_version, if_match)
-        open_document(job, by=by_editor(user))
-        if text.markdown == newest.markdown:
-            return newest
-        version = add_version(
-            instruction,
-            text=text,
-            source=Source.EDIT,
-            created_by=str(user.pk),
-            **{name: getattr(newest, name) for name in PROVENANCE},
-        )
-        save_job(job)
-        record_event(job, "INSTRUCTION_SAVED", by=by_editor(user), data={"version": version.version})
-    return version
-
-
-def _require_newest(instruction: Instruction, base_version: int, if_match: str | None) -> InstructionVersion:
+def require_newest(instruction: Instruction, base_version: int, if_match: str | None) -> InstructionVersion:
     """Return the newest version; raise 412 or 409 unless the save is based on it."""
     newest = instruction.versions.get(version=instruction.version)
     if if_match is not None and if_match != etag(newest):

@@ -1,0 +1,36 @@
+"""The draft comes in: the document of a job, or its next version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from instructions.evidence import Evidence, EvidenceKind
+from instructions.models import Instruction
+from instructions.services.versions import PROVENANCE, Source, add_version, prepare_text
+from jobs.models import Job
+
+
+def prepare_draft(content: dict[str, Any]) -> Callable[[Job], None]:
+    """Return what makes the document of a job from a draft, or its next version; registered as *ingest*."""
+    text = prepare_text(content["markdown"])
+    evidence = {
+        block.block_id: Evidence(EvidenceKind.SAID, block.start_ms, block.end_ms)
+        for block in text.blocks
+        if block.kind == "step"
+    }
+
+    def store(job: Job) -> None:
+        instruction, _ = Instruction.objects.get_or_create(job=job)
+        job.instruction_id = instruction.pk
+        provenance = {name: content.get(name) or "" for name in PROVENANCE}
+        add_version(
+            instruction,
+            text=text,
+            evidence=evidence,
+            source=Source.DRAFT,
+            created_by="system",
+            **provenance,
+        )
+
+    return store
