@@ -30,7 +30,7 @@ def test_readyz_names_the_part_that_is_down(db: None) -> None:
     answer = Client().get("/readyz")
     missing = "down (no worker for control, media, exports, language, speech, backfill)"
     assert (answer.status_code, answer.json()["parts"]["workers"]) == (503, missing)
-    Worker.objects.create(name="w", lanes=["control", "media", "exports"])
+    Worker.objects.create(name="w", lanes=["control", "media", "exports", "language"])
     Worker.objects.create(name="v", lanes=["speech", "backfill"])
     answer = Client().get("/readyz")
     assert (answer.status_code, set(answer.json()["parts"].values())) == (200, {"ok"})
