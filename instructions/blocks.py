@@ -40,6 +40,7 @@ _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _STEP_NUMBER = re.compile(
     r"(?:step\s+([0-9]{1,3})(?![0-9]|\.[0-9]|\w)\s*[:.)–—-]?|([0-9]{1,3})[.)](?=\s|$))\s*", re.IGNORECASE
 )
+_PLAIN_HEADING = re.compile(r"#{1,6} (?:[^\W_]|[ .,:;()–—-])*")  # letters, digits and what marks nothing
 _CLOCK = r"(?:[0-9]{1,2}:[0-5][0-9]|[0-9]{1,3}):[0-5][0-9](?:\.[0-9]{1,3})?"
 _TIME_SUFFIX = re.compile(rf"\(\s*({_CLOCK})(?:\s*[–—-]\s*({_CLOCK}))?\s*\)$")
 
@@ -85,10 +86,10 @@ def blocks_of(outline: Outline, markdown: str) -> list[Block]:
     starts = _line_starts(markdown)
     result = []
     for index, top in enumerate(outline.blocks):
-        last, title, start_ms, end_ms = top.last, top.text, None, None
+        last, number, title, start_ms, end_ms = top.last, None, top.text, None, None
         if top.is_step:
             last = outline.blocks[section_end(outline.blocks, index) - 1].last
-            _, title, start_ms, end_ms = split_step_heading(top.text or "")
+            number, title, start_ms, end_ms = split_step_heading(top.text or "")
         result.append(
             Block(
                 block_id=top.block_id,
@@ -99,6 +100,7 @@ def blocks_of(outline: Outline, markdown: str) -> list[Block]:
                 start_ms=start_ms,
                 end_ms=end_ms,
                 level=top.level,
+                number=number,
             )
         )
     return result
@@ -178,6 +180,18 @@ def format_time_range(start_ms: int, end_ms: int | None = None) -> str:
     start = _clock(start_ms)
     end = _clock(end_ms) if end_ms is not None else start
     return f"({start}–{end})" if end != start and (end_ms or 0) > start_ms else f"({start})"
+
+
+def heading_text(markdown: str) -> str:
+    """Return the plain text of the heading that a text begins with, as the heading reads by itself.
+
+    It is not parsed when it has no marks, which alone can read differently, as a link that is defined elsewhere.
+    """
+    line = markdown.partition("\n")[0]
+    if _PLAIN_HEADING.fullmatch(line):
+        return " ".join(line.lstrip("#").split())
+    blocks = read_outline(markdown).blocks
+    return blocks[0].text or "" if blocks else ""
 
 
 def read_outline(

@@ -14,7 +14,7 @@ class EvidenceKind(StrEnum):
     GENERATED = "generated"  # rewritten by a model
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Frame:
     """A frame of the video: its presentation time in units of the stream's time base, and the SHA-256 of its planes."""
 

@@ -17,6 +17,7 @@ from instructions.blocks import (
     Outline,
     TopLevel,
     blocks_of,
+    heading_text,
     read_outline,
     split_step_heading,
     strip_markers,
@@ -25,7 +26,6 @@ from instructions.parser import INLINE_NESTING, make_parser, parse_inline
 
 _EXTENSIONS = {"image/png": "png", "image/jpeg": "jpg", "image/webp": "webp"}
 _PUNCTUATION = re.compile(r"([\\`*_\[\]<>&!~])")
-_PLAIN_HEADING = re.compile(r"#{1,6} (?:[^\W_]|[ .,:;()–—-])*")  # letters, digits and what marks nothing
 # What ends a block of HTML that a text may leave open; pictures after an open block would not be shown.
 _CLOSINGS = ("-->", "?>", "]]>", ">", "</script>", "</pre>", "</style>", "</textarea>")
 _INLINE_PARSER = make_parser(nesting=INLINE_NESTING)
@@ -87,7 +87,6 @@ def _place(document: Document) -> list[tuple[int, PlacedPicture]]:
     blocks = blocks_of(outline, document.markdown)
     by_id = {block.block_id: block for block in blocks if block.block_id}
     steps = [block for block in blocks if block.kind == "step"]
-    headings = {id(block): top.text or "" for block, top in zip(blocks, outline.blocks, strict=True)}
     end = len(document.markdown)
     found = []
     for picture in document.pictures:
@@ -99,7 +98,7 @@ def _place(document: Document) -> list[tuple[int, PlacedPicture]]:
     placed = []
     for number, (offset, block, picture) in enumerate(found, start=1):
         step = _step_around(block, steps)
-        kind = f"step-{_step_number(step, headings[id(step)], document.markdown)}" if step else "picture"
+        kind = f"step-{_step_number(step, document.markdown)}" if step else "picture"
         stem = f"{number:0{width}}-{kind}"
         described = (picture.alt, (step and step.title) or "", document.title, "Picture")
         alt = next(text for text in described if not is_blank(text))
@@ -116,14 +115,9 @@ def _step_around(block: Block | None, steps: list[Block]) -> Block | None:
     return None
 
 
-def _step_number(step: Block, heading: str, markdown: str) -> int:
-    """Return the number in the heading as the step reads by itself; names of files depend on it.
-
-    Only marks read differently there, as a link that is defined elsewhere; without any, the step is not parsed again.
-    """
-    line = markdown[step.start_offset : step.end_offset].partition("\n")[0]
-    if not _PLAIN_HEADING.fullmatch(line):
-        heading = read_outline(markdown[step.start_offset : step.end_offset]).blocks[0].text or ""
+def _step_number(step: Block, markdown: str) -> int:
+    """Return the number in the heading as the step reads by itself; names of files depend on it."""
+    heading = heading_text(markdown[step.start_offset : step.end_offset])
     return split_step_heading(heading)[0] or 0
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from instructions.block import Block
 from instructions.evidence import Evidence, EvidenceKind, Frame
 from instructions.models import Instruction, InstructionVersion, StepSource
 from instructions.sources import Text, carry_over
+from jobs.media.transcripts import Segment
 from jobs.models import TranscriptSegment
 
 
@@ -80,11 +81,12 @@ def carried_over(
 ) -> dict[str, Evidence]:
     """Return what the steps of a changed text rest on, as they follow from those of the version before."""
 
-    def spoken(positions: Iterable[int]) -> dict[int, str]:
+    def spoken(positions: Collection[int]) -> dict[int, Segment]:
         segments = TranscriptSegment.objects.filter(
-            job__instruction=newest.instruction_id, position__in=list(positions)
+            job__instruction=newest.instruction_id, position__in=positions
         )
-        return dict(segments.values_list("position", "text"))
+        rows = segments.values_list("position", "start_ms", "end_ms", "text")
+        return {position: Segment(*said) for position, *said in rows}
 
     before = Text(newest.markdown, newest.read_blocks())
     return carry_over(
