@@ -18,8 +18,14 @@ MIN_SCORE = 0.2
 MAX_CHARACTERS = 200
 """The number of first characters by which a segment is compared."""
 
+_MARKS = str.maketrans("", "", "\\*_`~")
 # Scripts that are written without spaces are compared by their characters.
 _WORD = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\W_]+")
+
+
+def plain(text: str) -> str:
+    """Return a text for comparing: without marks of emphasis, code and escapes, runs of white space as one blank."""
+    return " ".join(text.translate(_MARKS).split())
 
 
 def divide(texts: Sequence[str], said: Sequence[str]) -> list[int] | None:

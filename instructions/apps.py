@@ -11,9 +11,9 @@ class InstructionsConfig(AppConfig):
     def ready(self) -> None:
         from jobs import hooks
 
-        def prepare_draft(content: dict[str, Any]) -> Any:
+        def prepare_draft(content: dict[str, Any], spoken: hooks.Spoken) -> Any:
             from instructions.services import drafts  # with the parser of Markdown, for the first draft
 
-            return drafts.prepare_draft(content)
+            return drafts.prepare_draft(content, spoken)
 
         hooks.INGEST["draft"] = prepare_draft

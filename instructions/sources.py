@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from instructions.alignment import divide
+from instructions.alignment import divide, plain
 from instructions.block import Block, innermost_steps
 from instructions.blocks import heading_text, split_step_heading
 from instructions.evidence import Evidence, EvidenceKind
@@ -22,7 +22,6 @@ MAX_PAIRS = 100_000
 """The number of pairs (a part of a step, something it may rest on) that are looked at in one change, some 0.1 s. What
 is split beyond it stays with the first part, and the others get the span alone."""
 
-_MARKS = str.maketrans("", "", "\\*_`~")
 _FIRST_OF_KINDS = (EvidenceKind.EDITED, EvidenceKind.GENERATED, EvidenceKind.SHOWN, EvidenceKind.SAID)
 
 
@@ -74,11 +73,6 @@ def carry_over(
             carried = replace(carried, start_ms=start_ms, end_ms=end_ms)
         found[block.block_id] = carried
     return found
-
-
-def plain(text: str) -> str:
-    """Return a text for comparing: without marks of emphasis, code and escapes, runs of white space as one blank."""
-    return " ".join(text.translate(_MARKS).split())
 
 
 def _text(block: Block, markdown: str) -> str:

@@ -32,8 +32,14 @@ MAX_KEYS = 100
 MAX_KEY_CHARACTERS = 64
 MAX_URI_CHARACTERS = 2048
 MAX_MARKDOWN_BYTES = 2**20
-# The fields of a draft beside its markdown, and the most characters of each.
+# The fields of a draft beside its markdown and steps, and the most characters of each.
 DRAFT_FIELDS = dict.fromkeys(("title", "model_profile_id", "prompt_template_id", "prompt_params_ref"), 128)
+MAX_DRAFT_STEPS = 5_000
+MAX_HEADING_CHARACTERS = 1_000
+# Of all steps of a draft together, those counted again that several steps rest on.
+MAX_DRAFT_SEGMENTS = 200_000
+_STEP_TIMES = ("start_ms", "end_ms")
+_STEP_FIELDS = ("heading", *_STEP_TIMES, "segments", "needs_review")
 
 
 class UpdateInvalid(ValueError):
@@ -56,7 +62,7 @@ def check_draft(content: Any) -> dict[str, Any]:
     """Return a draft as it is; raises UpdateInvalid."""
     if not isinstance(content, dict) or not isinstance(content.get("markdown"), str):
         raise UpdateInvalid("markdown", "markdown is missing")
-    if unknown := sorted(set(content) - {"markdown", *DRAFT_FIELDS}):
+    if unknown := sorted(set(content) - {"markdown", "steps", *DRAFT_FIELDS}):
         raise UpdateInvalid("", f"unknown fields {', '.join(unknown)[:100]}")
     for name, limit in DRAFT_FIELDS.items():
         value = content.get(name)
@@ -66,7 +72,49 @@ def check_draft(content: Any) -> dict[str, Any]:
             raise UpdateInvalid(name, f"{name} has more than {limit} characters")
     if not content["markdown"].strip() or len(content["markdown"].encode()) > MAX_MARKDOWN_BYTES:
         raise UpdateInvalid("markdown", "markdown is empty or over 1 MiB")
+    _check_steps(content.get("steps", []))
     return content
+
+
+def _check_steps(steps: Any) -> None:
+    if not isinstance(steps, list) or len(steps) > MAX_DRAFT_STEPS:
+        raise UpdateInvalid("steps", f"steps is not a list of at most {MAX_DRAFT_STEPS} steps")
+    rests_on = 0
+    for number, step in enumerate(steps):
+        rests_on += _check_step(step, f"steps.{number}")
+        if rests_on > MAX_DRAFT_SEGMENTS:
+            raise UpdateInvalid("steps", f"the steps rest on more than {MAX_DRAFT_SEGMENTS} segments")
+
+
+def _check_step(step: Any, path: str) -> int:
+    """Return the number of segments that a draft's step names; raises UpdateInvalid."""
+    if not isinstance(step, dict):
+        raise UpdateInvalid(path, "a step is not an object")
+    if unknown := sorted(set(step) - set(_STEP_FIELDS)):
+        raise UpdateInvalid(path, f"unknown fields {', '.join(unknown)[:100]}")
+    heading = step.get("heading")
+    if not isinstance(heading, str) or len(heading) > MAX_HEADING_CHARACTERS:
+        message = f"heading is not a string of at most {MAX_HEADING_CHARACTERS} characters"
+        raise UpdateInvalid(f"{path}.heading", message)
+    for name in _STEP_TIMES:
+        if not _is_whole(step.get(name), MAX_TIME_MS):
+            raise UpdateInvalid(f"{path}.{name}", f"{name} is not a whole number from 0 to {MAX_TIME_MS}")
+    if step["end_ms"] < step["start_ms"]:
+        raise UpdateInvalid(f"{path}.end_ms", "end_ms is before start_ms")
+    segments = step.get("segments", [])
+    if not isinstance(segments, list):
+        raise UpdateInvalid(f"{path}.segments", "segments is not a list")
+    for number, position in enumerate(segments):
+        if not _is_whole(position, MAX_SEGMENTS - 1):
+            raise UpdateInvalid(f"{path}.segments.{number}", "this is not the position of a segment")
+    if not isinstance(step.get("needs_review", False), bool):
+        raise UpdateInvalid(f"{path}.needs_review", "needs_review is not true or false")
+    return len(segments)
+
+
+def _is_whole(value: Any, limit: int) -> bool:
+    # In Python a bool is an int, but true is not a number.
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= limit
 
 
 CHECKS = {"transcript": check_transcript, "draft": check_draft}
@@ -98,7 +146,28 @@ _TRANSCRIPT = _object(
     "segments",
 )
 _DRAFT_TEXTS = {name: {**_text(limit), "type": ["string", "null"]} for name, limit in DRAFT_FIELDS.items()}
-_DRAFT = _object("SubmittedDraft", {"markdown": _text(MAX_MARKDOWN_BYTES, 1), **_DRAFT_TEXTS}, "markdown")
+_POSITION = {"type": "integer", "minimum": 0, "maximum": MAX_SEGMENTS - 1}
+_STEP = _object(
+    "SubmittedStep",
+    {
+        "heading": _text(MAX_HEADING_CHARACTERS),
+        "start_ms": _TIME,
+        "end_ms": _TIME,
+        "segments": {"type": "array", "items": _POSITION, "maxItems": MAX_DRAFT_SEGMENTS},
+        "needs_review": {"type": "boolean"},
+    },
+    "heading",
+    *_STEP_TIMES,
+)
+_DRAFT = _object(
+    "SubmittedDraft",
+    {
+        "markdown": _text(MAX_MARKDOWN_BYTES, 1),
+        "steps": {"type": "array", "items": _STEP, "maxItems": MAX_DRAFT_STEPS},
+        **_DRAFT_TEXTS,
+    },
+    "markdown",
+)
 JSON_SCHEMA: dict[str, Any] = {
     "title": "ArtifactUpdates",
     "type": "object",

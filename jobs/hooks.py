@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +11,12 @@ from django.db.models import QuerySet
 from config.work.lease import Lease
 from jobs.models import Job
 
+Spoken = Callable[[], Sequence[tuple[int, int]]]
+"""Return when each segment of the transcript that counts begins and ends (ms), by its position; none without one."""
+
 # Kind of artifact -> reads its content before any lock, and returns what to store, in the callback's transaction
-# with the job locked.
-INGEST: dict[str, Callable[[dict[str, Any]], Callable[[Job], None]]] = {}
+# with the job locked. What it finds wrong it raises as UpdateInvalid.
+INGEST: dict[str, Callable[[dict[str, Any], Spoken], Callable[[Job], None]]] = {}
 # Processing status -> who performs it in the local pipeline; returns the artifact_updates of its callback.
 STAGES: dict[str, Callable[[Job, Lease], dict[str, Any]]] = {}
 # Called in the transaction that ends a job as FAILED or CANCELLED, with the job locked.

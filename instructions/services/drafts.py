@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from instructions.evidence import Evidence, EvidenceKind
+from instructions.drafted_steps import drafted_evidence
 from instructions.models import Instruction
 from instructions.services.versions import PROVENANCE, Source, add_version, prepare_text
+from jobs.hooks import Spoken
 from jobs.models import Job
 
 
-def prepare_draft(content: dict[str, Any]) -> Callable[[Job], None]:
-    """Return what makes the document of a job from a draft, or its next version; registered as *ingest*."""
+def prepare_draft(content: dict[str, Any], spoken: Spoken) -> Callable[[Job], None]:
+    """Return what makes the document of a job from a draft, or its next version; registered as *ingest*.
+
+    Raises UpdateInvalid for steps that the text does not have, or that rest on segments that are not there.
+    """
     text = prepare_text(content["markdown"])
-    evidence = {
-        block.block_id: Evidence(EvidenceKind.SAID, block.start_ms, block.end_ms)
-        for block in text.blocks
-        if block.kind == "step"
-    }
+    evidence = drafted_evidence(text.blocks, content.get("steps", []), spoken)
 
     def store(job: Job) -> None:
         instruction, _ = Instruction.objects.get_or_create(job=job)

@@ -6,6 +6,7 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -85,8 +86,12 @@ def _checked(kind: str, value: Any, field: str) -> dict[str, Any]:
     try:
         return CHECKS[kind](value)
     except UpdateInvalid as error:
-        where = ".".join(part for part in (field, error.field) if part)
-        raise errors.invalid(where, f"The {kind} is not well formed: {error}.") from error
+        raise _not_well_formed(kind, field, error) from error
+
+
+def _not_well_formed(kind: str, field: str, error: UpdateInvalid) -> errors.ApiError:
+    where = ".".join(part for part in (field, error.field) if part)
+    return errors.invalid(where, f"The {kind} is not well formed: {error}.")
 
 
 def _read_own(job_id: UUID, kind: str, uri: str) -> dict[str, Any] | None:
@@ -132,29 +137,57 @@ def read_earlier(job: Job, status: JobStatus) -> dict[str, SubmittedContent]:
 
 @dataclass(frozen=True)
 class Ingestion:
-    """What is to be stored with the job locked, of the content that lies at `uri`."""
+    """What is to be stored with the job locked, of the content that lies at `uri`; it was prepared with the transcript
+    that lies at `transcript_uri`."""
 
     kind: str
     uri: str
+    transcript_uri: str | None
     store: Callable[[Job], None]
 
 
-def prepare_ingestions(status: JobStatus, contents: dict[str, SubmittedContent]) -> list[Ingestion]:
+def prepare_ingestions(job: Job, status: JobStatus, contents: dict[str, SubmittedContent]) -> list[Ingestion]:
     """Read what counts from `status` on for our rows, before any lock: the transcript at TRANSCRIPT_READY, the
-    draft at DRAFT_READY. What lies elsewhere cannot be read, and is left."""
+    draft at DRAFT_READY. What lies elsewhere cannot be read, and is left. Raises 400s."""
+    counting = {
+        kind: contents[kind]
+        for kind in CONTENT_KINDS  # the transcript first: the draft rests on it
+        if kind in contents and status in MILESTONES[kind] and contents[kind].value is not None
+    }
+    heard = counting.get("transcript")
+    transcript_uri = heard.uri if heard else job.ingested_uris.get("transcript")
+    spoken = partial(_spoken, job, heard and heard.value)
     return [
-        Ingestion(kind, content.uri, hooks.INGEST[kind](content.value))
-        for kind, content in contents.items()
-        if status in MILESTONES[kind] and content.value is not None
+        Ingestion(kind, content.uri, transcript_uri, _prepared(kind, content, spoken))
+        for kind, content in counting.items()
     ]
 
 
+def _prepared(kind: str, content: SubmittedContent, spoken: hooks.Spoken) -> Callable[[Job], None]:
+    try:
+        return hooks.INGEST[kind](content.value or {}, spoken)
+    except UpdateInvalid as error:
+        field = f"artifact_updates.{kind}" + ("_uri" if content.raw is None else "")
+        raise _not_well_formed(kind, field, error) from error
+
+
+def _spoken(job: Job, transcript: dict[str, Any] | None) -> list[tuple[int, int]]:
+    """Return the times of the segments of a transcript that is about to be stored, else of the one that is."""
+    if transcript is not None:
+        return [(segment["start_ms"], segment["end_ms"]) for segment in transcript["segments"]]
+    return list(job.segments.order_by("start_ms", "position").values_list("start_ms", "end_ms"))
+
+
 def ingest(job: Job, ingestions: list[Ingestion]) -> None:
-    """Store what was prepared, unless it was stored before. The job is locked."""
+    """Store what was prepared, unless it was stored before. The job is locked. Raises 503 for a draft that was prepared
+    with a transcript that is no longer the job's."""
     for ingestion in ingestions:
-        if ingestion.uri != job.ingested_uris.get(ingestion.kind):
-            ingestion.store(job)
-            job.ingested_uris = {**job.ingested_uris, ingestion.kind: ingestion.uri}
+        if ingestion.uri == job.ingested_uris.get(ingestion.kind):
+            continue
+        if ingestion.kind == "draft" and ingestion.transcript_uri != job.ingested_uris.get("transcript"):
+            raise errors.unavailable("The transcript changed while the draft was read.")
+        ingestion.store(job)
+        job.ingested_uris = {**job.ingested_uris, ingestion.kind: ingestion.uri}
 
 
 def _newest_own_uri(job: Job, kind: str) -> str | None:
@@ -244,7 +277,7 @@ _INSERT_SEGMENTS = f"""
 """  # nosec B608
 
 
-def prepare_segments(content: dict[str, Any]) -> Callable[[Job], None]:
+def prepare_segments(content: dict[str, Any], spoken: hooks.Spoken) -> Callable[[Job], None]:
     """Return what puts a transcript's segments in the place of those before."""
 
     segments = json.dumps(content["segments"])

@@ -157,7 +157,7 @@ def _has_content(report: StatusReport) -> bool:
 def _read(job: Job, report: StatusReport) -> _Contents:
     submitted = read_contents(job.pk, report.artifact_updates)
     readable = {kind: content for kind, content in submitted.items() if content.value is not None}
-    ingestions = prepare_ingestions(report.status, read_earlier(job, report.status) | readable)
+    ingestions = prepare_ingestions(job, report.status, read_earlier(job, report.status) | readable)
     return _Contents(submitted, ingestions)
 
 

@@ -95,7 +95,7 @@ def walk(
         def crash(*_: Any) -> None:
             raise DataError(f"DETAIL: Failing row contains ({WORDS}).")
 
-        patched.setitem(hooks.INGEST, "transcript", lambda content: crash)
+        patched.setitem(hooks.INGEST, "transcript", lambda content, spoken: crash)
         assert report(job, "TRANSCRIPT_READY", artifact_updates={"transcript": TRANSCRIPT}).status_code == 500
     assert report(job, "TRANSCRIPT_READY", artifact_updates={"transcript": TRANSCRIPT}).status_code == 204
     assert report(job, "GENERATING").status_code == 204
