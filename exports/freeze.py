@@ -36,8 +36,8 @@ def freeze(
 ) -> Document:
     """Return the document with every picture at its block; `fields` are further ones of Document.
 
-    `blocks` are those of `markdown`, as `parse_blocks` gives them. `provenance` is completed by the anchors with
-    their assets.
+    `blocks` are those of the version: of `markdown` as `parse_blocks` gives them, with the spans of its steps.
+    `provenance` is completed by the anchors with their assets.
     """
     by_id = {block.block_id: block for block in reversed(blocks) if block.block_id}
     heading = next((block.title for block in blocks if block.kind == "heading" and block.title), None)
@@ -54,6 +54,11 @@ def freeze(
         markdown=markdown,
         pictures=tuple(_placed(picture, _block(picture, blocks, by_id)) for picture in pictures),
         provenance={**provenance, "anchors": anchors},
+        spans={
+            block.block_id: (block.start_ms, block.end_ms)
+            for block in blocks
+            if block.kind == "step" and block.start_ms is not None
+        },
         **fields,
     )
 

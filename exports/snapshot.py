@@ -7,7 +7,7 @@ as JSON in the export's row, so that the same bytes can be rendered again years 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 SNAPSHOT_VERSION = 1
@@ -46,7 +46,9 @@ class Document:
     """One version of an instruction with its pictures.
 
     `markdown` holds the block markers. Pictures at the same place appear in the order of the tuple.
-    `provenance` is the export's, without `generated_at`: no time may be part of the bytes.
+    `provenance` is the export's, without `generated_at`: no time may be part of the bytes. `spans` says by block id
+    when a step begins and ends in the video (ms; the end None where it is not known). A step that it lacks has the
+    times of its heading, as all have in snapshots from before there was this field.
     """
 
     job_id: str
@@ -59,12 +61,14 @@ class Document:
     pictures: tuple[Picture, ...]
     video_sha256: str | None
     provenance: Mapping[str, Any]
+    spans: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that `from_json` turns back into an equal document."""
-        plain = {field.name: getattr(self, field.name) for field in fields(self)}
+        plain = {each.name: getattr(self, each.name) for each in fields(self)}
         plain["pictures"] = [asdict(picture) for picture in self.pictures]
         plain["provenance"] = dict(self.provenance)
+        plain["spans"] = {block_id: list(span) for block_id, span in self.spans.items()}
         return {"snapshot_version": SNAPSHOT_VERSION, **plain}
 
     @classmethod
@@ -75,8 +79,9 @@ class Document:
             raise ValueError("this snapshot was made by another version")
         try:
             plain["pictures"] = tuple(Picture(**picture) for picture in plain["pictures"])
+            plain["spans"] = {block_id: tuple(span) for block_id, span in plain.get("spans", {}).items()}
             return cls(**plain)
-        except (KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("this snapshot lacks a field or has one too many") from error
 
 

@@ -1,4 +1,4 @@
-"""Insert the pictures of a document into its text and name them in the order of the text.
+"""Insert the pictures of a document into its text, named in its order, and the times of its steps.
 
 Every format is rendered from the result, so a picture stands at the same place in all of them.
 """
@@ -6,11 +6,12 @@ Every format is rendered from the result, so a picture stands at the same place 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from markdown_it.token import Token
 
 from exports.renderers.rendered import RenderFailed
+from exports.renderers.times import with_times
 from exports.snapshot import Document, Picture
 from instructions.block import Block
 from instructions.blocks import (
@@ -52,7 +53,11 @@ class Composed:
 
 
 def compose(document: Document) -> Composed:
-    """Return the document's text with its pictures; raise RenderFailed for a picture of an unknown type."""
+    """Return the document's text with its pictures, and the times of its steps in their headings.
+
+    Raise RenderFailed for a picture of an unknown type.
+    """
+    document = replace(document, markdown=with_times(document.markdown, document.spans))
     placed = _place(document)
     markdown = document.markdown
     for offset, run in reversed(_runs(placed)):

@@ -1,0 +1,49 @@
+"""Print the spans of steps, which a document has beside its text, in the headings of the steps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from instructions.blocks import TopLevel, format_time_range, read_outline, split_step_heading
+
+# The space, and the closing marks that a heading of one line may have (CommonMark 0.31, 4.2).
+_CLOSING = re.compile(r"(?:[ \t]+#+)?[ \t]*$")
+_TIMES = re.compile(r"[ \t]*\([0-9:.–—\t -]+\)$")
+
+
+def with_times(markdown: str, spans: Mapping[str, tuple[int, int | None]]) -> str:
+    """Return the text with the span of each step at the end of its heading, such as `(0:12–0:18)`.
+
+    `spans` are milliseconds by block id. A heading in which the same times stand already keeps its bytes; other times
+    at its end are replaced.
+    """
+    if not spans:
+        return markdown
+    outline = read_outline(markdown)
+    for block in outline.blocks:
+        if not block.is_step or block.block_id not in spans:
+            continue
+        times = format_time_range(*spans[block.block_id])
+        _, _, start_ms, end_ms = split_step_heading(block.text or "")
+        if start_ms is None or format_time_range(start_ms, end_ms) != times:
+            _print(outline.lines, block, times, has_times=start_ms is not None)
+    return "\n".join(outline.lines)
+
+
+def _print(lines: list[str], heading: TopLevel, times: str, *, has_times: bool) -> None:
+    is_underlined = heading.tokens[0].markup in ("=", "-")
+    at = heading.last - 2 if is_underlined else heading.first
+    text, closing = _cut(lines[at], is_underlined)
+    if has_times:
+        text = _TIMES.sub("", text)
+    lines[at] = f"{text} {times}{closing}"
+
+
+def _cut(line: str, is_underlined: bool) -> Sequence[str]:
+    """Return a heading's last line of text without the space at its end, and what closes it."""
+    if is_underlined:
+        return line.rstrip(" \t"), ""
+    end = _CLOSING.search(line)
+    start = end.start() if end else len(line)
+    return line[:start], line[start:].rstrip(" \t")
