@@ -1,4 +1,4 @@
-"""Assemble a language model's draft: headings, numbers, times and escaping.
+"""Assemble a language model's draft: headings, numbers, escaping, and what each step rests on beside the text.
 
 Words of a speaker or a model are data: they are written as plain text, never as a heading, a link, HTML or a
 block marker. All times are milliseconds.
@@ -10,10 +10,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from instructions.blocks import format_time_range, split_step_heading
+from instructions.blocks import split_step_heading
 
 TITLE_LIMIT = 60
 UNTITLED = "Step-by-step guide"
+MAX_STEP_NUMBER = 999
+"""The highest number that is read as that of a step; the headings after it are plain ones."""
 
 # Control characters, lone surrogates, line separators, and marks that change the direction of text.
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
@@ -32,12 +34,14 @@ _LOOSE_ENDS = re.compile(
 
 @dataclass(frozen=True)
 class Step:
-    """A step of a guide. `title` and `paragraphs` are plain text."""
+    """A step of a guide. `title` and `paragraphs` are plain text; `segments` are positions in the transcript."""
 
     title: str
     paragraphs: tuple[str, ...]
     start_ms: int
     end_ms: int | None = None
+    segments: tuple[int, ...] = ()
+    needs_review: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,20 +62,51 @@ class Guide:
     closing: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class DraftStep:
+    """What a step of a draft rests on: the plain title of its heading, its span (ms), and positions in the transcript.
+
+    `needs_review` marks a step whose words do not show in those segments.
+    """
+
+    heading: str
+    start_ms: int
+    end_ms: int
+    segments: tuple[int, ...] = ()
+    needs_review: bool = False
+
+
+def draft_steps(guide: Guide) -> tuple[DraftStep, ...]:
+    """Return what the steps of `assemble(guide)` rest on, in their order."""
+    steps = [step for section in guide.sections for step in section.steps][:MAX_STEP_NUMBER]
+    return tuple(
+        DraftStep(
+            heading=plain_title(step.title),
+            start_ms=step.start_ms,
+            end_ms=step.start_ms if step.end_ms is None else step.end_ms,
+            segments=step.segments,
+            needs_review=step.needs_review,
+        )
+        for step in steps
+    )
+
+
 def assemble(guide: Guide) -> str:
-    """Return the guide as Markdown without block markers, its steps numbered across sections."""
+    """Return the guide as Markdown without block markers, its steps numbered across sections.
+
+    Headings have no times: these are kept beside the text (`draft_steps`).
+    """
     parts = [f"# {escape_text(guide.title) or UNTITLED}", *map(escape_text, guide.introduction)]
     has_sections = len(guide.sections) > 1
     marks = "###" if has_sections else "##"
     number = 0
     for section in guide.sections:
         if has_sections:
-            parts.append(f"## {escape_text(_unnumbered(section.title)) or 'More steps'}")
+            parts.append(f"## {escape_text(plain_title(section.title)) or 'More steps'}")
         for step in section.steps:
             number += 1
-            title = escape_text(_unnumbered(step.title))
-            times = format_time_range(step.start_ms, step.end_ms)
-            parts.append(" ".join(filter(None, [f"{marks} Step {number}:", title, times])))
+            title = escape_text(plain_title(step.title))
+            parts.append(f"{marks} Step {number}: {title}".rstrip())
             parts += map(escape_text, step.paragraphs or (step.title,))
     if guide.closing:
         parts += ["## Result", *map(escape_text, guide.closing)]
@@ -82,6 +117,14 @@ def escape_text(text: str) -> str:
     """Return the text on one line, escaped so that CommonMark reads it as plain text (spec section 2.4)."""
     line = " ".join(_INVISIBLE.sub(" ", text).split())
     return _LINE_START.sub(lambda start: _escape_first(start[0]), _MARKS.sub(r"\\\g<0>", line))
+
+
+def plain_title(title: str) -> str:
+    """Return a title on one line without a number or times of its own, which would be read as the step's."""
+    title = " ".join(_INVISIBLE.sub(" ", title).split())
+    while (shorter := split_step_heading(f"1. {split_step_heading(title)[1]}")[1]) != title:
+        title = shorter
+    return title
 
 
 def short_title(text: str, limit: int = TITLE_LIMIT) -> str:
@@ -109,14 +152,6 @@ def paragraphs(sentences: Sequence[str], max_words: int = 60) -> tuple[str, ...]
         result[-1].append(sentence)
         words += length
     return tuple(" ".join(parts) for parts in result)
-
-
-def _unnumbered(title: str) -> str:
-    """Return a title without a number of its own, which would be read as the step's."""
-    title = " ".join(_INVISIBLE.sub(" ", title).split())
-    while (parts := split_step_heading(title))[0] is not None:
-        title = parts[1]
-    return title
 
 
 def _escape_first(start: str) -> str:

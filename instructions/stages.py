@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from config.storage import kept_folder, read_bytes, storage
@@ -39,6 +40,7 @@ def generate_stage(job: Job, lease: Lease) -> dict[str, Any]:
         "title": draft.title,
         "model_profile_id": draft.model_profile_id,
         "prompt_template_id": draft.prompt_template_id,
+        "steps": [asdict(step) for step in draft.steps],
     }
     encoded = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
     return {"draft_uri": storage().save_bytes(kept_folder(job.pk), encoded, suffix=".json").uri}

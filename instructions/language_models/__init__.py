@@ -6,19 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from instructions.drafting import DraftStep
 from jobs.media.transcripts import Segment
 
-__all__ = ["Draft", "LanguageModel", "LanguageModelError", "Segment"]
+__all__ = ["Draft", "DraftStep", "LanguageModel", "LanguageModelError", "Segment"]
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A guide as Markdown without block markers, and the ids of the model and the prompt that made it."""
+    """A guide as Markdown without block markers, and the ids of the model and the prompt that made it.
+
+    `steps` are those of the Markdown in its order, each with what it rests on; headings have no times.
+    """
 
     markdown: str
     title: str
     model_profile_id: str
     prompt_template_id: str
+    steps: tuple[DraftStep, ...] = ()
 
 
 class LanguageModelError(Exception):
@@ -34,7 +39,8 @@ class LanguageModel(Protocol):
     """A model that drafts guides and rewrites passages."""
 
     def draft(self, segments: Sequence[Segment], *, title: str | None, language: str) -> Draft:
-        """Return a guide of numbered, timed steps. `language` is a BCP 47 tag, "und" when unknown.
+        """Return a guide of numbered steps, each with its span and the positions of the segments that it rests on,
+        which are their indices in `segments`. `language` is a BCP 47 tag, "und" when unknown.
 
         Raise LanguageModelError, with code NO_SPEECH when the segments hold no words.
         """

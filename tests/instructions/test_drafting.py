@@ -1,6 +1,8 @@
-"""Assembling a draft: numbers, times and levels are right, and words that were spoken stay words."""
+"""Assembling a draft: numbers and levels are right, words that were spoken stay words, times stand beside the text."""
 
 from __future__ import annotations
+
+from dataclasses import asdict
 
 import pytest
 from hypothesis import given, settings
@@ -8,8 +10,22 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from instructions.blocks import parse_blocks
-from instructions.drafting import Guide, Section, Step, assemble, escape_text, paragraphs, short_title
+from instructions.drafted_steps import drafted_evidence
+from instructions.drafting import (
+    MAX_STEP_NUMBER,
+    DraftStep,
+    Guide,
+    Section,
+    Step,
+    assemble,
+    draft_steps,
+    escape_text,
+    paragraphs,
+    plain_title,
+    short_title,
+)
 from instructions.validation import validate
+from tests.instructions.markers import marked
 from tests.instructions.steps import step_blocks
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -69,13 +85,18 @@ def test_escaped_text_is_text_and_reads_as_it_was(hostile: str) -> None:
 def test_no_text_gets_out_of_its_place_in_a_guide(words: str) -> None:
     step = Step(words, (words,), 1000, 2500)
     guide = Guide(words, (Section(words, (step,)), Section(words, (step, step))), (words,), (words,))
-    kinds, _ = seen(assemble(guide))
+    markdown = assemble(guide)
+    kinds, _ = seen(markdown)
     assert kinds <= {
         *("heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline", "text"),
     }
-    assert [block.kind for block in parse_blocks(assemble(guide)) if block.level] == [
+    assert [block.kind for block in parse_blocks(markdown) if block.level] == [
         *("heading", "heading", "step", "heading", "step", "step", "heading")
     ]
+    assert all(block.start_ms is None for block in parse_blocks(markdown))
+    entries = [asdict(step) for step in draft_steps(guide)]
+    evidence = drafted_evidence(parse_blocks(marked(markdown)), entries, lambda: [(0, 9000)])
+    assert [(found.start_ms, found.end_ms) for found in evidence.values()] == [(1000, 2500)] * 3
 
 
 def test_characters_that_nobody_sees_are_left_out() -> None:
@@ -88,15 +109,26 @@ def test_a_guide_with_sections_numbers_its_steps_through() -> None:
         "Boxes", (Section("Opening", (first,)), Section("Closing", (second,))), ("Hello.",), ("Done.",)
     )
     assert assemble(guide) == (
-        "# Boxes\n\nHello.\n\n## Opening\n\n### Step 1: Open it (0:01–0:04)\n\nClick it. Then wait.\n\n"
-        "## Closing\n\n### Step 2: Close it (1:05)\n\nClick it. Then wait.\n\nSo.\n\n## Result\n\nDone.\n"
+        "# Boxes\n\nHello.\n\n## Opening\n\n### Step 1: Open it\n\nClick it. Then wait.\n\n"
+        "## Closing\n\n### Step 2: Close it\n\nClick it. Then wait.\n\nSo.\n\n## Result\n\nDone.\n"
     )
     assert validate(assemble(guide)) == []
+    assert draft_steps(guide) == (DraftStep("Open it", 1000, 4999), DraftStep("Close it", 65_000, 65_000))
+
+
+def test_steps_that_are_too_many_to_be_read_as_such_are_left_out() -> None:
+    guide = Guide("Boxes", (Section("", (Step("Go", (), 0, 0),) * 1001),))
+    assert len(draft_steps(guide)) == len(step_blocks(assemble(guide))) == MAX_STEP_NUMBER
+
+
+def test_a_title_has_no_number_and_no_times_of_its_own() -> None:
+    for title in ("Step 3: Go (0:05)", "Go (0:05–0:08)", "2. Step 3: Go (0:05) (0:06)", " Go "):
+        assert plain_title(title) == "Go"
 
 
 def test_a_guide_of_one_section_skips_no_level() -> None:
     guide = Guide("Boxes", (Section("Opening", (Step("Open it", (), 0, 0),)),))
-    assert assemble(guide) == "# Boxes\n\n## Step 1: Open it (0:00)\n\nOpen it\n"
+    assert assemble(guide) == "# Boxes\n\n## Step 1: Open it\n\nOpen it\n"
     assert validate(assemble(guide)) == []
 
 

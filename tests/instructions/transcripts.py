@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from instructions.language_models import LanguageModel
+from instructions.language_models import Draft, LanguageModel
 from instructions.language_models.extractive import Extractive
 from instructions.validation import validate
 from jobs.media.transcripts import Segment
@@ -19,10 +19,16 @@ def segments(transcript: str) -> list[Segment]:
     return [Segment(int(start), int(end), text) for start, end, text in parts]
 
 
+def drafted(spoken: Sequence[Segment], *, title: str | None = None, language: str = "en") -> Draft:
+    """A draft whose text is valid and has the steps that it says it has."""
+    made = MODEL.draft(spoken, title=title, language=language)
+    assert validate(made.markdown) == []
+    assert [step.title for step in step_blocks(made.markdown)] == [step.heading for step in made.steps]
+    return made
+
+
 def draft(spoken: Sequence[Segment], *, title: str | None = None, language: str = "en") -> str:
-    markdown = MODEL.draft(spoken, title=title, language=language).markdown
-    assert validate(markdown) == []
-    return markdown
+    return drafted(spoken, title=title, language=language).markdown
 
 
 def titles(markdown: str) -> list[str | None]:

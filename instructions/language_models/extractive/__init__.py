@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from instructions.drafting import UNTITLED, Guide, Section, Step, assemble, paragraphs, short_title
+from instructions.drafting import (
+    UNTITLED,
+    Guide,
+    Section,
+    Step,
+    assemble,
+    draft_steps,
+    paragraphs,
+    short_title,
+)
 from instructions.language_models import Draft, LanguageModelError, Segment
 from instructions.language_models.extractive import sections
 from instructions.language_models.extractive.headlines import guide_title, step_heading, without_greeting
@@ -51,6 +60,7 @@ class Extractive:
             title=guide.title,
             model_profile_id=MODEL_PROFILE_ID,
             prompt_template_id=PROMPT_TEMPLATE_ID,
+            steps=draft_steps(guide),
         )
 
     def rewrite(self, text: str, *, context: str | None) -> str:
@@ -156,7 +166,8 @@ def _told_step(utterances: Sequence[Utterance], *, english: bool) -> Step:
 
 def _made_step(title: str, sentences: Sequence[str], utterances: Sequence[Utterance]) -> Step:
     start_ms, end_ms = utterances[0].start_ms, utterances[-1].end_ms
-    return Step(title, paragraphs(sentences), start_ms=start_ms, end_ms=end_ms)
+    segments = sorted({position for utterance in utterances for position in utterance.segments})
+    return Step(title, paragraphs(sentences), start_ms, end_ms, tuple(segments))
 
 
 def _first(titles: Sequence[str]) -> str:

@@ -49,12 +49,16 @@ _FAREWELL = re.compile(
 
 @dataclass(frozen=True)
 class Utterance:
-    """A clean sentence, the instruction in it if there is one, and the silence before it."""
+    """A clean sentence, the instruction in it if there is one, and the silence before it.
+
+    `segments` are the positions of those that it was said in.
+    """
 
     text: str
     start_ms: int
     end_ms: int
     pause_ms: int
+    segments: tuple[int, ...]
     instruction: Instruction | None = None
 
 
@@ -92,7 +96,8 @@ def parse_sentences(segments: Sequence[Segment], *, english: bool) -> list[Utter
         if text and not (english and _EMPTY.match(text)):
             pause_ms = max(0, sentence.start_ms - utterances[-1].end_ms) if utterances else 0
             instruction = find_instruction(text) if english else None
-            utterances.append(Utterance(text, sentence.start_ms, sentence.end_ms, pause_ms, instruction))
+            times = sentence.start_ms, sentence.end_ms, pause_ms
+            utterances.append(Utterance(text, *times, sentence.segments, instruction))
     return utterances
 
 

@@ -113,11 +113,15 @@ _I = re.compile(r"\bi(?=['’](?:m|ll|ve|d)\b|\s)")
 
 @dataclass(frozen=True)
 class Sentence:
-    """One spoken sentence and its times; `text` is as the recogniser wrote it."""
+    """One spoken sentence, its times, and the positions of the segments that it stands in.
+
+    `text` is as the recogniser wrote it.
+    """
 
     text: str
     start_ms: int
     end_ms: int
+    segments: tuple[int, ...]
 
 
 def split_sentences(segments: Sequence[Segment], *, english: bool = True) -> list[Sentence]:
@@ -170,11 +174,11 @@ class _Transcript:
     """The segments' texts joined to one string, and the time of each character in it."""
 
     def __init__(self, segments: Sequence[Segment]) -> None:
-        ordered = sorted(segments, key=lambda segment: segment.start_ms)
-        pieces = [(" ".join(segment.text.split()), segment) for segment in ordered]
-        self.pieces = [
-            (piece, segment) for piece, segment in pieces if re.search(r"\w", _SOUND.sub("", piece))
-        ]
+        ordered = sorted(range(len(segments)), key=lambda position: segments[position].start_ms)
+        pieces = [(" ".join(segments[position].text.split()), position) for position in ordered]
+        spoken = [(piece, at) for piece, at in pieces if re.search(r"\w", _SOUND.sub("", piece))]
+        self.pieces = [(piece, segments[position]) for piece, position in spoken]
+        self.positions = [position for _, position in spoken]
         self.starts: list[int] = []
         at = 0
         for piece, _ in self.pieces:
@@ -184,10 +188,13 @@ class _Transcript:
 
     def time_ms(self, position: int, *, is_end: bool = False) -> int:
         """Return when the character at `position` begins, or the one before it ends."""
-        number = max(0, bisect_right(self.starts, position - is_end) - 1)
+        number = self._piece_at(position - is_end)
         piece, segment = self.pieces[number]
         share = min(1.0, (position - self.starts[number]) / max(1, len(piece)))
         return round(segment.start_ms + share * max(0, segment.end_ms - segment.start_ms))
+
+    def _piece_at(self, position: int) -> int:
+        return max(0, bisect_right(self.starts, position) - 1)
 
     def cut(self, ends: set[int]) -> list[Sentence]:
         """Return the sentences that end at these positions."""
@@ -200,7 +207,9 @@ class _Transcript:
                 first = begin + len(piece) - len(piece.lstrip())
                 last = begin + len(piece.rstrip())
                 start_ms = self.time_ms(first)
-                sentences.append(Sentence(text, start_ms, max(start_ms, self.time_ms(last, is_end=True))))
+                end_ms = max(start_ms, self.time_ms(last, is_end=True))
+                held = self.positions[self._piece_at(first) : self._piece_at(last - 1) + 1]
+                sentences.append(Sentence(text, start_ms, end_ms, tuple(sorted(held))))
             begin = end
         return sentences
 

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
-from instructions.blocks import Block, parse_blocks
-from instructions.language_models import LanguageModelError
+from instructions.blocks import parse_blocks
+from instructions.language_models import DraftStep, LanguageModelError
 from jobs.media.audio import extract_audio
 from jobs.media.speech.whisper import Whisper
 from jobs.media.transcripts import Segment
 from tests.instructions.steps import step_blocks
-from tests.instructions.transcripts import MODEL, draft, segments, titles
+from tests.instructions.transcripts import MODEL, draft, drafted, segments, titles
 
 MEDIA = Path(__file__).parents[2] / "media"
 
@@ -30,8 +30,8 @@ def merged(spoken: Sequence[Segment], size: int) -> list[Segment]:
     ]
 
 
-def share_found(steps: Sequence[Block], truth: Sequence[int]) -> float:
-    starts = [step.start_ms or 0 for step in steps]
+def share_found(steps: Sequence[DraftStep], truth: Sequence[int]) -> float:
+    starts = [step.start_ms for step in steps]
     return sum(any(abs(start - true) <= 2000 for start in starts) for true in truth) / len(truth)
 
 
@@ -95,7 +95,7 @@ PLAIN = (
 @pytest.mark.parametrize("size", [1, 2, 3])
 @pytest.mark.parametrize(("transcript", "truth"), [FIRST_PERSON, CASUAL, PLAIN])
 def test_steps_are_found_where_they_begin(transcript: str, truth: tuple[int, ...], size: int) -> None:
-    steps = step_blocks(draft(merged(segments(transcript), size)))
+    steps = drafted(merged(segments(transcript), size)).steps
     assert share_found(steps, truth) >= 0.8
     assert len(steps) <= len(truth) + 1
 
@@ -115,7 +115,7 @@ def heard(tmp_path_factory: pytest.TempPathFactory) -> tuple[Segment, ...]:
 def test_the_steps_of_the_sample_recording_are_found(heard: tuple[Segment, ...], size: int) -> None:
     script = json.loads((MEDIA / "sample.json").read_text())["script"]
     truth = [line["start_ms"] for line in script if line["step"]]
-    steps = step_blocks(draft(merged(heard, size)))
+    steps = drafted(merged(heard, size)).steps
     assert share_found(steps, truth) >= 0.8
     assert abs(len(steps) - len(truth)) <= 1
 
@@ -135,19 +135,51 @@ def test_a_draft_reads_like_a_guide() -> None:
         "# Set up to factor authentication\n\n"
         "Today I'm going to show you how to set up to factor authentication.\n\n"
         "## Settings menu and security\n\n"
-        "### Step 1: Open the settings menu (0:07–0:10)\n\nOpen the settings menu.\n\n"
-        "### Step 2: Click on security and scroll down to the bottom (0:10–0:17)\n\n"
+        "### Step 1: Open the settings menu\n\nOpen the settings menu.\n\n"
+        "### Step 2: Click on security and scroll down to the bottom\n\n"
         "Click on security and scroll down to the bottom. Here you can see the two factors action.\n\n"
-        "### Step 3: Turn on the switch (0:18–0:20)\n\nTurn on the switch.\n\n"
+        "### Step 3: Turn on the switch\n\nTurn on the switch.\n\n"
         "## Code and phone\n\n"
-        "### Step 4: Type it in and press continue (0:21–0:31)\n\n"
+        "### Step 4: Type it in and press continue\n\n"
         "I'll be asked for my phone number. Type it in and press continue. "
         "After that, you'll get a text message with a code.\n\n"
-        "### Step 5: Enter that code (0:31–0:34)\n\nEnter that code right here.\n\n"
-        "### Step 6: Hit verify (0:35–0:36)\n\nHit verify.\n\n"
-        "### Step 7: Download the backup codes (0:38–0:44)\n\n"
+        "### Step 5: Enter that code\n\nEnter that code right here.\n\n"
+        "### Step 6: Hit verify\n\nHit verify.\n\n"
+        "### Step 7: Download the backup codes\n\n"
         "Download the backup codes, because you will need them when you lose your phone.\n"
     )
+
+
+def test_each_step_says_when_it_is_shown_and_what_it_rests_on() -> None:
+    spoken = segments(FIRST_PERSON[0])
+    spans = [(step.start_ms, step.end_ms, step.segments) for step in drafted(spoken).steps]
+    assert spans == [
+        (7266, 10079, (1,)),
+        (10850, 17856, (2, 3)),
+        (18338, 20101, (4,)),
+        (21858, 31261, (5, 6, 7)),
+        (31810, 34300, (8,)),
+        (35074, 36944, (9,)),
+        (38690, 44642, (10,)),
+    ]
+    backwards = drafted([*reversed(spoken)]).steps
+    assert [tuple(12 - at for at in reversed(step.segments)) for step in backwards] == [
+        segments for *_, segments in spans
+    ], "positions are those of what came in"
+
+
+def test_sentences_of_one_segment_rest_on_it_and_one_of_several_on_each() -> None:
+    spoken = [
+        Segment(0, 4000, "Click on File. Choose Save"),
+        Segment(4000, 5000, "in the menu."),
+        Segment(5000, 6000, "[Music]"),
+        Segment(8000, 9000, "Click on Close."),
+    ]
+    assert [(step.heading, step.segments) for step in drafted(spoken).steps] == [
+        ("Click on File", (0,)),
+        ("Choose Save", (0, 1)),
+        ("Click on Close", (3,)),
+    ]
 
 
 def test_the_same_speech_gives_the_same_draft_and_names_its_maker() -> None:

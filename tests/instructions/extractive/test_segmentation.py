@@ -6,7 +6,7 @@ import pytest
 
 from jobs.media.transcripts import Segment
 from tests.instructions.steps import step_blocks
-from tests.instructions.transcripts import draft, segments, titles
+from tests.instructions.transcripts import draft, drafted, segments, titles
 
 
 def test_optional_acts_warnings_questions_and_goodbyes_are_no_steps() -> None:
@@ -43,7 +43,7 @@ def test_the_announcement_of_a_task_names_its_section() -> None:
 """
         )
     )
-    assert "\n## Set the working hours\n\n### Step 3: Scroll down to Hours (0:05–0:09)\n" in markdown
+    assert "\n## Set the working hours\n\n### Step 3: Scroll down to Hours\n" in markdown
 
 
 def test_an_act_in_the_same_breath_stays_in_its_step() -> None:
@@ -83,7 +83,7 @@ def test_an_act_that_only_sounds_like_an_introduction_is_a_step(opening: str) ->
 
 
 def test_a_talk_that_tells_nothing_to_do_is_cut_at_its_pauses() -> None:
-    markdown = draft(
+    made = drafted(
         segments(
             """
 0 3000 Our architecture has three layers.
@@ -93,5 +93,5 @@ def test_a_talk_that_tells_nothing_to_do_is_cut_at_its_pauses() -> None:
 """
         )
     )
-    assert titles(markdown) == ["Our architecture has three layers", "There is the queue"]
-    assert [step.start_ms for step in step_blocks(markdown)] == [0, 8000]
+    assert titles(made.markdown) == ["Our architecture has three layers", "There is the queue"]
+    assert [step.start_ms for step in made.steps] == [0, 8000]
