@@ -19,6 +19,7 @@ R = TypeVar("R")
 STAND_INS: dict[type, Callable[[int], Any]] = {
     UUID: lambda number: UUID(int=0x5EED << 112 | number),
     str: lambda number: f"\x01stand-in {number}\x01",
+    int: lambda number: 0x5EED0000 + number,
 }
 
 
@@ -59,8 +60,8 @@ def prepared_cursor() -> CursorWrapper:
 class CompiledQuery(Generic[R]):
     """A queryset as SQL, run with other values each time.
 
-    `build` makes the queryset of named values, whose types are given, UUID or str. It is called once, at first use;
-    so what it does may depend on nothing else. A LIMIT is no part of it: see `rows`. Rows are instances, or named
+    `build` makes the queryset of named values, whose types are given: UUID, str or int. It is called once, at first
+    use; so what it does may depend on nothing else. A LIMIT is no part of it: see `rows`. Rows are instances, or named
     tuples if the queryset has `values()`. It is prepared too, unless the best plan depends on the values.
     """
 

@@ -250,6 +250,7 @@ SPECTACULAR_SETTINGS = {
         "AssetKind": "anchors.models.Asset.Kind",
         "BlurMode": ["pixelate", "solid", "gaussian"],
         "CallbackActor": ["orchestrator", "system"],
+        "EvidenceKind": ["said", "shown", "edited", "generated"],
         "ExportFormat": ["PDF", "MD_ZIP"],
         "ExportStatus": ["REQUESTED", "RUNNING", "SUCCEEDED", "FAILED"],
         "FrameStrategy": ["precise", "nearest_keyframe"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -35,6 +37,11 @@ class Instruction(models.Model):
         return str(self.pk)
 
 
+class InstructionVersionQuerySet(models.QuerySet["InstructionVersion"]):
+    def visible_to(self, user: User) -> InstructionVersionQuerySet:
+        return self.filter(instruction__job__owner_id=user.pk)
+
+
 class InstructionVersion(models.Model):
     """One text of a document, never changed afterwards (the database refuses it)."""
 
@@ -58,6 +65,7 @@ class InstructionVersion(models.Model):
     model_profile_id = models.CharField(max_length=128, default="", blank=True)
     prompt_template_id = models.CharField(max_length=128, default="", blank=True)
     prompt_params_ref = models.CharField(max_length=255, default="", blank=True)
+    objects = InstructionVersionQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["instruction", "id"], name="version_list")]
@@ -70,6 +78,10 @@ class InstructionVersion(models.Model):
     def read_blocks(self) -> list[Block]:
         """Return the blocks as they were parsed when this version was written."""
         return [Block(**block) for block in self.blocks]
+
+    @property
+    def job_id(self) -> UUID:
+        return self.instruction.job_id
 
     @property
     def validation_status(self) -> str:

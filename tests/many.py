@@ -17,7 +17,7 @@ from django.db.models import Model
 from anchors.models import Anchor, AnchorResolution, Asset, ScreenshotTask
 from config.accounts.models import User
 from exports.models import Export
-from instructions.models import Instruction, InstructionVersion
+from instructions.models import Instruction, InstructionVersion, StepSource
 from jobs import states
 from jobs.models import (
     Artifact,
@@ -40,7 +40,7 @@ DEEP = 2_000  # rows of each kind that the one deep job has
 FIRST_MS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
 TABLES: tuple[type[Model], ...] = (
     User, Project, Job, Dispatch, PipelineRun, AuditEvent, Artifact, CallbackEvent, TranscriptSegment, UploadTicket,
-    Tombstone, Instruction, InstructionVersion, Anchor, AnchorResolution, Asset, ScreenshotTask, Export,
+    Tombstone, Instruction, InstructionVersion, Anchor, AnchorResolution, Asset, ScreenshotTask, Export, StepSource,
 )  # fmt: skip
 
 
@@ -183,6 +183,7 @@ def _copy_documents(deep: Job, jobs: int) -> None:
     copy(document, *newest, job_id=key(Job))
     of_document = {"instruction_id": key(Instruction)}
     copy(document.versions.get(), *newest, **of_document)
+    copy(document.step_sources.earliest("pk"), *newest, **of_document)
     of_version = {"instruction_version_id": key(InstructionVersion)}
     anchor, of_job = document.anchors.get(), {"job_id": key(Job)}
     copy(anchor, *newest, **of_document, **of_version, active_asset_id=key(Asset))

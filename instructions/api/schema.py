@@ -32,6 +32,13 @@ instructions = extend_schema_view(
             request_headers=("If-Match",),
         ),
     ),
+    steps=extend_schema(
+        operation_id="getInstructionSteps",
+        summary="Get the steps of an instruction, of the newest version or another",
+        description="The steps in the order of the text, each with when it is shown in the video, what it rests on and "
+        "the anchors in it. A step's span and evidence stay with its block through edits, moves, splits and merges.",
+        responses=responses(200, serializers.StepSerializer(many=True)),
+    ),
     versions=extend_schema(
         operation_id="listInstructionVersions",
         summary="List the versions of an instruction",

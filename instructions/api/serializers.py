@@ -8,7 +8,9 @@ from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from config.api.serializers import StrictSerializer, TextOrNull, timestamp
+from instructions.evidence import EvidenceKind
 from instructions.models import InstructionVersion
+from instructions.queries import Step
 
 
 class InstructionQuery(StrictSerializer):
@@ -40,12 +42,12 @@ class ValidationIssueSerializer(serializers.Serializer[Any]):
 
 
 @extend_schema_serializer(deprecate_fields=["id"])
-class InstructionSerializer(serializers.Serializer[InstructionVersion]):
+class InstructionSerializer(serializers.Serializer[Any]):
     instruction_id = serializers.UUIDField()
     id = serializers.UUIDField(source="instruction_id", help_text="The same value as instruction_id.")
-    job_id = serializers.UUIDField(source="instruction.job_id")
+    job_id = serializers.UUIDField()
     version = serializers.IntegerField()
-    instruction_version_id = serializers.UUIDField(source="pk")
+    instruction_version_id = serializers.UUIDField(source="id")
     markdown = serializers.CharField()
     blocks = InstructionBlockSerializer(many=True)
     updated_at = serializers.DateTimeField(source="created_at")
@@ -57,26 +59,68 @@ class InstructionSerializer(serializers.Serializer[InstructionVersion]):
     prompt_template_id = TextOrNull()
     prompt_params_ref = TextOrNull()
 
-    def to_representation(self, instance: InstructionVersion) -> dict[str, Any]:
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Return what is shown of a version, or of a row of `queries.read_version`."""
         return {
             "instruction_id": str(instance.instruction_id),
             "id": str(instance.instruction_id),
-            "job_id": str(instance.instruction.job_id),
+            "job_id": str(instance.job_id),
             "version": instance.version,
-            "instruction_version_id": str(instance.pk),
+            "instruction_version_id": str(instance.id),
             "markdown": instance.markdown,
             "blocks": [
                 {name: value for name, value in block.items() if name in _BLOCK and value not in (None, "")}
                 for block in instance.blocks
             ],
             "updated_at": timestamp(instance.created_at),
-            "validation_status": instance.validation_status,
+            "validation_status": "FAIL" if instance.validation_errors else "PASS",
             "validation_errors": instance.validation_errors,
             "validated_at": timestamp(instance.validated_at),
             "validator_version": instance.validator_version,
             "model_profile_id": instance.model_profile_id or None,
             "prompt_template_id": instance.prompt_template_id or None,
             "prompt_params_ref": instance.prompt_params_ref or None,
+        }
+
+
+class StepFrameSerializer(serializers.Serializer[Any]):
+    pts = serializers.IntegerField()
+    frame_sha256 = serializers.CharField()
+
+
+class StepEvidenceSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField([(kind.value, kind.value) for kind in EvidenceKind])
+    segments = serializers.ListField(child=serializers.IntegerField())
+    frames = StepFrameSerializer(many=True)
+
+
+class StepSerializer(serializers.Serializer[Step]):
+    block_id = serializers.UUIDField(source="block.block_id")
+    number = serializers.IntegerField()
+    title = TextOrNull(source="block.title")
+    markdown = serializers.CharField()
+    start_ms = serializers.IntegerField(source="evidence.start_ms", required=False)
+    end_ms = serializers.IntegerField(source="evidence.end_ms", required=False)
+    evidence = StepEvidenceSerializer()
+    anchor_ids = serializers.ListField(child=serializers.UUIDField())
+    needs_review = serializers.BooleanField(source="evidence.needs_review")
+
+    def to_representation(self, instance: Step) -> dict[str, Any]:
+        evidence = instance.evidence
+        span = {"start_ms": evidence.start_ms, "end_ms": evidence.end_ms}
+        return {
+            "block_id": instance.block.block_id,
+            "number": instance.number,
+            "title": instance.block.title or None,
+            "markdown": instance.markdown,
+            **{name: time_ms for name, time_ms in span.items() if time_ms is not None},
+            "evidence": {
+                "kind": evidence.kind.value,
+                "segments": list(evidence.segments),
+                "frames": evidence.frames_json(),
+            },
+            "anchor_ids": list(instance.anchor_ids),
+            "needs_review": evidence.needs_review,
         }
 
 

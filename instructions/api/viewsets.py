@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from config.api import errors
 from config.api.pagination import PageQuery
 from config.api.serializers import read_body
 from config.api.viewsets import ApiViewSet
+from instructions import queries
 from instructions.api import schema, serializers
-from instructions.models import Instruction, InstructionVersion
+from instructions.models import Instruction
 from instructions.services import saving
 from instructions.services.versions import etag
 
@@ -20,18 +22,17 @@ from instructions.services.versions import etag
 @schema.instructions
 class InstructionViewSet(ApiViewSet[Instruction]):
     lookup_url_kwarg = "instruction_id"
-    query_serializers = {"retrieve": serializers.InstructionQuery, "versions": PageQuery}
+    query_serializers = {
+        "retrieve": serializers.InstructionQuery,
+        "steps": serializers.InstructionQuery,
+        "versions": PageQuery,
+    }
 
     def get_queryset(self) -> QuerySet[Instruction]:
         return Instruction.objects.visible_to(self.request.user)
 
     def retrieve(self, request: Request, instruction_id: str) -> Response:
-        instruction = self.get_object()
-        number = self.query.get("version", instruction.version)
-        version = instruction.versions.select_related("instruction").filter(version=number).first()
-        if version is None:
-            raise errors.not_found()
-        return _with_etag(version)
+        return _with_etag(queries.read_version(request.user, instruction_id, self.query.get("version")))
 
     def update(self, request: Request, instruction_id: str) -> Response:
         instruction = self.get_object()
@@ -43,12 +44,18 @@ class InstructionViewSet(ApiViewSet[Instruction]):
         return _with_etag(version)
 
     @action(detail=True)
+    def steps(self, request: Request, instruction_id: str) -> Response:
+        steps = queries.read_steps(request.user, instruction_id, self.query.get("version"))
+        return Response(serializers.StepSerializer(steps, many=True).data)
+
+    @action(detail=True)
     def versions(self, request: Request, instruction_id: str) -> Response:
         return self.page(
             self.get_object().versions.defer("markdown", "blocks"), serializers.InstructionVersionSerializer
         )
 
 
-def _with_etag(version: InstructionVersion) -> Response:
+def _with_etag(version: Any) -> Response:
+    """Return the answer about a version, or about a row of `queries.read_version`."""
     content = serializers.InstructionSerializer(version).data
     return Response(content, headers={"ETag": etag(version)})

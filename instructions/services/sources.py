@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import Any
+
+from django.db.models import QuerySet
 
 from instructions.block import Block
 from instructions.evidence import Evidence, EvidenceKind, Frame
@@ -12,37 +15,45 @@ from instructions.sources import Text, carry_over
 from jobs.media.transcripts import Segment
 from jobs.models import TranscriptSegment
 
+SOURCE_FIELDS = ("block_id", "kind", "start_ms", "end_ms", "segments", "frames", "needs_review")
+
 
 def evidence_of(version: InstructionVersion) -> dict[str, Evidence]:
     """Return by block id what each step of a version rests on."""
     rows = _newest(version.instruction_id, version.version)
     return {
-        block.block_id: rows.get(block.block_id) or _unrecorded(block)
+        block.block_id: rows.get(block.block_id) or unrecorded(block)
         for block in version.read_blocks()
         if block.kind == "step"
     }
 
 
-def _newest(instruction_id: object, version: int) -> dict[str, Evidence]:
-    rows = StepSource.objects.filter(instruction_id=instruction_id, version__lte=version)
-    newest = rows.order_by("block_id", "-version").distinct("block_id")
-    return {str(row.block_id): read_row(row) for row in newest}
+def newest_of_each_block(rows: QuerySet[StepSource]) -> QuerySet[StepSource]:
+    return rows.order_by("block_id", "-version").distinct("block_id")
 
 
-def read_row(row: StepSource) -> Evidence:
+def read_source(row: Mapping[str, Any]) -> Evidence:
+    """Return what a row says, as a mapping of SOURCE_FIELDS."""
     return Evidence(
-        kind=EvidenceKind(row.kind),
-        start_ms=row.start_ms,
-        end_ms=row.end_ms,
-        segments=tuple(row.segments),
-        frames=tuple(Frame(**frame) for frame in row.frames),
-        needs_review=row.needs_review,
+        kind=EvidenceKind(row["kind"]),
+        start_ms=row["start_ms"],
+        end_ms=row["end_ms"],
+        segments=tuple(row["segments"]),
+        frames=tuple(Frame(**frame) for frame in row["frames"]),
+        needs_review=row["needs_review"],
     )
 
 
-def _unrecorded(block: Block) -> Evidence:
-    """Return the evidence of a step of a version that is older than the table: the times of its heading."""
-    return Evidence(EvidenceKind.EDITED, block.start_ms, block.end_ms)
+def unrecorded(step: Block) -> Evidence:
+    """Return what a step rests on in a version that is older than the table: the times of its heading."""
+    return Evidence(EvidenceKind.EDITED, step.start_ms, step.end_ms)
+
+
+def _newest(instruction_id: object, version: int) -> dict[str, Evidence]:
+    rows = StepSource.objects.filter(instruction_id=instruction_id, version__lte=version)
+    return {
+        str(row["block_id"]): read_source(row) for row in newest_of_each_block(rows).values(*SOURCE_FIELDS)
+    }
 
 
 def write_evidence(instruction: Instruction, evidence: Mapping[str, Evidence]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.utils import timezone
 from uuid6 import uuid7
@@ -137,5 +138,6 @@ def require_newest(instruction: Instruction, base_version: int, if_match: str | 
     return newest
 
 
-def etag(version: InstructionVersion) -> str:
-    return f'"{version.pk}"'
+def etag(version: Any) -> str:
+    """Return the ETag of a version, or of a row with its id."""
+    return f'"{version.id}"'

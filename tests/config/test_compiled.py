@@ -12,7 +12,7 @@ from django.db.models import Q
 from config.accounts.models import User
 from config.compiled import CompiledQuery, prepared_cursor
 from jobs import queries
-from jobs.models import Job
+from jobs.models import Artifact, Job
 from jobs.states import JobStatus
 from tests.factories import make_job, make_run, make_user
 from tests.pool import pooled
@@ -50,6 +50,21 @@ def test_rows_have_the_annotations_and_converters_of_the_queryset() -> None:
         expected = queries.as_read(Job.objects.filter(pk=job.pk)).get()
         assert row == tuple(expected) and row._fields == expected._fields
         assert isinstance(row.manifest, dict) and isinstance(row.options, dict)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2**15, 2**31 - 1, 0x5EED0000])
+def test_a_whole_number_of_any_size_is_a_value(number: int) -> None:
+    query = CompiledQuery(
+        lambda version: Artifact.objects.filter(version=version, kind="number").values_list(
+            "uri", named=True
+        ),
+        {"version": int},
+    )
+    job = make_job()
+    for version in (number, 7):
+        job.artifacts.create(kind="number", version=version, uri=str(version))
+    assert [row.uri for row in query.rows(9, version=number)] == [str(number)]
+    assert query.first(version=5) is None
 
 
 def test_a_statement_is_prepared_once() -> None:

@@ -122,6 +122,7 @@ ROUTES: dict[str, list[tuple[str, Any]]] = {
     r"^jobs/(?P<job_id>[^/]+)/transcript\.(?P<suffix>srt|vtt)$": [("GET", None)],
     "instructions/<str:instruction_id>": [("GET", None), ("PUT", {"base_version": 1, "markdown": ""})],
     "instructions/<str:instruction_id>/versions": [("GET", None)],
+    "instructions/<str:instruction_id>/steps": [("GET", None)],
     "instructions/<str:instruction_id>/anchors": [("GET", None), ("POST", {})],
     "anchors/<str:anchor_id>": [("GET", None)],
     "anchors/<str:anchor_id>/annotations": [("POST", {"base_asset_id": "x", "operations": []})],

@@ -23,6 +23,7 @@ from config.api.pagination import moment_of
 from config.work.models import MAX_CLAIMS_AT_ONCE, Worker
 from config.work.registry import KINDS
 from config.work.sweep import _PARTS, MAX_ENQUEUED, enqueue_due, sweep_work_rows
+from instructions.models import Instruction
 from jobs.models import Dispatch, Job, PipelineRun, UploadTicket
 from jobs.states import PROCESSING, JobStatus
 from tests.callbacks import send
@@ -94,11 +95,13 @@ def following(url: str, answer: Any) -> str | None:
 def test_reads_of_single_rows(many: Many) -> None:
     api, job, document = Api(many.owner), many.deep, many.deep.instruction
     anchor = document.anchors.get(active_asset__isnull=False)
+    usual = Instruction.objects.filter(job__owner=many.owner).exclude(pk=document.pk).latest("pk")
     paths = [
         f"/projects/{many.project.pk}",
         f"/jobs/{job.pk}",
         f"/jobs/{PipelineRun.objects.filter(status='PENDING', owner=many.owner)[0].job_id}",
         f"/instructions/{document.pk}",
+        f"/instructions/{usual.pk}/steps",
         f"/anchors/{anchor.pk}",
         f"/screenshot-tasks/{job.screenshot_tasks.get().pk}",
         f"/exports/{job.exports.latest('pk').pk}",

@@ -107,7 +107,7 @@ TIMES = st.tuples(st.integers(0, 20), st.integers(0, 8)).map(lambda pair: (pair[
 
 
 @given(st.lists(TIMES).map(sorted), st.lists(TIMES, min_size=1, max_size=6))
-def test_segments_that_overlap_a_span_are_those_that_are_counted_one_by_one(
+def test_segments_that_overlap_are_those_that_are_counted_one_by_one(
     spoken: list[tuple[int, int]], spans: list[tuple[int, int]]
 ) -> None:
     markdown = "".join(f"## Step {number}: {number}\n\n" for number in range(1, len(spans) + 1))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from rest_framework import serializers
@@ -14,7 +15,10 @@ from rest_framework.renderers import JSONRenderer
 
 from anchors.api.serializers import ScreenshotAssetSerializer, ScreenshotTaskSerializer
 from exports.api import serializers as of_exports
-from instructions.api.serializers import InstructionSerializer, InstructionVersionSerializer
+from instructions import queries as of_instructions
+from instructions.api.serializers import InstructionSerializer, InstructionVersionSerializer, StepSerializer
+from instructions.block import Block
+from instructions.evidence import Evidence, EvidenceKind, Frame
 from instructions.models import InstructionVersion
 from jobs import queries
 from jobs.api import serializers as of_jobs
@@ -74,6 +78,20 @@ def versions() -> Iterator[InstructionVersion]:
     yield version
 
 
+def documents() -> Iterator[Any]:
+    yield from versions()
+    version = InstructionVersion.objects.latest("created_at")
+    yield of_instructions.read_version(version.instruction.job.owner, str(version.instruction_id), None)
+
+
+def steps() -> Iterator[of_instructions.Step]:
+    version = InstructionVersion.objects.get(instruction__job=make_job(JobStatus.EDITING))
+    yield from of_instructions.read_steps(version.instruction.job.owner, str(version.instruction_id), 1)
+    block = Block(str(uuid4()), "step", "", 0, 9, None, None)
+    shown = Evidence(EvidenceKind.SHOWN, frames=(Frame(9, "ab"),), needs_review=True)
+    yield of_instructions.Step(block, 1, "## Step 1:", shown, (str(uuid4()),))
+
+
 def assets() -> Iterator[Any]:
     job = make_job(JobStatus.EDITING)
     base = make_asset(job, anchor=make_anchor(job))
@@ -109,8 +127,9 @@ ROWS: dict[type[serializers.Serializer[Any]], Callable[[], Iterator[Any]]] = {
     of_jobs.JobSerializer: jobs,
     of_jobs.AuditEventSerializer: events,
     of_jobs.TranscriptSegmentSerializer: segments,
-    InstructionSerializer: versions,
+    InstructionSerializer: documents,
     InstructionVersionSerializer: versions,
+    StepSerializer: steps,
     ScreenshotAssetSerializer: assets,
     ScreenshotTaskSerializer: tasks,
     of_exports.ExportSerializer: exports,
@@ -124,6 +143,8 @@ def declared(serializer: serializers.Serializer[Any], row: Any) -> dict[str, Any
     if isinstance(serializer, of_jobs.JobSerializer):
         values |= {"manifest": {"exports": [], **row.manifest}}
         values.setdefault("queue_position", None)
+    if isinstance(serializer, InstructionSerializer):
+        values.setdefault("validation_status", "FAIL" if row.validation_errors else "PASS")
     if isinstance(serializer, of_exports.ExportSerializer):
         own = {name: getattr(row, name) for name in PROVENANCE}
         values |= {"provenance": {"prompt_params_ref": None, **row.snapshot["provenance"], **own}}

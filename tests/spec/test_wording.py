@@ -197,6 +197,7 @@ OPTIONAL = {
     "ScreenshotAnchor": {"resolution"},
     "ScreenshotAsset": set(),
     "ScreenshotTask": {"anchor_id", "asset_id", "extracted_at_ms", "failure_code", "failure_message"},
+    "Step": {"start_ms", "end_ms"},
 }  # fmt: skip
 
 

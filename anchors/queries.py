@@ -1,0 +1,37 @@
+"""Queries of this app that are more than a filter."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import JSONField
+from django.db.models.expressions import RawSQL
+
+from anchors.models import Anchor, AnchorResolution
+from instructions.models import InstructionVersion
+
+_VERSION, _ANCHOR, _RESOLUTION = (
+    model._meta.db_table for model in (InstructionVersion, Anchor, AnchorResolution)
+)
+# By hand, as the ORM has no join on two columns of which one is of the outer query; subqueries are run for each anchor.
+# Our own tables and constants.
+_ANCHORS = f"""ARRAY(
+    SELECT jsonb_build_object('id', anchor.id, 'place', CASE
+        WHEN found.id IS NOT NULL THEN found.addressing
+        WHEN anchor.address_type = '{Anchor.AddressType.BLOCK_ID}' OR anchor.instruction_version_id = {_VERSION}.id
+        THEN jsonb_build_object(
+            'block_id', anchor.block_id, 'char_range', jsonb_build_object('start_offset', anchor.char_start)
+        ) END)
+    FROM {_ANCHOR} AS anchor
+    LEFT JOIN {_RESOLUTION} AS found ON found.anchor_id = anchor.id AND found.target_version_id = {_VERSION}.id
+    WHERE anchor.instruction_id = {_VERSION}.instruction_id
+    ORDER BY anchor.id
+)"""  # nosec B608
+
+
+def anchors_in_version() -> RawSQL:
+    """Return the expression of `instructions.hooks.ANCHORS`.
+
+    An anchor stands where it was found in the version; else at its own address, if it was made there or names a block.
+    A range of another version in which it was not looked for yet has no place.
+    """
+    return RawSQL(_ANCHORS, (), output_field=ArrayField(JSONField()))  # nosec B611
