@@ -21,12 +21,11 @@ from instructions.block import Block, innermost_steps
 from instructions.blocks import parse_blocks
 from instructions.evidence import Evidence
 from instructions.models import InstructionVersion, StepSource
-from instructions.services.sources import SOURCE_FIELDS, newest_of_each_block, read_source, unrecorded
+from instructions.services.sources import SOURCE_FIELDS, read_source, unrecorded
 
 SHOWN = (
     "id",
     "instruction_id",
-    "job_id",
     "version",
     "markdown",
     "blocks",
@@ -96,19 +95,20 @@ def _query(with_steps: bool, is_numbered: bool) -> CompiledQuery[Any]:
         rows = visible.filter(version=F("instruction__version") if version is None else version)
         if with_steps:
             return _with_steps(rows)
-        return rows.annotate(job_id=F("instruction__job_id")).values_list(*SHOWN, named=True)
+        return rows.values(*SHOWN, job_id=F("instruction__job_id"))
 
     types: dict[str, type] = {"owner": UUID, "instruction": UUID}
     return CompiledQuery(build, types | ({"version": int} if is_numbered else {}))
 
 
 def _with_steps(rows: QuerySet[InstructionVersion]) -> QuerySet[InstructionVersion, Any]:
-    sources = newest_of_each_block(
-        StepSource.objects.filter(instruction=OuterRef("instruction_id"), version__lte=OuterRef("version"))
+    sources = StepSource.objects.filter(
+        instruction=OuterRef("instruction_id"), version__lte=OuterRef("version")
     )
+    newest = sources.order_by("block_id", "-version").distinct("block_id")
     fields = {name: name for name in SOURCE_FIELDS}
     anchors = {f"anchors_{number}": anchors() for number, anchors in enumerate(hooks.ANCHORS)}
-    rows = rows.annotate(sources=ArraySubquery(sources.values(shown=JSONObject(**fields))), **anchors)
+    rows = rows.annotate(sources=ArraySubquery(newest.values(shown=JSONObject(**fields))), **anchors)
     return rows.values_list(*_STEP_COLUMNS, *anchors, named=True)
 
 
@@ -129,7 +129,7 @@ def _anchors_by_step(anchors: Sequence[Mapping[str, Any]], blocks: Sequence[Bloc
     found: dict[str, list[str]] = {}
     for anchor in anchors:
         place = anchor["place"] or {}
-        step = step_of.get(place.get("block_id"))
+        step = step_of.get(place.get("block_id") or "")
         at = (place.get("char_range") or {}).get("start_offset")
         if at is not None:
             around = (step for step in reversed(steps) if step.start_offset <= at < step.end_offset)

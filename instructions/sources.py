@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from instructions.alignment import divide, plain
 from instructions.block import Block, innermost_steps
@@ -31,6 +32,11 @@ class Text:
 
     markdown: str
     blocks: Sequence[Block]
+
+    @cached_property
+    def steps(self) -> list[Block | None]:
+        """Return for each block the innermost step that it stands in."""
+        return innermost_steps(self.blocks)
 
 
 @dataclass
@@ -110,12 +116,10 @@ def _inherited(
 def _parts(before: Text, after: Text) -> dict[str, list[_Part]]:
     """Return by block id of a former step its parts that are left in steps, in the order in which they stood."""
     now = {
-        block.block_id: step.block_id
-        for block, step in zip(after.blocks, innermost_steps(after.blocks), strict=True)
-        if step
+        block.block_id: step.block_id for block, step in zip(after.blocks, after.steps, strict=True) if step
     }
     found: dict[str, list[_Part]] = {}
-    for block, step in zip(before.blocks, innermost_steps(before.blocks), strict=True):
+    for block, step in zip(before.blocks, before.steps, strict=True):
         if step is None or block.block_id not in now:
             continue
         parts = found.setdefault(step.block_id, [])
@@ -139,14 +143,14 @@ def _shares(whole: Evidence, parts: Sequence[_Part], said: Mapping[int, Segment]
         taken[parts[at].step_id].append(position)
     shares = {}
     for step_id, positions in taken.items():
-        share = whole
-        if positions:
-            share = replace(whole, segments=tuple(positions))
-            if whole.start_ms is not None:
-                start_ms, end_ms = _span(whole.start_ms, whole.end_ms, [said[at] for at in positions])
-                start_ms = whole.start_ms if step_id == parts[0].step_id else start_ms
-                end_ms = whole.end_ms if step_id == parts[-1].step_id else end_ms
-                share = replace(share, start_ms=start_ms, end_ms=end_ms)
+        share = replace(whole, segments=tuple(positions)) if positions else whole
+        if positions and whole.start_ms is not None:
+            first, last = _span(whole.start_ms, whole.end_ms, [said[at] for at in positions])
+            share = replace(
+                share,
+                start_ms=whole.start_ms if step_id == parts[0].step_id else first,
+                end_ms=whole.end_ms if step_id == parts[-1].step_id else last,
+            )
         shares[step_id] = share
     return shares
 
@@ -185,7 +189,7 @@ def _written(before: Text, after: Text) -> set[str]:
     """Return the block ids of the steps with text that is not as it was."""
     former = {block.block_id: _text(block, before.markdown) for block in before.blocks}
     found = set()
-    for block, step in zip(after.blocks, innermost_steps(after.blocks), strict=True):
+    for block, step in zip(after.blocks, after.steps, strict=True):
         if step and step.block_id not in found:
             text, old = _text(block, after.markdown), former.get(block.block_id)
             if old is None or (old != text and plain(old) != plain(text)):

@@ -156,7 +156,7 @@ def prepare_ingestions(job: Job, status: JobStatus, contents: dict[str, Submitte
     }
     heard = counting.get("transcript")
     transcript_uri = heard.uri if heard else job.ingested_uris.get("transcript")
-    spoken = partial(_spoken, job, heard and heard.value)
+    spoken = partial(_spoken, job, heard.value if heard else None)
     return [
         Ingestion(kind, content.uri, transcript_uri, _prepared(kind, content, spoken))
         for kind, content in counting.items()

@@ -10,7 +10,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from uuid6 import uuid7
 
-from instructions.models import InstructionVersion, StepSource
+from instructions.models import Instruction, InstructionVersion, StepSource
+from instructions.services.sources import carried_over, evidence_of, write_evidence
 from jobs.models import Job
 from jobs.states import JobStatus
 from tests.errors import assert_shape
@@ -90,6 +91,8 @@ def test_each_version_has_what_its_steps_rested_on(owner: Api, drafted: dict[str
     assert steps(owner, saved, "?version=1") == before
     assert steps(owner, saved, "?version=2") == [*others, last]
     assert StepSource.objects.filter(version=2).count() == 1, "what stays as it was is not written again"
+    older, newer = (evidence_of(version) for version in InstructionVersion.objects.order_by("version"))
+    assert (older[last["block_id"]].kind, newer[last["block_id"]].kind) == ("said", "edited")
 
 
 def test_a_step_is_split_by_the_transcript_that_is_stored(owner: Api, drafted: dict[str, Any]) -> None:
@@ -114,6 +117,22 @@ def test_frames_that_a_step_rests_on_are_shown(owner: Api, drafted: dict[str, An
     )
     assert steps(owner, saved)[1]["evidence"] == {"kind": "shown", "segments": [], "frames": [frame]}
     assert steps(owner, saved, "?version=1")[1]["evidence"]["frames"] == []
+
+
+def test_rows_that_others_wrote_meanwhile_are_read_before_new_ones(
+    owner: Api, drafted: dict[str, Any]
+) -> None:
+    first = InstructionVersion.objects.get()
+    edited = drafted["markdown"].replace("Type the name.", "Type your name.")
+    carried = carried_over(first, first.markdown, first.read_blocks())
+    save(owner, drafted, edited)
+    instruction = Instruction.objects.get()
+    instruction.version = 3
+    write_evidence(instruction, carried)
+    assert [(row.version, row.kind) for row in StepSource.objects.order_by("version") if row.version > 1] == [
+        (2, "edited"),
+        (3, "said"),
+    ]
 
 
 def test_a_version_from_before_the_rows_has_the_times_of_its_headings(owner: Api) -> None:
