@@ -152,11 +152,13 @@ def annotate(client: Client, task: Json) -> Json:
 
 
 def check_pdf(content: bytes, steps: list[Json], pictures: int, page_file: Path) -> str:
-    """The PDF opens, has the steps in order and the pictures; the first page with a picture goes to a PNG."""
+    """The PDF opens, has the steps in order with their times, and the pictures; a page of it goes to a PNG."""
     document = pypdfium2.PdfDocument(content)
     text = " ".join(page.get_textpage().get_text_range() for page in document)
     words = " ".join(text.split())
     places = [words.find(step["title"][:40]) for step in steps]
+    times = [f"{step['start_ms'] // 60_000}:{step['start_ms'] // 1000 % 60:02}–" for step in steps]
+    check(all(time in words for time in times), "the PDF has the time of each step")
     check(all(place >= 0 for place in places) and places == sorted(places), "the PDF has the steps in order")
     images = [
         sum(1 for item in page.get_objects() if item.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE)

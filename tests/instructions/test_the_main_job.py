@@ -53,12 +53,17 @@ def test_the_drafts_words_steps_and_times_are_those_of_the_script(
 
     document = owner.get(f"/instructions/{job['instruction_id']}").json()
     assert document["validation_status"] == "PASS"
-    starts = [block["start_ms"] for block in document["blocks"] if block["kind"] == "step"]
+    drafted = owner.get(f"/instructions/{job['instruction_id']}/steps").json()
+    starts = [step["start_ms"] for step in drafted]
     steps = [entry for entry in script if entry["step"]]
     found = [step for step in steps if any(abs(start - step["start_ms"]) <= 2000 for start in starts)]
     assert len(found) >= 0.8 * len(steps)
     assert len(starts) <= len(steps) + 2, "and not a step for every sentence"
     assert starts == sorted(starts)
+    for step in drafted:
+        assert step["evidence"]["kind"] == "said" and not re.search(r"\d:\d\d", step["markdown"])
+        heard_there = words(" ".join(transcript[at]["text"] for at in step["evidence"]["segments"]))
+        assert set(words(step["title"])) <= set(heard_there), "it is made of what was said then"
 
 
 @pytest.mark.parametrize(
