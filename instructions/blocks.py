@@ -32,8 +32,8 @@ _KINDS = {
     "hr": "rule",
 }
 _LINE_END = re.compile(r"\r\n?|\n")
-_MARKER = re.compile(r"<!--[ \t]*block:([^\s>]*?)[ \t]*-->")
-_MARKER_LINE = re.compile(rf"^[ \t]*{_MARKER.pattern}[ \t]*(?:\r\n?|\n|\Z)", re.MULTILINE)
+MARKER = re.compile(r"<!--[ \t]*block:([^\s>]*?)[ \t]*-->")
+_MARKER_LINE = re.compile(rf"^[ \t]*{MARKER.pattern}[ \t]*(?:\r\n?|\n|\Z)", re.MULTILINE)
 # A list item without text on its line; followed by a blank line, it would lose the text below.
 _BARE_ITEM = re.compile(r"(?:^|[\s>])(?:[-+*]|[0-9]+[.)])$")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
@@ -266,7 +266,7 @@ def _top_level_runs(tokens: Sequence[Token]) -> list[list[Token]]:
 
 
 def _marker_of(token: Token) -> re.Match[str] | None:
-    return _MARKER.fullmatch(token.content.strip()) if token.type == "html_block" else None
+    return MARKER.fullmatch(token.content.strip()) if token.type == "html_block" else None
 
 
 def section_end(blocks: Sequence[TopLevel], index: int) -> int:
@@ -306,7 +306,7 @@ def _without_nested_markers(block: TopLevel, lines: Sequence[str]) -> list[str]:
     """Return the block's lines without the markers in its list items and quotations."""
     nested = {token.map[0] for token in block.tokens[1:] if token.map and _marker_of(token)}
     kept = [
-        _BARE_ITEM.sub(r"\g<0> <!-- -->", _MARKER.sub("", lines[number]).rstrip())
+        _BARE_ITEM.sub(r"\g<0> <!-- -->", MARKER.sub("", lines[number]).rstrip())
         if number in nested
         else lines[number]
         for number in range(block.first, block.last)
