@@ -6,7 +6,8 @@ from django.contrib import admin
 from unfold.admin import TabularInline
 
 from config.admin import ReadOnly, ReadOnlyAdmin
-from instructions.models import Instruction, InstructionVersion
+from config.work.admin import WorkStatusFilter
+from instructions.models import Instruction, InstructionVersion, RegenerateTask
 
 
 class VersionsInline(ReadOnly, TabularInline):
@@ -24,3 +25,13 @@ class InstructionAdmin(ReadOnlyAdmin):
     search_fields = ("id", "job")
     search_help_text = "ID of a document or its job"
     inlines = (VersionsInline,)
+
+
+@admin.register(RegenerateTask)
+class RegenerateTaskAdmin(ReadOnlyAdmin):
+    list_display = ("id", "job", "status", "attempt", "base_version", "failure_code", "created_at")
+    list_filter = (WorkStatusFilter,)
+    list_select_related = ("job",)
+    exclude = ("context",)  # the owner's words
+    search_fields = ("id", "job")
+    search_help_text = "ID of a task or its job"

@@ -9,6 +9,7 @@ class InstructionsConfig(AppConfig):
     name = "instructions"
 
     def ready(self) -> None:
+        from instructions.services import job_hooks
         from jobs import hooks
 
         def prepare_draft(content: dict[str, Any], spoken: hooks.Spoken) -> Any:
@@ -17,3 +18,4 @@ class InstructionsConfig(AppConfig):
             return drafts.prepare_draft(content, spoken)
 
         hooks.INGEST["draft"] = prepare_draft
+        hooks.JOB_ABORTED.append(job_hooks.abort_regeneration)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
@@ -126,6 +127,7 @@ class RegenerateTaskQuerySet(models.QuerySet["RegenerateTask"]):
 class RegenerateTask(WorkRow):
     """The work of having one passage of a document rewritten."""
 
+    ACTIVE: ClassVar[tuple[str, ...]] = (WorkRow.WAITING, WorkRow.RUNNING)
     lane = models.CharField(max_length=16, default=Lane.LANGUAGE)
     job = models.ForeignKey(Job, models.CASCADE, related_name="regenerate_tasks")
     instruction = models.ForeignKey(

@@ -23,7 +23,7 @@ from config.work.models import WorkRow
 from config.work.registry import KINDS
 from exports.models import Export
 from instructions.blocks import parse_blocks
-from instructions.models import InstructionVersion
+from instructions.models import InstructionVersion, RegenerateTask
 from jobs.models import Artifact, Dispatch, Job, PipelineRun, Project
 from jobs.services import callbacks
 from jobs.services.callbacks import StatusReport
@@ -225,6 +225,25 @@ def make_screenshot_task(job: Job, *, status: str = ScreenshotTask.WAITING, **fi
         image_format="png",
         extraction_key=uuid7().hex,
         **fields,
+    )
+
+
+def make_regenerate_task(job: Job, *, status: str = RegenerateTask.WAITING, **fields: Any) -> RegenerateTask:
+    """The work of rewriting the first step of the newest version; a job that is EDITING becomes REGENERATING when the
+    work is not over."""
+    version = job.instruction.versions.latest("version")
+    step = next(block for block in version.read_blocks() if block.kind == "step")
+    if status in RegenerateTask.ACTIVE and job.status == JobStatus.EDITING:
+        force(job, JobStatus.REGENERATING)
+    wanted = {
+        "base_version": version.version,
+        "selection": {"block_id": step.block_id},
+        "client_request_id": uuid7().hex,
+        "requested_by": str(job.owner_id),
+        **fields,
+    }
+    return RegenerateTask.objects.create(
+        job=job, owner_id=job.owner_id, instruction=job.instruction, status=status, **wanted
     )
 
 

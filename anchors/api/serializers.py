@@ -14,16 +14,12 @@ from anchors.models import Anchor, Asset, ScreenshotTask
 from anchors.render.operations import operations_schema
 from config.api.pagination import PageQuery
 from config.api.serializers import StrictSerializer, TextOrNull, id_or_null, timestamp
+from instructions.api.serializers import CharRange
 
 STRATEGIES = ["precise", "nearest_keyframe"]
 FORMATS = ["png", "jpg", "webp"]
 ADDRESSES = ("anchor_id", "block_id", "char_range")
 MAX_INT = 2**31 - 1
-
-
-class CharRange(StrictSerializer):
-    start_offset = serializers.IntegerField(min_value=0, max_value=MAX_INT)
-    end_offset = serializers.IntegerField(min_value=0, max_value=MAX_INT)
 
 
 def _address(title: str, name: str, place: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from config.api.schema import responses
+from config.api.schema import accepted, responses
 from instructions.api import serializers
 
 instructions = extend_schema_view(
@@ -44,5 +44,31 @@ instructions = extend_schema_view(
         summary="List the versions of an instruction",
         description="Every version that was saved, newest first, without its text.",
         responses=responses(200, serializers.InstructionVersionSerializer, many=True),
+    ),
+    regenerate=extend_schema(
+        operation_id="regenerateInstruction",
+        summary="Have a passage rewritten",
+        description="A language model writes one block, or a range of characters, anew; the task makes a version that "
+        "differs in that passage alone. The job is REGENERATING until the task ends; one that is DONE stays so. Poll "
+        "the task; the same client_request_id and body are the same task. A save meanwhile is not overwritten: the "
+        "task fails with BASE_VERSION_MOVED.",
+        request=serializers.RegenerateBody,
+        responses=accepted(
+            serializers.RegenerateTaskSerializer,
+            "FSM_TRANSITION_INVALID",
+            "FSM_TERMINAL_IMMUTABLE",
+            "IDEMPOTENCY_KEY_REUSED",
+            "REGENERATE_IN_PROGRESS",
+            "VERSION_CONFLICT",
+        ),
+    ),
+)
+tasks = extend_schema_view(
+    retrieve=extend_schema(
+        operation_id="getTask",
+        summary="Get a task of rewriting",
+        description="Poll it until it is SUCCEEDED or FAILED. Where the model left the passage as it was, "
+        "`instruction_version` is the base version, and there is no new one.",
+        responses=responses(200, serializers.RegenerateTaskSerializer),
     ),
 )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_serializer
+from django.conf import settings
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from config.api.serializers import StrictSerializer, TextOrNull, timestamp
 from instructions.evidence import EvidenceKind
-from instructions.models import InstructionVersion
+from instructions.models import InstructionVersion, RegenerateTask
 from instructions.queries import Step
+from jobs.api.serializers import InstalledNameField
+
+MAX_CONTEXT = 2_000  # characters
 
 
 class InstructionQuery(StrictSerializer):
@@ -20,6 +24,33 @@ class InstructionQuery(StrictSerializer):
 class SaveBody(StrictSerializer):
     base_version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
     markdown = serializers.CharField(allow_blank=True, trim_whitespace=False)
+
+
+class CharRange(StrictSerializer):
+    start_offset = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+    end_offset = serializers.IntegerField(min_value=0, max_value=2**31 - 1)
+
+
+class SelectionBody(StrictSerializer):
+    schema_rules = {"minProperties": 1, "maxProperties": 1}
+    block_id = serializers.UUIDField(required=False)
+    char_range = CharRange(required=False)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Return the selection as rows keep it."""
+        if len(attrs) != 1:
+            raise serializers.ValidationError("Send block_id or char_range, one of the two.")
+        return {name: str(value) if name == "block_id" else dict(value) for name, value in attrs.items()}
+
+
+class RegenerateBody(StrictSerializer):
+    base_version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    selection = SelectionBody()
+    client_request_id = serializers.RegexField(r"^[\x21-\x7e]{1,128}\Z", max_length=128)
+    context = serializers.CharField(max_length=MAX_CONTEXT, required=False)
+    model_profile = InstalledNameField(settings.MODEL_PROFILES, required=False)
+    prompt_template_id = InstalledNameField(settings.PROMPT_TEMPLATES, required=False)
+    prompt_params_ref = serializers.CharField(max_length=255, required=False)
 
 
 class InstructionBlockSerializer(serializers.Serializer[Any]):
@@ -141,3 +172,76 @@ class InstructionVersionSerializer(serializers.Serializer[InstructionVersion]):
             "source": instance.source,
             "validation_status": instance.validation_status,
         }
+
+
+@extend_schema_field(
+    {
+        "title": "Selection",
+        "type": "object",
+        "properties": {"block_id": {"type": "string"}, "char_range": {"$ref": "#/components/schemas/CharRange"}},
+        "minProperties": 1,
+        "maxProperties": 1,
+    }
+)
+class SelectionField(serializers.DictField):
+    """As the row has it."""
+
+
+class RegenerateProvenanceSerializer(serializers.Serializer[Any]):
+    instruction_id = serializers.UUIDField()
+    base_version = serializers.IntegerField()
+    selection = SelectionField()
+    requested_by = serializers.CharField()
+    requested_at = serializers.DateTimeField()
+    model_profile = serializers.CharField(required=False)
+    prompt_template_id = serializers.CharField(required=False)
+    prompt_params_ref = serializers.CharField(required=False)
+
+
+class RegenerateTaskSerializer(serializers.Serializer[RegenerateTask]):
+    """`replayed` of the context says whether an earlier request had made the task."""
+
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(["PENDING", "RUNNING", "SUCCEEDED", "FAILED"])
+    progress_pct = serializers.IntegerField(min_value=0, max_value=100)
+    instruction_id = serializers.UUIDField()
+    instruction_version = serializers.IntegerField(required=False)
+    failure_code = serializers.CharField(required=False)
+    failure_message = serializers.CharField(required=False)
+    failed_stage = serializers.CharField(required=False)
+    provenance = RegenerateProvenanceSerializer()
+    replayed = serializers.BooleanField()
+    requested_at = serializers.DateTimeField(source="created_at")
+    updated_at = serializers.DateTimeField()
+
+    def to_representation(self, instance: RegenerateTask) -> dict[str, Any]:
+        shown = {
+            "id": str(instance.pk),
+            "status": instance.status,
+            "progress_pct": instance.progress_pct,
+            "instruction_id": str(instance.instruction_id),
+            "instruction_version": instance.instruction_version,
+            "failure_code": instance.failure_code,
+            "failure_message": instance.failure_message,
+            "failed_stage": instance.failed_stage,
+            "provenance": _regenerate_provenance(instance),
+            "replayed": self.context.get("replayed", False),
+            "requested_at": timestamp(instance.created_at),
+            "updated_at": timestamp(instance.updated_at),
+        }
+        return {key: value for key, value in shown.items() if value not in (None, "")}
+
+
+def _regenerate_provenance(task: RegenerateTask) -> dict[str, Any]:
+    """Return what was asked for, and by whom: ids, and no text."""
+    shown = {
+        "instruction_id": str(task.instruction_id),
+        "base_version": task.base_version,
+        "selection": task.selection,
+        "requested_by": task.requested_by,
+        "requested_at": timestamp(task.created_at),
+        "model_profile": task.model_profile,
+        "prompt_template_id": task.prompt_template_id,
+        "prompt_params_ref": task.prompt_params_ref,
+    }
+    return {key: value for key, value in shown.items() if value != ""}

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from config.api.routers import ApiRouter
-from instructions.api.viewsets import InstructionViewSet
+from config.api.routers import ApiRouter, DetailRouter
+from instructions.api.viewsets import InstructionViewSet, RegenerateTaskViewSet
 
 router = ApiRouter()
 router.register("instructions", InstructionViewSet, basename="instruction")
+tasks = DetailRouter()
+tasks.register("tasks", RegenerateTaskViewSet, basename="task")
 
-urlpatterns = router.urls
+urlpatterns = [*router.urls, *tasks.urls]

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from config.api.pagination import PageQuery
+from config.api.responses import accepted
 from config.api.serializers import read_body
 from config.api.viewsets import ApiViewSet
 from instructions import queries
 from instructions.api import schema, serializers
-from instructions.models import Instruction
+from instructions.models import Instruction, RegenerateTask
 from instructions.services import saving
+from instructions.services.regeneration import regenerate_instruction
 from instructions.services.versions import etag
 
 
@@ -53,6 +56,26 @@ class InstructionViewSet(ApiViewSet[Instruction]):
         return self.page(
             self.get_object().versions.defer("markdown", "blocks"), serializers.InstructionVersionSerializer
         )
+
+    @action(detail=True, methods=["post"])
+    def regenerate(self, request: Request, instruction_id: str) -> Response:
+        instruction = self.get_object()
+        body = read_body(serializers.RegenerateBody, request)
+        task, replayed = regenerate_instruction(instruction=instruction, user=request.user, **body)
+        content = serializers.RegenerateTaskSerializer(task, context={"replayed": replayed}).data
+        location = reverse("task-detail", args=[task.pk])
+        return accepted(content, location=location, retry_after=1, replayed=replayed)
+
+
+@schema.tasks
+class RegenerateTaskViewSet(ApiViewSet[RegenerateTask]):
+    lookup_url_kwarg = "task_id"
+
+    def get_queryset(self) -> QuerySet[RegenerateTask]:
+        return RegenerateTask.objects.visible_to(self.request.user)
+
+    def retrieve(self, request: Request, task_id: str) -> Response:
+        return Response(serializers.RegenerateTaskSerializer(self.get_object()).data)
 
 
 def _with_etag(version: Any) -> Response:

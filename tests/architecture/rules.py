@@ -18,7 +18,7 @@ TRANSITIONS = "jobs/services/transitions.py"
 API = ("*/api/*.py", "config/storage/viewsets.py")
 VIEWS = ("*/api/viewsets.py", "config/storage/viewsets.py")
 
-WORK_MODELS = {"Dispatch", "PipelineRun", "ScreenshotTask", "Export"}
+WORK_MODELS = {"Dispatch", "PipelineRun", "RegenerateTask", "ScreenshotTask", "Export"}
 WRITES_WORK = (
     "config/work/models.py",  # claims, closes, reopens: every change of one row
     "jobs/services/dispatches.py",  # closes a dispatch and its run by one statement

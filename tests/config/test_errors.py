@@ -15,7 +15,15 @@ from django.urls import get_resolver
 from config import urls
 from jobs.states import JobStatus
 from tests.errors import assert_shape
-from tests.factories import Api, make_anchor, make_asset, make_export, make_job, make_screenshot_task
+from tests.factories import (
+    Api,
+    make_anchor,
+    make_asset,
+    make_export,
+    make_job,
+    make_regenerate_task,
+    make_screenshot_task,
+)
 
 MISSING = "01a20000-0000-7000-8000-00000000abcd"
 
@@ -123,6 +131,8 @@ ROUTES: dict[str, list[tuple[str, Any]]] = {
     "instructions/<str:instruction_id>": [("GET", None), ("PUT", {"base_version": 1, "markdown": ""})],
     "instructions/<str:instruction_id>/versions": [("GET", None)],
     "instructions/<str:instruction_id>/steps": [("GET", None)],
+    "instructions/<str:instruction_id>/regenerate": [("POST", {})],
+    "tasks/<str:task_id>": [("GET", None)],
     "instructions/<str:instruction_id>/anchors": [("GET", None), ("POST", {})],
     "anchors/<str:anchor_id>": [("GET", None)],
     "anchors/<str:anchor_id>/annotations": [("POST", {"base_asset_id": "x", "operations": []})],
@@ -166,7 +176,11 @@ def _routes(patterns: Any, prefix: str = "") -> Iterator[tuple[str, str | None]]
 
 def _path(route: str, values: dict[str, str]) -> str:
     """Return the path of a route with these values in place of its parameters."""
-    path = re.sub(r"<str:(\w+)>|\(\?P<(\w+)>[^)]*\)", lambda name: values[name[1] or name[2]], route)
+    path = re.sub(
+        r"<str:(\w+)>|\(\?P<(\w+)>[^)]*\)",
+        lambda name: values.get(route, values[name[1] or name[2]]),
+        route,
+    )
     return "/" + re.sub(r"[\\^$]", "", path)
 
 
@@ -194,7 +208,7 @@ def test_a_call_without_a_token_is_401_before_anything_else(db: None) -> None:
 
 @pytest.fixture
 def everything(owner: Api) -> dict[str, str]:
-    """One resource of each kind, the owner's, by the name of its path parameter."""
+    """One resource of each kind, the owner's, by the name of its path parameter; or by the route that takes another."""
     job = make_job(JobStatus.DRAFT_READY, owner=owner.user)
     anchor = make_anchor(job)
     return {
@@ -204,6 +218,7 @@ def everything(owner: Api) -> dict[str, str]:
         "anchor_id": str(anchor.pk),
         "asset_id": str(make_asset(job, anchor=anchor).pk),
         "task_id": str(make_screenshot_task(job).pk),
+        "tasks/<str:task_id>": str(make_regenerate_task(job).pk),
         "export_id": str(make_export(job).pk),
         "suffix": "srt",
     }
@@ -220,6 +235,7 @@ def test_a_foreign_a_missing_and_a_malformed_id_are_answered_alike(
 ) -> None:
     name = next(name for name in PARAMETERS if f"{name}>" in route)
     seen = []
+    name = route if route in everything else name
     for raw in (everything[name], MISSING, "odd", MISSING.upper(), "%00", "0"):
         with django_assert_num_queries(2):  # the user, and the one scoped look-up
             answer = stranger.call(method, _path(route, everything | {name: raw}), body)

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from anchors.models import ScreenshotTask
 from config.storage import kept_folder, storage, uploads_folder
 from exports.models import Export
+from instructions.models import RegenerateTask
 from jobs.models import AuditEvent, Dispatch, Job, PipelineRun, Tombstone
 from jobs.services import deletion
 from jobs.services.deletion import QUIET_AFTER, remove_files_of_deleted_jobs
@@ -25,6 +26,7 @@ from tests.factories import (
     make_asset,
     make_export,
     make_job,
+    make_regenerate_task,
     make_resolution,
     make_screenshot_task,
 )
@@ -39,6 +41,7 @@ def full_job(api: Api) -> Job:
     make_asset(job, anchor=anchor, rendered_from=first)
     make_resolution(anchor)
     make_screenshot_task(job, status=ScreenshotTask.SUCCEEDED, anchor=anchor, asset=first)
+    make_regenerate_task(job, status=RegenerateTask.SUCCEEDED)
     make_export(job, status=Export.SUCCEEDED)
     PipelineRun.objects.create(
         job=job, owner_id=job.owner_id, dispatch=job.dispatch, status=PipelineRun.SUCCEEDED

@@ -15,11 +15,12 @@ from rest_framework.renderers import JSONRenderer
 
 from anchors.api.serializers import ScreenshotAssetSerializer, ScreenshotTaskSerializer
 from exports.api import serializers as of_exports
-from instructions import queries as of_instructions
+from instructions import queries as read
+from instructions.api import serializers as of_instructions
 from instructions.api.serializers import InstructionSerializer, InstructionVersionSerializer, StepSerializer
 from instructions.block import Block
 from instructions.evidence import Evidence, EvidenceKind, Frame
-from instructions.models import InstructionVersion
+from instructions.models import InstructionVersion, RegenerateTask
 from jobs import queries
 from jobs.api import serializers as of_jobs
 from jobs.models import AuditEvent, TranscriptSegment
@@ -30,6 +31,7 @@ from tests.factories import (
     make_export,
     make_job,
     make_project,
+    make_regenerate_task,
     make_run,
     make_screenshot_task,
     make_user,
@@ -41,6 +43,10 @@ pytestmark = pytest.mark.django_db
 
 SCHEMAS = document()["components"]["schemas"]
 PROVENANCE = ("instruction_snapshot_id", "screenshot_set_hash", "renderer_version", "generated_at")
+PROVENANCE_OF_TASK = (
+    "instruction_id", "base_version", "selection", "requested_by", "model_profile", "prompt_template_id",
+    "prompt_params_ref",
+)  # fmt: skip
 FAILURE = {
     "failure_code": "OUT_OF_MEMORY",
     "failure_message": "It took too much memory.",
@@ -81,15 +87,15 @@ def versions() -> Iterator[InstructionVersion]:
 def documents() -> Iterator[Any]:
     yield from versions()
     version = InstructionVersion.objects.latest("created_at")
-    yield of_instructions.read_version(version.instruction.job.owner, str(version.instruction_id), None)
+    yield read.read_version(version.instruction.job.owner, str(version.instruction_id), None)
 
 
-def steps() -> Iterator[of_instructions.Step]:
+def steps() -> Iterator[read.Step]:
     version = InstructionVersion.objects.get(instruction__job=make_job(JobStatus.EDITING))
-    yield from of_instructions.read_steps(version.instruction.job.owner, str(version.instruction_id), 1)
+    yield from read.read_steps(version.instruction.job.owner, str(version.instruction_id), 1)
     block = Block(str(uuid4()), "step", "", 0, 9, None, None)
     shown = Evidence(EvidenceKind.SHOWN, frames=(Frame(9, "ab"),), needs_review=True)
-    yield of_instructions.Step(block, 1, "## Step 1:", shown, (str(uuid4()),))
+    yield read.Step(block, 1, "## Step 1:", shown, (str(uuid4()),))
 
 
 def assets() -> Iterator[Any]:
@@ -111,6 +117,18 @@ def tasks() -> Iterator[Any]:
     yield make_screenshot_task(job, status="SUCCEEDED", anchor=anchor, asset=asset, extracted_at_ms=0)
 
 
+def regenerations() -> Iterator[Any]:
+    job = make_job(JobStatus.EDITING)
+    yield make_regenerate_task(job)
+    names = {"model_profile": "m", "prompt_template_id": "p", "prompt_params_ref": "r"}
+    place = {"char_range": {"start_offset": 0, "end_offset": 5}}
+    over = {"status": RegenerateTask.SUCCEEDED, "progress_pct": 100, "instruction_version": 2}
+    yield make_regenerate_task(job, selection=place, context="Shorter.", **names, **over)
+    failed = make_regenerate_task(job, status=RegenerateTask.FAILED, failure_code="MODEL_OUTPUT_INVALID")
+    failed.failure_message, failed.failed_stage = "It is of no use.", "REGENERATING"
+    yield failed
+
+
 def exports() -> Iterator[Any]:
     for status in ("REQUESTED", "RUNNING", "FAILED", "SUCCEEDED"):
         export = make_export(make_job(JobStatus.EDITING), status=status)
@@ -130,6 +148,7 @@ ROWS: dict[type[serializers.Serializer[Any]], Callable[[], Iterator[Any]]] = {
     InstructionSerializer: documents,
     InstructionVersionSerializer: versions,
     StepSerializer: steps,
+    of_instructions.RegenerateTaskSerializer: regenerations,
     ScreenshotAssetSerializer: assets,
     ScreenshotTaskSerializer: tasks,
     of_exports.ExportSerializer: exports,
@@ -145,6 +164,9 @@ def declared(serializer: serializers.Serializer[Any], row: Any) -> dict[str, Any
         values.setdefault("queue_position", None)
     if isinstance(serializer, InstructionSerializer):
         values.setdefault("validation_status", "FAIL" if row.validation_errors else "PASS")
+    if isinstance(serializer, of_instructions.RegenerateTaskSerializer):
+        asked = {name: known for name in PROVENANCE_OF_TASK if (known := getattr(row, name)) != ""}
+        values |= {"provenance": {"requested_at": row.created_at, **asked}, "replayed": False}
     if isinstance(serializer, of_exports.ExportSerializer):
         own = {name: getattr(row, name) for name in PROVENANCE}
         values |= {"provenance": {"prompt_params_ref": None, **row.snapshot["provenance"], **own}}

@@ -19,9 +19,8 @@ from jobs.management.commands.write_job_fsm import page
 from tests import contract
 from tests.spec.description import METHODS, ROOT, codes, document, follow, operations
 
-# Codes that no operation gives. The first: an operation that is described takes its own method. The others belong
-# to calls that are not built yet.
-UNUSED = {"METHOD_NOT_ALLOWED", "REGENERATE_IN_PROGRESS"}
+# The code that no operation gives: an operation that is described takes its own method.
+UNUSED = {"METHOD_NOT_ALLOWED"}
 # Routes that are no resources: the description itself, its page, health and the admin.
 BESIDE = ("admin/", "api/docs", "healthz", "readyz", "api/v1/openapi.json")
 # The signed files answer for themselves; the callback has a secret of its own, and no user to count.

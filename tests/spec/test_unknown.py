@@ -14,6 +14,7 @@ from tests.factories import (
     make_asset,
     make_export,
     make_job,
+    make_regenerate_task,
     make_screenshot_task,
     work_off,
 )
@@ -48,7 +49,9 @@ def _everything(api: Api) -> dict[str, list[Any]]:
     work_off()
     assert Export.objects.get(pk=export).status == Export.SUCCEEDED
     tasks = [make_screenshot_task(job, status=status) for status in ("PENDING", ScreenshotTask.FAILED)]
+    rewritten = [make_regenerate_task(job, status=status) for status in ("PENDING", ScreenshotTask.FAILED)]
     return {
+        "tasks": [task.pk for task in rewritten],
         "project_id": [job.project_id],
         "job_id": [job.pk],
         "instruction_id": [job.instruction_id],
@@ -66,7 +69,10 @@ def test_no_answer_has_an_empty_text(owner: Api) -> None:
         if method != "get" or operation["operationId"] in BESIDE:
             continue
         parameters = [name for name in ids if f"{{{name}}}" in path]
-        for one in ids[parameters[0]] if parameters else [""]:
+        found = (
+            ids["tasks"] if path.endswith("/tasks/{task_id}") else ids[parameters[0]] if parameters else [""]
+        )
+        for one in found:
             answer = owner.get(path.replace(f"{{{parameters[0]}}}", str(one)) if parameters else path)
             assert answer.status_code == 200, (path, answer.content)
             assert list(_empty(answer.json())) == [], path

@@ -194,6 +194,8 @@ OPTIONAL = {
     "InstructionVersion": set(),
     "Job": set(),
     "Project": set(),
+    "RegenerateTask": {"instruction_version", "failure_code", "failure_message", "failed_stage"},
+    "RegenerateProvenance": {"model_profile", "prompt_template_id", "prompt_params_ref"},
     "ScreenshotAnchor": {"resolution"},
     "ScreenshotAsset": set(),
     "ScreenshotTask": {"anchor_id", "asset_id", "extracted_at_ms", "failure_code", "failure_message"},

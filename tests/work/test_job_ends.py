@@ -10,10 +10,19 @@ from anchors.models import ScreenshotTask
 from config.work.models import WorkRow
 from config.work.registry import KINDS
 from exports.models import Export
+from instructions.models import RegenerateTask
 from jobs.models import Dispatch, Job, PipelineRun
 from jobs.states import JobStatus
 from tests.callbacks import send
-from tests.factories import Api, make_dispatch, make_export, make_job, make_run, make_screenshot_task
+from tests.factories import (
+    Api,
+    make_dispatch,
+    make_export,
+    make_job,
+    make_regenerate_task,
+    make_run,
+    make_screenshot_task,
+)
 
 # Each kind of work, and a row of it that waits for a worker.
 WAITING: dict[type[WorkRow], Callable[[Api], WorkRow]] = {
@@ -22,6 +31,7 @@ WAITING: dict[type[WorkRow], Callable[[Api], WorkRow]] = {
     ScreenshotTask: lambda api: make_screenshot_task(
         make_job(JobStatus.DRAFT_READY, owner=api.user), status=ScreenshotTask.WAITING
     ),
+    RegenerateTask: lambda api: make_regenerate_task(make_job(JobStatus.EDITING, owner=api.user)),
     Export: lambda api: make_export(make_job(JobStatus.EXPORTING, owner=api.user), status=Export.WAITING),
 }
 

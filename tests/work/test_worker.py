@@ -16,12 +16,15 @@ from config.work.lease import Lease
 from config.work.models import WorkRow
 from config.work.registry import KINDS
 from exports.models import Export
+from instructions.models import RegenerateTask
 from jobs import hooks
 from jobs.models import Dispatch, Job, PipelineRun
+from jobs.states import JobStatus
 from tests.desk import Desk
 from tests.elapsed import make_due
 from tests.exports.asking import request_export
-from tests.factories import Api
+from tests.factories import Api, make_job
+from tests.instructions.asking import request_rewriting
 from tests.orchestrator import Orchestrator
 from tests.workers import running_worker
 
@@ -45,7 +48,7 @@ def start_run(owner: Api, job: Job) -> PipelineRun:
 
 
 def test_every_kind_of_work_is_performed_below() -> None:
-    performed = {Dispatch, PipelineRun, ScreenshotTask, Export}
+    performed = {Dispatch, PipelineRun, RegenerateTask, ScreenshotTask, Export}
     assert set(KINDS) == performed, "perform the new kind below, by a running_worker"
 
 
@@ -72,6 +75,13 @@ def test_a_picture_is_taken(desk: Desk) -> None:
     with running_worker(""):
         task = ScreenshotTask.objects.get(pk=desk.extract().json()["task_id"])
         wait_for(task, ScreenshotTask.SUCCEEDED)
+
+
+def test_a_passage_is_rewritten(owner: Api) -> None:
+    with running_worker(""):
+        task = request_rewriting(owner, make_job(JobStatus.EDITING, owner=owner.user))
+        wait_for(task, RegenerateTask.SUCCEEDED)
+    assert Job.objects.get(pk=task.job_id).status == "EDITING"
 
 
 def test_an_export_is_rendered(desk: Desk) -> None:
