@@ -17,7 +17,7 @@ from django.db.models import Model
 from anchors.models import Anchor, AnchorResolution, Asset, ScreenshotTask
 from config.accounts.models import User
 from exports.models import Export
-from instructions.models import Instruction, InstructionVersion, StepSource
+from instructions.models import Instruction, InstructionVersion, RegenerateTask, StepSource
 from jobs import states
 from jobs.models import (
     Artifact,
@@ -41,6 +41,7 @@ FIRST_MS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
 TABLES: tuple[type[Model], ...] = (
     User, Project, Job, Dispatch, PipelineRun, AuditEvent, Artifact, CallbackEvent, TranscriptSegment, UploadTicket,
     Tombstone, Instruction, InstructionVersion, Anchor, AnchorResolution, Asset, ScreenshotTask, Export, StepSource,
+    RegenerateTask,
 )  # fmt: skip
 
 
@@ -116,6 +117,7 @@ def _make_deep_job() -> Job:
     factories.make_asset(job, anchor=anchor)
     factories.make_screenshot_task(job, status="SUCCEEDED", anchor=anchor)
     factories.make_export(job, status="SUCCEEDED")
+    factories.make_regenerate_task(job, status="SUCCEEDED")
     return Job.objects.select_related("owner", "project", "dispatch").get(pk=job.pk)
 
 
@@ -211,6 +213,7 @@ def _copy_documents(deep: Job, jobs: int) -> None:
         status=failed,
         operation=f"CASE WHEN {first} THEN 'replace' ELSE row.operation END",
     )
+    copy(deep.regenerate_tasks.get(), *newest, **of_job, **of_document, status=failed)
     copy(
         export,
         *newest,

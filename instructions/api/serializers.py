@@ -47,7 +47,7 @@ class RegenerateBody(StrictSerializer):
     base_version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
     selection = SelectionBody()
     client_request_id = serializers.RegexField(r"^[\x21-\x7e]{1,128}\Z", max_length=128)
-    context = serializers.CharField(max_length=MAX_CONTEXT, required=False)
+    context = serializers.CharField(max_length=MAX_CONTEXT, required=False)  # type: ignore[assignment]
     model_profile = InstalledNameField(settings.MODEL_PROFILES, required=False)
     prompt_template_id = InstalledNameField(settings.PROMPT_TEMPLATES, required=False)
     prompt_params_ref = serializers.CharField(max_length=255, required=False)

@@ -104,6 +104,7 @@ def test_reads_of_single_rows(many: Many) -> None:
         f"/instructions/{usual.pk}/steps",
         f"/anchors/{anchor.pk}",
         f"/screenshot-tasks/{job.screenshot_tasks.get().pk}",
+        f"/tasks/{job.regenerate_tasks.get().pk}",
         f"/exports/{job.exports.latest('pk').pk}",
         f"/exports/{job.exports.latest('pk').pk}/manifest",
         f"/assets/{anchor.active_asset_id}/content",

@@ -37,6 +37,22 @@ def test_the_profile_of_the_job_is_used_where_it_is_one_of_ours(owner: Api) -> N
         assert newest(job).model_profile_id == "extractive"
 
 
+def test_no_model_is_asked_when_the_document_has_moved_on(
+    owner: Api, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    answer_with(monkeypatch, lambda text, context: asked.append(text) or text)  # type: ignore[func-returns-value]
+    task = request_rewriting(owner, job)
+    owner.put(f"/instructions/{job.instruction_id}", {"base_version": 2, "markdown": "# Other\n"})
+    failed = done(owner, task)
+    assert (failed["failure_code"], failed["failed_stage"], asked) == (
+        "BASE_VERSION_MOVED",
+        "REGENERATING",
+        [],
+    )
+    assert status_of(job) == "EDITING"
+
+
 def test_a_profile_that_is_not_installed_here_fails_the_task(owner: Api, job: Job) -> None:
     task = request_rewriting(owner, job)
     RegenerateTask.objects.filter(pk=task.pk).update(model_profile="one of an orchestrator elsewhere")

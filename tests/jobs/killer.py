@@ -12,11 +12,17 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jobs.models import Job
 
 ROOT = Path(__file__).resolve().parents[2]
+MAX_STEPS = 80
 
 
 class Killer:
@@ -51,6 +57,52 @@ class Killer:
         self.process.stdin.flush()
         answer: dict[str, Any] = json.loads(self.process.stdout.readline())
         return answer
+
+
+@contextmanager
+def killing(orchestrator_url: str, storage_url: str) -> Iterator[Killer]:
+    """Yield a Killer whose processes work on the test's database and files."""
+    from django.conf import settings
+    from django.db import connection
+
+    from tests.callbacks import SECRET
+
+    base, _, options = os.environ["DATABASE_URL"].partition("?")
+    name = connection.settings_dict["NAME"]
+    with Killer(
+        DATABASE_URL=f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{options}" if options else ""),
+        STEPWRIGHT_STORAGE_URL=storage_url,
+        STEPWRIGHT_ORCHESTRATOR="http",
+        STEPWRIGHT_ORCHESTRATOR_URL=orchestrator_url,
+        STEPWRIGHT_CALLBACK_SECRET=SECRET,
+        STEPWRIGHT_ACTIVE_JOBS_PER_OWNER="1000",
+        STEPWRIGHT_THROTTLE_RATE="",
+        STEPWRIGHT_PUBLIC_URL=settings.PUBLIC_URL,
+    ) as running:
+        yield running
+
+
+def after_each_step(
+    killer: Killer,
+    make: Callable[[], Job],
+    request: Callable[[Job], dict[str, Any]],
+    check: Callable[[Job], None],
+) -> int:
+    """Make a job, kill the request before its first step, check; the next job's before its second, and so on
+    until a request comes through. Answers how many kills there were."""
+    for kill_at in range(MAX_STEPS):
+        job = make()
+        told = killer.ask(kill_at=kill_at, **request(job))
+        if not told["killed"]:
+            assert told["status"] < 300, told
+            assert kill_at == len(told["steps"]), told
+            check(job)
+            return kill_at
+        try:
+            check(job)
+        except AssertionError as error:
+            raise AssertionError(f"killed after {told['steps']}: {error}") from error
+    raise AssertionError("the request never came through")
 
 
 def serve() -> None:

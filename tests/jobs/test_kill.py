@@ -6,14 +6,11 @@ lost, done twice or stuck.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.conf import settings as django_settings
-from django.db import connection
 from uuid6 import uuid7
 
 from jobs.models import AuditEvent, CallbackEvent, Dispatch, Job, Tombstone
@@ -22,11 +19,10 @@ from jobs.states import JobStatus
 from tests.callbacks import FAILURE, SECRET, send
 from tests.elapsed import expire_leases, recover
 from tests.factories import DRAFT, TRANSCRIPT, Api, make_dispatch, make_job, make_user
-from tests.jobs.killer import Killer
+from tests.jobs.killer import Killer, after_each_step, killing
 from tests.orchestrator import Orchestrator
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
-MAX_STEPS = 80
 
 
 @pytest.fixture
@@ -38,42 +34,8 @@ def api(settings: Any) -> Api:
 
 @pytest.fixture
 def killer(api: Api, orchestrator: Orchestrator, settings: Any) -> Iterator[Killer]:
-    base, _, options = os.environ["DATABASE_URL"].partition("?")
-    name = connection.settings_dict["NAME"]
-    with Killer(
-        DATABASE_URL=f"{base.rsplit('/', 1)[0]}/{name}" + (f"?{options}" if options else ""),
-        STEPWRIGHT_STORAGE_URL=settings.STEPWRIGHT_STORAGE_URL,
-        STEPWRIGHT_ORCHESTRATOR="http",
-        STEPWRIGHT_ORCHESTRATOR_URL=orchestrator.url,
-        STEPWRIGHT_CALLBACK_SECRET=SECRET,
-        STEPWRIGHT_ACTIVE_JOBS_PER_OWNER="1000",
-        STEPWRIGHT_THROTTLE_RATE="",
-        STEPWRIGHT_PUBLIC_URL=django_settings.PUBLIC_URL,
-    ) as running:
+    with killing(orchestrator.url, settings.STEPWRIGHT_STORAGE_URL) as running:
         yield running
-
-
-def after_each_step(
-    killer: Killer,
-    make: Callable[[], Job],
-    request: Callable[[Job], dict[str, Any]],
-    check: Callable[[Job], None],
-) -> int:
-    """Make a job, kill the request before its first step, check; the next job's before its second, and so on
-    until a request comes through. Answers how many kills there were."""
-    for kill_at in range(MAX_STEPS):
-        job = make()
-        told = killer.ask(kill_at=kill_at, **request(job))
-        if not told["killed"]:
-            assert told["status"] < 300, told
-            assert kill_at == len(told["steps"]), told
-            check(job)
-            return kill_at
-        try:
-            check(job)
-        except AssertionError as error:
-            raise AssertionError(f"killed after {told['steps']}: {error}") from error
-    raise AssertionError("the request never came through")
 
 
 def sent(orchestrator: Orchestrator, job: Job) -> set[str]:
