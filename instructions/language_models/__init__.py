@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from instructions.drafting import DraftStep
 from jobs.media.transcripts import Segment
 
-__all__ = ["Draft", "DraftStep", "LanguageModel", "LanguageModelError", "Segment"]
+__all__ = ["Draft", "DraftStep", "LanguageModel", "LanguageModelError", "Rewriting", "Segment"]
 
 
 @dataclass(frozen=True)
@@ -24,10 +24,26 @@ class Draft:
     model_profile_id: str
     prompt_template_id: str
     steps: tuple[DraftStep, ...] = ()
+    counts: dict[str, int] = field(default_factory=dict)
+    """What was left out or marked, by name; see `language_models.chat`."""
+
+
+@dataclass(frozen=True)
+class Rewriting:
+    """A passage of Markdown in other words, and the ids of the model and the prompt that made it."""
+
+    markdown: str
+    model_profile_id: str
+    prompt_template_id: str
 
 
 class LanguageModelError(Exception):
-    """Drafting or rewriting failed. `message` is a sentence that a user may read: no secret, no prompt."""
+    """Drafting or rewriting failed. `message` is a sentence that a user may read: no secret, no prompt.
+
+    The codes: NO_SPEECH; MODEL_UNAVAILABLE (not reached, overloaded, too slow, or a profile that is not here);
+    MODEL_REFUSED_CREDENTIALS; MODEL_REFUSED (the request, for another reason); MODEL_OUTPUT_INVALID;
+    MODEL_BUDGET_EXCEEDED; PASSAGE_TOO_LONG.
+    """
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
@@ -46,7 +62,7 @@ class LanguageModel(Protocol):
         """
         ...
 
-    def rewrite(self, text: str, *, context: str | None) -> str:
+    def rewrite(self, text: str, *, context: str | None) -> Rewriting:
         """Return the passage of Markdown in better words, its structure kept.
 
         `context` tells the model what to pay attention to. Raise LanguageModelError.

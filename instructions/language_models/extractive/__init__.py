@@ -18,6 +18,7 @@ from instructions.drafting import (
     short_title,
 )
 from instructions.language_models import Draft, LanguageModelError, Segment
+from instructions.language_models import Draft, LanguageModelError, Rewriting, Segment
 from instructions.language_models.extractive import sections
 from instructions.language_models.extractive.headlines import guide_title, step_heading, without_greeting
 from instructions.language_models.extractive.rewriting import rewrite_markdown
@@ -63,9 +64,9 @@ class Extractive:
             steps=draft_steps(guide),
         )
 
-    def rewrite(self, text: str, *, context: str | None) -> str:
+    def rewrite(self, text: str, *, context: str | None) -> Rewriting:
         """Return the passage rewritten, as `LanguageModel.rewrite` defines it; `context` is not used."""
-        return rewrite_markdown(text)
+        return Rewriting(rewrite_markdown(text), MODEL_PROFILE_ID, PROMPT_TEMPLATE_ID)
 
 
 def _is_english(language: str, segments: Sequence[Segment]) -> bool:

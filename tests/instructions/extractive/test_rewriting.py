@@ -15,7 +15,7 @@ MARKER = "<!-- block:0190a000-0000-7000-8000-00000000000a -->"
 
 
 def rewritten(text: str) -> str:
-    return Extractive().rewrite(text, context=None)
+    return Extractive().rewrite(text, context=None).markdown
 
 
 @pytest.mark.parametrize(
