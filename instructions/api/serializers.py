@@ -178,7 +178,10 @@ class InstructionVersionSerializer(serializers.Serializer[InstructionVersion]):
     {
         "title": "Selection",
         "type": "object",
-        "properties": {"block_id": {"type": "string"}, "char_range": {"$ref": "#/components/schemas/CharRange"}},
+        "properties": {
+            "block_id": {"type": "string"},
+            "char_range": {"$ref": "#/components/schemas/CharRange"},
+        },
         "minProperties": 1,
         "maxProperties": 1,
     }

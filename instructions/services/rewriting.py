@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
@@ -11,13 +9,14 @@ from django.db import transaction
 from config.api import errors
 from config.work.lease import Lease
 from config.work.models import WorkFailed
-from instructions.evidence import Evidence, EvidenceKind
-from instructions.language_models import LanguageModelError, registry
+from instructions.evidence import EvidenceKind
+from instructions.language_models import LanguageModelError, Rewriting, registry
 from instructions.models import Instruction, InstructionVersion, RegenerateTask
 from instructions.passages import Passage, ReplacementInvalid, find_passage, replace_passage
 from instructions.services.job_hooks import close_failed, failed_data
+from instructions.services.saving import Change
 from instructions.services.sources import carried_over
-from instructions.services.versions import PreparedText, Source, add_version, prepare_text
+from instructions.services.versions import Source, add_version, prepare_text
 from jobs.models import Job
 from jobs.services.audit import by_system, record_event
 from jobs.services.transitions import lock_job, move_job, save_job
@@ -26,28 +25,18 @@ from jobs.states import JobStatus
 UNUSABLE = "The model's answer cannot stand in place of the passage. Try again, or select less."
 
 
-@dataclass(frozen=True)
-class Rewritten:
-    """The document with the new words, what its steps rest on, and the ids of what wrote them."""
-
-    text: PreparedText
-    evidence: Mapping[str, Evidence]
-    provenance: Mapping[str, str]
-
-
 def perform_regeneration(task: RegenerateTask, lease: Lease) -> None:
     """Have the passage rewritten, then write the document's next version, unless it was changed meanwhile."""
     base = task.instruction.versions.get(version=task.base_version)
     _require_unmoved(task.instruction, task)  # before a model is paid for it; looked at again under the lock
     passage = find_passage(base.markdown, base.read_blocks(), task.selection)
     lease.report(0.05)
-    profile_id = _profile_of(task)
-    words = _ask(profile_id, passage.text_in(base.markdown), task.context)
+    answer = _ask(task, passage.text_in(base.markdown))
     lease.report(0.9)
-    rewritten = _rewritten(task, base, passage, words, profile_id)
+    change = _change(base, passage, answer.markdown)
     lease.check()
     with lease.hold(before=lambda: _lock(task)):
-        _finish_regeneration(task, rewritten)
+        _finish_regeneration(task, answer, change)
 
 
 def _require_unmoved(instruction: Instruction, task: RegenerateTask) -> None:
@@ -57,21 +46,20 @@ def _require_unmoved(instruction: Instruction, task: RegenerateTask) -> None:
 
 
 def _profile_of(task: RegenerateTask) -> str:
-    """Return the profile that was asked for, else that of the job, else the default of this installation."""
+    """Return the profile that was asked for, else that of the job, else "" for the default of this installation."""
     of_job = task.job.options.get("model_profile", "")
-    return task.model_profile or (of_job if registry.is_installed(of_job) else registry.DEFAULT_PROFILE)
+    return task.model_profile or (of_job if registry.is_installed(of_job) else "")
 
 
-def _ask(profile_id: str, text: str, context: str) -> str:
+def _ask(task: RegenerateTask, passage: str) -> Rewriting:
     try:
-        return registry.get_model(profile_id).rewrite(text, context=context or None)
+        model = registry.get_model(_profile_of(task), prompt_template_id=task.prompt_template_id)
+        return model.rewrite(passage, context=task.context or None)
     except LanguageModelError as error:
         raise WorkFailed(error.code, error.message) from error
 
 
-def _rewritten(
-    task: RegenerateTask, base: InstructionVersion, passage: Passage, words: str, profile_id: str
-) -> Rewritten | None:
+def _change(base: InstructionVersion, passage: Passage, words: str) -> Change | None:
     """Return the document with the new words, or None when they are the old ones."""
     try:
         text = prepare_text(replace_passage(base.markdown, passage, words))
@@ -79,13 +67,7 @@ def _rewritten(
         raise WorkFailed("MODEL_OUTPUT_INVALID", UNUSABLE) from error
     if text.markdown == base.markdown:
         return None
-    evidence = carried_over(base, text.markdown, text.blocks, kind=EvidenceKind.GENERATED)
-    provenance = {
-        "model_profile_id": profile_id,
-        "prompt_template_id": task.prompt_template_id,
-        "prompt_params_ref": task.prompt_params_ref,
-    }
-    return Rewritten(text, evidence, provenance)
+    return Change(text, carried_over(base, text.markdown, text.blocks, kind=EvidenceKind.GENERATED))
 
 
 def _lock(task: RegenerateTask) -> tuple[Job, Instruction]:
@@ -93,18 +75,20 @@ def _lock(task: RegenerateTask) -> tuple[Job, Instruction]:
     return job, Instruction.objects.select_for_update().get(pk=task.instruction_id)
 
 
-def _finish_regeneration(task: RegenerateTask, rewritten: Rewritten | None) -> None:
+def _finish_regeneration(task: RegenerateTask, answer: Rewriting, change: Change | None) -> None:
     """Write the next version, and end the task; job, document and task are locked."""
     job, instruction = _lock(task)
     _require_unmoved(instruction, task)
-    if rewritten:
+    if change:
         add_version(
             instruction,
-            text=rewritten.text,
-            evidence=rewritten.evidence,
+            text=change.text,
+            evidence=change.evidence,
             source=Source.REGENERATE,
             created_by=task.requested_by,
-            **rewritten.provenance,
+            model_profile_id=answer.model_profile_id,
+            prompt_template_id=answer.prompt_template_id,
+            prompt_params_ref=task.prompt_params_ref,
         )
     task.instruction_version = instruction.version
     task.close(task.SUCCEEDED, "instruction_version")

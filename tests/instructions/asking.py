@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from uuid6 import uuid7
 
-from instructions.language_models import registry
+from instructions.language_models import Rewriting, registry
 from instructions.language_models.extractive import Extractive
 from instructions.models import InstructionVersion, RegenerateTask
 from jobs.models import Job
@@ -74,8 +74,8 @@ class Model(Extractive):
     def __init__(self, answer: Callable[[str, str | None], str]) -> None:
         self.answer = answer
 
-    def rewrite(self, text: str, *, context: str | None) -> str:
-        return self.answer(text, context)
+    def rewrite(self, text: str, *, context: str | None) -> Rewriting:
+        return Rewriting(self.answer(text, context), "answering", "answering-1")
 
 
 def answer_with(monkeypatch: pytest.MonkeyPatch, answer: Callable[[str, str | None], str]) -> None:

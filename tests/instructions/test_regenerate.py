@@ -122,7 +122,7 @@ def test_the_provenance_is_complete_and_the_version_says_what_wrote_it(owner: Ap
     }
     document = owner.get(f"/instructions/{job.instruction_id}").json()
     assert document["model_profile_id"] == "extractive"
-    assert (document["prompt_template_id"], document["prompt_params_ref"]) == ("guide", "params/7")
+    assert (document["prompt_template_id"], document["prompt_params_ref"]) == ("rules-1", "params/7")
 
 
 def test_the_same_request_is_the_same_task(owner: Api, job: Job) -> None:
