@@ -68,7 +68,9 @@ tasks = extend_schema_view(
         operation_id="getTask",
         summary="Get a task of rewriting",
         description="Poll it until it is SUCCEEDED or FAILED. Where the model left the passage as it was, "
-        "`instruction_version` is the base version, and there is no new one.",
+        "`instruction_version` is the base version, and there is no new one. It fails with BASE_VERSION_MOVED when the "
+        "document was changed meanwhile, with MODEL_OUTPUT_INVALID when the model's answer would change more than the "
+        "passage, and with JOB_CANCELLED when the job has ended.",
         responses=responses(200, serializers.RegenerateTaskSerializer),
     ),
 )

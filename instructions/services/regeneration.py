@@ -12,7 +12,7 @@ from config.api import errors, request_id
 from config.api.canonical import canonical_json
 from instructions.models import Instruction, RegenerateTask
 from instructions.passages import SelectionInvalid, find_passage
-from instructions.services.versions import open_document, require_document, require_newest
+from instructions.services.versions import open_document, require_newest
 from jobs.models import Job
 from jobs.services.audit import by_editor, record_event
 from jobs.services.transitions import lock_job, move_job, transition_refused
@@ -86,7 +86,6 @@ def _known_task(instruction: Instruction, client_request_id: str, digest: str) -
 
 def _require_allowed(job: Job, instruction: Instruction) -> None:
     """Raise the 409 of a job whose document cannot be rewritten now; the job is locked."""
-    require_document(job)
     active = instruction.regenerate_tasks.filter(status__in=RegenerateTask.ACTIVE).first()
     if active:
         raise errors.conflict(
