@@ -248,6 +248,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "ActorType": ["editor", "orchestrator", "system", "staff"],
         "AssetKind": "anchors.models.Asset.Kind",
+        "BlockChangeKind": ["added", "removed", "changed", "moved"],
         "BlurMode": ["pixelate", "solid", "gaussian"],
         "CallbackActor": ["orchestrator", "system"],
         "EvidenceKind": ["said", "shown", "edited", "generated"],

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from instructions.sequences import heaviest_increasing, same_lines
 from instructions.block import Block
+from instructions.sequences import heaviest_increasing, same_lines
 
 CONTEXT = 3  # unchanged lines around a change
 

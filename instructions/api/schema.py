@@ -45,6 +45,31 @@ instructions = extend_schema_view(
         description="Every version that was saved, newest first, without its text.",
         responses=responses(200, serializers.InstructionVersionSerializer, many=True),
     ),
+    diff=extend_schema(
+        operation_id="diffInstruction",
+        summary="Compare two versions of an instruction",
+        description="The lines that differ, and what became of each block. `from` may be the newer of the two; two "
+        "equal texts have no lines and no blocks.",
+        responses=responses(200, serializers.InstructionDiffSerializer),
+    ),
+    restore=extend_schema(
+        operation_id="restoreInstruction",
+        summary="Take an older version back",
+        description="The text of that version becomes the newest version, with what its steps rested on; nothing "
+        "changes when it is the newest text already.",
+        request=serializers.RestoreBody,
+        responses=responses(
+            200,
+            serializers.InstructionSerializer,
+            "DOCUMENT_TOO_COMPLEX",
+            "FSM_TRANSITION_INVALID",
+            "FSM_TERMINAL_IMMUTABLE",
+            "VERSION_CONFLICT",
+            "PRECONDITION_FAILED",
+            response_headers=("ETag",),
+            request_headers=("If-Match",),
+        ),
+    ),
     regenerate=extend_schema(
         operation_id="regenerateInstruction",
         summary="Have a passage rewritten",

@@ -9,21 +9,37 @@ from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from config.api.serializers import StrictSerializer, TextOrNull, timestamp
+from instructions.diff import Change
 from instructions.evidence import EvidenceKind
 from instructions.models import InstructionVersion, RegenerateTask
 from instructions.queries import Step
+from instructions.services.history import Comparison
 from jobs.api.serializers import InstalledNameField
 
 MAX_CONTEXT = 2_000  # characters
+MAX_VERSION = 2**31 - 1
 
 
 class InstructionQuery(StrictSerializer):
-    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, required=False)
+    version = serializers.IntegerField(min_value=1, max_value=MAX_VERSION, required=False)
+
+
+class InstructionDiffQuery(StrictSerializer):
+    to = serializers.IntegerField(min_value=1, max_value=MAX_VERSION)
+
+    def get_fields(self) -> dict[str, Any]:
+        from_ = serializers.IntegerField(min_value=1, max_value=MAX_VERSION)
+        return {"from": from_, **super().get_fields()}  # a word of Python's, so no attribute
 
 
 class SaveBody(StrictSerializer):
-    base_version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    base_version = serializers.IntegerField(min_value=1, max_value=MAX_VERSION)
     markdown = serializers.CharField(allow_blank=True, trim_whitespace=False)
+
+
+class RestoreBody(StrictSerializer):
+    version = serializers.IntegerField(min_value=1, max_value=MAX_VERSION)
+    base_version = serializers.IntegerField(min_value=1, max_value=MAX_VERSION)
 
 
 class CharRange(StrictSerializer):
@@ -44,7 +60,7 @@ class SelectionBody(StrictSerializer):
 
 
 class RegenerateBody(StrictSerializer):
-    base_version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    base_version = serializers.IntegerField(min_value=1, max_value=MAX_VERSION)
     selection = SelectionBody()
     client_request_id = serializers.RegexField(r"^[\x21-\x7e]{1,128}\Z", max_length=128)
     context = serializers.CharField(max_length=MAX_CONTEXT, required=False)  # type: ignore[assignment]
@@ -171,6 +187,28 @@ class InstructionVersionSerializer(serializers.Serializer[InstructionVersion]):
             "created_by": instance.created_by,
             "source": instance.source,
             "validation_status": instance.validation_status,
+        }
+
+
+class BlockChangeSerializer(serializers.Serializer[Any]):
+    block_id = serializers.UUIDField()
+    change = serializers.ChoiceField([change.value for change in Change])
+
+
+class InstructionDiffSerializer(serializers.Serializer[Comparison]):
+    to = serializers.IntegerField(source="after")
+    unified_diff = serializers.CharField()
+    blocks = BlockChangeSerializer(many=True)
+
+    def get_fields(self) -> dict[str, Any]:
+        return {"from": serializers.IntegerField(source="before"), **super().get_fields()}
+
+    def to_representation(self, instance: Comparison) -> dict[str, Any]:
+        return {
+            "from": instance.before,
+            "to": instance.after,
+            "unified_diff": instance.unified_diff,
+            "blocks": [{"block_id": one.block_id, "change": one.change} for one in instance.blocks],
         }
 
 

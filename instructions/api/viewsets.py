@@ -17,7 +17,7 @@ from config.api.viewsets import ApiViewSet
 from instructions import queries
 from instructions.api import schema, serializers
 from instructions.models import Instruction, RegenerateTask
-from instructions.services import saving
+from instructions.services import history, saving
 from instructions.services.regeneration import regenerate_instruction
 from instructions.services.versions import etag
 
@@ -29,6 +29,7 @@ class InstructionViewSet(ApiViewSet[Instruction]):
         "retrieve": serializers.InstructionQuery,
         "steps": serializers.InstructionQuery,
         "versions": PageQuery,
+        "diff": serializers.InstructionDiffQuery,
     }
 
     def get_queryset(self) -> QuerySet[Instruction]:
@@ -56,6 +57,23 @@ class InstructionViewSet(ApiViewSet[Instruction]):
         return self.page(
             self.get_object().versions.defer("markdown", "blocks"), serializers.InstructionVersionSerializer
         )
+
+    @action(detail=True)
+    def diff(self, request: Request, instruction_id: str) -> Response:
+        compared = history.compare_versions(
+            instruction=self.get_object(), before=self.query["from"], after=self.query["to"]
+        )
+        return Response(serializers.InstructionDiffSerializer(compared).data)
+
+    @action(detail=True, methods=["post"])
+    def restore(self, request: Request, instruction_id: str) -> Response:
+        instruction = self.get_object()
+        body = read_body(serializers.RestoreBody, request)
+        if_match = request.headers.get("If-Match")
+        version = history.restore_version(
+            instruction=instruction, user=request.user, if_match=if_match, **body
+        )
+        return _with_etag(version)
 
     @action(detail=True, methods=["post"])
     def regenerate(self, request: Request, instruction_id: str) -> Response:

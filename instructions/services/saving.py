@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 
@@ -12,12 +13,12 @@ from instructions.evidence import Evidence
 from instructions.models import Instruction, InstructionVersion
 from instructions.services.sources import carried_over
 from instructions.services.versions import (
-    PROVENANCE,
     PreparedText,
     Source,
     add_version,
     open_document,
     prepare_text,
+    provenance_of,
     require_newest,
 )
 from jobs.services.audit import by_editor, record_event
@@ -26,10 +27,11 @@ from jobs.services.transitions import lock_job, save_job
 
 @dataclass(frozen=True)
 class Change:
-    """A changed text, and what its steps rest on."""
+    """A changed text, and what its steps rest on; its provenance is that of the newest version, unless it has one."""
 
     text: PreparedText
     evidence: Mapping[str, Evidence]
+    provenance: Mapping[str, str] | None = None
 
 
 def save_instruction(
@@ -54,6 +56,7 @@ def write_version(
     change: Callable[[InstructionVersion], Change],
     source: Source = Source.EDIT,
     event: str = "INSTRUCTION_SAVED",
+    event_data: Mapping[str, Any] | None = None,
     if_match: str | None = None,
 ) -> InstructionVersion:
     """Write what `change` makes of the newest version as the next one; return the newest when its text is the same.
@@ -75,8 +78,9 @@ def write_version(
             evidence=made.evidence,
             source=source,
             created_by=str(user.pk),
-            **{name: getattr(newest, name) for name in PROVENANCE},
+            **(made.provenance or provenance_of(newest)),
         )
         save_job(job)
-        record_event(job, event, by=by_editor(user), data={"version": version.version})
+        data = {"version": version.version, **(event_data or {})}
+        record_event(job, event, by=by_editor(user), data=data)
     return version

@@ -138,6 +138,11 @@ def require_newest(instruction: Instruction, base_version: int, if_match: str | 
     return newest
 
 
+def provenance_of(version: InstructionVersion) -> dict[str, str]:
+    """Return by name what the text of a version was written with: ids, empty where nothing is known."""
+    return {name: getattr(version, name) for name in PROVENANCE}
+
+
 def etag(version: Any) -> str:
     """Return the ETag of a version, or of a row with its id."""
     return f'"{version.id}"'

@@ -234,7 +234,7 @@ _EVENT_DATA = {
         ),
         _TEXT,
     ),
-    **dict.fromkeys(("attempt", "duration_ms", "height", "size_bytes", "version", "width"), _COUNT),
+    **dict.fromkeys(("attempt", "duration_ms", "height", "restored_version", "size_bytes", "version", "width"), _COUNT),
     "artifacts": {"type": "array", "items": _TEXT},
 }  # fmt: skip
 

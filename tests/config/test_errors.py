@@ -133,6 +133,8 @@ ROUTES: dict[str, list[tuple[str, Any]]] = {
     "instructions/<str:instruction_id>/steps": [("GET", None)],
     "instructions/<str:instruction_id>/regenerate": [("POST", {})],
     "tasks/<str:task_id>": [("GET", None)],
+    "instructions/<str:instruction_id>/diff": [("GET", None)],
+    "instructions/<str:instruction_id>/restore": [("POST", {"version": 1, "base_version": 1})],
     "instructions/<str:instruction_id>/anchors": [("GET", None), ("POST", {})],
     "anchors/<str:anchor_id>": [("GET", None)],
     "anchors/<str:anchor_id>/annotations": [("POST", {"base_asset_id": "x", "operations": []})],
@@ -143,6 +145,8 @@ ROUTES: dict[str, list[tuple[str, Any]]] = {
     "exports/<str:export_id>": [("GET", None)],
     "exports/<str:export_id>/manifest": [("GET", None)],
 }
+# What a route's query has to have.
+QUERIES = {"instructions/<str:instruction_id>/diff": "from=1&to=1"}
 CALLS = [(route, method, body) for route, calls in ROUTES.items() for method, body in calls]
 PARAMETERS = (
     "project_id",
@@ -174,8 +178,12 @@ def _routes(patterns: Any, prefix: str = "") -> Iterator[tuple[str, str | None]]
             yield route, entry.name
 
 
+def _url(route: str, values: dict[str, str]) -> str:
+    """Return the path of a route with these values in place of its parameters, and with its query."""
+    return f"{_path(route, values)}?{QUERIES.get(route, '')}"
+
+
 def _path(route: str, values: dict[str, str]) -> str:
-    """Return the path of a route with these values in place of its parameters."""
     path = re.sub(
         r"<str:(\w+)>|\(\?P<(\w+)>[^)]*\)",
         lambda name: values.get(route, values[name[1] or name[2]]),
@@ -238,7 +246,7 @@ def test_a_foreign_a_missing_and_a_malformed_id_are_answered_alike(
     name = route if route in everything else name
     for raw in (everything[name], MISSING, "odd", MISSING.upper(), "%00", "0"):
         with django_assert_num_queries(2):  # the user, and the one scoped look-up
-            answer = stranger.call(method, _path(route, everything | {name: raw}), body)
+            answer = stranger.call(method, _url(route, everything | {name: raw}), body)
         content = answer.json()
         content.pop("request_id")
         own = ("X-Request-ID", "RateLimit")  # each request's own: its id, and the count that goes down
@@ -252,15 +260,15 @@ def test_a_foreign_a_missing_and_a_malformed_id_are_answered_alike(
 def test_an_unknown_query_parameter_is_refused_by_name_on_every_route(
     owner: Api, everything: dict[str, str], route: str, method: str, body: Any
 ) -> None:
-    answer = owner.call(method, f"{_path(route, everything)}?odd=1", body)
+    answer = owner.call(method, f"{_url(route, everything)}&odd=1", body)
     content = assert_shape(answer, 400, "VALIDATION_ERROR")
     assert content["details"]["errors"][0]["field"] == "odd"
 
 
 @pytest.mark.parametrize("route", [route for route, calls in ROUTES.items() if calls[0][0] == "GET"])
 def test_head_answers_as_get_does(owner: Api, everything: dict[str, str], route: str) -> None:
-    path = _path(route, everything)
-    head, get = owner.call("HEAD", path), owner.get(path)
+    url = _url(route, everything)
+    head, get = owner.call("HEAD", url), owner.get(url)
     assert head.status_code == get.status_code < 500
     assert head.headers.get("Content-Type") == get.headers.get("Content-Type")
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from instructions.sequences import heaviest_increasing
 from instructions.blocks import parse_blocks
 from instructions.diff import block_changes
+from instructions.sequences import heaviest_increasing
 
 GUIDE = [
     ("title", "# Guide"),

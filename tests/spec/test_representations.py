@@ -17,10 +17,11 @@ from anchors.api.serializers import ScreenshotAssetSerializer, ScreenshotTaskSer
 from exports.api import serializers as of_exports
 from instructions import queries as read
 from instructions.api import serializers as of_instructions
-from instructions.api.serializers import InstructionSerializer, InstructionVersionSerializer, StepSerializer
 from instructions.block import Block
+from instructions.diff import BlockChange, Change
 from instructions.evidence import Evidence, EvidenceKind, Frame
 from instructions.models import InstructionVersion, RegenerateTask
+from instructions.services.history import Comparison
 from jobs import queries
 from jobs.api import serializers as of_jobs
 from jobs.models import AuditEvent, TranscriptSegment
@@ -98,6 +99,11 @@ def steps() -> Iterator[read.Step]:
     yield read.Step(block, 1, "## Step 1:", shown, (str(uuid4()),))
 
 
+def diffs() -> Iterator[Comparison]:
+    blocks = [BlockChange(str(uuid4()), change) for change in Change]
+    yield Comparison(1, 2**31 - 1, "--- version 1\n+++ version 2\n@@ -0,0 +1,1 @@\n+Ünïcode\n", blocks)
+
+
 def assets() -> Iterator[Any]:
     job = make_job(JobStatus.EDITING)
     base = make_asset(job, anchor=make_anchor(job))
@@ -145,10 +151,11 @@ ROWS: dict[type[serializers.Serializer[Any]], Callable[[], Iterator[Any]]] = {
     of_jobs.JobSerializer: jobs,
     of_jobs.AuditEventSerializer: events,
     of_jobs.TranscriptSegmentSerializer: segments,
-    InstructionSerializer: documents,
-    InstructionVersionSerializer: versions,
-    StepSerializer: steps,
+    of_instructions.InstructionSerializer: documents,
+    of_instructions.InstructionVersionSerializer: versions,
+    of_instructions.StepSerializer: steps,
     of_instructions.RegenerateTaskSerializer: regenerations,
+    of_instructions.InstructionDiffSerializer: diffs,
     ScreenshotAssetSerializer: assets,
     ScreenshotTaskSerializer: tasks,
     of_exports.ExportSerializer: exports,
@@ -162,7 +169,7 @@ def declared(serializer: serializers.Serializer[Any], row: Any) -> dict[str, Any
     if isinstance(serializer, of_jobs.JobSerializer):
         values |= {"manifest": {"exports": [], **row.manifest}}
         values.setdefault("queue_position", None)
-    if isinstance(serializer, InstructionSerializer):
+    if isinstance(serializer, of_instructions.InstructionSerializer):
         values.setdefault("validation_status", "FAIL" if row.validation_errors else "PASS")
     if isinstance(serializer, of_instructions.RegenerateTaskSerializer):
         asked = {name: known for name in PROVENANCE_OF_TASK if (known := getattr(row, name)) != ""}

@@ -121,6 +121,8 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
         "target_instruction_version_id": [str(version.pk)],
         "base_version": [version.version],
         "version": [version.version],
+        "from": [version.version],
+        "to": [version.version],
         "operations": [[{"op_type": "blur", "geometry": {"x": 0.1, "y": 0.1, "width": 0.5, "height": 0.5}}]],
         "anchor_id": [str(anchor.pk)],
         "block_id": [str(anchor.block_id)],

@@ -17,7 +17,6 @@ from instructions.drafting import (
     paragraphs,
     short_title,
 )
-from instructions.language_models import Draft, LanguageModelError, Segment
 from instructions.language_models import Draft, LanguageModelError, Rewriting, Segment
 from instructions.language_models.extractive import sections
 from instructions.language_models.extractive.headlines import guide_title, step_heading, without_greeting
