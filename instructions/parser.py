@@ -24,7 +24,7 @@ BLOCK_NESTING, INLINE_NESTING = 100, 20
 # Of one parse, in units of 0.6 to 1.1 µs. 5,000 blocks of one kind take 70,000 to 400,000.
 MAX_WORK = 400_000
 _WORK_LIMIT = "max_work"  # in a parse's environment
-_TOKEN, _QUOTED_LINE = 3, 2
+_TOKEN, _QUOTED_LINE, _DEFINITION = 3, 2, 20
 _CHARACTERS, _TOKENS_READ_AGAIN = 16, 4  # for one unit
 
 _Rule = Callable[[StateBlock, int, int, bool], bool]
@@ -45,8 +45,8 @@ class _CountedState(StateBlock):
         self.work_left -= work
         if self.work_left < 0:
             raise DocumentTooComplex(
-                f"The document's lists, quotations and tables take more than {MAX_WORK:,} steps to read. "
-                "Nest them less, make tables smaller, or split it."
+                f"The document's lists, quotations, tables and definitions of links take more than {MAX_WORK:,} "
+                "steps to read. Nest them less, make tables smaller, or split it."
             )
 
 
@@ -111,6 +111,8 @@ def _counted(name: str, rule: _Rule) -> _Rule:
         found = rule(state, first, end, silent)
         if name == "list" and isinstance(state, _CountedState):  # a tight list reads all its tokens again
             state.spend((len(state.tokens) - tokens) // _TOKENS_READ_AGAIN)
+        elif name == "reference" and found and isinstance(state, _CountedState):
+            state.spend(_DEFINITION)
         return found
 
     return counted

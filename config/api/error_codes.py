@@ -40,7 +40,7 @@ CODES: dict[str, Code] = {
     "DOCUMENT_TOO_COMPLEX": Code(
         400,
         "The Markdown has over 5,000 blocks, 64 levels of nesting, 20,000 lines or 100,000 marks outside of code, "
-        "or its lists, quotations and tables take more than 400,000 steps to read.",
+        "or its lists, quotations, tables and definitions of links take more than 400,000 steps to read.",
     ),
     "UPLOAD_VERIFICATION_FAILED": Code(
         400, "The stored bytes differ from what was declared.", {"mismatches": [_WRONG_VIDEO]}

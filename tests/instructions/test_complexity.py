@@ -127,6 +127,7 @@ DEAR = {
     "lines that a quotation takes in": ">" * 64 + "a\n" + "a\n" * 19000,
     "wide tables with short rows": (("|a" * 1000 + "\n" + "|-" * 1000 + "\n" + "a\n" * 64) + "\n") * 24,
     "a table of 100,000 cells": "|a" * 50 + "\n" + "|-" * 50 + "\n" + ("|a" * 50 + "\n") * 1900,
+    "definitions of links": "# a\n\n" + "[a]: b\n" * 19_900,
     "what may be a rule, in quotations": ">" * 64 + "a\n" + ("**" + " " * 10_000 + "a\n") * 90,
 }
 
