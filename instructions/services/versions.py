@@ -22,6 +22,7 @@ from instructions.blocks import (
 )
 from instructions.complexity import DocumentTooComplex, check_complexity, check_marks, count_marks
 from instructions.evidence import Evidence
+from instructions.marking import marked_outline
 from instructions.models import Instruction, InstructionVersion
 from instructions.parser import MAX_WORK
 from instructions.services.sources import with_span, write_evidence
@@ -63,7 +64,7 @@ def prepare_text(markdown: str) -> PreparedText:
 
 
 def _complete(markdown: str) -> tuple[str, Outline]:
-    """Return the text of `ensure_markers` and its outline, of one parse if no marker was missing.
+    """Return the text of `ensure_markers` and its outline, of one parse if markers were missing at most.
 
     Raises DocumentTooComplex for over MAX_WORK or MAX_MARKS in the text that the parser finds.
     """
@@ -73,7 +74,10 @@ def _complete(markdown: str) -> tuple[str, Outline]:
     check_marks(sum(count_marks(token.content) for token in tokens))
     marked = with_markers(outline, lambda: str(uuid7()))
     if marked != markdown:
-        return marked, read_outline(marked, max_work=MAX_WORK)
+        found = marked_outline(outline, marked)
+        if found is None:
+            return marked, read_outline(marked, max_work=MAX_WORK)
+        outline = found
     add_text(outline)
     return marked, outline
 
