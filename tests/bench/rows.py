@@ -19,6 +19,7 @@ GROUPS: dict[str, Group] = {
     "growth": Group(("growth",), has_database=True),
     "frames": Group(("frame", "close-frames", "frame-memory")),
     "annotations": Group(("annotation",)),
+    "instructions": Group(("save", "document", "draft"), has_database=True),
     "documents": Group(("pdf",)),
     "claims": Group(("claim",), has_database=True),
     "uploads": Group(("upload",), has_database=True),
