@@ -26,7 +26,7 @@ _TABLE, _FIELDS = StepSource._meta.db_table, ", ".join(SOURCE_FIELDS)
 _NEWEST = f"""
     SELECT json_agg(newest) FROM (
         SELECT DISTINCT ON (block_id) {_FIELDS} FROM {_TABLE}
-        WHERE instruction_id = %s AND version <= %s ORDER BY block_id, version DESC
+        WHERE instruction_id = %s AND block_id = ANY(%s::uuid[]) AND version <= %s ORDER BY block_id, version DESC
     ) AS newest
 """  # nosec B608
 # Likewise: the job is locked while 5,000 rows may be written.
@@ -40,7 +40,7 @@ _INSERT = f"""
 
 
 class Carried(dict[str, Evidence]):
-    """What the steps of a changed text rest on, by block id, and the rows up to `version` that it was made from."""
+    """What the steps of a changed text rest on, by block id, and the rows of `version` that it was made from."""
 
     def __init__(self, found: Mapping[str, Evidence], *, version: int, rows: Mapping[str, Evidence]) -> None:
         super().__init__(found)
@@ -49,7 +49,7 @@ class Carried(dict[str, Evidence]):
 
 def evidence_of(version: InstructionVersion) -> dict[str, Evidence]:
     """Return by block id what each step of a version rests on."""
-    return _of_steps(version.read_blocks(), _newest(version.instruction_id, version.version))
+    return _of_steps(version.read_blocks(), _rows_of(version))
 
 
 def _of_steps(blocks: Iterable[Block], rows: Mapping[str, Evidence]) -> dict[str, Evidence]:
@@ -58,6 +58,11 @@ def _of_steps(blocks: Iterable[Block], rows: Mapping[str, Evidence]) -> dict[str
         for block in blocks
         if block.kind == "step"
     }
+
+
+def _rows_of(version: InstructionVersion) -> dict[str, Evidence]:
+    block_ids = [block["block_id"] for block in version.blocks if block["kind"] == "step"]
+    return _newest(version.instruction_id, version.version, block_ids)
 
 
 def read_source(row: Mapping[str, Any]) -> Evidence:
@@ -77,10 +82,10 @@ def unrecorded(step: Block) -> Evidence:
     return Evidence(EvidenceKind.EDITED, step.start_ms, step.end_ms)
 
 
-def _newest(instruction_id: UUID, version: int) -> dict[str, Evidence]:
-    """Return by block id the newest row up to a version."""
+def _newest(instruction_id: UUID, version: int, block_ids: Iterable[str]) -> dict[str, Evidence]:
+    """Return by block id the newest row up to a version of these blocks: a document may have had many more."""
     cursor = prepared_cursor()
-    cursor.execute(_NEWEST, [instruction_id, version])
+    cursor.execute(_NEWEST, [instruction_id, [*block_ids], version])
     (rows,) = cursor.fetchone()
     return {row["block_id"]: read_source(row) for row in rows or ()}
 
@@ -90,7 +95,7 @@ def write_evidence(instruction: Instruction, evidence: Mapping[str, Evidence]) -
     if isinstance(evidence, Carried) and evidence.version == instruction.version - 1:
         known = evidence.rows
     else:
-        known = _newest(instruction.pk, instruction.version)
+        known = _newest(instruction.pk, instruction.version, evidence)
     new = [
         {"id": str(uuid7()), "block_id": block_id, **vars(found), "frames": found.frames_json()}
         for block_id, found in evidence.items()
@@ -125,7 +130,7 @@ def carried_over(
         return {position: Segment(start_ms, end_ms, text) for position, start_ms, end_ms, text in rows}
 
     before = Text(newest.markdown, newest.read_blocks())
-    rows = _newest(newest.instruction_id, newest.version)
+    rows = _rows_of(newest)
     found = carry_over(
         before,
         _of_steps(before.blocks, rows),

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, transaction
 
-from instructions.models import InstructionVersion
+from instructions.models import InstructionVersion, StepSource
+from instructions.services import sources
+from instructions.services.sources import read_source
 from jobs.states import JobStatus
 from tests.factories import Api, make_user
 from tests.instructions.documents import make_document
@@ -90,6 +92,21 @@ def test_validation_is_noted_and_never_blocks(owner: Api) -> None:
     saved = owner.put(f"/instructions/{document['id']}", body).json()
     assert saved["validation_status"] == "FAIL"
     assert {"MISSING_TITLE", "NO_STEPS"} <= {issue["code"] for issue in saved["validation_errors"]}
+
+
+def test_a_save_reads_what_its_base_rests_on_and_nothing_older(
+    owner: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a client that loses the markers makes each save dearer than the one before."""
+    path = f"/instructions/{make_document(owner)['id']}"
+    text, read = "# A\n\n## Step 1: b\n\nc\n\n## Step 2: d\n\n", []
+    for version in range(1, 6):
+        body = {"base_version": version, "markdown": f"{text}{version}\n"}
+        assert owner.put(path, body).status_code == 200
+    assert StepSource.objects.count() == 12
+    monkeypatch.setattr(sources, "read_source", lambda row: read.append(row) or read_source(row))
+    assert owner.put(path, {"base_version": 6, "markdown": text}).status_code == 200
+    assert len(read) == 2
 
 
 @pytest.mark.django_db(transaction=True)
