@@ -37,12 +37,12 @@ _MARKER_LINE = re.compile(rf"^[ \t]*{MARKER.pattern}[ \t]*(?:\r\n?|\n|\Z)", re.M
 # A list item without text on its line; followed by a blank line, it would lose the text below.
 _BARE_ITEM = re.compile(r"(?:^|[\s>])(?:[-+*]|[0-9]+[.)])$")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-_STEP_NUMBER = re.compile(
+STEP_NUMBER = re.compile(
     r"(?:step\s+([0-9]{1,3})(?![0-9]|\.[0-9]|\w)\s*[:.)–—-]?|([0-9]{1,3})[.)](?=\s|$))\s*", re.IGNORECASE
 )
 _PLAIN_HEADING = re.compile(r"#{1,6} (?:[^\W_]|[ .,:;()–—-])*")  # letters, digits and what marks nothing
 _CLOCK = r"(?:[0-9]{1,2}:[0-5][0-9]|[0-9]{1,3}):[0-5][0-9](?:\.[0-9]{1,3})?"
-_TIME_SUFFIX = re.compile(rf"\(\s*({_CLOCK})(?:\s*[–—-]\s*({_CLOCK}))?\s*\)$")
+TIME_SUFFIX = re.compile(rf"\(\s*({_CLOCK})(?:\s*[–—-]\s*({_CLOCK}))?\s*\)$")
 
 
 @dataclass
@@ -71,7 +71,8 @@ class Outline:
     marks_read: int = 0  # in headings and pictures
 
 
-_MAX_MARKS_READ = 20_000
+MAX_BRACKETS = 30  # in a heading, to be parsed
+MAX_MARKS_READ = 20_000
 _BLOCK_PARSER = make_parser(nesting=BLOCK_NESTING)
 _INLINE_PARSER = make_parser(nesting=INLINE_NESTING)
 
@@ -128,7 +129,7 @@ def with_markers(outline: Outline, new_id: Callable[[], str]) -> str:
         if block := blocks.get(number):
             written.append(f"<!-- block:{block.block_id or new_id()} -->")
         written.append(line)
-    return _ended(written)
+    return ended(written)
 
 
 def marker_bytes(markdown: str) -> int:
@@ -150,7 +151,7 @@ def strip_markers(markdown: str) -> str:
         written += [*between, *_without_nested_markers(block, lines), ""]
         after, line_after = block, block.last
     written += _definitions(outline, line_after, len(lines))
-    return _ended(written)
+    return ended(written)
 
 
 def split_step_heading(text: str) -> tuple[int | None, str, int | None, int | None]:
@@ -160,12 +161,12 @@ def split_step_heading(text: str) -> tuple[int | None, str, int | None, int | No
     m:ss or h:mm:ss with up to three decimals. A range that runs backwards stays in the title.
     """
     text = text.strip()
-    number = _STEP_NUMBER.match(text)
+    number = STEP_NUMBER.match(text)
     if not number:
         return None, text, None, None
     title = text[number.end() :]
     start_ms = end_ms = None
-    if times := _TIME_SUFFIX.search(title):
+    if times := TIME_SUFFIX.search(title):
         start_ms = _milliseconds(times[1])
         end_ms = _milliseconds(times[2]) if times[2] else None
         if end_ms is not None and end_ms < start_ms:
@@ -250,7 +251,7 @@ def _describe(block: TopLevel, outline: Outline) -> None:
 def _readable(token: Token, outline: Outline) -> list[Token]:
     """Return inline tokens, or the unparsed text when it and those before have marks for seconds of parsing."""
     outline.marks_read += count_marks(token.content)
-    if token.content.count("[") > 30 or outline.marks_read > _MAX_MARKS_READ:
+    if token.content.count("[") > MAX_BRACKETS or outline.marks_read > MAX_MARKS_READ:
         return [token]
     return parse_inline(token, _INLINE_PARSER, outline.environment)
 
@@ -316,7 +317,8 @@ def _without_nested_markers(block: TopLevel, lines: Sequence[str]) -> list[str]:
     return kept
 
 
-def _ended(lines: Sequence[str]) -> str:
+def ended(lines: Sequence[str]) -> str:
+    """Return the text of lines, which ends with one line end; a blank text is empty."""
     text = "\n".join(lines).rstrip("\n")
     return text + "\n" if text.strip() else ""
 

@@ -154,6 +154,14 @@ def paragraphs(sentences: Sequence[str], max_words: int = 60) -> tuple[str, ...]
     return tuple(" ".join(parts) for parts in result)
 
 
+def unnumbered(title: str) -> str:
+    """Return a title without a number of its own, which would be read as the step's."""
+    title = " ".join(_INVISIBLE.sub(" ", title).split())
+    while (parts := split_step_heading(title))[0] is not None:
+        title = parts[1]
+    return title
+
+
 def _escape_first(start: str) -> str:
     """Return the start of a line with its backslash: `- ` takes it in front, `1.` only before its dot."""
     return f"{start}\\" if start.isdigit() else f"\\{start}"
