@@ -6,6 +6,7 @@ from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from config.api.schema import accepted, responses
 from instructions.api import serializers
+from instructions.api.operations import EditBody
 
 instructions = extend_schema_view(
     retrieve=extend_schema(
@@ -38,6 +39,25 @@ instructions = extend_schema_view(
         description="The steps in the order of the text, each with when it is shown in the video, what it rests on and "
         "the anchors in it. A step's span and evidence stay with its block through edits, moves, splits and merges.",
         responses=responses(200, serializers.StepSerializer(many=True)),
+    ),
+    edits=extend_schema(
+        operation_id="editInstruction",
+        summary="Edit the steps of an instruction",
+        description="Renames, rewrites, inserts, deletes, moves, merges and splits steps. All operations make one new "
+        "version, or none does: each is applied to what the one before left. Steps are numbered anew, and blocks that "
+        "no operation names stay as they are. To undo, restore an earlier version.",
+        request=EditBody,
+        responses=responses(
+            200,
+            serializers.InstructionSerializer,
+            "DOCUMENT_TOO_COMPLEX",
+            "FSM_TRANSITION_INVALID",
+            "FSM_TERMINAL_IMMUTABLE",
+            "VERSION_CONFLICT",
+            "PRECONDITION_FAILED",
+            response_headers=("ETag",),
+            request_headers=("If-Match",),
+        ),
     ),
     versions=extend_schema(
         operation_id="listInstructionVersions",

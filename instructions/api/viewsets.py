@@ -16,8 +16,9 @@ from config.api.serializers import read_body
 from config.api.viewsets import ApiViewSet
 from instructions import queries
 from instructions.api import schema, serializers
+from instructions.api.operations import EditBody
 from instructions.models import Instruction, RegenerateTask
-from instructions.services import history, saving
+from instructions.services import editing, history, saving
 from instructions.services.regeneration import regenerate_instruction
 from instructions.services.versions import etag
 
@@ -43,6 +44,16 @@ class InstructionViewSet(ApiViewSet[Instruction]):
         body = read_body(serializers.SaveBody, request)
         if_match = request.headers.get("If-Match")
         version = saving.save_instruction(
+            instruction=instruction, user=request.user, if_match=if_match, **body
+        )
+        return _with_etag(version)
+
+    @action(detail=True, methods=["post"])
+    def edits(self, request: Request, instruction_id: str) -> Response:
+        instruction = self.get_object()
+        body = read_body(EditBody, request)
+        if_match = request.headers.get("If-Match")
+        version = editing.edit_instruction(
             instruction=instruction, user=request.user, if_match=if_match, **body
         )
         return _with_etag(version)

@@ -58,9 +58,12 @@ def prepare_text(markdown: str) -> PreparedText:
         markdown, outline = _complete(markdown)
         issues = validate(markdown, outline=outline, max_work=MAX_WORK)
     except DocumentTooComplex as error:
-        hint = "Make two guides of it."
-        raise errors.ApiError(400, "DOCUMENT_TOO_COMPLEX", str(error), hint=hint) from error
+        raise too_complex(error) from error
     return PreparedText(markdown, blocks_of(outline, markdown), issues)
+
+
+def too_complex(error: DocumentTooComplex) -> errors.ApiError:
+    return errors.ApiError(400, "DOCUMENT_TOO_COMPLEX", str(error), hint="Make two guides of it.")
 
 
 def _complete(markdown: str) -> tuple[str, Outline]:

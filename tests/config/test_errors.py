@@ -135,6 +135,9 @@ ROUTES: dict[str, list[tuple[str, Any]]] = {
     "tasks/<str:task_id>": [("GET", None)],
     "instructions/<str:instruction_id>/diff": [("GET", None)],
     "instructions/<str:instruction_id>/restore": [("POST", {"version": 1, "base_version": 1})],
+    "instructions/<str:instruction_id>/edits": [
+        ("POST", {"base_version": 1, "operations": [{"op": "insert_step", "after": None, "title": "a"}]})
+    ],
     "instructions/<str:instruction_id>/anchors": [("GET", None), ("POST", {})],
     "anchors/<str:anchor_id>": [("GET", None)],
     "anchors/<str:anchor_id>/annotations": [("POST", {"base_asset_id": "x", "operations": []})],

@@ -151,6 +151,7 @@ def test_each_union_says_by_which_field_its_parts_are_told_apart() -> None:
     assert {name: one["propertyName"] for name, one in unions.items()} == {
         "Addressing": "address_type",
         "AnnotationOperation": "op_type",
+        "EditOperation": "op",
     }
     for name, one in unions.items():
         assert {part["$ref"] for part in SCHEMAS[name]["oneOf"]} == set(one["mapping"].values())
