@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from collections.abc import Callable
-from ipaddress import ip_network
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
@@ -50,13 +50,18 @@ DEFAULTS: dict[str, str] = {
     "STEPWRIGHT_QUOTA_BYTES_PER_OWNER": str(100 * 2**30),
     "STEPWRIGHT_VIDEO_URI_ALLOW": "",
     "STEPWRIGHT_DOWNLOAD_URL_SECONDS": "900",
-    "STEPWRIGHT_MODEL_PROFILES": "extractive",
-    "STEPWRIGHT_STT_PROFILES": "default",
-    "STEPWRIGHT_PROMPT_TEMPLATES": "guide",
+    "STEPWRIGHT_MODEL_PROFILES": "",
+    "STEPWRIGHT_STT_PROFILES": "",
+    "STEPWRIGHT_PROMPT_TEMPLATES": "",
     "STEPWRIGHT_WHISPER_MODEL": "",
     "STEPWRIGHT_SPEECH_URL": "",
     "STEPWRIGHT_SPEECH_API_KEY": "",
     "STEPWRIGHT_SPEECH_MODEL": "whisper-1",
+    "STEPWRIGHT_LLM_URL": "",
+    "STEPWRIGHT_LLM_API_KEY": "",
+    "STEPWRIGHT_LLM_MODEL": "",
+    "STEPWRIGHT_LLM_TIMEOUT_SECONDS": "120",
+    "STEPWRIGHT_LLM_TOKENS_PER_JOB": "500000",
     "STEPWRIGHT_LOG_LEVEL": "INFO",
 }
 
@@ -93,16 +98,17 @@ def check_origin(origin: str) -> None:
 NAME = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
-def read_names(name: str) -> list[str]:
-    """Return the names that an option may choose from. The defaults are what this installation has.
+def read_names(name: str, installed: Sequence[str]) -> list[str]:
+    """Return the names that an option may choose from: those that are set, else those `installed`.
 
-    Raise UnknownValue for a name that is malformed or stands there twice, or which this installation does not
-    have although the pipeline is its own.
+    Raise UnknownValue for a name that is malformed or stands there twice, or which is not installed although the
+    pipeline is our own.
     """
+    if not read(name):
+        return list(installed)
     names = read_list(name)
     if not names or len(set(names)) < len(names) or not all(NAME.fullmatch(one) for one in names):
         raise UnknownValue(f"{name} must be different names of 1 to 64 letters, digits, dots, :, _ and -")
-    installed = DEFAULTS[name].split(",")
     if read("STEPWRIGHT_ORCHESTRATOR") != "http" and not set(names) <= set(installed):
         raise UnknownValue(f"{name} must be of: {', '.join(installed)}, unless STEPWRIGHT_ORCHESTRATOR=http")
     return names
@@ -206,6 +212,42 @@ def refuse_unknown_values() -> None:
         if not any(value.startswith(start) if start else not value for start in starts):
             raise UnknownValue(f"{name} must be one of: {', '.join(start or '(empty)' for start in starts)}")
     refuse_unfit_sign_in()
+    refuse_unfit_language_model()
+
+
+MAX_TIMEOUT_SECONDS = 3600
+MAX_TOKENS = 2**31 - 1
+
+
+def refuse_unfit_language_model() -> None:
+    """Raise UnknownValue unless the language model's service is a plain address with a model, and its limits are
+    numbers. A user, a query or a fragment in the address could hold a secret that a log shows."""
+    url = read("STEPWRIGHT_LLM_URL")
+    parts = urlsplit(url)
+    is_plain = parts.scheme in ("http", "https") and parts.hostname
+    if url and (not is_plain or "@" in parts.netloc or parts.query or parts.fragment):
+        raise UnknownValue(
+            "STEPWRIGHT_LLM_URL must be https://host, also with a port and a path, and nothing else; "
+            "http:// in production only for this machine"
+        )
+    if url and not read("STEPWRIGHT_LLM_MODEL"):
+        raise UnknownValue("STEPWRIGHT_LLM_MODEL must name a model of STEPWRIGHT_LLM_URL")
+    for name, most in (
+        ("STEPWRIGHT_LLM_TIMEOUT_SECONDS", MAX_TIMEOUT_SECONDS),
+        ("STEPWRIGHT_LLM_TOKENS_PER_JOB", MAX_TOKENS),
+    ):
+        value = read(name)
+        if not (value.isascii() and value.isdecimal() and 0 < int(value) <= most):
+            raise UnknownValue(f"{name} must be a whole number from 1 to {most}")
+
+
+def is_of_this_machine(url: str) -> bool:
+    """Return whether the host of a URL is this machine, by its name or address alone."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def refuse_unfit_sign_in() -> None:
@@ -247,6 +289,9 @@ def refuse_unsafe_production() -> None:
         wrong.append("STEPWRIGHT_ALLOWED_HOSTS must name the hosts")
     if "*" in read_list("STEPWRIGHT_CORS_ORIGINS"):
         wrong.append("STEPWRIGHT_CORS_ORIGINS must name the origins")
+    url = read("STEPWRIGHT_LLM_URL")
+    if url and urlsplit(url).scheme != "https" and not is_of_this_machine(url):
+        wrong.append("STEPWRIGHT_LLM_URL must begin with https://, but for this machine")
     if not read("DATABASE_URL"):
         wrong.append("DATABASE_URL must name a PostgreSQL server")
     if wrong:

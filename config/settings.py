@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config import embedded, environment, logs
+from instructions.language_models import installed
 from jobs.media.video_uris import check_prefix
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -169,9 +170,18 @@ MAX_UPLOAD_BYTES = int(environment.read("STEPWRIGHT_MAX_UPLOAD_BYTES"))
 QUOTA_BYTES_PER_OWNER = int(environment.read("STEPWRIGHT_QUOTA_BYTES_PER_OWNER"))
 DOWNLOAD_URL_SECONDS = int(environment.read("STEPWRIGHT_DOWNLOAD_URL_SECONDS"))
 UPLOAD_URL_SECONDS = 3600
-MODEL_PROFILES = environment.read_names("STEPWRIGHT_MODEL_PROFILES")
-STT_PROFILES = environment.read_names("STEPWRIGHT_STT_PROFILES")
-PROMPT_TEMPLATES = environment.read_names("STEPWRIGHT_PROMPT_TEMPLATES")
+LLM_URL = environment.read("STEPWRIGHT_LLM_URL")
+LLM_API_KEY = environment.read("STEPWRIGHT_LLM_API_KEY")
+LLM_MODEL = environment.read("STEPWRIGHT_LLM_MODEL")
+LLM_TIMEOUT_SECONDS = int(environment.read("STEPWRIGHT_LLM_TIMEOUT_SECONDS"))  # a whole call, at most
+LLM_TOKENS_PER_JOB = int(environment.read("STEPWRIGHT_LLM_TOKENS_PER_JOB"))
+# What options may choose from; of the profiles, the first is taken without a choice.
+_PROFILES = installed.profiles_to_choose(has_chat=bool(LLM_URL))
+MODEL_PROFILES = environment.read_names("STEPWRIGHT_MODEL_PROFILES", _PROFILES)
+PROMPT_TEMPLATES = environment.read_names(
+    "STEPWRIGHT_PROMPT_TEMPLATES", installed.prompts_to_choose(_PROFILES)
+)
+STT_PROFILES = environment.read_names("STEPWRIGHT_STT_PROFILES", ["default"])
 WHISPER_MODEL = environment.read("STEPWRIGHT_WHISPER_MODEL")
 SPEECH_URL = environment.read("STEPWRIGHT_SPEECH_URL")
 SPEECH_API_KEY = environment.read("STEPWRIGHT_SPEECH_API_KEY")

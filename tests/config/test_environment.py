@@ -24,6 +24,8 @@ SAFE = {
     "STEPWRIGHT_CORS_ORIGINS": "https://app.example.com,http://127.0.0.1:8080",
     "STEPWRIGHT_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1",
     "DATABASE_URL": "postgresql://db.example.com/stepwright",
+    "STEPWRIGHT_LLM_URL": "https://models.example.com/v1",
+    "STEPWRIGHT_LLM_MODEL": "a-model",
 }
 
 
@@ -66,6 +68,9 @@ def test_production_with_safe_settings_starts(monkeypatch: pytest.MonkeyPatch) -
         ("STEPWRIGHT_JWT_SECRET", ""),
         ("STEPWRIGHT_SECRET_KEY", "s" * 31),
         ("DATABASE_URL", ""),
+        ("STEPWRIGHT_LLM_URL", "http://models.example.com"),
+        ("STEPWRIGHT_LLM_URL", "http://127.0.0.1.example.com"),
+        ("STEPWRIGHT_LLM_URL", "http://10.0.0.7:8080"),
     ],
 )
 def test_production_refuses_and_names_what_is_unsafe(
@@ -92,6 +97,16 @@ def test_production_refuses_and_names_what_is_unsafe(
         ("STEPWRIGHT_CORS_ORIGINS", "https://app.example.com/"),
         ("STEPWRIGHT_CORS_ORIGINS", "https://*.example.com"),
         ("STEPWRIGHT_CORS_ORIGINS", "null"),
+        ("STEPWRIGHT_LLM_URL", "models.example.com"),
+        ("STEPWRIGHT_LLM_URL", "ftp://models.example.com"),
+        ("STEPWRIGHT_LLM_URL", "https://user:secret@models.example.com"),
+        ("STEPWRIGHT_LLM_URL", "https://models.example.com/?key=secret"),
+        ("STEPWRIGHT_LLM_URL", "https://models.example.com/#secret"),
+        ("STEPWRIGHT_LLM_URL", "https:///v1"),
+        ("STEPWRIGHT_LLM_TIMEOUT_SECONDS", "0"),
+        ("STEPWRIGHT_LLM_TIMEOUT_SECONDS", "1.5"),
+        ("STEPWRIGHT_LLM_TOKENS_PER_JOB", "-1"),
+        ("STEPWRIGHT_LLM_TOKENS_PER_JOB", "many"),
     ],
 )
 def test_a_value_that_is_not_known_is_refused_at_the_start(
@@ -103,17 +118,36 @@ def test_a_value_that_is_not_known_is_refused_at_the_start(
         environment.refuse_unknown_values()
 
 
+def test_a_language_model_needs_a_name_and_may_be_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in SAFE.items():
+        monkeypatch.setenv(name, value)
+    for url in ("http://127.0.0.1:8080/v1", "http://localhost:11434", "http://[::1]:8000", "HTTPS://host"):
+        monkeypatch.setenv("STEPWRIGHT_LLM_URL", url)
+        environment.refuse_unsafe_production()
+        environment.refuse_unknown_values()
+    monkeypatch.setenv("STEPWRIGHT_LLM_MODEL", "")
+    with pytest.raises(environment.UnknownValue, match="STEPWRIGHT_LLM_MODEL must name"):
+        environment.refuse_unknown_values()
+
+
+INSTALLED = ["plain", "mine"]
 NAMES = ("STEPWRIGHT_MODEL_PROFILES", "STEPWRIGHT_STT_PROFILES", "STEPWRIGHT_PROMPT_TEMPLATES")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_orchestrator_of_ones_own_has_names_of_its_own(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    assert environment.read_names(name) == [environment.DEFAULTS[name]]
+    assert environment.read_names(name, INSTALLED) == INSTALLED
     monkeypatch.setenv("STEPWRIGHT_ORCHESTRATOR", "http")
     monkeypatch.setenv(name, f"fast, openai.gpt:4.1_x-y,{'n' * 64}")
-    assert environment.read_names(name) == ["fast", "openai.gpt:4.1_x-y", "n" * 64]
+    assert environment.read_names(name, INSTALLED) == ["fast", "openai.gpt:4.1_x-y", "n" * 64]
     monkeypatch.setenv(name, "")
-    assert environment.read_names(name) == [environment.DEFAULTS[name]]
+    assert environment.read_names(name, INSTALLED) == INSTALLED
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_some_of_what_is_installed_may_be_left_out(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "mine")
+    assert environment.read_names(name, INSTALLED) == ["mine"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -126,17 +160,20 @@ def test_a_name_that_is_malformed_or_given_twice_is_refused(
     monkeypatch.setenv("STEPWRIGHT_ORCHESTRATOR", "http")
     monkeypatch.setenv(name, value)
     with pytest.raises(environment.UnknownValue, match=name):
-        environment.read_names(name)
+        environment.read_names(name, INSTALLED)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_name_that_our_own_workers_do_not_have_is_refused_at_the_start(name: str) -> None:
-    variables = os.environ | {"STEPWRIGHT_ORCHESTRATOR": "local", name: f"{environment.DEFAULTS[name]},fast"}
+OF_OUR_WORKERS = dict(zip(NAMES, ("extractive", "default", "rules-1"), strict=True))
+
+
+@pytest.mark.parametrize(("name", "installed"), OF_OUR_WORKERS.items())
+def test_a_name_that_our_own_workers_do_not_have_is_refused_at_the_start(name: str, installed: str) -> None:
+    variables = os.environ | {"STEPWRIGHT_ORCHESTRATOR": "local", name: f"{installed},fast"}
     started = subprocess.run(
         [sys.executable, "manage.py", "--version"], cwd=ROOT, env=variables, capture_output=True, text=True
     )
     assert started.returncode != 0
-    assert re.search(rf"UnknownValue: {name} must be of: {environment.DEFAULTS[name]}, ", started.stderr)
+    assert re.search(rf"UnknownValue: {name} must be of: {installed}, ", started.stderr)
 
 
 def test_processes_that_ask_at_once_get_one_secret_with_mode_0600(tmp_path: Path) -> None:

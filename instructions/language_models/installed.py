@@ -1,0 +1,94 @@
+"""The model profiles and prompt templates that this installation has: files beside this one, named by their ids.
+
+A profile or template that was used is never changed: a changed one is a new file with a new number. Rows and logs
+hold the ids, never the text.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_HERE = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A prompt template. `uses` has "draft", "rewrite" or both; the texts have `$name` for what is put in.
+
+    `again` is said after an answer that could not be used; `wish` goes before a passage when the editor has one.
+    """
+
+    id: str
+    adapter: str
+    uses: tuple[str, ...]
+    system: str = ""
+    user: str = ""
+    again: str = ""
+    wish: str = ""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A model profile: the adapter, its prompts, and for a chat model how much it is asked at once.
+
+    A long transcript is cut into windows of about `window_tokens`, which repeat `overlap_tokens` of the one before;
+    an answer has at most `max_tokens`. `fallback` is the profile that takes over when this one fails.
+    """
+
+    id: str
+    adapter: str
+    draft_prompt: str
+    rewrite_prompt: str
+    temperature: float = 0.0
+    window_tokens: int = 0
+    overlap_tokens: int = 0
+    max_tokens: int = 0
+    fallback: str = ""
+
+
+@cache
+def profiles() -> dict[str, Profile]:
+    """Return every profile by its id."""
+    return {entry["id"]: Profile(**entry) for entry in _entries("profiles")}
+
+
+@cache
+def prompts() -> dict[str, Prompt]:
+    """Return every prompt template by its id."""
+    return {entry["id"]: Prompt(**{**entry, "uses": tuple(entry["uses"])}) for entry in _entries("prompts")}
+
+
+def profiles_to_choose(*, has_chat: bool) -> list[str]:
+    """Return the ids of the profiles that work here, what is taken without a choice first.
+
+    `has_chat` says whether there is a service for the adapter `chat`.
+    """
+    order = ["chat", "extractive"] if has_chat else ["extractive"]
+    known = [profile for profile in profiles().values() if profile.adapter in order]
+    return [one.id for one in sorted(known, key=lambda one: (order.index(one.adapter), len(one.id), one.id))]
+
+
+def prompts_to_choose(profile_ids: Sequence[str]) -> list[str]:
+    """Return the ids of the templates that one of these profiles can be given; unknown profiles count for nothing."""
+    adapters = {profiles()[one].adapter for one in profile_ids if one in profiles()}
+    return sorted(prompt.id for prompt in prompts().values() if prompt.adapter in adapters)
+
+
+def prompt_for(profile: Profile, use: str, chosen: str = "") -> Prompt:
+    """Return the template that a profile uses to "draft" or to "rewrite": the chosen one if it is for that, else the
+    profile's own."""
+    prompt = prompts().get(chosen)
+    if prompt and prompt.adapter == profile.adapter and use in prompt.uses:
+        return prompt
+    return prompts()[profile.draft_prompt if use == "draft" else profile.rewrite_prompt]
+
+
+def _entries(folder: str) -> list[dict[str, Any]]:
+    return [
+        tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted((_HERE / folder).glob("*.toml"))
+    ]
