@@ -1,0 +1,242 @@
+"""Find the passages of a transcript that speak to a model, and not to a viewer: they are kept out of the prompt.
+
+A transcript is what anybody can say in front of a microphone, or write into a subtitle track. Nothing marks the words
+of an attacker; but to make a model write what he wants, he has to speak of what the model writes, of what it was told
+before, or to it. So it is meanings that are looked for, close to one another (`concepts.toml`), and forms that nobody
+speaks: tags, roles, blobs, hidden characters. A passage too many that is left out costs a step; one too few may cost
+more, so where something stands that could be planted, less is enough.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+from instructions.language_models.checks.literals import literals
+from instructions.language_models.checks.meanings import Hit, bare, find_meanings, undisguised
+from instructions.language_models.checks.words import UNSPACED, WORD, normal
+from instructions.language_models.checks.written import is_never_spoken
+
+# How close together, in characters: within a passage; across two or three when a sentence goes on, or has ended.
+_NEAR, _NEAR_ACROSS, _NEAR_ACROSS_SENTENCES = 220, 120, 70
+_STEP_BEHIND = 26  # characters between "add" and "step"
+_HANDED_BEHIND = 40  # characters between "ask" and "assistant"
+_LITERAL = "literal"
+
+
+def _rules(table: str) -> tuple[frozenset[str], ...]:
+    return tuple(frozenset(line.split()) for line in table.strip().splitlines())
+
+
+# Meanings that together speak to a model, or of its text. Those of the first table do so in sentences of their own.
+_TOGETHER_ALWAYS = _rules(
+    """
+    override instructions before
+    override instructions all
+    override told
+    """
+)
+_TOGETHER = _TOGETHER_ALWAYS + _rules(
+    """
+    override rules before
+    override model
+    override maker
+    model instructions
+    model text literal
+    calling model write
+    calling model literal
+    replaced write
+    replaced literal
+    replaced override
+    replaced persona
+    model write text
+    model write step
+    model write reader
+    model write literal
+    model write wording
+    model must write
+    model persona
+    model respond only
+    persona instructions
+    persona respond only
+    persona override
+    persona write text
+    persona write literal text
+    write text literal
+    write text wording
+    write text reader
+    write text people
+    write reader literal
+    write reader wording
+    text must literal
+    text must write
+    reader must literal
+    maker write
+    maker literal
+    maker override
+    maker must
+    making talk write
+    making talk literal
+    making talk override
+    making talk must
+    respond only text
+    new_step literal
+    new_step wording
+    new_step reader
+    new_step people
+    step_must write
+    step_must literal
+    """
+)
+_IN_BETWEEN = re.compile(
+    rf"\b(?:in|at|on|to|from|for|of|into|with|im|bei|zum|zur|en|al|del|de|dans|au|du|des|nel|na|в|на|к)\b|[{UNSPACED}]{{6}}"
+)
+_SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»)]*$")
+_MIN_WORDS_OF_LANGUAGE = 5
+_MIN_PASSAGES = 4
+
+
+def addressed_to_a_model(passages: Sequence[str]) -> frozenset[int]:
+    """Return the indices of passages that speak to a model, and of those beside them that go on with it."""
+    found = {index for index, passage in enumerate(passages) if _is_addressed(passage)}
+    concepts = [_concepts(passage) for passage in passages]
+    for length in (2, 3):
+        for begin in range(len(passages) - length + 1):
+            run = range(begin, begin + length)
+            together = frozenset[str]().union(*(concepts[index] for index in run))
+            if (
+                not found.intersection(run)
+                and any(rule <= together for rule in _TOGETHER)
+                and _is_addressed_across([passages[index] for index in run])
+            ):
+                found.update(run)
+    found |= _in_another_language(passages)
+    return frozenset(found | _going_on(passages, found))
+
+
+def _is_addressed(passage: str) -> bool:
+    return is_never_spoken(passage) or any(
+        _speaks_to_a_model(shown, _NEAR, _TOGETHER) for shown in _shown(passage)
+    )
+
+
+def _is_addressed_across(passages: Sequence[str]) -> bool:
+    has_ended = any(_SENTENCE_END.search(passage.rstrip()) for passage in passages[:-1])
+    for shown in _shown(" ".join(passages)):
+        if (
+            has_ended
+        ):  # "Follow the instructions. Forget what I said." is said to a viewer, so the order counts
+            if _speaks_to_a_model(shown, _NEAR_ACROSS_SENTENCES, _TOGETHER_ALWAYS, frozenset({"override"})):
+                return True
+        elif _speaks_to_a_model(shown, _NEAR_ACROSS, _TOGETHER):
+            return True
+    return False
+
+
+def _shown(text: str) -> set[str]:
+    """Return the text as it is looked at: as it reads, and without disguise."""
+    plain = bare(text)
+    return {plain, undisguised(plain)}
+
+
+def _concepts(passage: str) -> frozenset[str]:
+    """Return all that a passage may contribute to a rule."""
+    shown = _shown(passage)
+    found = {hit.concept for each in shown for hit in find_meanings(each)}
+    if any(map(literals, shown)):
+        found.add(_LITERAL)
+    return frozenset(found | ({"new_step", "step_must"} if "step" in found else set()))
+
+
+def _speaks_to_a_model(
+    text: str, near: int, rules: Sequence[frozenset[str]], starts: frozenset[str] = frozenset()
+) -> bool:
+    """Return whether the meanings of a rule stand within `near` characters, the first of them one of `starts`."""
+    hits = find_meanings(text)
+    if not hits:
+        return False
+    hits = sorted([*hits, *_steps(text, hits), *_literals(text)], key=lambda hit: hit.begin)
+    concepts = {hit.concept for hit in hits}
+    # "Ask the assistant to write a summary" speaks of a model, and not to it.
+    about = _is_handed(hits)
+    rules = [rule for rule in rules if rule <= concepts and not (about and "model" in rule)]
+    for at, first in enumerate(hits) if rules else ():
+        if starts and first.concept not in starts:
+            continue
+        within = [hit for hit in hits[at:] if hit.end <= first.begin + near]
+        if any(rule <= {hit.concept for hit in within} and _apart(rule, within) for rule in rules):
+            return True
+    return False
+
+
+def _apart(rule: frozenset[str], hits: Sequence[Hit]) -> bool:
+    """Return whether the meanings of a rule stand on words of their own: no word counts for two of them."""
+    places = {concept: {hit.begin for hit in hits if hit.concept == concept} for concept in rule}
+    return len(set().union(*places.values())) >= len(rule)
+
+
+def _is_handed(hits: Sequence[Hit]) -> bool:
+    """Return whether a model is named right behind "ask", "use" and the like, and not otherwise."""
+    handed = [hit.end for hit in hits if hit.concept == "handed"]
+    models = [hit.begin for hit in hits if hit.concept == "model"]
+    return bool(models) and all(any(0 < model - end <= _HANDED_BEHIND for end in handed) for model in models)
+
+
+def _steps(text: str, hits: Sequence[Hit]) -> list[Hit]:
+    """Return where a step is to be written ("add one more step"), or has to be somehow ("every step must")."""
+    found = []
+    for step in (hit for hit in hits if hit.concept == "step"):
+        for hit in hits:
+            between = text[hit.end : step.begin]
+            is_behind = hit.concept == "write" and 0 <= step.begin - hit.end <= _STEP_BEHIND
+            if is_behind and not _IN_BETWEEN.search(between):
+                found.append(Hit(step.begin, step.end, "new_step"))
+            if hit.concept == "must" and 0 <= hit.begin - step.end <= 12:
+                found.append(Hit(step.begin, hit.end, "step_must"))
+    return found
+
+
+def _literals(text: str) -> list[Hit]:
+    found = []
+    for literal in literals(text):
+        begin = max(0, text.find(literal))
+        found.append(Hit(begin, begin + min(len(literal), 40), _LITERAL))
+    return found
+
+
+def _in_another_language(passages: Sequence[str]) -> set[int]:
+    """Return the passages with literals that share no frequent word with the rest of the talk: they are in another
+    language, or no language at all."""
+    words = [set(_parts(passage)) for passage in passages]
+    counts = Counter(word for each in words for word in each)
+    if len(passages) < _MIN_PASSAGES:
+        return set()
+    return {
+        index
+        for index, (passage, own) in enumerate(zip(passages, words, strict=True))
+        if len(own) >= _MIN_WORDS_OF_LANGUAGE
+        and not any(counts[word] > 1 for word in own)
+        and literals(passage)
+    }
+
+
+def _parts(passage: str) -> list[str]:
+    shown = normal(passage)
+    runs = re.findall(rf"[{UNSPACED}]", shown)
+    return runs if len(runs) > len(shown) / 3 else WORD.findall(shown)
+
+
+def _going_on(passages: Sequence[str], found: set[int]) -> set[int]:
+    """Return the passages with literals around one that speaks to a model and has none itself, or does not end its
+    sentence: up to two behind it, and if it has none, one in front."""
+    more: set[int] = set()
+    for index in found:
+        is_bare = not literals(passages[index])
+        behind = (index + 1, index + 2) if is_bare or not _SENTENCE_END.search(passages[index].rstrip()) else ()
+        for run in (behind, (index - 1,) if is_bare else ()):
+            for at in run:
+                if at in found or not (0 <= at < len(passages) and literals(passages[at])):
+                    break
+                more.add(at)
+    return more

@@ -1,0 +1,140 @@
+"""What in a text is not prose: addresses, paths, commands and their options, numbers to call, code.
+
+Words can be put differently; these can not. So one that a model writes was either said, character by character, or
+it is the model's own. Whatever a token is made of beyond letters and a few signs of prose makes it a literal: there is
+no list of what is dangerous, but for commands that look like words.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+
+from instructions.language_models.checks.words import UNSPACED, WORD, normal, word_list
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…؟।])\s+|(?<=[。！？])")
+_BORDER = re.compile(rf"(?<=[{UNSPACED}])(?=[!-~])|(?<=[!-~])(?=[{UNSPACED}])")
+_AROUND = "\"'“”‘’«»„‹›`*¿¡()[],;:!?….،؛؟।"
+_DOT_FORMS = re.compile(r"\s*[\[({]\s*(?:\.|dot)\s*[\])}]\s*|[。｡．](?=[a-z])")
+
+_PROSE = re.compile(
+    r"""
+      [^\W_]+(?:['’+&–—-][^\W_]+)*                   # words, also "Ctrl+C" and "R&D"
+    | [^\W\d_]+/[^\W\d_]+                            # "and/or"
+    | [^\W_]+(?:>[^\W_]+)+                           # "File>Export"
+    | [^\W\d_]+[:*_·](?:innen|in|r|n|e)              # German: "Nutzer:innen"
+    | (?:[^\W\d_]\.)+[^\W\d_]?                       # "e.g"
+    | [^\W_]+\([^\W\d_]{1,3}\)                       # "file(s)"
+    | [^\W\d_]{1,3}(?:\+\+|\#)                       # "C#"
+    | [$€£¥#+~±-]?\d+(?:[.,:'’/–-]\d+){0,4}(?:[a-z]{1,4}|[%°$€£¥"″'])*   # numbers, times, dates, amounts
+    | v?\d+(?:\.\d+){1,3}[a-z]?                      # versions
+    """,
+    re.VERBOSE,
+)
+_BLOB = re.compile(r"(?=\S*\d)(?=\S*[^\W\d_])[\w+/=-]{24,}")
+_IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
+_SIGNS = frozenset("|$\\<{}~@^")  # that make a literal even without a letter
+_PHONE = re.compile(r"(?<![\w.,])\+?\(?\d[\d\s()./–-]{5,}\d(?!\w)")
+_DATE_OR_AMOUNT = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?[./-]\d\d?[./-]\d{2,4}|\d{1,3}(?:[.]\d{3})+")
+MIN_PHONE_DIGITS = 7
+
+_SQL = re.compile(
+    r"\b(?:drop|truncate|alter|create)\s+(?:table|database|schema|user)\b|\bdelete\s+from\b"
+    r"|\binsert\s+into\b|\bunion\s+(?:all\s+)?select\b|\bgrant\s+all\b"
+)
+
+
+def sentences(text: str) -> list[str]:
+    """Return the sentences of one paragraph."""
+    return [part for part in _SENTENCE_END.split(text) if part.strip()]
+
+
+def literals(text: str) -> list[str]:
+    """Return the literals of a text in normal form, in order; those of several words as they stand there."""
+    return [*odd_tokens(text), *_phones(text), *(name for name, _ in _commands(text)), *_sql(text)]
+
+
+class Said:
+    """What was said: in the passages that something rests on, and in the whole talk around them."""
+
+    def __init__(self, cited: Iterable[str], talk: Iterable[str]) -> None:
+        texts = [normal(text) for text in cited]
+        self._tokens = {token for text in texts for token in odd_tokens(text)}
+        self._text = "\n".join(texts)
+        self._digits = ["".join(re.findall(r"\d", text)) for text in texts]
+        self._words = {word for text in talk for word in WORD.findall(normal(text))}
+
+    def has_all_of(self, text: str) -> bool:
+        """Return whether every literal of a text was said.
+
+        Tokens, numbers and SQL must stand in the cited passages; a program's name, and the two words behind it, in the
+        talk.
+        """
+        prose = word_list("behind_commands")
+        return (
+            self._tokens.issuperset(odd_tokens(text))
+            and all(any(number in digits for digits in self._digits) for number in _phones(text))
+            and all(phrase in self._text for phrase in _sql(text))
+            and all(
+                name in self._words and all(word in self._words or word in prose for word in behind)
+                for name, behind in _commands(text)
+            )
+        )
+
+
+def odd_tokens(text: str) -> list[str]:
+    """Return the tokens that are not prose, without quotation marks and punctuation around them."""
+    shown = _DOT_FORMS.sub(".", normal(text))
+    shown = _BORDER.sub(" ", "".join(" " if _stands_between(sign) else sign for sign in shown))
+    tokens = (_bare(token) for token in shown.split())
+    return [token for token in tokens if token and _is_odd(token)]
+
+
+def _stands_between(sign: str) -> bool:
+    """Return whether a character parts words without a space: a picture, or punctuation of East Asian scripts."""
+    return sign > "\u2000" and (
+        (kind := unicodedata.category(sign)) == "So" or (kind[0] == "P" and sign > "\u2e7f")
+    )
+
+
+def _bare(token: str) -> str:
+    stripped = token.strip(_AROUND)
+    if "(" in stripped and stripped.count("(") > stripped.count(")"):
+        stripped += ")"  # "main()", "alert(1)"
+    elif f"{stripped}(" in token and stripped:
+        stripped += "()"
+    is_dotted = token.lstrip("\"'“‘«`(").startswith(f".{stripped}")  # ".env"
+    return f".{stripped}" if stripped and is_dotted else stripped
+
+
+def _is_odd(token: str) -> bool:
+    if not any(sign.isalnum() for sign in token):
+        return bool(_SIGNS.intersection(token)) or token in ("//", "&&", "==")
+    if _BLOB.fullmatch(token) or _IP.fullmatch(token):
+        return True
+    letters = "".join(sign for sign in token if sign.isascii() or unicodedata.category(sign)[0] != "M")
+    return not _PROSE.fullmatch(letters)
+
+
+def _phones(text: str) -> list[str]:
+    """Return the digits of each number that is as long as one to call."""
+    found = (match[0] for match in _PHONE.finditer(normal(text)))
+    numbers = (
+        "".join(re.findall(r"\d", each)) for each in found if not _DATE_OR_AMOUNT.fullmatch(each.strip())
+    )
+    return [number for number in numbers if len(number) >= MIN_PHONE_DIGITS]
+
+
+def _commands(text: str) -> Iterator[tuple[str, Sequence[str]]]:
+    """Yield the names of programs, and up to two words behind each in the same sentence."""
+    programs = word_list("commands")
+    for sentence in sentences(normal(text)):
+        words = WORD.findall(sentence)
+        for at, word in enumerate(words):
+            if word in programs:
+                yield word, words[at + 1 : at + 3]
+
+
+def _sql(text: str) -> list[str]:
+    return [match[0] for match in _SQL.finditer(normal(text))]
