@@ -11,11 +11,13 @@ from config.work.lease import Lease
 from config.work.models import WorkFailed
 from instructions.blocks import read_outline
 from instructions.complexity import DocumentTooComplex, check_complexity
-from instructions.language_models import LanguageModelError
-from instructions.language_models.extractive import Extractive
+from instructions.language_models import Draft, LanguageModelError
+from instructions.language_models.registry import get_model
 from instructions.parser import MAX_WORK
+from instructions.services.model_calls import JobCalls, record_draft
+from jobs.artifact_updates import DRAFT_FIELDS
 from jobs.media.transcripts import transcript_from_json
-from jobs.models import Job
+from jobs.models import Dispatch, Job
 from jobs.services.artifacts import MAX_CONTENT_BYTES
 from jobs.services.videos import require_artifact
 
@@ -25,22 +27,37 @@ def generate_stage(job: Job, lease: Lease) -> dict[str, Any]:
         json.loads(read_bytes(require_artifact(job, "transcript").uri, limit=MAX_CONTENT_BYTES))
     )
     lease.check()
+    calls = JobCalls(job.pk, lease)
     try:
-        draft = Extractive().draft(
-            transcript.segments, title=job.options.get("title"), language=transcript.language
+        model = get_model(
+            _chosen_profile(job), prompt_template_id=job.options.get("prompt_template_id", ""), calls=calls
         )
+        draft = model.draft(transcript.segments, title=job.options.get("title"), language=transcript.language)
         check_complexity(draft.markdown)
         read_outline(draft.markdown, with_text=False, max_work=MAX_WORK)
     except LanguageModelError as error:
         raise WorkFailed(error.code, error.message) from error
     except DocumentTooComplex as error:
         raise WorkFailed("DOCUMENT_TOO_COMPLEX", str(error)) from error
+    stored = storage().save_bytes(kept_folder(job.pk), _encoded(draft), suffix=".json")
+    if draft.counts:
+        record_draft(job, draft, lease)
+    return {"draft_uri": stored.uri}
+
+
+def _chosen_profile(job: Job) -> str:
+    """Return the model profile of the retry that this is, else of the job's options, "" for the default."""
+    is_retry = job.dispatch is not None and job.dispatch.kind == Dispatch.Kind.RETRY
+    chosen = job.dispatch.model_profile if job.dispatch and is_retry else job.options.get("model_profile")
+    return chosen or ""
+
+
+def _encoded(draft: Draft) -> bytes:
     content = {
         "markdown": draft.markdown,
-        "title": draft.title,
+        "title": draft.title[: DRAFT_FIELDS["title"]],
         "model_profile_id": draft.model_profile_id,
         "prompt_template_id": draft.prompt_template_id,
         "steps": [asdict(step) for step in draft.steps],
     }
-    encoded = json.dumps(content, ensure_ascii=False, sort_keys=True).encode()
-    return {"draft_uri": storage().save_bytes(kept_folder(job.pk), encoded, suffix=".json").uri}
+    return json.dumps(content, ensure_ascii=False, sort_keys=True).encode()

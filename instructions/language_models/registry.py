@@ -1,23 +1,48 @@
-"""The language models of this installation, by the ids of their profiles."""
+"""The language models that this installation has, by the ids of their profiles."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from django.conf import settings
 
 from instructions.language_models import LanguageModel, LanguageModelError
-from instructions.language_models.extractive import MODEL_PROFILE_ID, Extractive
-
-_MODELS: dict[str, Callable[[], LanguageModel]] = {MODEL_PROFILE_ID: Extractive}
-
-
-def is_installed(profile_id: str) -> bool:
-    """Return whether it is one of ours: the options of a job may name one of an orchestrator elsewhere."""
-    return profile_id in _MODELS
+from instructions.language_models.calls import Calls, UncountedCalls
+from instructions.language_models.chat import Chat
+from instructions.language_models.chat.service import ChatService
+from instructions.language_models.extractive import Extractive
+from instructions.language_models.fallback import WithFallback
+from instructions.language_models.installed import Profile, profiles, profiles_to_choose, prompt_for
 
 
-def get_model(profile_id: str = "", *, prompt_template_id: str = "") -> LanguageModel:
-    """Return the model of a profile, the default one for "". Raise LanguageModelError, MODEL_UNAVAILABLE, for one that
-    is not installed. A template that is not for this kind of model is passed over."""
-    if profile_id and not is_installed(profile_id):
-        raise LanguageModelError("MODEL_UNAVAILABLE", "This installation has no model of that name.")
-    return _MODELS[profile_id or MODEL_PROFILE_ID]()
+def get_model(
+    profile_id: str = "", *, prompt_template_id: str = "", calls: Calls | None = None
+) -> LanguageModel:
+    """Return the model of a profile, the default one for "". `calls` counts and keeps what a chat model is asked.
+
+    A template that is not for this kind of model, or not for what it is asked, is passed over. Raise
+    LanguageModelError, MODEL_UNAVAILABLE, for a profile that this installation does not have.
+    """
+    profile = profiles().get(profile_id or default_profile())
+    if profile is None or (profile.adapter == "chat" and not settings.LLM_URL):
+        raise LanguageModelError(
+            "MODEL_UNAVAILABLE",
+            "The model profile that was chosen is not available here. Choose another one.",
+        )
+    model = _made(profile, prompt_template_id, calls or UncountedCalls())
+    return WithFallback(model, get_model(profile.fallback, calls=calls)) if profile.fallback else model
+
+
+def default_profile() -> str:
+    """Return the id of the profile that is taken without a choice: of those that options may choose the first that is
+    installed here. With an orchestrator of its own they may all be others; then the first of our own."""
+    ours = profiles_to_choose(has_chat=bool(settings.LLM_URL))
+    return next((one for one in settings.MODEL_PROFILES if one in ours), ours[0])
+
+
+def _made(profile: Profile, prompt_template_id: str, calls: Calls) -> LanguageModel:
+    if profile.adapter == "extractive":
+        return Extractive()
+    service = ChatService(
+        settings.LLM_URL, settings.LLM_API_KEY, settings.LLM_MODEL, settings.LLM_TIMEOUT_SECONDS
+    )
+    prompts = [prompt_for(profile, use, prompt_template_id) for use in ("draft", "rewrite")]
+    return Chat(service, profile, *prompts, calls)

@@ -1,0 +1,109 @@
+"""Ask a model for an answer that can be used: calls are counted, and a bad answer is asked for once more."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from string import Template
+from typing import Any, TypeVar
+
+from instructions.language_models import LanguageModelError
+from instructions.language_models.calls import Calls, Tokens, estimated_tokens
+from instructions.language_models.chat.service import Answer, AnswerLost, BadAnswer, ChatService, Question
+from instructions.language_models.checks.drafts import AnswerInvalid
+from instructions.language_models.installed import Profile, Prompt
+
+log = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
+_TRIES = 2
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for: the prompt with what is put in, and how the text of an answer is read.
+
+    `read` returns what was found, and JSON to keep for the key; it raises AnswerInvalid.
+    """
+
+    key: str
+    prompt: Prompt
+    values: dict[str, str]
+    schema: dict[str, Any] | None = None
+
+
+def key_of(**asked: Any) -> str:
+    """Return the SHA-256 of what an answer depends on, as canonical JSON: keys in order, no white space, UTF-8."""
+    canonical = json.dumps(asked, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def ask(
+    asked: Asked,
+    read: Callable[[str], tuple[Found, Any]],
+    *,
+    service: ChatService,
+    profile: Profile,
+    calls: Calls,
+) -> Found:
+    """Return what `read` finds in the answer. After one that cannot be used the model is told why, and asked again.
+
+    Raise LanguageModelError; MODEL_OUTPUT_INVALID after the second answer.
+    """
+    reason = ""
+    for _ in range(_TRIES):
+        question = _question(asked, profile, reason)
+        most = Tokens(
+            sum(estimated_tokens(each["content"]) + 4 for each in question.messages), profile.max_tokens
+        )
+        calls.check()
+        call = calls.begin(asked.key, most)
+        try:
+            answer = service.ask(question, calls.check)
+        except BadAnswer as error:
+            call.end(error.tokens or most, None)
+            reason = error.reason
+        except AnswerLost:
+            call.end(most, None)
+            raise
+        except LanguageModelError:
+            call.cancel()
+            raise
+        else:
+            spent = answer.tokens or Tokens(most.prompt, estimated_tokens(answer.text))
+            try:
+                found, kept = _read(answer, read)
+            except AnswerInvalid as error:
+                call.end(spent, None)
+                reason = str(error)
+            else:
+                call.end(spent, kept)
+                return found
+        log.info("answer of a language model cannot be used: prompt %s, %s", asked.prompt.id, reason)
+    raise LanguageModelError(
+        "MODEL_OUTPUT_INVALID", "The language model sent no answer that can be used, asked twice. Try again."
+    )
+
+
+def _question(asked: Asked, profile: Profile, reason: str) -> Question:
+    prompt = asked.prompt
+    user = Template(prompt.user).substitute(asked.values).strip()
+    if reason:
+        user = f"{user}\n\n{Template(prompt.again).substitute(reason=reason)}"
+    messages = (
+        {"role": "system", "content": Template(prompt.system).substitute(asked.values).strip()},
+        {"role": "user", "content": user},
+    )
+    return Question(messages, profile.max_tokens, profile.temperature, asked.schema)
+
+
+def _read(answer: Answer, read: Callable[[str], tuple[Found, Any]]) -> tuple[Found, Any]:
+    try:
+        return read(answer.text)
+    except AnswerInvalid:
+        if answer.is_cut:
+            raise AnswerInvalid("It was cut off at its limit. Write less.") from None
+        raise
