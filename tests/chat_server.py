@@ -34,7 +34,9 @@ class Asked:
     @property
     def passages(self) -> dict[int, str]:
         """The numbered passages of a prompt for drafting."""
-        return {int(number): text for number, text in re.findall(r"^\[(\d+)\] (.*)$", self.user, re.MULTILINE)}
+        return {
+            int(number): text for number, text in re.findall(r"^\[(\d+)\] (.*)$", self.user, re.MULTILINE)
+        }
 
     @property
     def selection(self) -> str:

@@ -40,7 +40,6 @@ class WithFallback:
 
 def _note(error: LanguageModelError) -> None:
     """Log that the second takes over; raise the error where it would help nothing."""
-    if error.code in FAILED = "model_failed"  # among a draft's counts
-NOT_THE_MODELS_FAULT:
+    if error.code in NOT_THE_MODELS_FAULT:
         raise error
     log.warning("language model failed with %s: its fallback takes over", error.code)

@@ -38,6 +38,8 @@ def cut_windows(
     begin = end = 0
     while end < len(passages):
         size, fresh = sum(sizes[begin:end]), end
+        if size + sizes[end] > window_tokens:
+            begin, size = end, 0
         while end < len(passages) and (end == fresh or size + sizes[end] <= window_tokens):
             size += sizes[end]
             end += 1

@@ -19,7 +19,7 @@ from instructions.language_models.checks.words import UNSPACED, WORD, normal
 from instructions.language_models.checks.written import is_never_spoken
 
 # How close together, in characters: within a passage; across two or three when a sentence goes on, or has ended.
-_NEAR, _NEAR_ACROSS, _NEAR_ACROSS_SENTENCES = 220, 120, 70
+_NEAR, _NEAR_ACROSS, _NEAR_ACROSS_SENTENCES = 220, 120, 55
 _STEP_BEHIND = 26  # characters between "add" and "step"
 _HANDED_BEHIND = 40  # characters between "ask" and "assistant"
 _LITERAL = "literal"
@@ -222,7 +222,10 @@ def _in_another_language(passages: Sequence[str]) -> set[int]:
 
 
 def _parts(passage: str) -> list[str]:
+    """Return the words of a passage, its literals left out; of scripts without spaces the characters."""
     shown = normal(passage)
+    for literal in literals(passage):
+        shown = shown.replace(literal, " ")
     runs = re.findall(rf"[{UNSPACED}]", shown)
     return runs if len(runs) > len(shown) / 3 else WORD.findall(shown)
 

@@ -10,11 +10,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import takewhile
 
 from instructions.language_models.checks.words import UNSPACED, WORD, normal, word_list
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…؟।])\s+|(?<=[。！？])")
-_BORDER = re.compile(rf"(?<=[{UNSPACED}])(?=[!-~])|(?<=[!-~])(?=[{UNSPACED}])")
+_BORDER = re.compile(
+    rf"(?<=[{UNSPACED}])(?=[!-~]|[^\w\s{UNSPACED}])|(?:(?<=[!-~])|(?<=[^\w\s{UNSPACED}]))(?=[{UNSPACED}])"
+)
 _AROUND = "\"'“”‘’«»„‹›`*¿¡()[],;:!?….،؛؟।"
 _DOT_FORMS = re.compile(r"\s*[\[({]\s*(?:\.|dot)\s*[\])}]\s*|[。｡．](?=[a-z])")
 
@@ -35,7 +38,7 @@ _PROSE = re.compile(
 _BLOB = re.compile(r"(?=\S*\d)(?=\S*[^\W\d_])[\w+/=-]{24,}")
 _IP = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 _SIGNS = frozenset("|$\\<{}~@^")  # that make a literal even without a letter
-_PHONE = re.compile(r"(?<![\w.,])\+?\(?\d[\d\s()./–-]{5,}\d(?!\w)")
+_PHONE = re.compile(r"(?<![\w.,-])\+?\(?\d[\d\s()./–-]{5,}\d(?!\w)")
 _DATE_OR_AMOUNT = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?[./-]\d\d?[./-]\d{2,4}|\d{1,3}(?:[.]\d{3})+")
 MIN_PHONE_DIGITS = 7
 
@@ -68,16 +71,14 @@ class Said:
     def has_all_of(self, text: str) -> bool:
         """Return whether every literal of a text was said.
 
-        Tokens, numbers and SQL must stand in the cited passages; a program's name, and the two words behind it, in the
-        talk.
+        Tokens, numbers and SQL must stand in the cited passages; a program's name and what is behind it in the talk.
         """
-        prose = word_list("behind_commands")
         return (
             self._tokens.issuperset(odd_tokens(text))
             and all(any(number in digits for digits in self._digits) for number in _phones(text))
             and all(phrase in self._text for phrase in _sql(text))
             and all(
-                name in self._words and all(word in self._words or word in prose for word in behind)
+                name in self._words and self._words.issuperset(behind)
                 for name, behind in _commands(text)
             )
         )
@@ -127,13 +128,13 @@ def _phones(text: str) -> list[str]:
 
 
 def _commands(text: str) -> Iterator[tuple[str, Sequence[str]]]:
-    """Yield the names of programs, and up to two words behind each in the same sentence."""
-    programs = word_list("commands")
+    """Yield the names of programs, and up to two words behind each, to the end of the sentence or a word of prose."""
+    programs, prose = word_list("commands"), word_list("behind_commands")
     for sentence in sentences(normal(text)):
         words = WORD.findall(sentence)
         for at, word in enumerate(words):
             if word in programs:
-                yield word, words[at + 1 : at + 3]
+                yield word, list(takewhile(lambda behind: behind not in prose, words[at + 1 : at + 3]))
 
 
 def _sql(text: str) -> list[str]:

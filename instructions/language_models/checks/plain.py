@@ -6,7 +6,7 @@ import html
 import re
 import unicodedata
 
-MAX_ROUNDS = 4
+MAX_ROUNDS = 8
 
 _WHOLE_ELEMENT = re.compile(
     r"<(script|style|svg|iframe|object|template)\b.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL
@@ -60,12 +60,12 @@ def plain_paragraphs(text: str) -> tuple[list[str], bool]:
         for form, instead in _REMOVED:
             shown, count = form.subn(instead, shown)
             removed = removed or count > 0
+        for form, instead in _UNMARKED:
+            shown = form.sub(instead, shown)
         if shown == before:
             break
     else:
         return [], True  # nothing that anybody writes
-    for form, instead in _UNMARKED:
-        shown = form.sub(instead, shown)
     paragraphs = (" ".join(part.split()) for part in re.split(r"\n[ \t]*\n", shown))
     return [paragraph for paragraph in paragraphs if paragraph], removed
 
