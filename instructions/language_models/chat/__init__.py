@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from string import Template
 from typing import Any
 
@@ -18,19 +19,11 @@ from instructions.drafting import Guide, Section, Step, assemble
 from instructions.language_models import Draft, LanguageModelError, Rewriting, Segment
 from instructions.language_models.calls import Calls, estimated_tokens
 from instructions.language_models.chat.asking import Asked, ask, key_of
+from instructions.language_models.chat.parts import PartReader
 from instructions.language_models.chat.service import ChatService
 from instructions.language_models.chat.windows import Passage, cut_windows, join_steps
 from instructions.language_models.checks.addressed import addressed_to_a_model
-from instructions.language_models.checks.drafts import (
-    SCHEMA,
-    AnswerInvalid,
-    CheckedPart,
-    CheckedStep,
-    WrittenPart,
-    check_part,
-    read_answer,
-    read_part,
-)
+from instructions.language_models.checks.drafts import SCHEMA, AnswerInvalid, CheckedPart, CheckedStep
 from instructions.language_models.checks.rewritings import (
     check_rewriting,
     has_words,
@@ -42,7 +35,6 @@ from instructions.language_models.installed import Profile, Prompt
 
 log = logging.getLogger(__name__)
 
-_MIN_STEPS = 10  # that a window may have, however few passages it has
 _UNKNOWN = "und"
 
 
@@ -111,19 +103,7 @@ class Chat:
         self, window: Sequence[Passage], index: int, windows: int, withheld: Sequence[str], language: str
     ) -> CheckedPart:
         """Return what was written of a window; an answer that is kept is not asked for again."""
-        sent = {passage.position: passage.text for passage in window}
-        max_steps = max(_MIN_STEPS, len(window))
-
-        def checked(written: WrittenPart) -> CheckedPart:
-            part = check_part(written, sent=sent, withheld=withheld)
-            if not part.steps and (written.steps or windows == 1):
-                raise AnswerInvalid("None of its steps rests on the passages.")
-            return part
-
-        def read(text: str) -> tuple[CheckedPart, Any]:
-            written = read_answer(text, max_steps=max_steps)
-            return checked(written), written.to_json()
-
+        reader = PartReader(window, withheld, is_only=windows == 1)
         key = key_of(
             model=self._service.model,
             prompt=self._draft_prompt.id,
@@ -132,7 +112,8 @@ class Chat:
         )
         kept = self._calls.answer_to(key)
         if kept is not None:
-            return checked(read_part(kept, max_steps=max_steps))
+            with suppress(AnswerInvalid):  # it was kept when the checks let more pass
+                return reader.read_kept(kept)
         values = {
             "fence": secrets.token_hex(8),
             "part": str(index + 1),
@@ -140,7 +121,7 @@ class Chat:
             "language": "that they are in" if language == _UNKNOWN else language,
             "passages": "\n".join(passage.line for passage in window),
         }
-        return self._ask(Asked(key, self._draft_prompt, values, SCHEMA), read)
+        return self._ask(Asked(key, self._draft_prompt, values, SCHEMA), reader.read)
 
     def _rewritten(self, passage: str, context: str) -> str:
         prompt = self._rewrite_prompt

@@ -236,7 +236,9 @@ def _going_on(passages: Sequence[str], found: set[int]) -> set[int]:
     more: set[int] = set()
     for index in found:
         is_bare = not literals(passages[index])
-        behind = (index + 1, index + 2) if is_bare or not _SENTENCE_END.search(passages[index].rstrip()) else ()
+        behind = (
+            (index + 1, index + 2) if is_bare or not _SENTENCE_END.search(passages[index].rstrip()) else ()
+        )
         for run in (behind, (index - 1,) if is_bare else ()):
             for at in run:
                 if at in found or not (0 <= at < len(passages) and literals(passages[at])):

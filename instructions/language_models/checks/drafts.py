@@ -201,7 +201,9 @@ class _Checker:
         shares = content_words(" ".join([title, *kept])).keys() & content_words(" ".join(cited)).keys()
         needs_review = bool(removed or had_markup or had_more or not shares)
         self.counts["steps_to_review"] += needs_review
-        return CheckedStep(short_title(title or sentences(kept[0])[0], MAX_TITLE), tuple(kept), segments, needs_review)
+        return CheckedStep(
+            short_title(title or sentences(kept[0])[0], MAX_TITLE), tuple(kept), segments, needs_review
+        )
 
     def _is_said(self, text: str, said: Said) -> bool:
         return said.has_all_of(text) and self.withheld.isdisjoint(_runs([text]))

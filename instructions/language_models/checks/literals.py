@@ -78,8 +78,7 @@ class Said:
             and all(any(number in digits for digits in self._digits) for number in _phones(text))
             and all(phrase in self._text for phrase in _sql(text))
             and all(
-                name in self._words and self._words.issuperset(behind)
-                for name, behind in _commands(text)
+                name in self._words and self._words.issuperset(behind) for name, behind in _commands(text)
             )
         )
 

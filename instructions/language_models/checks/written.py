@@ -74,4 +74,4 @@ def _mixes_scripts(text: str) -> bool:
 
 def unstyled(text: str) -> str:
     """Return the text of a subtitle without the marks of its style."""
-    return _STYLED.sub(" ", text)
+    return _STYLED.sub("", text)
