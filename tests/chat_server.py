@@ -131,8 +131,13 @@ def running_chat_server() -> Iterator[ChatServer]:
         def log_message(self, *_: Any) -> None:
             return None
 
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    httpd.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            server.hung_up.set()  # whoever asked is gone
+
+    httpd = Server(("127.0.0.1", 0), Handler)
     server = ChatServer(f"http://127.0.0.1:{httpd.server_address[1]}")
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

@@ -11,7 +11,6 @@ from instructions.language_models import Draft, LanguageModel, LanguageModelErro
 log = logging.getLogger(__name__)
 
 FAILED = "model_failed"  # among a draft's counts
-NOT_THE_MODELS_FAULT = ("NO_SPEECH", "PASSAGE_TOO_LONG")
 
 
 class WithFallback:
@@ -40,6 +39,6 @@ class WithFallback:
 
 def _note(error: LanguageModelError) -> None:
     """Log that the second takes over; raise the error where it would help nothing."""
-    if error.code in NOT_THE_MODELS_FAULT:
+    if error.code == "NO_SPEECH":
         raise error
     log.warning("language model failed with %s: its fallback takes over", error.code)

@@ -37,17 +37,19 @@ class Profile:
     """A model profile: the adapter, its prompts, and for a chat model how much it is asked at once.
 
     A long transcript is cut into windows of about `window_tokens`, which repeat `overlap_tokens` of the one before;
-    an answer has at most `max_tokens`. `fallback` is the profile that takes over when this one fails.
+    an answer has at most `max_tokens`. A profile may be made of two others: the one that is asked `first`, and its
+    `fallback`, which takes over when that fails.
     """
 
     id: str
     adapter: str
-    draft_prompt: str
-    rewrite_prompt: str
+    draft_prompt: str = ""
+    rewrite_prompt: str = ""
     temperature: float = 0.0
     window_tokens: int = 0
     overlap_tokens: int = 0
     max_tokens: int = 0
+    first: str = ""
     fallback: str = ""
 
 

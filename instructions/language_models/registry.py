@@ -27,8 +27,12 @@ def get_model(
             "MODEL_UNAVAILABLE",
             "The model profile that was chosen is not available here. Choose another one.",
         )
-    model = _made(profile, prompt_template_id, calls or UncountedCalls())
-    return WithFallback(model, get_model(profile.fallback, calls=calls)) if profile.fallback else model
+    if profile.first:
+        return WithFallback(
+            get_model(profile.first, prompt_template_id=prompt_template_id, calls=calls),
+            get_model(profile.fallback, prompt_template_id=prompt_template_id, calls=calls),
+        )
+    return _made(profile, prompt_template_id, calls or UncountedCalls())
 
 
 def default_profile() -> str:
