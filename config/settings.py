@@ -181,6 +181,7 @@ MODEL_PROFILES = environment.read_names("STEPWRIGHT_MODEL_PROFILES", _PROFILES)
 PROMPT_TEMPLATES = environment.read_names(
     "STEPWRIGHT_PROMPT_TEMPLATES", installed.prompts_to_choose(_PROFILES)
 )
+PROMPTS_FOR_DRAFTS = installed.prompts_for_drafts()  # by our own profiles
 STT_PROFILES = environment.read_names("STEPWRIGHT_STT_PROFILES", ["default"])
 WHISPER_MODEL = environment.read("STEPWRIGHT_WHISPER_MODEL")
 SPEECH_URL = environment.read("STEPWRIGHT_SPEECH_URL")

@@ -7,8 +7,10 @@ class ExportsConfig(AppConfig):
     name = "exports"
 
     def ready(self) -> None:
+        from exports.models import PAPER_SIZES, Export
         from exports.services import job_hooks
         from jobs import hooks
 
         hooks.JOB_ABORTED.append(job_hooks.abort_exports)
+        hooks.CHOICES |= {"export_formats": Export.Format.values, "paper_sizes": PAPER_SIZES}
         hooks.FILE_REFERENCES.append(job_hooks.export_files)

@@ -12,6 +12,8 @@ from config.work.models import WorkRow, work_indexes
 from instructions.models import InstructionVersion
 from jobs.models import Job
 
+PAPER_SIZES = ("A4",)  # of the PDF
+
 
 class ExportQuerySet(models.QuerySet["Export"]):
     def visible_to(self, user: User) -> ExportQuerySet:

@@ -23,5 +23,7 @@ STAGES: dict[str, Callable[[Job, Lease], dict[str, Any]]] = {}
 JOB_ABORTED: list[Callable[[Job], None]] = []
 # Each returns the URIs of all files that its rows of one job name. A file that none names is removed after a day.
 FILE_REFERENCES: list[Callable[[UUID], Iterable[str]]] = []
+# What may be chosen later than in a job's options, by its field in the answer of getOptions.
+CHOICES: dict[str, Sequence[str]] = {}
 # Each returns its rows of all jobs of an owner, whose `size_bytes` count into the owner's quota.
 KEPT_BYTES: list[Callable[[UUID], QuerySet[Any]]] = []

@@ -21,6 +21,15 @@ TAG = re.compile(
     re.ASCII | re.IGNORECASE | re.VERBOSE,
 )
 
+# What models of Whisper are trained on (openai/whisper, tokenizer.py), in their codes.
+OF_WHISPER = tuple(
+    """
+    af am ar as az ba be bg bn bo br bs ca cs cy da de el en es et eu fa fi fo fr gl gu ha haw he hi hr ht hu hy id is
+    it ja jw ka kk km kn ko la lb ln lo lt lv mg mi mk ml mn mr ms mt my ne nl nn no oc pa pl ps pt ro ru sa sd si sk
+    sl sn so sq sr su sv sw ta te tg th tk tl tr tt uk ur uz vi yi yo yue zh
+    """.split()  # noqa: SIM905
+)
+
 
 def is_language_tag(text: str) -> bool:
     """Return whether a text is a well-formed tag, in any case: of the grammar, no variant or singleton twice."""

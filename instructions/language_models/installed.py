@@ -81,6 +81,18 @@ def prompts_to_choose(profile_ids: Sequence[str]) -> list[str]:
     return sorted(prompt.id for prompt in prompts().values() if prompt.adapter in adapters)
 
 
+def prompts_for_drafts() -> dict[str, list[str]]:
+    """Return for each profile the ids of the templates that it can be given to draft with."""
+    return {
+        profile.id: sorted(
+            prompt.id
+            for prompt in prompts().values()
+            if prompt.adapter == profile.adapter and "draft" in prompt.uses
+        )
+        for profile in profiles().values()
+    }
+
+
 def prompt_for(profile: Profile, use: str, chosen: str = "") -> Prompt:
     """Return the template that a profile uses to "draft" or to "rewrite": the chosen one if it is for that, else the
     profile's own."""

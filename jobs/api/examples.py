@@ -126,6 +126,18 @@ GET_SUBTITLES = [
     *examples(by_status={200: SRT}, media="application/x-subrip"),
     *examples(by_status={200: VTT}, media="text/vtt"),
 ]
+GET_OPTIONS = examples(
+    by_status={
+        200: {
+            "languages": ["en"],
+            "model_profiles": ["chat", "chat-or-extractive", "extractive"],
+            "prompt_templates": ["guide-1", "rewrite-1", "rules-1"],
+            "stt_profiles": ["default"],
+            "export_formats": ["PDF", "MD_ZIP"],
+            "paper_sizes": ["A4"],
+        }
+    }
+)
 VALIDATE_OPTIONS = examples(
     {"options": {"model_profile": "grand"}}, {200: {"valid": False, "errors": [WRONG_OPTION], "warnings": []}}
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from rest_framework.request import Request
 
 from config.api import errors, translation
 from config.api.serializers import StrictSerializer, read_body
+from jobs import hooks, languages
 from jobs.api.serializers import JobBody, JobOptionsBody, ValidateBody
 
 Finding = dict[str, str]
@@ -66,6 +68,23 @@ def validate_options(request: Request) -> dict[str, Any]:
     return {"valid": not found, "errors": found, "warnings": warnings(body.get("options", {}))}
 
 
+def choices() -> dict[str, Sequence[str]]:
+    """Return what may be chosen here: in a job's options and a retry, and what later apps have."""
+    return {
+        "languages": spoken_languages(),
+        "model_profiles": settings.MODEL_PROFILES,
+        "prompt_templates": settings.PROMPT_TEMPLATES,
+        "stt_profiles": settings.STT_PROFILES,
+        **hooks.CHOICES,
+    }
+
+
+def spoken_languages() -> Sequence[str]:
+    """Return the languages that speech is recognised in, as far as we know: the packaged model knows one."""
+    is_packaged = settings.ORCHESTRATOR == "local" and not (settings.SPEECH_URL or settings.WHISPER_MODEL)
+    return ("en",) if is_packaged else languages.OF_WHISPER
+
+
 def warnings(options: dict[str, Any]) -> list[Finding]:
     """Return what is allowed and yet not likely to be what the caller wants."""
     found = []
@@ -77,6 +96,17 @@ def warnings(options: dict[str, Any]) -> list[Finding]:
                 "code": "language_not_recognised",
                 "message": "The packaged speech model knows English only.",
                 "hint": "Give the video a subtitle track, or have the operator set STEPWRIGHT_WHISPER_MODEL.",
+            }
+        )
+    profile = options.get("model_profile", settings.MODEL_PROFILES[0])
+    prompt, fitting = options.get("prompt_template_id"), settings.PROMPTS_FOR_DRAFTS.get(profile, [])
+    if prompt and fitting and prompt not in fitting:
+        found.append(
+            {
+                "field": "options.prompt_template_id",
+                "code": "prompt_not_used",
+                "message": f"The model profile {profile} drafts with a template of its own.",
+                "hint": f"One of: {', '.join(fitting)}.",
             }
         )
     return found

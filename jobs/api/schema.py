@@ -185,6 +185,14 @@ subtitles = extend_schema_view(
     )
 )
 options = extend_schema_view(
+    list=extend_schema(
+        operation_id="getOptions",
+        summary="List what may be chosen here",
+        description="Names to send in a job's options, in a retry, in a rewriting and in an export. Which they are "
+        "depends on how this service is set up.",
+        responses=responses(200, serializers.InstalledOptionsSerializer),
+        examples=examples.GET_OPTIONS,
+    ),
     validate=extend_schema(
         operation_id="validateOptions",
         summary="Check options as createJob would",
@@ -192,7 +200,7 @@ options = extend_schema_view(
         request=serializers.OptionsCheckBody,
         responses=responses(200, serializers.OptionsCheckSerializer),
         examples=examples.VALIDATE_OPTIONS,
-    )
+    ),
 )
 callbacks = extend_schema_view(
     report=extend_schema(

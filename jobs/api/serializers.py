@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field, extend_schema_serializer
 from rest_framework import serializers
 
 from config.api.pagination import PageQuery
@@ -71,6 +71,16 @@ class JobBody(StrictSerializer):
 
 class ValidateBody(StrictSerializer):
     options = JobOptionsBody()
+
+
+@extend_schema_serializer(many=False)
+class InstalledOptionsSerializer(serializers.Serializer[Any]):
+    languages = serializers.ListField(child=serializers.CharField())
+    model_profiles = serializers.ListField(child=serializers.CharField())
+    prompt_templates = serializers.ListField(child=serializers.CharField())
+    stt_profiles = serializers.ListField(child=serializers.CharField())
+    export_formats = serializers.ListField(child=serializers.CharField())
+    paper_sizes = serializers.ListField(child=serializers.CharField())
 
 
 class OptionsCheckBody(StrictSerializer):
@@ -230,11 +240,18 @@ _EVENT_DATA = {
     **dict.fromkeys(
         (
             "anchor_id", "asset_id", "checkpoint_ref", "dispatch_id", "event_id", "export_id", "failure_code",
-            "filename", "format", "model_profile", "sha256", "task_id",
+            "filename", "format", "model_profile", "model_profile_id", "prompt_template_id", "sha256", "task_id",
         ),
         _TEXT,
     ),
-    **dict.fromkeys(("attempt", "duration_ms", "height", "restored_version", "size_bytes", "version", "width"), _COUNT),
+    **dict.fromkeys(
+        (
+            "attempt", "duration_ms", "height", "model_failed", "passages_withheld", "restored_version",
+            "sentences_removed", "size_bytes", "steps_dropped", "steps_to_review", "tokens", "version", "width",
+            "windows", "windows_without_steps",
+        ),
+        _COUNT,
+    ),
     "artifacts": {"type": "array", "items": _TEXT},
 }  # fmt: skip
 

@@ -21,7 +21,7 @@ from config.api.serializers import NoBody, read_body
 from config.api.viewsets import AnyAccept, ApiViewSet
 from jobs import queries
 from jobs.api import callback, schema, serializers
-from jobs.api.options import read_options, validate_options
+from jobs.api.options import choices, read_options, validate_options
 from jobs.media.subtitles import to_srt, to_vtt
 from jobs.media.transcripts import Segment
 from jobs.models import Job, Project
@@ -189,6 +189,9 @@ class SubtitlesViewSet(ApiViewSet[Job]):
 
 @schema.options
 class OptionsViewSet(ApiViewSet[Any]):
+    def list(self, request: Request) -> Response:
+        return Response(serializers.InstalledOptionsSerializer(choices()).data)
+
     @action(detail=False, methods=["post"])
     def validate(self, request: Request) -> Response:
         return Response(serializers.OptionsCheckSerializer(validate_options(request)).data)

@@ -163,6 +163,7 @@ PARAMETERS = (
 WITHOUT_OWNER = {
     "projects",
     "jobs",
+    "options",
     "options/validate",
     "openapi.json",
     "files/uploads/<str:token>",

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 Found = TypeVar("Found")
 _TRIES = 2
+_TOKENS_A_MESSAGE = 4  # that a message takes beside its text
 
 
 @dataclass(frozen=True)
@@ -55,37 +56,52 @@ def ask(
     """
     reason = ""
     for _ in range(_TRIES):
-        question = _question(asked, profile, reason)
-        most = Tokens(
-            sum(estimated_tokens(each["content"]) + 4 for each in question.messages), profile.max_tokens
-        )
         calls.check()
-        call = calls.begin(asked.key, most)
         try:
-            answer = service.ask(question, calls.check)
-        except BadAnswer as error:
-            call.end(error.tokens or most, None)
-            reason = error.reason
-        except AnswerLost:
-            call.end(most, None)
-            raise
-        except LanguageModelError:
-            call.cancel()
-            raise
-        else:
-            spent = answer.tokens or Tokens(most.prompt, estimated_tokens(answer.text))
-            try:
-                found, kept = _read(answer, read)
-            except AnswerInvalid as error:
-                call.end(spent, None)
-                reason = str(error)
-            else:
-                call.end(spent, kept)
-                return found
+            return _ask_once(asked, reason, read, service=service, profile=profile, calls=calls)
+        except AnswerInvalid as error:
+            reason = str(error)
         log.info("answer of a language model cannot be used: prompt %s, %s", asked.prompt.id, reason)
     raise LanguageModelError(
         "MODEL_OUTPUT_INVALID", "The language model sent no answer that can be used, asked twice. Try again."
     )
+
+
+def _ask_once(
+    asked: Asked,
+    reason: str,
+    read: Callable[[str], tuple[Found, Any]],
+    *,
+    service: ChatService,
+    profile: Profile,
+    calls: Calls,
+) -> Found:
+    """Return what is found in one answer, and count the call, however it ends. Raise AnswerInvalid."""
+    question = _question(asked, profile, reason)
+    most = Tokens(
+        sum(estimated_tokens(each["content"]) + _TOKENS_A_MESSAGE for each in question.messages),
+        profile.max_tokens,
+    )
+    call = calls.begin(asked.key, most)
+    try:
+        answer = service.ask(question, calls.check)
+    except BadAnswer as error:
+        call.end(error.tokens or most, None)
+        raise AnswerInvalid(error.reason) from None
+    except AnswerLost:
+        call.end(most, None)
+        raise
+    except LanguageModelError:
+        call.cancel()
+        raise
+    spent = answer.tokens or Tokens(most.prompt, estimated_tokens(answer.text))
+    try:
+        found, kept = _read(answer, read)
+    except AnswerInvalid:
+        call.end(spent, None)
+        raise
+    call.end(spent, kept)
+    return found
 
 
 def _question(asked: Asked, profile: Profile, reason: str) -> Question:

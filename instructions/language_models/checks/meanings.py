@@ -19,10 +19,16 @@ _SPELLED = re.compile(r"(?<!\w)(?:[^\W\d_][\s.*_-]+){3,}[^\W\d_](?!\w)")  # "i g
 _LONGEST = 24
 
 # Letters of other scripts, and digits, that look like Latin ones (after Unicode Technical Standard 39).
-_LOOKALIKES = str.maketrans(
-    "абвгдеёзіјкмнорсстухһѕԛԝԁӏ" "αβγεικνορτυχωϲ" "01345$7@!|",
-    "a6brdee3ijkmhopcctyxhsqwdl" "abyeiknoptuxwc" "oieassta" "il",
-)  # fmt: skip
+_LOOK_LIKE = {
+    "абвгдеёзіјкмнорсстухһѕԛԝԁӏ": "a6brdee3ijkmhopcctyxhsqwdl",
+    "αβγεικνορτυχωϲ": "abyeiknoptuxwc",
+    "01345$7@!|": "oieasstail",
+}
+_LOOKALIKES = {
+    ord(sign): letter
+    for signs, letters in _LOOK_LIKE.items()
+    for sign, letter in zip(signs, letters, strict=True)
+}
 
 
 @dataclass(frozen=True)

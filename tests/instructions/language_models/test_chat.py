@@ -227,7 +227,7 @@ def test_an_answer_that_is_kept_is_not_asked_for_again(server: ChatServer) -> No
     assert again == first and len(server.asked) == asked
 
 
-def test_an_answer_that_was_kept_and_is_not_taken_any_more_is_asked_for_again(server: ChatServer) -> None:
+def test_a_kept_answer_that_is_not_taken_any_more_is_asked_for_again(server: ChatServer) -> None:
     calls = Noted()
     chat(server, calls=calls).draft(segments(*SAID), title=None, language="en")
     (key,) = calls.kept
