@@ -165,9 +165,7 @@ def test_neither_words_nor_prompt_nor_key_are_in_logs_and_rows(
         assert secret not in told
 
 
-def test_a_long_title_is_cut_where_the_draft_has_room_for_less(
-    db: None, server: ChatServer
-) -> None:
+def test_a_long_title_is_cut_where_the_draft_has_room_for_less(db: None, server: ChatServer) -> None:
     job = transcribed(*SAID, title="Long " * 40)
     assert "\n# Long Long" in drafted(job).markdown
     job = Job.objects.get(pk=job.pk)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from instructions.language_models.checks.literals import literals
 from instructions.language_models.checks.meanings import Hit, bare, find_meanings, undisguised
 from instructions.language_models.checks.words import UNSPACED, WORD, normal
-from instructions.language_models.checks.written import is_never_spoken
+from instructions.language_models.checks.written import is_never_spoken, is_of_a_chat, role_marks
 
 # How close together, in characters: within a passage; across two or three when a sentence goes on, or has ended.
 _NEAR, _NEAR_ACROSS, _NEAR_ACROSS_SENTENCES = 220, 120, 55
@@ -40,6 +40,11 @@ _TOGETHER_ALWAYS = _rules(
 _TOGETHER = _TOGETHER_ALWAYS + _rules(
     """
     override rules before
+    override instructions literal
+    override instructions write
+    override rules write literal
+    model talk write
+    model talk literal
     override model
     override maker
     model instructions
@@ -76,6 +81,29 @@ _TOGETHER = _TOGETHER_ALWAYS + _rules(
     maker literal
     maker override
     maker must
+    model making talk
+    persona bot
+    persona rules
+    calling bot write
+    calling bot respond
+    role write
+    role literal
+    role persona
+    role respond
+    role override
+    role must
+    role text
+    role instructions
+    override text write
+    override text literal
+    text must wording
+    text must respond
+    respond reader
+    respond format literal
+    respond format reader
+    shape step
+    talk write literal
+    talk step literal
     making talk write
     making talk literal
     making talk override
@@ -92,14 +120,38 @@ _TOGETHER = _TOGETHER_ALWAYS + _rules(
 _IN_BETWEEN = re.compile(
     rf"\b(?:in|at|on|to|from|for|of|into|with|im|bei|zum|zur|en|al|del|de|dans|au|du|des|nel|na|в|на|к)\b|[{UNSPACED}]{{6}}"
 )
+_BEGINS = re.compile(
+    r"(?:^|[.!?:]\s*)(?:(?:note\s+)?(?:to|for|an|an\s+die|para|pour|per)\s+)?(?:(?:the|any|all|every|das|el|le|il|o)\s+)?$"
+)
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।][\"'”’»)]*$")
 _MIN_WORDS_OF_LANGUAGE = 5
 _MIN_PASSAGES = 4
 
 
 def addressed_to_a_model(passages: Sequence[str]) -> frozenset[int]:
-    """Return the indices of passages that speak to a model, and of those beside them that go on with it."""
-    found = {index for index, passage in enumerate(passages) if _is_addressed(passage)}
+    """Return the indices of a talk's passages that speak to a model, and of those beside them that go on with it."""
+    written = {index for index, passage in enumerate(passages) if is_never_spoken(passage)}
+    found = _addressed(passages, written) | _in_another_language(passages)
+    return frozenset(found | _going_on(passages, found))
+
+
+def addressed_in_a_document(sentences: Sequence[str]) -> frozenset[int]:
+    """Return the indices of a document's sentences that speak to a model."""
+    return _addressed(sentences, {index for index, each in enumerate(sentences) if is_of_a_chat(each)})
+
+
+def speaking_to_a_model(sentences: Sequence[str]) -> frozenset[int]:
+    """Return the indices of sentences whose meanings speak to a model, and not only their form."""
+    return frozenset(index for index in _addressed(sentences, set()) if not role_marks(sentences[index]))
+
+
+def _addressed(passages: Sequence[str], written: set[int]) -> frozenset[int]:
+    """Return `written`, and the passages whose meanings speak to a model, alone or in a run of two or three."""
+    found = written | {
+        index
+        for index, passage in enumerate(passages)
+        if any(_speaks_to_a_model(shown, _NEAR, _TOGETHER) for shown in _shown(passage))
+    }
     concepts = [_concepts(passage) for passage in passages]
     for length in (2, 3):
         for begin in range(len(passages) - length + 1):
@@ -111,14 +163,7 @@ def addressed_to_a_model(passages: Sequence[str]) -> frozenset[int]:
                 and _is_addressed_across([passages[index] for index in run])
             ):
                 found.update(run)
-    found |= _in_another_language(passages)
-    return frozenset(found | _going_on(passages, found))
-
-
-def _is_addressed(passage: str) -> bool:
-    return is_never_spoken(passage) or any(
-        _speaks_to_a_model(shown, _NEAR, _TOGETHER) for shown in _shown(passage)
-    )
+    return frozenset(found)
 
 
 def _is_addressed_across(passages: Sequence[str]) -> bool:
@@ -146,7 +191,13 @@ def _concepts(passage: str) -> frozenset[str]:
     found = {hit.concept for each in shown for hit in find_meanings(each)}
     if any(map(literals, shown)):
         found.add(_LITERAL)
-    return frozenset(found | ({"new_step", "step_must"} if "step" in found else set()))
+    if "step" in found:
+        found |= {"new_step", "step_must"}
+    if found & {"model", "bot"}:
+        found.add("calling")
+    if role_marks(passage):
+        found.add("role")
+    return frozenset(found)
 
 
 def _speaks_to_a_model(
@@ -154,9 +205,8 @@ def _speaks_to_a_model(
 ) -> bool:
     """Return whether the meanings of a rule stand within `near` characters, the first of them one of `starts`."""
     hits = find_meanings(text)
-    if not hits:
-        return False
-    hits = sorted([*hits, *_steps(text, hits), *_literals(text)], key=lambda hit: hit.begin)
+    more = (*_steps(text, hits), *_called_upon(text, hits), *_literals(text), *_roles(text))
+    hits = sorted([*hits, *more], key=lambda hit: hit.begin)
     concepts = {hit.concept for hit in hits}
     # "Ask the assistant to write a summary" speaks of a model, and not to it.
     about = _is_handed(hits)
@@ -189,12 +239,27 @@ def _steps(text: str, hits: Sequence[Hit]) -> list[Hit]:
     for step in (hit for hit in hits if hit.concept == "step"):
         for hit in hits:
             between = text[hit.end : step.begin]
-            is_behind = hit.concept == "write" and 0 <= step.begin - hit.end <= _STEP_BEHIND
+            is_behind = hit.concept in ("write", "respond") and 0 <= step.begin - hit.end <= _STEP_BEHIND
             if is_behind and not _IN_BETWEEN.search(between):
                 found.append(Hit(step.begin, step.end, "new_step"))
             if hit.concept == "must" and 0 <= hit.begin - step.end <= 12:
                 found.append(Hit(step.begin, hit.end, "step_must"))
     return found
+
+
+def _called_upon(text: str, hits: Sequence[Hit]) -> list[Hit]:
+    """Return where a sentence begins with the name of a model, set off as a name: "Assistant, put …"."""
+    return [
+        Hit(hit.end, hit.end + 1, "calling")
+        for hit in hits
+        if hit.concept in ("model", "bot")
+        and text[hit.end : hit.end + 1] in (",", ":", ";", "،", "，")
+        and _BEGINS.search(text[: hit.begin])
+    ]
+
+
+def _roles(text: str) -> list[Hit]:
+    return [Hit(begin, end, "role") for begin, end in role_marks(text)]
 
 
 def _literals(text: str) -> list[Hit]:

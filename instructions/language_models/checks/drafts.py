@@ -16,11 +16,10 @@ from typing import Any
 from instructions.drafting import short_title
 from instructions.language_models.checks.literals import Said, sentences
 from instructions.language_models.checks.plain import plain_line, plain_paragraphs
-from instructions.language_models.checks.words import WORD, content_words, is_content, normal
+from instructions.language_models.checks.words import content_words, runs_of_words
 
 MAX_TITLE, MAX_GUIDE_TITLE, MAX_TEXT = 90, 120, 4_000  # characters
 _MAX_READ = 8_000  # characters of a title or text that are looked at
-_RUN = 3  # words in a row by which something that was kept out is known again
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _NUMBER = re.compile(r"\s*\[?(\d{1,9})\]?\s*")
 
@@ -166,8 +165,8 @@ def check_part(written: WrittenPart, *, sent: Mapping[int, str], withheld: Seque
 class _Checker:
     def __init__(self, sent: Mapping[int, str], withheld: Sequence[str]) -> None:
         self.sent, self.counts = sent, Counter[str]()
-        talk = set(_runs(sent.values()))
-        self.withheld = {run for run in _runs(withheld) if run not in talk}
+        talk = set(runs_of_words(sent.values()))
+        self.withheld = {run for run in runs_of_words(withheld) if run not in talk}
 
     def title(self, title: str) -> str:
         """Return the title of the guide; empty when it says what nobody has said."""
@@ -206,14 +205,4 @@ class _Checker:
         )
 
     def _is_said(self, text: str, said: Said) -> bool:
-        return said.has_all_of(text) and self.withheld.isdisjoint(_runs([text]))
-
-
-def _runs(texts: Iterable[str]) -> Iterable[tuple[str, ...]]:
-    """Yield what each text has three words in a row of, two of which at least say what it is about."""
-    for text in texts:
-        words = WORD.findall(normal(text))
-        for at in range(len(words) - _RUN + 1):
-            run = tuple(words[at : at + _RUN])
-            if sum(map(is_content, run)) > 1:
-                yield run
+        return said.has_all_of(text) and self.withheld.isdisjoint(runs_of_words([text]))

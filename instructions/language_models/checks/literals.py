@@ -42,6 +42,14 @@ _PHONE = re.compile(r"(?<![\w.,-])\+?\(?\d[\d\s()./–-]{5,}\d(?!\w)")
 _DATE_OR_AMOUNT = re.compile(r"\d{4}-\d\d?-\d\d?|\d\d?[./-]\d\d?[./-]\d{2,4}|\d{1,3}(?:[.]\d{3})+")
 MIN_PHONE_DIGITS = 7
 
+# Addresses as they are spoken, in some languages, and words that are spelled.
+_TLD = "app|biz|com|dev|edu|example|info|invalid|io|local|me|net|org|ru|shop|site|test|top|uk|us|xyz|de|fr|es|it|cn"
+_DOT = "dot|punkt|punto|point|ponto|точка|kropka|nokta"
+_SLASH = "slash|schrägstrich|barra|barre|слэш|слеш"
+_SPOKEN = re.compile(
+    rf"[\w-]+(?: (?:{_DOT}) [\w-]+)* (?:{_DOT}) (?:(?:{_TLD})\b|[\w-]+(?= (?:{_SLASH}) ))(?: (?:{_SLASH}) [\w-]+)*"
+)
+_SPELLED = re.compile(r"(?<!\w)(?:[^\W\d_][ .*_-]+){3,}[^\W\d_](?!\w)")
 _SQL = re.compile(
     r"\b(?:drop|truncate|alter|create)\s+(?:table|database|schema|user)\b|\bdelete\s+from\b"
     r"|\binsert\s+into\b|\bunion\s+(?:all\s+)?select\b|\bgrant\s+all\b"
@@ -55,7 +63,7 @@ def sentences(text: str) -> list[str]:
 
 def literals(text: str) -> list[str]:
     """Return the literals of a text in normal form, in order; those of several words as they stand there."""
-    return [*odd_tokens(text), *_phones(text), *(name for name, _ in _commands(text)), *_sql(text)]
+    return [*odd_tokens(text), *_phones(text), *(name for name, _ in _commands(text)), *_phrases(text)]
 
 
 class Said:
@@ -71,12 +79,12 @@ class Said:
     def has_all_of(self, text: str) -> bool:
         """Return whether every literal of a text was said.
 
-        Tokens, numbers and SQL must stand in the cited passages; a program's name and what is behind it in the talk.
+        Tokens, numbers and phrases must stand in what is cited; a program's name, and what is behind it, in the talk.
         """
         return (
             self._tokens.issuperset(odd_tokens(text))
             and all(any(number in digits for digits in self._digits) for number in _phones(text))
-            and all(phrase in self._text for phrase in _sql(text))
+            and all(phrase in self._text for phrase in _phrases(text))
             and all(
                 name in self._words and self._words.issuperset(behind) for name, behind in _commands(text)
             )
@@ -136,5 +144,7 @@ def _commands(text: str) -> Iterator[tuple[str, Sequence[str]]]:
                 yield word, list(takewhile(lambda behind: behind not in prose, words[at + 1 : at + 3]))
 
 
-def _sql(text: str) -> list[str]:
-    return [match[0] for match in _SQL.finditer(normal(text))]
+def _phrases(text: str) -> list[str]:
+    """Return what is a literal as words in a row: SQL, addresses as they are spoken, words that are spelled."""
+    shown = normal(text)
+    return [match[0] for form in (_SQL, _SPOKEN, _SPELLED) for match in form.finditer(shown)]

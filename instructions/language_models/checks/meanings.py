@@ -49,7 +49,7 @@ class _Lexicon:
         self.phrases: dict[str, list[tuple[list[str], str]]] = defaultdict(list)
         for concept, languages in table.items():
             for entry in " ".join(languages.values()).split():
-                parts = bare(entry.rstrip("=").replace("_", " ")).split()
+                parts = bare(entry.rstrip("=").replace("_", " ")).split()  # "*" is any word
                 if len(parts) > 1:
                     last = f"{parts[-1]}=" if entry.endswith("=") else parts[-1]
                     self.phrases[parts[0]].append(([*parts[1:-1], last], concept))
@@ -105,6 +105,8 @@ def find_meanings(text: str) -> list[Hit]:
 
 def _fits(part: str, word: str) -> bool:
     """Return whether a word is a part of a phrase: the last is marked as a whole word or may go on."""
+    if part == "*":
+        return True
     return word == part.removesuffix("=") if part.endswith("=") else word.startswith(part)
 
 

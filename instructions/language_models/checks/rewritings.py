@@ -16,9 +16,10 @@ from markdown_it.token import Token
 
 from instructions.blocks import Outline, read_outline, split_step_heading, strip_markers
 from instructions.complexity import DocumentTooComplex, check_complexity
+from instructions.language_models.checks.addressed import addressed_in_a_document, speaking_to_a_model
 from instructions.language_models.checks.drafts import AnswerInvalid
-from instructions.language_models.checks.literals import Said, odd_tokens
-from instructions.language_models.checks.words import content_words
+from instructions.language_models.checks.literals import Said, literals, odd_tokens, sentences
+from instructions.language_models.checks.words import content_words, runs_of_words
 from instructions.parser import INLINE_NESTING, MAX_WORK, make_parser, parse_inline
 
 # Of the different content words of the passage, how many the answer has at least; and of the answer's, the passage.
@@ -28,6 +29,8 @@ MIN_LENGTH, MAX_LENGTH, MAX_LONGER = 0.2, 1.5, 80  # of the text, as a share; an
 
 _PARSER = make_parser(nesting=INLINE_NESTING)
 _WRAPPED = re.compile(r"\A(`{3,}|~{3,})[ \t]*(?:markdown|md|text)?[ \t]*\n(.*?)\n?\1[ \t]*\Z", re.DOTALL)
+_MARKS = re.compile(r"[\[\]()<>`*\\\"']+")
+_PIPE = re.compile(r"(?<!\\)\|")
 _LABEL = re.compile(r"\[[^\[\]\n]+\](?!\()")
 _COMMON = frozenset({"paragraph_open", "paragraph_close", "inline", "list_item_open", "list_item_close"})
 
@@ -43,6 +46,8 @@ class _Contents:
     nested: set[str] = field(default_factory=set)
     text: str = ""
     code: str = ""
+    hidden_cells: int = 0  # of rows that are longer than the head of their table
+    sentences: list[str] = field(default_factory=list)  # with code and targets, without the marks around them
 
 
 def has_words(markdown: str) -> bool:
@@ -62,15 +67,20 @@ def check_rewriting(answer: str, passage: str) -> str:
     before = _contents(passage)
     try:
         check_complexity(answer)
+        answer = without_markers(answer)  # which it cannot have from the passage
         after = _contents(answer)
     except DocumentTooComplex:
         raise AnswerInvalid("It was far too complex.") from None
     if after.blocks != before.blocks or not after.nested <= before.nested:
         raise AnswerInvalid("It had other blocks than the passage, or another number or time in a heading.")
+    if after.hidden_cells:
+        raise AnswerInvalid("A row of a table had more cells than its head.")
     if not after.kept <= before.kept:
         raise AnswerInvalid("It had a link, a picture, code or HTML that the passage does not have.")
     _check_literals(after, before)
-    _check_words(after, before)
+    addressed = addressed_in_a_document(before.sentences)
+    _check_addressed(after, before, addressed)
+    _check_words(after, before, addressed)
     return answer
 
 
@@ -98,13 +108,41 @@ def _check_literals(after: _Contents, before: _Contents) -> None:
         raise AnswerInvalid("It had an address, a command or a number that the passage does not have.")
 
 
-def _check_words(after: _Contents, before: _Contents) -> None:
+def _check_addressed(after: _Contents, before: _Contents, addressed: frozenset[int]) -> None:
+    """Raise AnswerInvalid if the answer has something of a sentence that speaks to a model anywhere else than in that
+    very sentence."""
+    if not addressed:
+        return
+    others = [each for index, each in enumerate(before.sentences) if index not in addressed]
+    spoken = [before.sentences[index] for index in addressed]
+    words = set(runs_of_words(spoken)) - set(runs_of_words(others))
+    tokens = _literals(spoken) - _literals([*others, *before.code.splitlines()])
+    # What still speaks to a model stands there as it did, in other words; what was followed does not.
+    left, speaks = Counter(spoken), speaking_to_a_model(after.sentences)
+    for index, sentence in enumerate(after.sentences):
+        if left[sentence]:
+            left[sentence] -= 1
+        elif index in speaks:
+            continue
+        elif tokens & _literals([sentence]) or not words.isdisjoint(runs_of_words([sentence])):
+            raise AnswerInvalid(
+                "It followed a sentence of the passage. Leave such a sentence out, or as it is."
+            )
+
+
+def _literals(sentences: Sequence[str]) -> set[str]:
+    return {literal for sentence in sentences for literal in literals(sentence)}
+
+
+def _check_words(after: _Contents, before: _Contents, addressed: frozenset[int]) -> None:
+    """Raise AnswerInvalid for an answer with too few words of the passage; what speaks to a model may go."""
+    kept = " ".join(each for index, each in enumerate(before.sentences) if index not in addressed)
+    to_keep = content_words(kept if addressed else before.text).keys()
     old, new = content_words(before.text).keys(), content_words(after.text).keys()
-    shared = len(old & new)
-    if shared < MIN_WORDS_KEPT * len(old) or shared < MIN_WORDS_KNOWN * len(new):
+    if len(to_keep & new) < MIN_WORDS_KEPT * len(to_keep) or len(old & new) < MIN_WORDS_KNOWN * len(new):
         raise AnswerInvalid("It did not keep the words of the passage.")
-    length = len(before.text)
-    if not MIN_LENGTH * length <= len(after.text) <= MAX_LENGTH * length + MAX_LONGER:
+    shortest = MIN_LENGTH * len(kept if addressed else before.text)
+    if not shortest <= len(after.text) <= MAX_LENGTH * len(before.text) + MAX_LONGER:
         raise AnswerInvalid("It was much shorter or longer than the passage.")
 
 
@@ -118,12 +156,26 @@ def _contents(markdown: str) -> _Contents:
             (block.kind if block.kind != "image" else "paragraph", block.level, number, start_ms, end_ms)
         )
         found.nested.update(token.type for token in block.tokens[1:] if token.type not in _COMMON)
+        found.hidden_cells += _hidden_cells(block.tokens, outline.lines)
         for token in block.tokens:
             texts += _read(token, outline, found, codes)
     for reference in outline.environment.get("references", {}).values():
         found.kept["definition", reference["href"], reference.get("title", "")] += 1
     found.text, found.code = " ".join("".join(texts).split()), "\n".join(codes)
     return found
+
+
+def _hidden_cells(tokens: Sequence[Token], lines: Sequence[str]) -> int:
+    """Return how many cells a parser leaves out: they are text that no reader of the document sees."""
+    columns = hidden = 0
+    for token in tokens:
+        if token.type == "table_open":
+            columns = 0
+        elif token.type == "th_open":
+            columns += 1
+        elif token.type == "tr_open" and token.map and columns:
+            hidden += max(0, len(_PIPE.split(lines[token.map[0]].strip().strip("|"))) - columns)
+    return hidden
 
 
 def _read(token: Token, outline: Outline, found: _Contents, codes: list[str]) -> Iterator[str]:
@@ -134,6 +186,8 @@ def _read(token: Token, outline: Outline, found: _Contents, codes: list[str]) ->
     elif token.type == "html_block":
         found.kept["html", token.content.strip()] += 1
     elif token.type == "inline":
+        lines = (_MARKS.sub(" ", line) for line in token.content.split("\n"))
+        found.sentences += [" ".join(each.split()) for line in lines for each in sentences(line)]
         yield from _read_inline(parse_inline(token, _PARSER, outline.environment), found, codes)
         yield " \n"
 

@@ -6,6 +6,7 @@ import re
 import tomllib
 import unicodedata
 from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _RUNS = re.compile(rf"[{UNSPACED}]+|[^{UNSPACED}]+")
 _IS_UNSPACED = re.compile(rf"[{UNSPACED}]")
 _STEM = 5  # letters by which words count as the same: "click" and "clicking"
+_RUN = 3  # words in a row by which a text is known again
 _SHORT = 3  # letters of words that say nothing on their own
 
 
@@ -52,3 +54,13 @@ def content_words(text: str) -> Counter[str]:
 def is_content(word: str) -> bool:
     """Return whether a word in normal form says what a text is about, rather than how it goes on."""
     return len(word) > _SHORT and word not in word_list("frequent")
+
+
+def runs_of_words(texts: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Yield what each text has three words in a row of, two of which at least say what it is about."""
+    for text in texts:
+        words = WORD.findall(normal(text))
+        for at in range(len(words) - _RUN + 1):
+            run = tuple(words[at : at + _RUN])
+            if sum(map(is_content, run)) > 1:
+                yield run
