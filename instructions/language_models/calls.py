@@ -47,6 +47,10 @@ class Calls(Protocol):
         """Return the answer that is kept for a key, which says all that it depends on; None without one."""
         ...
 
+    def require(self, tokens: int) -> None:
+        """Raise LanguageModelError, MODEL_BUDGET_EXCEEDED, if so many more tokens cannot be had."""
+        ...
+
     def begin(self, key: str, most: Tokens) -> Call:
         """Begin a call that takes `most` tokens; raise LanguageModelError, MODEL_BUDGET_EXCEEDED."""
         ...
@@ -72,6 +76,9 @@ class UncountedCalls:
         return None
 
     def answer_to(self, key: str) -> Any | None:
+        return None
+
+    def require(self, tokens: int) -> None:
         return None
 
     def begin(self, key: str, most: Tokens) -> Call:

@@ -37,12 +37,15 @@ class JobCalls:
         kept = ModelCall.objects.filter(job_id=self.job_id, key=key, answer__isnull=False)
         return kept.values_list("answer", flat=True).first()
 
-    def begin(self, key: str, most: Tokens) -> JobCall:
-        if spent_tokens(self.job_id) + most.prompt + most.completion > settings.LLM_TOKENS_PER_JOB:
+    def require(self, tokens: int) -> None:
+        if spent_tokens(self.job_id) + tokens > settings.LLM_TOKENS_PER_JOB:
             raise LanguageModelError(
                 "MODEL_BUDGET_EXCEEDED",
-                "This job has used up what it may ask of the language model. Choose the profile extractive.",
+                "This job may not ask so much of the language model. Choose the model profile extractive.",
             )
+
+    def begin(self, key: str, most: Tokens) -> JobCall:
+        self.require(most.prompt + most.completion)
         row = ModelCall.objects.create(
             job_id=self.job_id, key=key, prompt_tokens=most.prompt, completion_tokens=most.completion
         )
@@ -60,7 +63,9 @@ class JobCall:
         try:
             with transaction.atomic():
                 self._row.update(**tokens, answer=answer)
-        except IntegrityError:  # another worker, which took the work over, has kept its own answer to the same
+        except (
+            IntegrityError
+        ):  # another worker, which took the work over, has kept its own answer to the same
             self._row.update(**tokens)
 
     def cancel(self) -> None:

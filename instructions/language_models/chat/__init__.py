@@ -61,7 +61,7 @@ class Chat:
         """Return a draft, as `LanguageModel.draft` defines it."""
         said = [Passage(at, " ".join(unstyled(segment.text).split())) for at, segment in enumerate(segments)]
         said = [passage for passage in said if any(map(str.isalnum, passage.text))]
-        addressed = addressed_to_a_model([passage.text for passage in said])
+        addressed = addressed_to_a_model([passage.text for passage in said], self._calls.check)
         withheld = [passage.text for index, passage in enumerate(said) if index in addressed]
         passages = [passage for index, passage in enumerate(said) if index not in addressed]
         if not passages:
@@ -71,6 +71,7 @@ class Chat:
         windows = cut_windows(
             passages, window_tokens=self._profile.window_tokens, overlap_tokens=self._profile.overlap_tokens
         )
+        self._require_budget(windows, language)
         parts = []
         for index, window in enumerate(windows):
             self._calls.report(index / len(windows))
@@ -104,12 +105,7 @@ class Chat:
     ) -> CheckedPart:
         """Return what was written of a window; an answer that is kept is not asked for again."""
         reader = PartReader(window, withheld, is_only=windows == 1)
-        key = key_of(
-            model=self._service.model,
-            prompt=self._draft_prompt.id,
-            language=language,
-            passages=[[passage.position, passage.text] for passage in window],
-        )
+        key = self._key(window, language)
         kept = self._calls.answer_to(key)
         if kept is not None:
             with suppress(AnswerInvalid):  # it was kept when the checks let more pass
@@ -122,6 +118,19 @@ class Chat:
             "passages": "\n".join(passage.line for passage in window),
         }
         return self._ask(Asked(key, self._draft_prompt, values, SCHEMA), reader.read)
+
+    def _key(self, window: Sequence[Passage], language: str) -> str:
+        return key_of(
+            model=self._service.model,
+            prompt=self._draft_prompt.id,
+            language=language,
+            passages=[[passage.position, passage.text] for passage in window],
+        )
+
+    def _require_budget(self, windows: Sequence[Sequence[Passage]], language: str) -> None:
+        """Raise MODEL_BUDGET_EXCEEDED before the first call, if the budget would not even do for the questions."""
+        open_windows = [each for each in windows if self._calls.answer_to(self._key(each, language)) is None]
+        self._calls.require(sum(estimated_tokens(passage.line) for each in open_windows for passage in each))
 
     def _rewritten(self, passage: str, context: str) -> str:
         prompt = self._rewrite_prompt

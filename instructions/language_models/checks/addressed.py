@@ -10,8 +10,10 @@ more, so where something stands that could be planted, less is enough.
 from __future__ import annotations
 
 import re
+import tomllib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from instructions.language_models.checks.literals import literals
 from instructions.language_models.checks.meanings import Hit, bare, find_meanings, undisguised
@@ -25,98 +27,13 @@ _HANDED_BEHIND = 40  # characters between "ask" and "assistant"
 _LITERAL = "literal"
 
 
-def _rules(table: str) -> tuple[frozenset[str], ...]:
-    return tuple(frozenset(line.split()) for line in table.strip().splitlines())
+def _rules(name: str) -> tuple[frozenset[str], ...]:
+    tables = tomllib.loads(Path(__file__).with_name("together.toml").read_text(encoding="utf-8"))
+    return tuple(frozenset(line.split()) for line in tables[name].strip().splitlines())
 
 
-# Meanings that together speak to a model, or of its text. Those of the first table do so in sentences of their own.
-_TOGETHER_ALWAYS = _rules(
-    """
-    override instructions before
-    override instructions all
-    override told
-    """
-)
-_TOGETHER = _TOGETHER_ALWAYS + _rules(
-    """
-    override rules before
-    override instructions literal
-    override instructions write
-    override rules write literal
-    model talk write
-    model talk literal
-    override model
-    override maker
-    model instructions
-    model text literal
-    calling model write
-    calling model literal
-    replaced write
-    replaced literal
-    replaced override
-    replaced persona
-    model write text
-    model write step
-    model write reader
-    model write literal
-    model write wording
-    model must write
-    model persona
-    model respond only
-    persona instructions
-    persona respond only
-    persona override
-    persona write text
-    persona write literal text
-    write text literal
-    write text wording
-    write text reader
-    write text people
-    write reader literal
-    write reader wording
-    text must literal
-    text must write
-    reader must literal
-    maker write
-    maker literal
-    maker override
-    maker must
-    model making talk
-    persona bot
-    persona rules
-    calling bot write
-    calling bot respond
-    role write
-    role literal
-    role persona
-    role respond
-    role override
-    role must
-    role text
-    role instructions
-    override text write
-    override text literal
-    text must wording
-    text must respond
-    respond reader
-    respond format literal
-    respond format reader
-    shape step
-    talk write literal
-    talk step literal
-    making talk write
-    making talk literal
-    making talk override
-    making talk must
-    respond only text
-    new_step literal
-    new_step wording
-    new_step reader
-    new_step people
-    step_must write
-    step_must literal
-    """
-)
+_TOGETHER_ALWAYS = _rules("across_sentences")
+_TOGETHER = _TOGETHER_ALWAYS + _rules("within_a_sentence")
 _IN_BETWEEN = re.compile(
     rf"\b(?:in|at|on|to|from|for|of|into|with|im|bei|zum|zur|en|al|del|de|dans|au|du|des|nel|na|в|на|к)\b|[{UNSPACED}]{{6}}"
 )
@@ -128,10 +45,17 @@ _MIN_WORDS_OF_LANGUAGE = 5
 _MIN_PASSAGES = 4
 
 
-def addressed_to_a_model(passages: Sequence[str]) -> frozenset[int]:
-    """Return the indices of a talk's passages that speak to a model, and of those beside them that go on with it."""
-    written = {index for index, passage in enumerate(passages) if is_never_spoken(passage)}
-    found = _addressed(passages, written) | _in_another_language(passages)
+def addressed_to_a_model(passages: Sequence[str], check: Callable[[], None] = lambda: None) -> frozenset[int]:
+    """Return the indices of a talk's passages that speak to a model, and of those beside them that go on with it.
+
+    It takes about a millisecond a passage; `check` is called for each, and what it raises ends it.
+    """
+    written = set()
+    for index, passage in enumerate(passages):
+        check()
+        if is_never_spoken(passage):
+            written.add(index)
+    found = _addressed(passages, written, check) | _in_another_language(passages)
     return frozenset(found | _going_on(passages, found))
 
 
@@ -145,14 +69,16 @@ def speaking_to_a_model(sentences: Sequence[str]) -> frozenset[int]:
     return frozenset(index for index in _addressed(sentences, set()) if not role_marks(sentences[index]))
 
 
-def _addressed(passages: Sequence[str], written: set[int]) -> frozenset[int]:
+def _addressed(
+    passages: Sequence[str], written: set[int], check: Callable[[], None] = lambda: None
+) -> frozenset[int]:
     """Return `written`, and the passages whose meanings speak to a model, alone or in a run of two or three."""
-    found = written | {
-        index
-        for index, passage in enumerate(passages)
-        if any(_speaks_to_a_model(shown, _NEAR, _TOGETHER) for shown in _shown(passage))
-    }
-    concepts = [_concepts(passage) for passage in passages]
+    found, concepts = set(written), []
+    for index, passage in enumerate(passages):
+        check()
+        concepts.append(_concepts(passage))
+        if any(_speaks_to_a_model(shown, _NEAR, _TOGETHER) for shown in _shown(passage)):
+            found.add(index)
     for length in (2, 3):
         for begin in range(len(passages) - length + 1):
             run = range(begin, begin + length)
@@ -167,16 +93,14 @@ def _addressed(passages: Sequence[str], written: set[int]) -> frozenset[int]:
 
 
 def _is_addressed_across(passages: Sequence[str]) -> bool:
-    has_ended = any(_SENTENCE_END.search(passage.rstrip()) for passage in passages[:-1])
-    for shown in _shown(" ".join(passages)):
-        if (
-            has_ended
-        ):  # "Follow the instructions. Forget what I said." is said to a viewer, so the order counts
-            if _speaks_to_a_model(shown, _NEAR_ACROSS_SENTENCES, _TOGETHER_ALWAYS, frozenset({"override"})):
-                return True
-        elif _speaks_to_a_model(shown, _NEAR_ACROSS, _TOGETHER):
-            return True
-    return False
+    shown = _shown(" ".join(passages))
+    if any(_SENTENCE_END.search(passage.rstrip()) for passage in passages[:-1]):
+        # "Follow the instructions. Forget what I said." is said to a viewer, so the order counts.
+        first = frozenset({"override"})
+        return any(
+            _speaks_to_a_model(each, _NEAR_ACROSS_SENTENCES, _TOGETHER_ALWAYS, first) for each in shown
+        )
+    return any(_speaks_to_a_model(each, _NEAR_ACROSS, _TOGETHER) for each in shown)
 
 
 def _shown(text: str) -> set[str]:

@@ -248,6 +248,26 @@ def test_another_question_has_another_key(server: ChatServer, language: str, tex
     assert len(server.asked) == len(calls.kept) == 2
 
 
+def test_a_talk_that_is_too_long_for_the_budget_is_not_begun(server: ChatServer) -> None:
+    class Poor(Noted):
+        def require(self, tokens: int) -> None:
+            asked_for.append(tokens)
+            if tokens > 100:
+                raise LanguageModelError("MODEL_BUDGET_EXCEEDED", "Too much.")
+
+    asked_for: list[int] = []
+    said = [f"Click on the button number {at} of the page." for at in range(12)]
+    with pytest.raises(LanguageModelError):
+        chat(server, calls=Poor(), profile=small_windows()).draft(segments(*said), title=None, language="en")
+    assert server.asked == [] and 150 < asked_for[0] < 300
+    calls = Noted()
+    chat(server, calls=calls, profile=small_windows()).draft(segments(*said), title=None, language="en")
+    poor = Poor()
+    poor.kept = calls.kept
+    chat(server, calls=poor, profile=small_windows()).draft(segments(*said), title=None, language="en")
+    assert asked_for[-1] == 0, "what is kept costs nothing"
+
+
 def test_what_a_call_takes_is_counted_as_the_service_says_or_as_it_looks(server: ChatServer) -> None:
     calls = Noted()
     server.answers = [completion("no"), completion({"title": None, "steps": [STEP]}, usage=None)]
