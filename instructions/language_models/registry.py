@@ -48,5 +48,5 @@ def _made(profile: Profile, prompt_template_id: str, calls: Calls) -> LanguageMo
     service = ChatService(
         settings.LLM_URL, settings.LLM_API_KEY, settings.LLM_MODEL, settings.LLM_TIMEOUT_SECONDS
     )
-    prompts = [prompt_for(profile, use, prompt_template_id) for use in ("draft", "rewrite")]
-    return Chat(service, profile, *prompts, calls)
+    draft_prompt = prompt_for(profile, "draft", prompt_template_id)
+    return Chat(service, profile, draft_prompt, prompt_for(profile, "rewrite", prompt_template_id), calls)

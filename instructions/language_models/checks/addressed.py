@@ -219,7 +219,7 @@ def _parts(passage: str) -> list[str]:
     return runs if len(runs) > len(shown) / 3 else WORD.findall(shown)
 
 
-def _going_on(passages: Sequence[str], found: set[int]) -> set[int]:
+def _going_on(passages: Sequence[str], found: frozenset[int]) -> set[int]:
     """Return the passages with literals around one that speaks to a model and has none itself, or does not end its
     sentence: up to two behind it, and if it has none, one in front."""
     more: set[int] = set()

@@ -149,7 +149,8 @@ def _check_words(after: _Contents, before: _Contents, addressed: frozenset[int])
 def _contents(markdown: str) -> _Contents:
     outline = read_outline(markdown, max_work=MAX_WORK)
     found = _Contents()
-    texts, codes = [], []
+    texts: list[str] = []
+    codes: list[str] = []
     for block in outline.blocks:
         number, _, start_ms, end_ms = split_step_heading(block.text or "") if block.level else (None,) * 4
         found.blocks.append(
