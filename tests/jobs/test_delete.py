@@ -47,6 +47,7 @@ def full_job(api: Api) -> Job:
         job=job, owner_id=job.owner_id, dispatch=job.dispatch, status=PipelineRun.SUCCEEDED
     )
     anchor.annotation_requests.create(idempotency_key="key-1", ops_hash="ab" * 32)
+    job.model_calls.create(key="ab" * 32, answer={"steps": []})
     make_upload_ticket(job)
     storage().save_bytes(uploads_folder(job.pk), b"left from an upload", suffix="")
     return force(job, JobStatus.DONE)
