@@ -21,18 +21,24 @@ def get_model(
     A template that is not for this kind of model, or not for what it is asked, is passed over. Raise
     LanguageModelError, MODEL_UNAVAILABLE, for a profile that this installation does not have.
     """
-    profile = profiles().get(profile_id or default_profile())
-    if profile is None or (profile.adapter == "chat" and not settings.LLM_URL):
+    profile_id = profile_id or default_profile()
+    if not is_installed(profile_id):
         raise LanguageModelError(
             "MODEL_UNAVAILABLE",
             "The model profile that was chosen is not available here. Choose another one.",
         )
+    profile = profiles()[profile_id]
     if profile.first:
         return WithFallback(
             get_model(profile.first, prompt_template_id=prompt_template_id, calls=calls),
             get_model(profile.fallback, prompt_template_id=prompt_template_id, calls=calls),
         )
     return _made(profile, prompt_template_id, calls or UncountedCalls())
+
+
+def is_installed(profile_id: str) -> bool:
+    """Return whether it is one of ours: the options of a job may name one of an orchestrator elsewhere."""
+    return profile_id in profiles_to_choose(has_chat=bool(settings.LLM_URL))
 
 
 def default_profile() -> str:
