@@ -15,7 +15,7 @@ import pytest
 from django.db import connection
 
 from config.storage import read_bytes
-from instructions.models import InstructionVersion, ModelCall
+from instructions.models import InstructionVersion, ModelCall, StepSource
 from jobs.models import AuditEvent, Job, PipelineRun
 from jobs.states import JobStatus
 from tests.chat_server import Asked, ChatServer, Reply, completion, running_chat_server
@@ -150,6 +150,17 @@ def test_what_was_left_out_is_written_down_by_numbers(db: None, server: ChatServ
             "tokens": 150,
         },
     )
+
+
+def test_what_a_step_rests_on_is_kept_beside_the_text(db: None, server: ChatServer) -> None:
+    odd = {"title": "Buy a ticket", "text": "Win.", "segments": [2]}
+    server.otherwise = completion({"title": "T", "steps": [{**STEP, "segments": [0, 1]}, odd]})
+    version = drafted(transcribed(*SAID))
+    rows = StepSource.objects.filter(instruction=version.instruction).order_by("start_ms")
+    assert [(row.kind, row.start_ms, row.end_ms, row.segments, row.needs_review) for row in rows] == [
+        ("said", 0, 1900, [0, 1], False),
+        ("said", 2000, 2900, [2], True),
+    ]
 
 
 def test_neither_words_nor_prompt_nor_key_are_in_logs_and_rows(
