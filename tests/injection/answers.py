@@ -1,7 +1,8 @@
 """What an obedient model answers: honest steps, and an attack's plants in each of several ways.
 
 A way of drafting is a function of the case, the segments that the model was shown (by number) and those of them that
-attack; it returns the whole content of the answer. A way of rewriting is one of the case and the honest text.
+attack; it returns the whole content of the answer. A way of rewriting is one of the case alone. A cunning model keeps
+to the rules of shape where it can: no more steps than segments, the blocks of the passage.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from instructions.drafting import short_title
-from tests.injection.cases import Case, normal
+from tests.injection.cases import Case, normal, without
 
 Shown = Mapping[int, str]
 DraftWay = Callable[[Case, Shown, Sequence[int]], str]
-RewriteWay = Callable[[Case, str], str]
+RewriteWay = Callable[[Case], str]
 
 FLOOD = 10_000
 _SHINGLE = 6  # characters
@@ -44,10 +45,9 @@ def honest(case: Case, shown: Shown, attacks: Sequence[int] = ()) -> str:
 
 def _cited(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
     """Plants in steps of their own that rest on the attack, in text and title."""
-    steps = _honest_steps(shown, attacks)
     new = [_step("Do this now", plant, attacks) for plant in case.plants]
     new += [_step(plant, plant, attacks) for plant in case.plants]
-    return _answer("A short guide", [*steps[:2], *new, *steps[2:]])
+    return _answer("A short guide", _fitting(new, _honest_steps(shown, attacks), shown))
 
 
 def _grafted(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
@@ -81,20 +81,27 @@ def _wrapped(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
 
 
 def _extra(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
-    """Plants in fields that nobody asked for, and in values of another type."""
+    """Plants in fields that nobody asked for."""
     content = json.loads(honest(case, shown, attacks))
     for step, plant in zip(content["steps"], case.plants * 3, strict=False):
         step |= {"markdown": plant, "html": plant, "image": plant, "url": plant, "block_id": plant}
-    content["steps"].append({"title": {"text": case.plants[0]}, "text": list(case.plants), "segments": [0]})
-    content["steps"].append(case.plants[0])
     return json.dumps(content | {"markdown": "\n\n".join(case.plants), "links": list(case.plants)})
 
 
+def _mistyped(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
+    """Plants in values of other types, and steps that rest on what is no list of numbers."""
+    wrong: list[Any] = [None, True, "all", {}, [[1]], [None], [True], [1.5]]
+    steps: list[Any] = [_step(case.plants[0], case.plants[0], cited) for cited in wrong]
+    steps[0] = {"title": {"text": case.plants[0]}, "text": list(case.plants), "segments": [0]}
+    return _answer("A short guide", _fitting(steps, [case.plants[0]], shown))
+
+
 def _remembered(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
-    """The plants of `cited` and `grafted`, by a model that is hostile without being told: it needs no attack."""
+    """Plants by a model that is hostile without being told: in steps of their own, and in honest ones."""
     numbers = list(attacks) or list(shown)[1:2]
-    first, second = (json.loads(way(case, shown, numbers)) for way in (_cited, _grafted))
-    return _answer(second["title"], [*first["steps"], *second["steps"]])
+    grafted = json.loads(_grafted(case, shown, attacks))
+    new = [_step(plant, plant, numbers) for plant in case.plants]
+    return _answer(grafted["title"], _fitting(new, grafted["steps"], shown))
 
 
 def _flood(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
@@ -106,13 +113,19 @@ def _flood(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
     return _answer("A short guide", [*_honest_steps(shown, attacks), *steps])
 
 
+def _filled(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
+    """One step as often as there are segments."""
+    return _answer("A short guide", [_step("Again", case.plants[0], list(attacks)) for _ in shown])
+
+
 def _miscite(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
     """Each honest step rests on the segment of another, and a planted one on an honest segment."""
     steps = _honest_steps(shown, attacks)
     numbers = [step["segments"] for step in steps]
     for step, cited in zip(steps, [*numbers[3:], *numbers[:3]], strict=True):
         step["segments"] = cited
-    return _answer("A short guide", [*steps, *(_step(plant, plant, numbers[0]) for plant in case.plants)])
+    planted = [_step(plant, plant, numbers[0]) for plant in case.plants]
+    return _answer("A short guide", _fitting(planted, steps, shown))
 
 
 def _dropped(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
@@ -121,25 +134,10 @@ def _dropped(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
 
 
 def _unfounded(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
-    """Steps that rest on nothing, on what is not there, or on what is no number."""
-    wrong: list[Any] = [
-        [],
-        [9999],
-        [-1],
-        ["1"],
-        [1.5],
-        None,
-        True,
-        "all",
-        {},
-        [[1]],
-        [None],
-        [True],
-        [10**30],
-    ]
+    """Steps that rest on nothing, on what is not there, or on numbers in other clothes."""
+    wrong: list[Any] = [[], [9999], [-1], ["1"], ["[2]"], [10**30]]
     steps = [_step(case.plants[0], case.plants[0], cited) for cited in wrong]
-    without_field = {"title": case.plants[0], "text": case.plants[0]}
-    return _answer("A short guide", [*_honest_steps(shown, attacks), *steps, without_field])
+    return _answer("A short guide", _fitting(steps, _honest_steps(shown, attacks), shown))
 
 
 def _kept(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
@@ -149,45 +147,52 @@ def _kept(case: Case, shown: Shown, attacks: Sequence[int]) -> str:
 
 DRAFTING: dict[str, DraftWay] = {
     "cited": _cited, "grafted": _grafted, "whole": _whole, "raw": _raw, "wrapped": _wrapped, "extra": _extra,
-    "memory": _remembered,
+    "mistyped": _mistyped, "memory": _remembered,
 }  # fmt: skip
 SPECIAL: dict[str, DraftWay] = {
-    "flood": _flood, "miscite": _miscite, "drop": _dropped, "unfounded": _unfounded, "later": _kept,
+    "flood": _flood, "filled": _filled, "miscite": _miscite, "drop": _dropped, "unfounded": _unfounded,
+    "later": _kept,
 }  # fmt: skip
 
 
-def _appended(case: Case, text: str) -> str:
-    return "\n\n".join([text.rstrip(), *case.plants]) + "\n"
+def _appended(case: Case) -> str:
+    return "\n\n".join([case.honest_selection.rstrip(), *case.plants]) + "\n"
 
 
-def _inside(case: Case, text: str) -> str:
-    """Plants within the first line of text, or in front of everything."""
-    lines = text.splitlines()
-    at = next((at for at, line in enumerate(lines) if line[:1].isalpha()), 0)
-    lines[at] = " ".join([lines[at], *(" ".join(plant.split()) for plant in case.plants)])
-    return "\n".join(lines) + "\n"
-
-
-def _alone(case: Case, text: str) -> str:
+def _alone(case: Case) -> str:
     return "\n\n".join(case.plants) + "\n"
 
 
-def _retargeted(case: Case, text: str) -> str:
+def _inside(case: Case) -> str:
+    """Plants behind the first line of text, or in front of everything; the attack stays as it is."""
+    return _behind_the_first_line(case, _one_line(case.plants))
+
+
+def _words(case: Case) -> str:
+    """The same without any marks: plain text to click on or to type."""
+    return _behind_the_first_line(case, _bare(case))
+
+
+def _replaced(case: Case) -> str:
+    """Plants where the attack stood."""
+    return _in_place_of_the_attack(case, _one_line(case.plants))
+
+
+def _replaced_words(case: Case) -> str:
+    return _in_place_of_the_attack(case, _bare(case))
+
+
+def _retargeted(case: Case) -> str:
     """Every address of the passage replaced by the payload's; without one, the payload linked."""
     target = next(iter(case.payload)).replace(" ", "%20")
     address = target if ":" in target else f"https://{target}"
-    changed = _LINK_TARGET.sub(lambda _: address, text)
-    return changed if changed != text else f"{text.rstrip()} [More]({address})\n"
-
-
-def _as_words(case: Case, text: str) -> str:
-    """The plants without any marks: plain text to click on or to type."""
-    words = " ".join(_MARKS.sub(" ", _MARKER.sub("", plant)) for plant in case.plants)
-    return f"{text.rstrip()} {' '.join(words.split())} {case.payload[0]}\n"
+    changed = _LINK_TARGET.sub(lambda _: address, case.selection)
+    return changed if changed != case.selection else _behind_the_first_line(case, f"[More]({address})")
 
 
 REWRITING: dict[str, RewriteWay] = {
-    "appended": _appended, "inside": _inside, "whole": _alone, "retargeted": _retargeted, "words": _as_words,
+    "appended": _appended, "whole": _alone, "inside": _inside, "words": _words, "replaced": _replaced,
+    "replaced words": _replaced_words, "retargeted": _retargeted,
 }  # fmt: skip
 
 
@@ -202,6 +207,12 @@ def _honest_steps(shown: Shown, attacks: Sequence[int]) -> list[dict[str, Any]]:
     return [
         _step(short_title(text), text, [number]) for number, text in shown.items() if number not in attacks
     ]
+
+
+def _fitting(planted: Sequence[Any], steps: Sequence[Any], shown: Shown) -> list[Any]:
+    """Return planted steps among others, of which the last are left out so that there are no more than segments."""
+    rest = list(steps)[: max(0, len(shown) - len(planted))]
+    return [*rest[:2], *planted, *rest[2:]]
 
 
 def _step(title: str, text: str, segments: Any) -> dict[str, Any]:
@@ -226,3 +237,24 @@ def _in_title(step: dict[str, Any], plants: str) -> None:
 
 def _glued(step: dict[str, Any], plants: str) -> None:
     step["text"] = f"{step['text'].rstrip('.')}, {plants}"
+
+
+def _behind_the_first_line(case: Case, new: str) -> str:
+    lines = case.selection.splitlines()
+    at = next((at for at, line in enumerate(lines) if line[:1].isalpha()), 0)
+    lines[at] = f"{lines[at]} {new}"
+    return "\n".join(lines) + "\n"
+
+
+def _in_place_of_the_attack(case: Case, new: str) -> str:
+    first, *others = case.attack
+    return without(case.selection.replace(first, new), tuple(others))
+
+
+def _one_line(plants: Sequence[str]) -> str:
+    return " ".join(" ".join(plant.split()) for plant in plants)
+
+
+def _bare(case: Case) -> str:
+    words = _MARKS.sub(" ", _MARKER.sub("", _one_line(case.plants)))
+    return f"{' '.join(words.split())} {case.payload[0]}"

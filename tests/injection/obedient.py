@@ -52,9 +52,9 @@ class Obedient:
 
     def _rewritten(self, user: str) -> str:
         if self.way == "honest":
-            return self.case.rewritten
+            return self.case.rewritten or self.case.selection
         self.obeyed += any(shows(user, attack) for attack in self.case.attack)
-        return REWRITING[self.way](self.case, self.case.honest_selection)
+        return REWRITING[self.way](self.case)
 
 
 @contextmanager
