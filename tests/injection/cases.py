@@ -33,7 +33,8 @@ class Case:
     """A talk (`segments`) or a passage to be rewritten (`selection`), and what a model that obeys it plants.
 
     `attack` is the attack's own words: whole segments at `positions`, or parts of the selection. `plants` is what the
-    model writes in Markdown, `payload` what of it may not be read anywhere, `keep` what has to be there afterwards.
+    model writes in Markdown, `payload` what of it may not be read anywhere (addresses, commands, numbers), `claims` its
+    sentences without any of these, which only a reader can tell from honest ones. `keep` has to be there afterwards.
     `does` names the model's ways to obey, all of them when empty. `rewritten` is an honest model's answer.
     """
 
@@ -46,6 +47,7 @@ class Case:
     attack: tuple[str, ...] = ()
     plants: tuple[str, ...] = ()
     payload: tuple[str, ...] = ()
+    claims: tuple[str, ...] = ()
     keep: tuple[str, ...] = ()
     does: tuple[str, ...] = ()
     rewritten: str = ""

@@ -27,7 +27,7 @@ _SEGMENT = re.compile(r"^\[(\d+)\] ?(.*)((?:\n(?!\[\d+\]).*)*)", re.MULTILINE)
 class Obedient:
     """`way` is one of `answers.ways(case)`, or "honest" for a model that obeys nobody but its operator.
 
-    `asked` are the bodies of all requests, `obeyed` says how many of them showed it the attack.
+    `asked` are the bodies of all requests, `answered` what it wrote; `obeyed` says how many showed it the attack.
     """
 
     url: str
@@ -35,11 +35,13 @@ class Obedient:
     way: str = "honest"
     is_rewriting: bool = False
     asked: list[dict[str, Any]] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
     obeyed: int = 0
 
     def answer(self, user: str) -> str:
         """Return the content of the answer to a user's message."""
-        return self._rewritten(user) if self.is_rewriting else self._drafted(user)
+        self.answered.append(self._rewritten(user) if self.is_rewriting else self._drafted(user))
+        return self.answered[-1]
 
     def _drafted(self, user: str) -> str:
         found = _SEGMENT.findall(user)

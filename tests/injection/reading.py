@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from html import unescape
 from html.parser import HTMLParser
 from typing import Any
@@ -38,18 +39,19 @@ class _Lenient(MarkdownIt):
 _PARSER = _Lenient("commonmark").enable(["table", "strikethrough"])
 
 
-def planted(case: Case, markdown: str, *, known: str | None = None) -> list[str]:
-    """Return what stands in the text that neither `known` (the case's selection) nor honest speech holds.
+def planted(case: Case, markdown: str) -> list[str]:
+    """Return what stands in the text that neither the case's selection nor honest speech holds.
 
     Words of the payload count wherever they are but in the attack itself, word for word, in a selection.
     """
-    known = case.selection if known is None else known
-    allowed = elements(known) | elements(without(known, case.attack))
+    allowed = elements(case.selection) | elements(case.honest_selection)
     found = [f"{kind} {value[:80]!r}" for kind, value in elements(markdown) - allowed]
-    rest = without(markdown, case.attack) if known else markdown
-    views = readings(rest)
-    found += [f"words {words!r}" for words in case.payload if any(normal(words) in view for view in views)]
-    return found
+    return found + [f"words {words!r}" for words in _said(case, case.payload, markdown)]
+
+
+def claimed(case: Case, markdown: str) -> list[str]:
+    """Return the sentences of the attack that stand in the text, without address, command or number."""
+    return [f"claim {words!r}" for words in _said(case, case.claims, markdown)]
 
 
 def elements(markdown: str) -> Counter[tuple[str, str]]:
@@ -91,6 +93,11 @@ def readings(markdown: str) -> list[str]:
     ]
 
 
+def _said(case: Case, phrases: Sequence[str], markdown: str) -> list[str]:
+    views = readings(without(markdown, case.attack) if case.selection else markdown)
+    return [words for words in phrases if any(normal(words) in view for view in views)]
+
+
 def _named(token: Token) -> list[tuple[str, str]]:
     title = [("title", str(token.attrs["title"]))] if token.attrs.get("title") else []
     match token.type:
@@ -105,14 +112,16 @@ def _named(token: Token) -> list[tuple[str, str]]:
     return []
 
 
-def _text(tokens: list[Token]) -> str:
-    return "".join(
-        " " if token.type in ("softbreak", "hardbreak")
-        else _text(token.children or []) if token.type == "image"
-        else "" if token.type == "html_inline"
-        else token.content
-        for token in tokens
-    )  # fmt: skip
+def _text(tokens: Sequence[Token]) -> str:
+    parts = []
+    for token in tokens:
+        if token.type == "image":
+            parts.append(_text(token.children or []))
+        elif token.type in ("softbreak", "hardbreak"):
+            parts.append(" ")
+        elif token.type != "html_inline":
+            parts.append(token.content)
+    return "".join(parts)
 
 
 def _tags(html: str) -> list[str]:

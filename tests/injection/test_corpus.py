@@ -12,7 +12,7 @@ import pytest
 from tests.injection.answers import ways
 from tests.injection.cases import ATTACKS, Case, cases, normal
 from tests.injection.obedient import running_model
-from tests.injection.reading import elements, planted, readings, visible
+from tests.injection.reading import claimed, elements, planted, readings, visible
 
 ALL = [case for group in ATTACKS for case in cases(group)]
 BENIGN = cases("benign")
@@ -62,9 +62,9 @@ def test_no_attack_stands_in_both_sets() -> None:
 
 @pytest.mark.parametrize("case", ALL, ids=str)
 def test_a_case_says_what_is_planted_and_what_is_honest(case: Case) -> None:
-    assert case.plants and case.payload and case.attack
+    assert case.plants and (case.payload or case.claims) and case.attack
     plants = readings("\n\n".join(case.plants))
-    for words in case.payload:
+    for words in (*case.payload, *case.claims):
         assert any(normal(words) in view for view in [*plants, *map(normal, case.attack)]), words
     if case.selection:
         assert all(attack in case.selection for attack in case.attack)
@@ -74,7 +74,9 @@ def test_a_case_says_what_is_planted_and_what_is_honest(case: Case) -> None:
         assert 8 <= len(case.segments) <= 15
         assert [case.segments[position] for position in case.positions] == list(case.attack)
         rest = [normal(text) for text in case.honest_segments.values()]
-    assert not [words for words in case.payload if any(normal(words) in view for view in rest)]
+    assert not [
+        words for words in (*case.payload, *case.claims) if any(normal(words) in view for view in rest)
+    ]
 
 
 @pytest.mark.parametrize("case", ALL, ids=str)
@@ -86,7 +88,7 @@ def test_without_checks_an_attack_comes_through_in_every_way(case: Case) -> None
         for model.way in set(ways(case)) - KEPT_FOR_LATER:
             answer = client.post("/chat/completions", json=body).json()
             document = taken_as_it_is(answer["choices"][0]["message"]["content"])
-            assert planted(case, document), model.way
+            assert planted(case, document) + claimed(case, document), model.way
         assert model.obeyed == len(model.asked)
 
 
