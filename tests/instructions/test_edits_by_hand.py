@@ -153,8 +153,10 @@ def test_edits_equal_those_made_by_hand_on_the_text(data: st.DataObject) -> None
         [(id, f"{text}\n```" if text == OPEN.text else text) for id, text in closed],
     )
     from hypothesis import event
-    event(f'{len(made)} made')
-    for o in made: event('with '+type(o).__name__)
+
+    event(f"{len(made)} made")
+    for o in made:
+        event("with " + type(o).__name__)
     check_document(after.markdown)
 
 
@@ -198,8 +200,10 @@ def test_no_text_is_lost_or_changed_whatever_stands_beside_it(text: str, data: s
         except edits.EditRefused as refused:
             assert refused.code != "joins_neighbour" or re.search("<(?:pre>|!--$)", text, re.MULTILINE)
     from hypothesis import event
-    event(f'{len(made)} made')
-    for o in made: event('with '+type(o).__name__)
+
+    event(f"{len(made)} made")
+    for o in made:
+        event("with " + type(o).__name__)
     if made:
         check_document(after)
     now = own_texts(after)
