@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
@@ -85,13 +86,13 @@ class InsertStepOperation(StrictSerializer):
     end_ms = serializers.IntegerField(min_value=0, max_value=MAX_INT, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> edits.InsertStep:
-        span = attrs.get("start_ms"), attrs.get("end_ms")
-        if span[0] is None and span[1] is None:
-            return edits.InsertStep(_id(attrs["after"]), attrs["title"], attrs["markdown"])
-        for name, time in zip(("start_ms", "end_ms"), span, strict=True):
-            if time is None:
-                raise serializers.ValidationError({name: "Give start_ms and end_ms, or neither."}, "required")
-        if span[0] > span[1]:
+        missing = [name for name in ("start_ms", "end_ms") if name not in attrs]
+        if len(missing) == 1:
+            raise serializers.ValidationError(
+                {missing[0]: "Give start_ms and end_ms, or neither."}, "required"
+            )
+        span = None if missing else (attrs["start_ms"], attrs["end_ms"])
+        if span and span[0] > span[1]:
             raise serializers.ValidationError({"end_ms": "A step does not end before it begins."}, "invalid")
         return edits.InsertStep(_id(attrs["after"]), attrs["title"], attrs["markdown"], span)
 
@@ -131,7 +132,7 @@ class SplitStepOperation(StrictSerializer):
         return edits.SplitStep(str(attrs["block_id"]), str(attrs["at"]), attrs["title"])
 
 
-OPERATIONS: dict[str, type[StrictSerializer]] = {
+OPERATIONS: Mapping[str, type[StrictSerializer]] = {
     "set_title": SetTitleOperation,
     "replace_block": ReplaceBlockOperation,
     "insert_step": InsertStepOperation,
@@ -142,7 +143,7 @@ OPERATIONS: dict[str, type[StrictSerializer]] = {
 }
 
 
-@extend_schema_field(PolymorphicProxySerializer("EditOperation", OPERATIONS, "op"))
+@extend_schema_field(PolymorphicProxySerializer("EditOperation", dict(OPERATIONS), "op"))
 class OperationField(serializers.Field[Any, Any, Any, Any]):
     """One of the operations, validated by the serializer that `op` names."""
 

@@ -14,6 +14,7 @@ from instructions.language_models import LanguageModelError, Rewriting, registry
 from instructions.models import Instruction, InstructionVersion, RegenerateTask
 from instructions.passages import Passage, ReplacementInvalid, find_passage, replace_passage
 from instructions.services.job_hooks import close_failed, failed_data
+from instructions.services.model_calls import JobCalls
 from instructions.services.saving import Change
 from instructions.services.sources import carried_over
 from instructions.services.versions import Source, add_version, prepare_text
@@ -31,7 +32,7 @@ def perform_regeneration(task: RegenerateTask, lease: Lease) -> None:
     _require_unmoved(task.instruction, task)  # before a model is paid for it; looked at again under the lock
     passage = find_passage(base.markdown, base.read_blocks(), task.selection)
     lease.report(0.05)
-    answer = _ask(task, passage.text_in(base.markdown))
+    answer = _ask(task, passage.text_in(base.markdown), lease)
     lease.report(0.9)
     change = _change(base, passage, answer.markdown)
     lease.check()
@@ -51,9 +52,10 @@ def _profile_of(task: RegenerateTask) -> str:
     return task.model_profile or (of_job if registry.is_installed(of_job) else "")
 
 
-def _ask(task: RegenerateTask, passage: str) -> Rewriting:
+def _ask(task: RegenerateTask, passage: str, lease: Lease) -> Rewriting:
+    calls = JobCalls(task.job_id, lease)
     try:
-        model = registry.get_model(_profile_of(task), prompt_template_id=task.prompt_template_id)
+        model = registry.get_model(_profile_of(task), prompt_template_id=task.prompt_template_id, calls=calls)
         return model.rewrite(passage, context=task.context or None)
     except LanguageModelError as error:
         raise WorkFailed(error.code, error.message) from error

@@ -15,7 +15,7 @@ from contextlib import suppress
 from string import Template
 from typing import Any
 
-from instructions.drafting import Guide, Section, Step, assemble
+from instructions.drafting import Guide, Section, Step, assemble, draft_steps
 from instructions.language_models import Draft, LanguageModelError, Rewriting, Segment
 from instructions.language_models.calls import Calls, estimated_tokens
 from instructions.language_models.chat.asking import Asked, ask, key_of
@@ -164,6 +164,8 @@ class Chat:
                 step.paragraphs,
                 start_ms=min(segments[position].start_ms for position in step.segments),
                 end_ms=max(segments[position].end_ms for position in step.segments),
+                segments=step.segments,
+                needs_review=step.needs_review,
             )
             for step in steps
         ]
@@ -172,4 +174,11 @@ class Chat:
             "language model drafted: %s",
             ", ".join(f"{name} {count}" for name, count in sorted(counts.items())),
         )
-        return Draft(assemble(guide), guide.title, self._profile.id, self._draft_prompt.id, dict(counts))
+        return Draft(
+            assemble(guide),
+            guide.title,
+            self._profile.id,
+            self._draft_prompt.id,
+            steps=draft_steps(guide),
+            counts=dict(counts),
+        )
