@@ -109,7 +109,7 @@ def test_the_document_of_a_done_job_is_rewritten_and_it_stays_done(owner: Api) -
 
 
 def test_the_provenance_is_complete_and_the_version_says_what_wrote_it(owner: Api, job: Job) -> None:
-    names = {"model_profile": "extractive", "prompt_template_id": "guide", "prompt_params_ref": "params/7"}
+    names = {"model_profile": "extractive", "prompt_template_id": "rules-1", "prompt_params_ref": "params/7"}
     task = request_rewriting(owner, job, context=SECRET, **names)
     shown = done(owner, task)
     assert shown["provenance"] == {

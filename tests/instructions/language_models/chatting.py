@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from instructions.profiles import Profile, profiles, prompts
-
 from instructions.language_models import Segment
 from instructions.language_models.calls import Call, Tokens, UncountedCalls
 from instructions.language_models.chat import Chat
 from instructions.language_models.chat.service import ChatService
+from instructions.language_models.installed import Profile, profiles, prompts
 from tests.chat_server import ChatServer
 
 
