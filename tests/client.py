@@ -77,6 +77,28 @@ class Client:
         job: Json = confirmed["job"]
         return job
 
+    def steps(self, document: Json) -> list[Json]:
+        """The steps of this version of the document, with their times and pictures."""
+        steps: list[Json] = self.get(f"/instructions/{document['id']}/steps?version={document['version']}")
+        return steps
+
+    def edit(self, document: Json, operations: list[Json]) -> Json:
+        """Change steps of the newest version, all or nothing; answers the next version."""
+        body = {"base_version": document["version"], "operations": operations}
+        edited: Json = self.post(f"/instructions/{document['id']}/edits", body)
+        return edited
+
+    def diff(self, before: Json, after: Json) -> Json:
+        query = f"from={before['version']}&to={after['version']}"
+        compared: Json = self.get(f"/instructions/{before['id']}/diff?{query}")
+        return compared
+
+    def restore(self, document: Json, version: int) -> Json:
+        """Take an older version back; answers it as the next one."""
+        body = {"version": version, "base_version": document["version"]}
+        restored: Json = self.post(f"/instructions/{document['id']}/restore", body)
+        return restored
+
     def extract(self, job: Json, version_id: str, **where: Any) -> Json:
         """Ask for a picture and wait for it; answers the finished task."""
         body = {"instruction_id": job["instruction_id"], "instruction_version_id": version_id, **where}

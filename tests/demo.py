@@ -29,6 +29,7 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from tests.client import Client  # noqa: E402
+from tests.demo_edits import check, edit, printed, span, table_of  # noqa: E402
 from tests.media.frame_counter import read_counter  # noqa: E402
 from tests.served import Served  # noqa: E402
 
@@ -37,15 +38,6 @@ OUTPUT = ROOT / "demo-output"
 console = Console()
 
 Json = dict[str, Any]
-
-
-class NotAsExpected(Exception):
-    """A check of the demo did not hold; says which."""
-
-
-def check(holds: bool, what: str) -> None:
-    if not holds:
-        raise NotAsExpected(what)
 
 
 class Clock:
@@ -102,24 +94,11 @@ def _seconds_between(start: str, end: str) -> float:
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
-def edit(client: Client, document: Json) -> Json:
-    """Save a corrected text, and see that a writer with an old version is refused."""
-    text = document["markdown"].rstrip("\n")
-    text += "\n\n> Good to know: every picture in this guide comes out of the recording itself.\n"
-    body = {"base_version": document["version"], "markdown": text}
-    saved: Json = client.call("PUT", f"/instructions/{document['id']}", body)
-    check(saved["version"] == document["version"] + 1, "saving made the next version")
-    late = client.http.put(f"/instructions/{document['id']}", json={**body, "markdown": "# Another\n"})
-    check(late.status_code == 409 and late.json()["code"] == "VERSION_CONFLICT", "a stale writer is refused")
-    return saved
-
-
-def take_pictures(client: Client, job: Json, document: Json, fps: float) -> list[Json]:
+def take_pictures(client: Client, job: Json, document: Json, steps: list[Json], fps: float) -> list[Json]:
     """A picture on every step, a moment before the step ends; each must show the very frame asked for."""
-    steps = [block for block in document["blocks"] if block["kind"] == "step"]
     tasks = []
     for step in steps:
-        end_ms = step.get("end_ms", step["start_ms"] + 2000)
+        _, end_ms = span(step)
         where = {"block_id": step["block_id"], "timestamp_ms": end_ms, "offset_ms": -200}
         task = client.extract(job, document["instruction_version_id"], **where)
         with Image.open(io.BytesIO(client.picture(task["asset_id"]))) as image:
@@ -129,6 +108,8 @@ def take_pictures(client: Client, job: Json, document: Json, fps: float) -> list
             f"the picture at {end_ms - 200} ms is the frame asked for",
         )
         tasks.append(task)
+    anchors = [step["anchor_ids"] for step in client.steps(document)]
+    check(anchors == [[task["anchor_id"]] for task in tasks], "each step has its own picture")
     return tasks
 
 
@@ -156,10 +137,11 @@ def check_pdf(content: bytes, steps: list[Json], pictures: int, page_file: Path)
     document = pypdfium2.PdfDocument(content)
     text = " ".join(page.get_textpage().get_text_range() for page in document)
     words = " ".join(text.split())
-    places = [words.find(step["title"][:40]) for step in steps]
-    times = [f"{step['start_ms'] // 60_000}:{step['start_ms'] // 1000 % 60:02}–" for step in steps]
-    check(all(time in words for time in times), "the PDF has the time of each step")
-    check(all(place >= 0 for place in places) and places == sorted(places), "the PDF has the steps in order")
+    places = [words.find(f"{step['number']} {step['title']} {printed(step)}") for step in steps]
+    check(
+        all(place >= 0 for place in places) and places == sorted(places),
+        "the PDF has the steps in order, each with its time",
+    )
     images = [
         sum(1 for item in page.get_objects() if item.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE)
         for page in document
@@ -170,7 +152,8 @@ def check_pdf(content: bytes, steps: list[Json], pictures: int, page_file: Path)
     return f"{len(document)} pages, {pictures} pictures"
 
 
-def check_zip(content: bytes) -> str:
+def check_zip(content: bytes, steps: list[Json]) -> str:
+    """The files are those of the manifest, and each step has its time and its own picture."""
     with zipfile.ZipFile(io.BytesIO(content)) as bundle:
         manifest = json.loads(bundle.read("manifest.json"))
         for file in manifest["files"]:
@@ -179,6 +162,11 @@ def check_zip(content: bytes) -> str:
         text = bundle.read("instruction.md").decode()
         for picture in manifest["pictures"]:
             check(picture["file"] in text, f"{picture['file']} stands in the text")
+        _, *sections = text.split("### Step ")
+        for step, section in zip(steps, sections, strict=True):
+            heading, _, below = section.partition("\n")
+            check(heading == f"{step['number']}: {step['title']} ({printed(step)})", "the step has its time")
+            check(f"![Screenshot: {step['title']}](images/{step['number']:02}-" in below, "and its picture")
         return f"{len(bundle.namelist())} files"
 
 
@@ -203,11 +191,12 @@ def go(served: Served, clock: Clock, output: Path) -> None:
     job = process(client, served, job, clock)
     with clock.stage("Edit") as notes:
         (output / "transcript.vtt").write_text(client.get(f"/jobs/{job['id']}/transcript.vtt").text)
-        document = edit(client, client.get(f"/instructions/{job['instruction_id']}"))
-        steps = [block for block in document["blocks"] if block["kind"] == "step"]
+        draft = client.get(f"/instructions/{job['instruction_id']}")
+        document, steps = edit(client, draft, about["script"][-1])
         notes.append(f"{len(steps)} steps, version {document['version']}, {document['validation_status']}")
+    console.print(table_of(steps))
     with clock.stage("Take the pictures") as notes:
-        tasks = take_pictures(client, job, document, about["fps"])
+        tasks = take_pictures(client, job, document, steps, about["fps"])
         notes.append(f"{len(tasks)} frames, each the one asked for")
     with clock.stage("Annotate") as notes:
         done = annotate(client, tasks[0])
@@ -223,7 +212,7 @@ def go(served: Served, clock: Clock, output: Path) -> None:
         (output / "guide.zip").write_bytes(bundle)
         manifest = client.get(f"/exports/{made['id']}/manifest")
         check(len(manifest["pictures"]) == len(tasks), "the manifest names every picture")
-        notes.append(check_zip(bundle))
+        notes.append(check_zip(bundle, steps))
     check(client.get(f"/jobs/{job['id']}")["status"] == "DONE", "the job is DONE")
     served.measure()
 
