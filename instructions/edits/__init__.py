@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from instructions.block import Block
-from instructions.edits.document import Document, EditRefused
+from instructions.edits.document import Document, EditRefused, OperationTooComplex
 from instructions.edits.operations import (
     DeleteStep,
     InsertStep,
@@ -32,6 +32,7 @@ __all__ = [
     "MergeSteps",
     "MoveStep",
     "Operation",
+    "OperationTooComplex",
     "ReplaceBlock",
     "SetTitle",
     "SplitStep",
@@ -73,8 +74,8 @@ class Edited:
 def apply_operations(markdown: str, operations: Sequence[Operation], new_id: Callable[[], str]) -> Edited:
     """Return the text of a document after operations, each on what the one before left.
 
-    The text is one that `ensure_markers` has completed. Raises EditRefused, and DocumentTooComplex for Markdown in
-    operations that takes too much work to read.
+    The text is one that `ensure_markers` has completed. Raises EditRefused, OperationTooComplex for Markdown in
+    operations that takes too much work to read, and DocumentTooComplex for a heading that does as a paragraph.
     """
     document = Document(markdown, new_id)
     for number, operation in enumerate(operations):

@@ -10,7 +10,7 @@ from itertools import islice
 from markdown_it.common.utils import normalizeReference
 
 from instructions.blocks import MAX_MARKS_READ, Outline, add_text, normalized, read_outline
-from instructions.complexity import check_complexity, count_marks
+from instructions.complexity import DocumentTooComplex, check_complexity, count_marks
 from instructions.edits.headings import MAX_NUMBER, References, read_plain, with_number
 from instructions.edits.pieces import Piece, closed, left_over, read_pieces
 from instructions.parser import MAX_WORK, work_of
@@ -28,6 +28,14 @@ class EditRefused(ValueError):
     def __init__(self, operation: int, field: str, code: str, message: str) -> None:
         super().__init__(message)
         self.operation, self.field, self.code = operation, field, code
+
+
+class OperationTooComplex(DocumentTooComplex):
+    """The Markdown of an operation takes too much work to read; `operation` is its number from 0."""
+
+    def __init__(self, operation: int, message: str) -> None:
+        super().__init__(message)
+        self.operation = operation
 
 
 class Document:
@@ -116,9 +124,12 @@ class Document:
         """Return the pieces of Markdown that an operation brings; a block of it has the id in its marker if that is
         among the known ones, else a new one.
 
-        Raises DocumentTooComplex; the Markdown of all operations together may take as much work as a document.
+        Raises OperationTooComplex; the Markdown of all operations together may take as much work as a document.
         """
-        outline = self.read_outline(markdown)
+        try:
+            outline = self.read_outline(markdown)
+        except DocumentTooComplex as error:
+            raise OperationTooComplex(self.operation, str(error)) from error
         self._add_text(outline)
         pieces = [closed(piece) for piece in read_pieces(outline) if piece.lines]
         for index, piece in enumerate(pieces):

@@ -9,7 +9,7 @@ from uuid6 import uuid7
 from config.accounts.models import User
 from config.api import errors
 from instructions.complexity import DocumentTooComplex
-from instructions.edits import EditRefused, Operation, apply_operations
+from instructions.edits import EditRefused, Operation, OperationTooComplex, apply_operations
 from instructions.models import Instruction, InstructionVersion
 from instructions.services.saving import Change, write_version
 from instructions.services.sources import carried_over
@@ -34,6 +34,8 @@ def edit_instruction(
             edited = apply_operations(newest.markdown, operations, lambda: str(uuid7()))
             text = prepare_text(edited.markdown)
             edited.check(text.markdown, text.blocks)
+        except OperationTooComplex as error:
+            raise too_complex(error, field=f"operations.{error.operation}.markdown") from error
         except DocumentTooComplex as error:
             raise too_complex(error) from error
         except EditRefused as refused:

@@ -62,8 +62,13 @@ def prepare_text(markdown: str) -> PreparedText:
     return PreparedText(markdown, blocks_of(outline, markdown), issues)
 
 
-def too_complex(error: DocumentTooComplex) -> errors.ApiError:
-    return errors.ApiError(400, "DOCUMENT_TOO_COMPLEX", str(error), hint="Make two guides of it.")
+def too_complex(error: DocumentTooComplex, *, field: str | None = None) -> errors.ApiError:
+    """Return the 400 for a text, and the dotted path of the field that it came in when there are several."""
+    named = [{"field": field, "code": "too_complex", "message": str(error)}] if field else []
+    details = {"errors": named} if named else None
+    return errors.ApiError(
+        400, "DOCUMENT_TOO_COMPLEX", str(error), details=details, hint="Make two guides of it."
+    )
 
 
 def _complete(markdown: str) -> tuple[str, Outline]:

@@ -205,6 +205,8 @@ def test_in_the_wrong_state_nothing_is_rewritten(owner: Api, job: Job, status: J
         ),
         ({"selection": {"char_range": {"start_offset": 5, "end_offset": 5}}}, "selection.char_range"),
         ({"selection": {"char_range": {"start_offset": 0, "end_offset": 10**6}}}, "selection.char_range"),
+        ({"selection": {"char_range": {"start_offset": 10**6, "end_offset": 10**7}}}, "selection.char_range"),
+        ({"selection": {"char_range": {"start_offset": 59, "end_offset": 54}}}, "selection.char_range"),
         ({"selection": {"char_range": {"start_offset": 0, "end_offset": 9}}}, "selection.char_range"),
         (
             {"selection": {"char_range": {"start_offset": -1, "end_offset": 9}}},
@@ -223,6 +225,7 @@ def test_in_the_wrong_state_nothing_is_rewritten(owner: Api, job: Job, status: J
         ({"client_request_id": "a b"}, "client_request_id"),
         ({"context": "x" * 2001}, "context"),
         ({"context": ""}, "context"),
+        ({"context": "a\ud800"}, "body"),
         ({"model_profile": "odd"}, "model_profile"),
         ({"prompt_template_id": "odd"}, "prompt_template_id"),
         ({"prompt_params_ref": "r" * 256}, "prompt_params_ref"),

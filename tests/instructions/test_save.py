@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -74,11 +75,25 @@ def test_the_document_of_an_ended_job_is_read_only(owner: Api, status: JobStatus
         ({"base_version": 1}, "markdown"),
         ({"base_version": 0, "markdown": "a"}, "base_version"),
         ({"base_version": 1, "markdown": "a", "odd": 1}, "odd"),
+        ({"base_version": 1, "markdown": "a\ud800"}, "body"),
+        ({"base_version": 1, "markdown": "a", "\udfff": 1}, "body"),
     ],
 )
 def test_a_bad_body_names_its_field(owner: Api, body: dict[str, Any], field: str) -> None:
     response = owner.put(f"/instructions/{make_document(owner)['id']}", body)
+    assert response.status_code == 400
     assert response.json()["details"]["errors"][0]["field"] == field
+    assert InstructionVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize("markdown", ["a\n\n" * 349_000, "> " * 10_000 + "a"], ids=["paragraphs", "nested"])
+def test_a_text_that_is_too_complex_is_refused_at_once(owner: Api, markdown: str) -> None:
+    document = make_document(owner)
+    began = time.thread_time()
+    refused = owner.put(f"/instructions/{document['id']}", {"base_version": 1, "markdown": markdown})
+    assert time.thread_time() - began < 1
+    assert (refused.status_code, refused.json()["code"]) == (400, "DOCUMENT_TOO_COMPLEX")
+    assert InstructionVersion.objects.count() == 1
 
 
 def test_a_text_over_one_mebibyte_is_413(owner: Api) -> None:
