@@ -22,7 +22,11 @@ class Impossible(Exception):
 
 @dataclass(frozen=True)
 class Part:
-    """A block, or the definition of a link (which has a label and no id). `said` is its plain text, line by line."""
+    """A block, or the definition of a link (which has a label and no id).
+
+    `said` is its plain text line by line, `form` how a step's heading begins ("Step 4:"). A definition `is_over` when
+    the text around it is gone: it stays only where it is used.
+    """
 
     id: str
     text: str
@@ -44,6 +48,8 @@ def heading(id: str, level: int, form: str, title: str) -> Part:
 
 
 class ByHand:
+    """A document as a list of parts, and what the operations make of it."""
+
     def __init__(self, parts: Sequence[Part]) -> None:
         self.next_id = 1
         self.parts = self.with_ids(parts)
@@ -67,11 +73,12 @@ class ByHand:
         return pairs + [[*pair, follows[pair[1]]] for pair in pairs if pair[1] in follows]
 
     def places_to_split(self) -> list[tuple[str, str]]:
+        """Each step with each block that lies directly in it."""
         inside = ((self.steps_around(at)[-1:], at) for at in range(len(self.parts)) if self.parts[at].id)
         return [(self.parts[around[0]].id, self.parts[at].id) for around, at in inside if around]
 
     def make(self, operation: edits.Operation, written: Sequence[Part]) -> None:
-        """Make one operation; `written` is its Markdown as parts without ids."""
+        """Make one operation; `written` is its Markdown as parts without ids. Raises Impossible."""
         match operation:
             case edits.SetTitle(id, title):
                 at = self.at(id)
@@ -121,6 +128,7 @@ class ByHand:
         return [step for step in self.steps() if step < at < self.section(step)[1]]
 
     def section(self, at: int) -> tuple[int, int]:
+        """The heading at an index and where what stands below it ends, exclusively."""
         higher = (
             end for end in range(at + 1, len(self.parts)) if self.parts[end].level <= self.parts[at].level
         )
@@ -137,6 +145,7 @@ class ByHand:
         return end
 
     def place(self, after: str | None) -> tuple[int, int, str]:
+        """Where a step goes, and the level and form of its heading."""
         if after is not None:
             at = self.step(after)
             return self.end_of_blocks(at), self.parts[at].level, self.parts[at].form
@@ -191,12 +200,13 @@ class ByHand:
             follows = self.section(self.step(one))[1] == self.step(other)
             if not follows or self.parts[self.at(one)].level != self.parts[self.at(other)].level:
                 raise Impossible
-        for id in reversed(ids[1:]):
-            at, end = self.section(self.at(id))
-            old = self.parts[at]
-            body = [line.casefold() for part in self.parts[at + 1 : end] for line in part.said]
-            is_said = any(f" {old.title.casefold()} " in f" {line} " for line in body)
-            self.parts[at : at + 1] = [] if is_said else [Part(id, old.title, (old.title,))]
+        """What a step says is looked up in its own blocks, before any title becomes one."""
+        bodies = {id: self.parts[self.at(id) + 1 : self.section(self.at(id))[1]] for id in ids[1:]}
+        for id, body in bodies.items():
+            at, title = self.at(id), self.parts[self.at(id)].title
+            lines = [line.casefold() for part in body for line in part.said]
+            is_said = any(f" {title.casefold()} " in f" {line} " for line in lines)
+            self.parts[at : at + 1] = [] if is_said else [Part(id, title, (title,))]
 
     def result(self) -> list[tuple[str, str]]:
         """The blocks with their ids and texts, numbered, and the definitions that are left."""
@@ -217,6 +227,7 @@ class ByHand:
 
 
 def deeper(part: Part, levels: int) -> Part:
+    """A heading so many levels further down, any other part as it is; an underlined one gets number signs."""
     if not part.is_heading or not levels:
         return part
     level = min(6, part.level + levels)

@@ -270,3 +270,10 @@ def test_each_operation_works_on_what_the_one_before_left(guide: Guide) -> None:
         "# Guide\n\nIntro.\n\n## Step 1: Open and save\n\nOpen the page.\n\n## Step 2: Save it\n\nPress Save.\n\n"
         "## Result\n\nDone.\n"
     )
+
+
+def test_merged_steps_of_one_title_each_leave_it() -> None:
+    """What is looked up is what a step says itself, not what became of the titles below it."""
+    guide = Guide("# G\n\n## Step 1: Wait\n\n## Step 2: Wait\n\n## Step 3: Wait\n")
+    steps = [block.block_id for block in guide.blocks()[1:]]
+    assert guide.edit(MergeSteps(steps)) == "# G\n\n## Step 1: Wait\n\nWait\n\nWait\n"

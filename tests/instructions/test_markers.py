@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from instructions.blocks import ensure_markers, parse_blocks, strip_markers
-from tests.instructions.markers import A, B, C, marked
+from tests.instructions.markers import TEXTS_THAT_JOIN, A, B, marked
 
 MARKER_LINE = re.compile(r"<!-- block:[0-9a-f-]{36} -->")
 RENDERER = MarkdownIt("commonmark", {"maxNesting": 100}).enable(["table", "strikethrough"])
@@ -113,47 +113,6 @@ def test_stripping_leaves_the_text_without_markers(before: str, after: str) -> N
     assert strip_markers(before) == after
 
 
-LINES = st.sampled_from(
-    f"""
-# Head
-## Step 1: Go (0:01–0:02)
-===
----
-text
-  text
-    text
-- item
-  - inner
-1. one
-   more
-> quote
-```
-~~~
-| a | b |
-|---|---|
-[r]: /x
-[r]
-![a](b.png)
-<div>
-</div>
-<!-- note -->
-<!--
--->
-<pre>
-***
-\t
-  
-a\\
-<!-- block:{A} -->
-<!-- block:{B} -->
-  <!-- block:{C} -->
-<!-- block:bad -->
-é 😀 עברית
-""".split("\n")
-)
-DOCUMENTS = st.lists(LINES, max_size=14).map("\n".join)
-
-
 def rendered(markdown: str) -> str:
     """HTML without markers, separators and white space."""
     html = RENDERER.render(markdown.rstrip("\n") + "\n").replace("<!-- -->", "")
@@ -161,7 +120,7 @@ def rendered(markdown: str) -> str:
 
 
 @settings(max_examples=400, deadline=None)
-@given(DOCUMENTS | st.text(alphabet="#-`>~*_[]()!|<>: \t\r\nab01.=\\", max_size=60))
+@given(TEXTS_THAT_JOIN | st.text(alphabet="#-`>~*_[]()!|<>: \t\r\nab01.=\\", max_size=60))
 @example("a\r\n\r\n# b")
 def test_adding_markers_twice_adds_nothing(markdown: str) -> None:
     once = marked(markdown)
@@ -177,7 +136,7 @@ def test_adding_markers_twice_adds_nothing(markdown: str) -> None:
 
 @pytest.mark.soak
 @settings(max_examples=400, deadline=None)
-@given(DOCUMENTS.filter(lambda text: "block:" not in text))
+@given(TEXTS_THAT_JOIN.filter(lambda text: "block:" not in text))
 def test_markers_change_nothing_that_a_reader_sees(markdown: str) -> None:
     once = marked(markdown)
     kept = [line for line in once.split("\n") if not MARKER_LINE.fullmatch(line)]
@@ -186,7 +145,7 @@ def test_markers_change_nothing_that_a_reader_sees(markdown: str) -> None:
 
 
 @settings(max_examples=200, deadline=None)
-@given(DOCUMENTS)
+@given(TEXTS_THAT_JOIN)
 def test_stripping_takes_every_marker_and_can_be_done_again(markdown: str) -> None:
     stripped = strip_markers(marked(markdown))
     assert strip_markers(stripped) == stripped
