@@ -48,8 +48,8 @@ def test_readyz_names_a_lane_whose_workers_are_silent(db: None) -> None:
 @pytest.mark.parametrize(
     "page",
     ["", "jobs/job/", "jobs/project/", "jobs/uploadticket/", "accounts/user/", "work/worker/",
-     "instructions/instruction/", "instructions/regeneratetask/", "anchors/asset/", "anchors/anchorresolution/",
-     "anchors/screenshottask/", "exports/export/"],
+     "instructions/instruction/", "instructions/instructionversion/", "instructions/regeneratetask/",
+     "anchors/asset/", "anchors/anchorresolution/", "anchors/screenshottask/", "exports/export/"],
 )  # fmt: skip
 def test_the_admins_pages_open_for_staff_and_send_others_to_sign_in(db: None, page: str) -> None:
     staff = Client()
