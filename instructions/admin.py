@@ -25,7 +25,7 @@ def _look(version: InstructionVersion | None) -> dict[str, Any]:
         return {}
     try:
         # The only text here that is not escaped: it has been cleaned by a list of what may stay.
-        preview = SafeString(preview_html(version.markdown))
+        preview = SafeString(preview_html(version.markdown))  # nosec B703
     except DocumentTooComplex as refusal:
         return {"shown": version, "refusal": str(refusal)}
     return {"shown": version, "preview": preview}

@@ -201,6 +201,13 @@ def test_a_text_that_is_too_complex_is_not_parsed(db: None) -> None:
         assert previewed(page.content.decode()) == ""
 
 
+def test_a_text_of_very_many_marks_is_shown_as_it_is_written() -> None:
+    assert preview_html("[" * 100 + "*a*") == f"<p>{'[' * 100}<em>a</em></p>\n"
+    assert preview_html("[" * 101 + "*a*") == f"<p>{'[' * 101}*a*</p>\n"
+    html = preview_html(("*a* " * 5_000 + "\n\n") * 3)
+    assert html.count("<em>") == 2 * 5_000 and html.endswith("*a* *a*</p>\n")
+
+
 @pytest.mark.parametrize(
     "markdown",
     [
@@ -225,7 +232,7 @@ def test_the_pages_show_the_newest_text_and_that_it_passed(db: None) -> None:
         page = client.get(path).content.decode()
         assert previewed(page) == preview_html(GUIDE)
         assert "PASS" in page.partition('id="validation"')[2] and "Version 2, checked" in page
-        assert "nothing to mend" in page and finders.find("instructions/preview.css")
+        assert "Nothing to mend." in page and finders.find("instructions/preview.css")
         assert '<link href="/static/instructions/preview.css"' in page
     version.refresh_from_db()
     assert version.markdown == GUIDE, "what is stored stays as it was written"
@@ -238,7 +245,7 @@ def test_the_pages_list_what_is_to_be_mended(db: None) -> None:
         page = client.get(path).content.decode().partition('id="validation"')[2]
         for cell in ("FAIL", "EMPTY_STEP", "Write &lt;b&gt;below&lt;/b&gt; it.", "step 3"):
             assert cell in page.partition('id="preview"')[0]
-        assert "nothing to mend" not in page
+        assert "Nothing to mend." not in page
 
 
 def test_a_hostile_document_stays_within_its_preview(db: None) -> None:
@@ -304,6 +311,10 @@ def test_the_pages_ask_for_few_rows_however_many_versions(
             assert client.get(path).status_code == 200
         texts = [query["sql"] for query in seen.captured_queries if '"markdown"' in query["sql"]]
         assert len(texts) == 1, "one text is read, and no list brings others"
+    listed = set(
+        re.findall(r"instructionversion/([0-9a-f-]{36})/", client.get(pages(version)[0]).content.decode())
+    )
+    assert len(listed) == 20, "a page of the newest"
     with django_assert_max_num_queries(8) as seen:
         assert client.get("/admin/instructions/instructionversion/").status_code == 200
     assert not [query for query in seen.captured_queries if '"markdown"' in query["sql"]]
