@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from instructions.blocks import split_step_heading
+from instructions.evidence import DraftStep
 
 TITLE_LIMIT = 60
 UNTITLED = "Step-by-step guide"
@@ -60,20 +61,6 @@ class Guide:
     sections: tuple[Section, ...]
     introduction: tuple[str, ...] = ()
     closing: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class DraftStep:
-    """What a step of a draft rests on: the plain title of its heading, its span (ms), and positions in the transcript.
-
-    `needs_review` marks a step whose words do not show in those segments.
-    """
-
-    heading: str
-    start_ms: int
-    end_ms: int
-    segments: tuple[int, ...] = ()
-    needs_review: bool = False
 
 
 def draft_steps(guide: Guide) -> tuple[DraftStep, ...]:

@@ -39,3 +39,17 @@ class Evidence:
 
     def frames_json(self) -> list[dict[str, Any]]:
         return [asdict(frame) for frame in self.frames]
+
+
+@dataclass(frozen=True)
+class DraftStep:
+    """What a step of a draft rests on: the plain title of its heading, its span (ms), and positions in the transcript.
+
+    `needs_review` marks a step whose words do not show in those segments.
+    """
+
+    heading: str
+    start_ms: int
+    end_ms: int
+    segments: tuple[int, ...] = ()
+    needs_review: bool = False

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from instructions.drafting import DraftStep
+from instructions.evidence import DraftStep
 from jobs.media.transcripts import Segment
 
 __all__ = ["Draft", "DraftStep", "LanguageModel", "LanguageModelError", "Rewriting", "Segment"]
