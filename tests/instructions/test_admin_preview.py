@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from html.parser import HTMLParser
@@ -295,8 +296,9 @@ def test_a_document_without_a_version_is_shown_without_one(db: None) -> None:
 
 
 def test_the_pages_ask_for_few_rows_however_many_versions(
-    db: None, django_assert_max_num_queries: Any
+    db: None, django_assert_max_num_queries: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level(logging.INFO, logger="django.template")  # at DEBUG it prints query sets, which runs them
     client, version = support(), make_version(GUIDE)
     for number in range(3, 33):
         InstructionVersion.objects.create(
