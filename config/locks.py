@@ -18,20 +18,26 @@ MAX_MEDIA_CALLS = (
 
 
 @contextmanager
-def place(name: str, *, places: int = 1, seconds: float = 0) -> Iterator[bool]:
+def place(name: str, *, places: int = 1, seconds: float = 0, max_idle_ms: int = 0) -> Iterator[bool]:
     """Hold one of so many places of this name while the block runs; give False when none gets free within `seconds`.
 
     It may be entered inside a transaction, but must be left outside: a transaction that failed takes no statement.
+    With `max_idle_ms` the database takes the place back, by ending the session, from a process that asks nothing for
+    so long: one that was stopped, or whose machine is gone, would keep it for ever.
     """
     until = time.monotonic() + seconds
     while not (held := _take(name, places)) and time.monotonic() < until:
         time.sleep(POLL_SECONDS)
     session = connection.connection
     try:
+        if held and max_idle_ms:
+            _set_idle_timeout(max_idle_ms)
         yield bool(held)
     finally:
         if held and connection.connection is session:
             _ask("pg_advisory_unlock", held)
+            if max_idle_ms:
+                _set_idle_timeout(0)
         elif held:  # it was closed: it may be another's, from the pool, and would keep the lock for ever
             session.close()
 
@@ -60,3 +66,8 @@ def _ask(function: str, lock: str) -> bool:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {function}(hashtextextended(%s, 0))", [lock])
         return bool(cursor.fetchone()[0])
+
+
+def _set_idle_timeout(milliseconds: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('idle_session_timeout', %s, false)", [str(milliseconds)])

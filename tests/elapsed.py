@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 from django.db.models.functions import Now
 
+from config.locks import place
 from config.work.registry import KINDS
 from config.work.sweep import sweep, sweep_work_rows
 from jobs.models import Dispatch
@@ -18,6 +21,14 @@ def expire_leases() -> None:
     for model in KINDS:
         held = model._default_manager.filter(lease_expires_at__isnull=False)
         held.update(lease_expires_at=Now() - timedelta(seconds=1))
+
+
+@contextmanager
+def between_sweeps() -> Iterator[None]:
+    """While no other process sweeps; this one still may, as a lock of the session can be taken again by its holder."""
+    with place("sweep", seconds=20) as is_free:
+        assert is_free, "another process kept sweeping"
+        yield
 
 
 def make_due() -> None:
@@ -36,8 +47,12 @@ def let_time_pass() -> None:
 
 
 def recover() -> None:
-    """What the workers do by themselves when others have died, with the waiting cut out."""
+    """What the workers do by themselves when others have died, with the waiting cut out.
+
+    The sweep of a worker that was killed a moment ago is over when the database has seen its session end.
+    """
     expire_leases()
-    sweep()
+    with between_sweeps():
+        sweep()
     make_due()
     work_off()

@@ -26,6 +26,7 @@ MAX_ROWS = 500  # of each kind in one sweep
 MAX_ENQUEUED = (
     50  # of each lane in one sweep: any message of a lane serves any of its rows, so more would pile up
 )
+MAX_IDLE_MS = 30_000  # of a sweep: one whose process was stopped in it must not keep the others from theirs
 OVERDUE = timedelta(seconds=10)  # after its time; then a waiting row is enqueued again
 WORKER_LOST = WorkFailed(
     "WORKER_LOST", "The workers that did this stopped several times. Try again, or ask support."
@@ -39,7 +40,7 @@ def sweep_work_rows() -> dict[str, int]:
     of its own, so that an error in one does not stop the others.
     """
     counts = {"enqueued": 0, "recovered": 0, "failed": 0}
-    with place("sweep") as is_only:
+    with place("sweep", max_idle_ms=MAX_IDLE_MS) as is_only:
         for kind in KINDS.values() if is_only else ():
             rows = kind.model._default_manager
             lost = rows.filter(status=kind.model.RUNNING, lease_expires_at__lt=Now())

@@ -16,7 +16,7 @@ import pytest
 from instructions.models import InstructionVersion, RegenerateTask
 from jobs.models import AuditEvent, Job
 from jobs.states import JobStatus
-from tests.elapsed import expire_leases, recover
+from tests.elapsed import between_sweeps, expire_leases, recover
 from tests.factories import Api, make_user
 from tests.instructions.asking import WRITTEN, newest, regenerate, request_rewriting, spoken_job, wanted
 from tests.instructions.slow_worker import SlowWorker, slow_worker
@@ -133,7 +133,8 @@ def test_a_worker_that_was_stopped_past_its_lease_writes_nothing(api: Api, worke
     job = spoken_job(api)
     request_rewriting(api, job)
     worker.wait_until_asked()
-    worker.process.send_signal(signal.SIGSTOP)
+    with between_sweeps():
+        worker.process.send_signal(signal.SIGSTOP)
     expire_leases()
     recover()
     assert_written_once(job)

@@ -7,17 +7,19 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from anchors.models import ScreenshotTask
+from config.work import sweep as sweep_module
 from config.work.models import WorkRow
 from config.work.sweep import sweep_work_rows
 from jobs.models import Job, PipelineRun
 from jobs.states import JobStatus
 from tests.contract import ROAD
+from tests.elapsed import between_sweeps
 from tests.factories import Api, make_job, make_run, make_screenshot_task, report
-from tests.races import at_once
+from tests.races import at_once, beside
 
 LOST = {"status": "RUNNING", "attempt": 4, "lease_expires_at": Now() - timedelta(seconds=1)}
 
@@ -102,3 +104,32 @@ def test_a_row_that_a_frozen_transaction_holds_holds_up_no_other() -> None:
     counts = at_once(2, lambda number: (hold, sweep)[number](number))[1]
     assert counts == {"enqueued": 0, "recovered": 1, "failed": 0}
     assert (status_of(frozen), status_of(other)) == ("RUNNING", "PENDING")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweep_that_was_stopped_does_not_keep_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = make_run(**LOST)
+    monkeypatch.setattr(sweep_module, "MAX_IDLE_MS", 200)
+    stopped, done = threading.Event(), threading.Event()
+
+    def recover(kind: Any, row: WorkRow) -> Any:
+        if not stopped.is_set():
+            stopped.set()
+            assert done.wait(20)
+        return real(kind, row)
+
+    real = sweep_module._recover
+    monkeypatch.setattr(sweep_module, "_recover", recover)
+
+    def sweep_and_stop() -> None:
+        with pytest.raises(OperationalError, match="is closed"):
+            sweep_work_rows()
+
+    with beside(sweep_and_stop):
+        assert stopped.wait(20)
+        try:
+            with between_sweeps():
+                assert sweep_work_rows() == {"enqueued": 0, "recovered": 1, "failed": 0}
+        finally:
+            done.set()
+    assert status_of(run) == "PENDING"
