@@ -10,12 +10,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from instructions.blocks import split_step_heading
+from instructions.blocks import MAX_STEP_NUMBER, split_step_heading
 from instructions.evidence import DraftStep
 
 TITLE_LIMIT = 60
 UNTITLED = "Step-by-step guide"
-MAX_STEP_NUMBER = 999
 """The highest number that is read as that of a step; the headings after it are plain ones."""
 
 # Control characters, lone surrogates, line separators, and marks that change the direction of text.
@@ -139,14 +138,6 @@ def paragraphs(sentences: Sequence[str], max_words: int = 60) -> tuple[str, ...]
         result[-1].append(sentence)
         words += length
     return tuple(" ".join(parts) for parts in result)
-
-
-def unnumbered(title: str) -> str:
-    """Return a title without a number of its own, which would be read as the step's."""
-    title = " ".join(_INVISIBLE.sub(" ", title).split())
-    while (parts := split_step_heading(title))[0] is not None:
-        title = parts[1]
-    return title
 
 
 def _escape_first(start: str) -> str:

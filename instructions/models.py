@@ -109,7 +109,7 @@ class StepSource(models.Model):
             models.CheckConstraint(
                 condition=Q(start_ms__isnull=True, end_ms__isnull=True)
                 | Q(start_ms__isnull=False, end_ms__isnull=True)
-                | Q(start_ms__lte=models.F("end_ms")),
+                | Q(start_ms__isnull=False, start_ms__lte=models.F("end_ms")),
                 name="step_source_span_in_order",
             ),
         ]

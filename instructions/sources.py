@@ -55,15 +55,17 @@ def carry_over(
     spoken: Spoken,
     kind: EvidenceKind,
     given: Mapping[str, tuple[int, int]],
+    merged: Mapping[str, str] | None = None,
 ) -> dict[str, Evidence]:
     """Return by block id what each step of `after` rests on.
 
     `evidence` is that of the steps of `before`; `kind` is how text that is new in `after` came to be; `given` are
-    spans (ms) that were said for new steps. A step whose text changed, but for its number, its times and white space,
+    spans (ms) that were said for new steps; `merged` says which step another became a part of, as one of which no
+    block is left goes there all the same. A step whose text changed, but for its number, its times and white space,
     has that kind. One that has nothing of a former step has no segments, and the times of its heading. Times that the
     change wrote into a heading are taken; those that stood there before are not, as rows are more exact.
     """
-    inherited = _inherited(before, evidence, after, spoken)
+    inherited = _inherited(evidence, _parts(before, after, merged or {}), spoken)
     written = _written(before, after)
     spans: dict[str, tuple[int, int | None]] = {**_times_written(before, after), **given}
     found = {}
@@ -87,13 +89,13 @@ def _text(block: Block, markdown: str) -> str:
 
 
 def _inherited(
-    before: Text, evidence: Mapping[str, Evidence], after: Text, spoken: Spoken
+    evidence: Mapping[str, Evidence], former: Mapping[str, list[_Part]], spoken: Spoken
 ) -> dict[str, list[Evidence]]:
-    """Return by block id what each step of `after` takes over, a piece of each former step that it has blocks of."""
+    """Return by block id what each step takes over, a piece of each former step that it has blocks of."""
     split: dict[str, list[_Part]] = {}
     found: dict[str, list[Evidence]] = {}
     pairs = 0
-    for former_id, parts in _parts(before, after).items():
+    for former_id, parts in former.items():
         whole = evidence[former_id]
         if len({part.step_id for part in parts}) == 1:
             found.setdefault(parts[0].step_id, []).append(whole)
@@ -113,7 +115,7 @@ def _inherited(
     return found
 
 
-def _parts(before: Text, after: Text) -> dict[str, list[_Part]]:
+def _parts(before: Text, after: Text, merged: Mapping[str, str]) -> dict[str, list[_Part]]:
     """Return by block id of a former step its parts that are left in steps, in the order in which they stood."""
     now = {
         block.block_id: step.block_id for block, step in zip(after.blocks, after.steps, strict=True) if step
@@ -126,6 +128,13 @@ def _parts(before: Text, after: Text) -> dict[str, list[_Part]]:
         if not parts or parts[-1].step_id != now[block.block_id]:
             parts.append(_Part(now[block.block_id]))
         parts[-1].texts.append(_text(block, before.markdown))
+    steps = {block.block_id for block in after.blocks if block.kind == "step"}
+    for block in before.blocks:
+        target = block.block_id
+        while target in merged and target not in steps:
+            target = merged[target]
+        if block.kind == "step" and block.block_id not in found and target in steps:
+            found[block.block_id] = [_Part(target)]
     return found
 
 

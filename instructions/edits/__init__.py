@@ -44,10 +44,12 @@ Place = tuple[str, bool, int | None, int, int]  # id, whether it is a step, leve
 
 @dataclass(frozen=True)
 class Edited:
-    """The text that operations leave, and the spans (milliseconds) that were given for new steps, by block id."""
+    """The text that operations leave, by block id the spans (milliseconds) that were given for new steps, and by
+    that of a merged step the id of the one that it became a part of."""
 
     markdown: str
     spans: Mapping[str, tuple[int, int]]
+    merged: Mapping[str, str]
     document: Document
 
     def check(self, markdown: str, blocks: Sequence[Block]) -> None:
@@ -60,9 +62,11 @@ class Edited:
         if markdown == self.markdown and found == expected:
             return
         wrong = _first_difference(expected, found)
-        pieces = [piece for piece in self.document.pieces if piece.block_id]
         # What joins another is the one above; else the block itself is not what was expected.
-        touched = [piece.operation for piece in pieces[max(0, wrong - 1) : wrong + 1] if piece.operation >= 0]
+        suspects = [place[0] for place in expected[max(0, wrong - 1) : wrong + 1]]
+        touched = [
+            self.document.touched[block_id] for block_id in suspects if block_id in self.document.touched
+        ]
         raise EditRefused(
             touched[0] if touched else self.document.operation,
             "",
@@ -75,7 +79,7 @@ def apply_operations(markdown: str, operations: Sequence[Operation], new_id: Cal
     """Return the text of a document after operations, each on what the one before left.
 
     The text is one that `ensure_markers` has completed. Raises EditRefused, OperationTooComplex for Markdown in
-    operations that takes too much work to read, and DocumentTooComplex for a heading that does as a paragraph.
+    operations that takes too much work to read.
     """
     document = Document(markdown, new_id)
     for number, operation in enumerate(operations):
@@ -85,7 +89,7 @@ def apply_operations(markdown: str, operations: Sequence[Operation], new_id: Cal
     document.number_steps()
     left = {piece.block_id for piece in document.pieces}
     spans = {block_id: span for block_id, span in document.spans.items() if block_id in left}
-    return Edited(joined(document.pieces), spans, document)
+    return Edited(joined(document.pieces), spans, document.merged, document)
 
 
 def _first_difference(expected: Sequence[Place], found: Sequence[Place]) -> int:

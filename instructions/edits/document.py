@@ -9,9 +9,9 @@ from itertools import islice
 
 from markdown_it.common.utils import normalizeReference
 
-from instructions.blocks import MAX_MARKS_READ, Outline, add_text, normalized, read_outline
-from instructions.complexity import DocumentTooComplex, check_complexity, count_marks
-from instructions.edits.headings import MAX_NUMBER, References, read_plain, with_number
+from instructions.blocks import MAX_STEP_NUMBER, Outline, add_text, normalized, read_outline
+from instructions.complexity import DocumentTooComplex, check_complexity
+from instructions.edits.headings import MAX_LEVEL, References, shifted, with_number
 from instructions.edits.pieces import Piece, closed, left_over, read_pieces
 from instructions.parser import MAX_WORK, work_of
 
@@ -45,13 +45,18 @@ class Document:
     def __init__(self, markdown: str, new_id: Callable[[], str]) -> None:
         outline = read_outline(markdown)
         self.pieces = read_pieces(outline)
+        if not any(piece.lines for piece in self.pieces):
+            self.pieces = []  # blank lines, which the first step would begin with
         self.references: References = outline.environment.get("references", {})
         self.new_id = new_id
         self.operation = -1
         self.spans: dict[str, tuple[int, int]] = {}
+        self.merged: dict[str, str] = {}  # the step that another became a part of
+        self.touched: dict[str, int] = {}  # the last operation that put something on a block or beside it
         self._gone: dict[str, int] = {}
         self._places: dict[str, int] = {}
         self._work_left, self._marks_read = MAX_WORK, outline.marks_read
+        self._steps_before = self._count_steps()
 
     def refusal(self, field: str, code: str, message: str) -> EditRefused:
         return EditRefused(self.operation, field, code, message)
@@ -83,6 +88,9 @@ class Document:
         piece = self.pieces[index]
         return piece.is_numbered and not (piece.level == 1 and self._opens(index))
 
+    def _count_steps(self) -> int:
+        return sum(map(self.is_step, range(len(self.pieces))))
+
     def _opens(self, index: int) -> bool:
         above = islice(self.pieces, index)
         return not any(piece.block_id and piece.kind != "html" for piece in above)
@@ -107,10 +115,12 @@ class Document:
     def splice(self, first: int, last: int, new: Sequence[Piece]) -> None:
         """Put pieces in place of those from `first` to `last` (exclusive), and see to it that none joins another."""
         old = self.pieces[first:last]
-        self.pieces[first:last] = [replace(piece, operation=self.operation) for piece in new]
+        self.pieces[first:last] = new
         for edge in (first - 1, first + len(new) - 1):
             if 0 <= edge < len(self.pieces) - 1:
-                self.pieces[edge] = replace(closed(self.pieces[edge]), operation=self.operation)
+                self.pieces[edge] = closed(self.pieces[edge])
+                self.touched[self.pieces[edge].block_id] = self.operation
+        self.touched |= {piece.block_id: self.operation for piece in new}
         self._gone |= {piece.block_id: self.operation for piece in old if piece.block_id}
         for piece in new:
             self._gone.pop(piece.block_id, None)
@@ -119,6 +129,13 @@ class Document:
     def take_out(self, first: int, last: int, new: Sequence[Piece] = ()) -> None:
         """Put pieces in place of others that are given up, but for the definitions of links in them."""
         self.splice(first, last, [*new, *left_over(self.pieces[first:last])])
+
+    def shift(self, pieces: Sequence[Piece], levels: int, field: str) -> list[Piece]:
+        """Return pieces whose headings are so many levels deeper; raise EditRefused below the deepest level."""
+        if any(piece.level and piece.level + levels > MAX_LEVEL for piece in pieces):
+            too_deep = f"A heading would have to be deeper than level {MAX_LEVEL}."
+            raise self.refusal(field, "heading_level", too_deep)
+        return [shifted(piece, levels) for piece in pieces]
 
     def read(self, markdown: str, known_ids: set[str]) -> list[Piece]:
         """Return the pieces of Markdown that an operation brings; a block of it has the id in its marker if that is
@@ -145,16 +162,6 @@ class Document:
             self._work_left -= work.done
         return outline
 
-    def says(self, pieces: Sequence[Piece], title: str) -> bool:
-        """Return whether a title stands in the plain text of pieces, in whole words of either case; of long texts with
-        many marks it is taken that it does not."""
-        contents = [token.content for piece in pieces for token in piece.tokens if token.type == "inline"]
-        self._marks_read += sum(map(count_marks, contents))
-        if self._marks_read > MAX_MARKS_READ:
-            return False
-        words = re.compile(rf"(?<!\w){re.escape(title.casefold())}(?!\w)")
-        return any(words.search(read_plain(content, self.references).casefold()) for content in contents)
-
     def _add_text(self, outline: Outline) -> None:
         """Complete an outline; its links may be defined in the document, and the document's in it."""
         own = outline.environment.get("references", {})
@@ -172,8 +179,8 @@ class Document:
         used = {
             normalizeReference(label)
             for piece in self.pieces
-            if piece.block_id
-            for label in _LABEL.findall("\n".join(piece.lines))
+            for content in piece.contents()
+            for label in _LABEL.findall(content)
         }
         kept, defined = [], set[str]()
         for piece in self.pieces:
@@ -185,7 +192,11 @@ class Document:
         self.pieces = kept
 
     def number_steps(self) -> None:
-        """Number the steps anew, as `validation` counts them: those within a step on their own."""
+        """Number the steps anew, as `validation` counts them: those within a step on their own.
+
+        Raises EditRefused when operations make more steps than can be numbered; of a text that had more the others
+        stay as they are.
+        """
         last_numbers = {0: 0}  # by the level of the step around them; 0 is the document
         for index, piece in enumerate(self.pieces):
             if piece.level is None:
@@ -196,6 +207,8 @@ class Document:
             around = max(last_numbers)
             number = last_numbers[around] = last_numbers[around] + 1
             last_numbers[piece.level] = 0
-            if number > MAX_NUMBER:
-                raise self.refusal("", "too_many_steps", f"A guide has at most {MAX_NUMBER} steps.")
+            if number > MAX_STEP_NUMBER:
+                if self._count_steps() > self._steps_before:
+                    raise self.refusal("", "too_many_steps", f"A guide has at most {MAX_STEP_NUMBER} steps.")
+                continue
             self.pieces[index] = with_number(piece, number, self.references)

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
 from markdown_it.token import Token
 
-from instructions.blocks import MAX_BRACKETS, STEP_NUMBER, TIME_SUFFIX, split_step_heading
+from instructions.blocks import MAX_BRACKETS, STEP_NUMBER, split_step_heading
 from instructions.complexity import count_marks
-from instructions.drafting import escape_text, unnumbered
+from instructions.drafting import escape_text, plain_title
 from instructions.edits.pieces import Piece
 from instructions.parser import INLINE_NESTING, make_parser, parse_inline, plain_text
 
-MAX_LEVEL, MAX_NUMBER = 6, 999  # of Markdown, and of what is read as the number of a step
+MAX_LEVEL = 6  # of Markdown
 _ATX = re.compile(r"( {0,3})#{1,6}(?=[ \t]|$)")  # CommonMark 0.31, 4.2; other headings are underlined (4.3)
 _LINE_BREAK = re.compile(r"(?: {2,}|\\)?\n[ \t]*")
 _CLOSING = re.compile(r"(?:^|[ \t])#+$")
 _NUMBER = re.compile(r"(?<![0-9])[0-9]{1,3}(?![0-9])")
-_MAX_LOOKS = 4  # at digits in a heading, of which one is the step's number
-_MAX_MARKS = 500  # in a heading, to be read for its number
+_TIMES = re.compile(r"\s*\([0-9:.–—\s-]+\)")
+_MARKED_TIMES = re.compile(rf"\s*(?P<marks>[*_]+){_TIMES.pattern}(?P=marks)")
+_MARKED_NUMBER = re.compile(rf"(?P<marks>[*_]+){STEP_NUMBER.pattern}(?P=marks)\s*", re.IGNORECASE)
+_OPENING = re.compile(r"^(?:[0-9]{1,9}(?=[.)])|(?=[-+*>#~=]))")
+_MAX_LOOKS = 4  # at digits in a heading, of which some are the step's number or times
+_MAX_MARKS = 500  # in a heading, to be read for its number and times
 _PARSER = make_parser(nesting=INLINE_NESTING)
 
 References = dict[str, Any]
@@ -44,8 +49,11 @@ def step_form(heading: Piece) -> str:
 
 
 def new_heading(block_id: str, level: int, form: str, title: str) -> Piece:
-    """Return a heading with a title in plain text, `form` (of `step_form`) before it, or without one."""
-    text = unnumbered(title)
+    """Return a heading with a title in plain text, `form` (of `step_form`) before it, or without one.
+
+    A number and times that the title has itself are left out: steps are counted, and their times are rows.
+    """
+    text = plain_title(title)
     return Piece(
         block_id=block_id,
         kind="heading",
@@ -66,10 +74,10 @@ def with_form(heading: Piece, form: str) -> Piece:
 
 
 def shifted(piece: Piece, levels: int) -> Piece:
-    """Return a piece, if it is a heading as one so many levels deeper; the deepest is 6."""
+    """Return a piece, if it is a heading as one so many levels deeper."""
     if piece.level is None or not levels:
         return piece
-    level = min(piece.level + levels, MAX_LEVEL)
+    level = piece.level + levels
     if len(piece.lines) == 1 and (opening := _ATX.match(piece.lines[0])):
         line = opening[1] + "#" * level + piece.lines[0][opening.end() :]
     else:
@@ -106,15 +114,41 @@ def _places(content: str, number: int) -> Iterator[tuple[int, int]]:
     yield from found[:_MAX_LOOKS]
 
 
-def title_of(heading: Piece) -> str:
-    """Return the Markdown of a step's title: its heading without the number, and without times at its end, where they
-    stand in it without marks of their own."""
+def title_of(heading: Piece, references: References) -> str:
+    """Return the Markdown of a step's title: its heading without the number, and without times at its end. What cannot
+    be told from marks between, as digits in bold, stays."""
     content = _on_one_line(heading.content)
-    number = STEP_NUMBER.match(content)
-    rest = content[number.end() :] if number else content
-    has_times = split_step_heading(heading.text)[2] is not None
-    times = TIME_SUFFIX.search(rest) if has_times else None
-    return rest[: times.start()].rstrip() if times else rest
+    number, title, start_ms, _ = split_step_heading(heading.text)
+    if start_ms is not None:
+        content = without_times(content, heading.text, references)
+    return content if number is None else _without([STEP_NUMBER, _MARKED_NUMBER], content, title, references)
+
+
+def without_times(content: str, text: str, references: References) -> str:
+    """Return the Markdown of a step's heading, whose plain text ends in times, without them."""
+    text = text.strip()
+    number = STEP_NUMBER.match(text)
+    form = text[: number.end()] if number else ""
+    untimed = f"{form}{split_step_heading(text)[1]}".strip()
+    return _without([_TIMES, _MARKED_TIMES], content, untimed, references)
+
+
+def as_paragraph(markdown: str) -> str:
+    """Return Markdown of one line so that it opens no list, quotation, heading or code block (CommonMark 0.31, 4 and
+    5), by a backslash before what is no mark within a line."""
+    return _OPENING.sub(r"\g<0>\\", markdown)
+
+
+def _without(patterns: Sequence[re.Pattern[str]], content: str, text: str, references: References) -> str:
+    """Return Markdown without what one of the patterns finds, where its plain text is `text` then; else as it is."""
+    if count_marks(content) > _MAX_MARKS:
+        return content
+    for pattern in patterns:
+        for match in islice(pattern.finditer(content), _MAX_LOOKS):
+            rest = f"{content[: match.start()]}{content[match.end() :]}".strip()
+            if read_plain(rest, references) == text:
+                return rest
+    return content
 
 
 def _on_one_line(content: str) -> str:

@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from instructions.blocks import split_step_heading
-from instructions.drafting import escape_text, unnumbered
+from instructions.complexity import DocumentTooComplex
+from instructions.drafting import plain_title
 from instructions.edits.document import Document
 from instructions.edits.headings import (
     MAX_LEVEL,
+    as_paragraph,
     new_heading,
-    read_plain,
-    shifted,
     step_form,
     title_of,
     with_form,
@@ -42,7 +41,8 @@ class SetTitle:
         form = step_form(piece) if document.is_step(index) else ""
         title = _checked(self.title, document)
         heading = new_heading(self.block_id, piece.level, form, title)
-        document.pieces[index] = replace(heading, blank=piece.blank, operation=document.operation)
+        document.pieces[index] = replace(heading, blank=piece.blank)
+        document.touched[self.block_id] = document.operation
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def _as_step(document: Document, new: list[Piece], first: int, step: Piece) -> l
     if min(piece.level or MAX_LEVEL for piece in new) < heading.level:
         higher = "A heading in the step is of a higher level than the step's own."
         raise document.refusal("markdown", "heading_level", higher)
-    new = [shifted(piece, (step.level or 1) - heading.level) for piece in new]
+    new = document.shift(new, (step.level or 1) - heading.level, "markdown")
     if not heading.is_numbered:
         new[first] = with_form(new[first], step_form(step))
     return new
@@ -98,7 +98,8 @@ class InsertStep:
         body = document.read(self.markdown, set())
         highest = min((piece.level for piece in body if piece.level), default=MAX_LEVEL)
         deeper = max(0, level + 1 - highest)
-        document.splice(at, at, [heading, *(shifted(piece, deeper) for piece in body)])
+        body = document.shift(body, deeper, "markdown")
+        document.splice(at, at, [heading, *body])
         if self.span:
             document.spans[heading.block_id] = self.span
 
@@ -133,19 +134,19 @@ class MoveStep:
         document.splice(index, end, [piece for piece in section if not piece.block_id])
         at, neighbour = _place(document, self.after)
         levels = ((neighbour and neighbour.level) or 0) - (section[0].level or 0)
-        moved = [shifted(piece, levels) for piece in section if piece.block_id]
-        document.splice(at, at, moved)
+        moved = [piece for piece in section if piece.block_id]
+        document.splice(at, at, document.shift(moved, levels, "after"))
 
 
 @dataclass(frozen=True)
 class MergeSteps:
-    """Make one step of several that follow one another: the first heading stays, each of the others becomes a paragraph
-    unless its step says the same anyway."""
+    """Make one step of several that follow one another: the first heading stays, each of the others becomes a
+    paragraph, which keeps the block's id."""
 
     block_ids: Sequence[str]
 
     def apply(self, document: Document) -> None:
-        bodies: list[tuple[int, list[Piece]]] = []
+        places: list[int] = []
         level, end = None, 0
         for number, block_id in enumerate(self.block_ids):
             field = f"block_ids.{number}"
@@ -156,10 +157,16 @@ class MergeSteps:
                 apart = "This step does not follow directly on the one before it in the list."
                 raise document.refusal(field, "not_adjacent", apart)
             level, end = heading.level, document.section_end(index)
-            bodies.append((index, document.pieces[index + 1 : end]))
-        for index, body in reversed(bodies[1:]):
-            paragraph = _paragraph(document, document.pieces[index], body)
-            document.splice(index, index + 1, [paragraph] if paragraph else [])
+            places.append(index)
+        for number in range(len(places) - 1, 0, -1):
+            index = places[number]
+            document.splice(
+                index, index + 1, _paragraph(document, document.pieces[index], f"block_ids.{number}")
+            )
+            document.merged[self.block_ids[number]] = self.block_ids[0]
+        document.merged.pop(
+            self.block_ids[0], None
+        )  # it may have been a paragraph before, and is a step again
 
 
 @dataclass(frozen=True)
@@ -186,8 +193,10 @@ Operation = SetTitle | ReplaceBlock | InsertStep | DeleteStep | MoveStep | Merge
 
 
 def _checked(title: str, document: Document) -> str:
-    if not unnumbered(title):
-        raise document.refusal("title", "blank", "Nothing is left of this title without its number.")
+    if not any(character.isprintable() and not character.isspace() for character in plain_title(title)):
+        raise document.refusal(
+            "title", "blank", "Nothing is left of this title without its number and times."
+        )
     return title
 
 
@@ -214,19 +223,22 @@ def _step_around(document: Document, index: int) -> int | None:
     return None
 
 
-def _paragraph(document: Document, heading: Piece, body: Sequence[Piece]) -> Piece | None:
-    """Return the title of a step as a paragraph, or None when it is empty or the body says it. What is more than text,
-    as a link, is kept in any case."""
-    title = split_step_heading(heading.text)[1]
-    is_text = not set(heading.content) & set("[<")
-    if is_text and (not title or document.says(body, title)):
-        return None
-    for markdown in (title_of(heading), escape_text(title)):
-        blocks = document.read_outline(markdown).blocks
-        if [block.kind for block in blocks] == ["paragraph"]:
-            content = blocks[0].tokens[1].content
-            if read_plain(content, document.references) == title:
-                return Piece(
-                    heading.block_id, "paragraph", tuple(content.split("\n")), tokens=blocks[0].tokens
-                )
-    return None
+def _paragraph(document: Document, heading: Piece, field: str) -> list[Piece]:
+    """Return the title of a step as a paragraph with the same marks in it, or nothing for an empty one.
+
+    Raises EditRefused for a title that reads otherwise as a paragraph, such as HTML.
+    """
+    title = title_of(heading, document.references)
+    if not title:
+        return []
+    for markdown in (title, as_paragraph(title)):
+        try:
+            blocks = document.read_outline(markdown).blocks
+        except DocumentTooComplex:
+            continue
+        if [block.kind for block in blocks] == ["paragraph"] and blocks[0].tokens[1].content == markdown:
+            return [Piece(heading.block_id, "paragraph", (markdown,), tokens=blocks[0].tokens)]
+    otherwise = (
+        "The title of this step would read otherwise as a paragraph. Give it another first, by set_title."
+    )
+    raise document.refusal(field, "title_reads_otherwise", otherwise)

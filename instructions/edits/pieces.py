@@ -29,8 +29,7 @@ class Piece:
     """A block without its marker or, without an id, a definition of a link; and the blank lines below it.
 
     `content` (Markdown) and `text` (plain) are those of a heading. `closing` is the fence that an open code block
-    lacks. A definition that is `left_over` belongs to text that is gone. `operation` is the number of the last
-    operation that put something on or beside the piece, -1 for none.
+    lacks. A definition that is `left_over` belongs to text that is gone.
     """
 
     block_id: str
@@ -44,8 +43,14 @@ class Piece:
     closing: str = ""
     definitions: tuple[Definition, ...] = ()
     left_over: bool = False
-    operation: int = -1
     tokens: Sequence[Token] = field(default=(), repr=False, compare=False)
+
+    def contents(self) -> Iterator[str]:
+        """Yield the Markdown of the texts in the piece, as of a heading, a paragraph, or a cell of a table."""
+        if self.level is not None:
+            yield self.content
+        else:
+            yield from (token.content for token in self.tokens if token.type == "inline")
 
 
 def read_pieces(outline: Outline) -> list[Piece]:

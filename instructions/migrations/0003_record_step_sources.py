@@ -195,7 +195,7 @@ class Migration(migrations.Migration):
                         condition=models.Q(
                             models.Q(("end_ms__isnull", True), ("start_ms__isnull", True)),
                             models.Q(("end_ms__isnull", True), ("start_ms__isnull", False)),
-                            ("start_ms__lte", models.F("end_ms")),
+                            models.Q(("start_ms__isnull", False), ("start_ms__lte", models.F("end_ms"))),
                             _connector="OR",
                         ),
                         name="step_source_span_in_order",

@@ -8,7 +8,6 @@ from uuid6 import uuid7
 
 from config.accounts.models import User
 from config.api import errors
-from instructions.complexity import DocumentTooComplex
 from instructions.edits import EditRefused, Operation, OperationTooComplex, apply_operations
 from instructions.models import Instruction, InstructionVersion
 from instructions.services.saving import Change, write_version
@@ -36,12 +35,12 @@ def edit_instruction(
             edited.check(text.markdown, text.blocks)
         except OperationTooComplex as error:
             raise too_complex(error, field=f"operations.{error.operation}.markdown") from error
-        except DocumentTooComplex as error:
-            raise too_complex(error) from error
         except EditRefused as refused:
             path = ["operations", str(refused.operation), refused.field]
             raise errors.invalid(".".join(filter(None, path)), str(refused), code=refused.code) from refused
-        return Change(text, carried_over(newest, text.markdown, text.blocks, given=edited.spans))
+        return Change(
+            text, carried_over(newest, text.markdown, text.blocks, given=edited.spans, merged=edited.merged)
+        )
 
     return write_version(
         instruction=instruction,

@@ -119,6 +119,7 @@ def carried_over(
     *,
     kind: EvidenceKind = EvidenceKind.EDITED,
     given: Mapping[str, tuple[int, int]] | None = None,
+    merged: Mapping[str, str] | None = None,
 ) -> dict[str, Evidence]:
     """Return what the steps of a changed text rest on, as they follow from those of the version before."""
 
@@ -138,5 +139,6 @@ def carried_over(
         spoken=spoken,
         kind=kind,
         given=given or {},
+        merged=merged or {},
     )
     return Carried(found, version=newest.version, rows=rows)

@@ -24,13 +24,12 @@ class Impossible(Exception):
 class Part:
     """A block, or the definition of a link (which has a label and no id).
 
-    `said` is its plain text line by line, `form` how a step's heading begins ("Step 4:"). A definition `is_over` when
-    the text around it is gone: it stays only where it is used.
+    `form` is how a step's heading begins ("Step 4:"). A definition `is_over` when the text around it is gone: it stays
+    only where it is used.
     """
 
     id: str
     text: str
-    said: tuple[str, ...] = ()
     level: int = 9
     form: str = ""
     title: str = ""
@@ -44,7 +43,7 @@ class Part:
 
 def heading(id: str, level: int, form: str, title: str) -> Part:
     text = f"{'#' * level} {form} {title}".replace("  ", " ")
-    return Part(id, text, (f"{form} {title}",), level, form, title)
+    return Part(id, text, level, form, title)
 
 
 class ByHand:
@@ -171,7 +170,7 @@ class ByHand:
             top = new[first]
             if not top.is_heading or any(part.level < top.level for part in new):
                 raise Impossible
-            new = [deeper(part, self.parts[at].level - top.level) for part in new]
+            new = all_deeper(new, self.parts[at].level - top.level)
             if not top.form:
                 new[first] = heading(id, self.parts[at].level, self.parts[at].form, top.title)
         new[first] = replace(new[first], id=id)
@@ -182,7 +181,7 @@ class ByHand:
         top = heading(self.new_id(), level, form, title)
         body = self.with_ids(written)
         highest = min((part.level for part in body if part.is_heading), default=9)
-        self.parts[at:at] = [top, *(deeper(part, max(0, level + 1 - highest)) for part in body)]
+        self.parts[at:at] = [top, *all_deeper(body, max(0, level + 1 - highest))]
 
     def move(self, id: str, after: str | None) -> None:
         start, end = self.section(self.step(id))
@@ -193,20 +192,16 @@ class ByHand:
         moved = [part for part in self.parts[start:end] if part.id]
         self.parts[start:end] = [part for part in self.parts[start:end] if not part.id]
         at, level, _ = self.place(after)
-        self.parts[at:at] = [deeper(part, level - moved[0].level) for part in moved]
+        self.parts[at:at] = all_deeper(moved, level - moved[0].level)
 
     def merge(self, ids: list[str]) -> None:
         for one, other in zip(ids, ids[1:], strict=False):
             follows = self.section(self.step(one))[1] == self.step(other)
             if not follows or self.parts[self.at(one)].level != self.parts[self.at(other)].level:
                 raise Impossible
-        """What a step says is looked up in its own blocks, before any title becomes one."""
-        bodies = {id: self.parts[self.at(id) + 1 : self.section(self.at(id))[1]] for id in ids[1:]}
-        for id, body in bodies.items():
-            at, title = self.at(id), self.parts[self.at(id)].title
-            lines = [line.casefold() for part in body for line in part.said]
-            is_said = any(f" {title.casefold()} " in f" {line} " for line in lines)
-            self.parts[at : at + 1] = [] if is_said else [Part(id, title, (title,))]
+        for id in ids[1:]:
+            at = self.at(id)
+            self.parts[at] = Part(id, self.parts[at].title)
 
     def result(self) -> list[tuple[str, str]]:
         """The blocks with their ids and texts, numbered, and the definitions that are left."""
@@ -226,11 +221,18 @@ class ByHand:
         return 1 + sum(self.steps_around(step)[-1:] == around for step in self.steps() if step < at)
 
 
+def all_deeper(parts: Sequence[Part], levels: int) -> list[Part]:
+    """Headings so many levels further down, unless one would be below the sixth."""
+    if any(part.is_heading and part.level + levels > 6 for part in parts):
+        raise Impossible
+    return [deeper(part, levels) for part in parts]
+
+
 def deeper(part: Part, levels: int) -> Part:
     """A heading so many levels further down, any other part as it is; an underlined one gets number signs."""
     if not part.is_heading or not levels:
         return part
-    level = min(6, part.level + levels)
+    level = part.level + levels
     if part.text.startswith("#"):
         return replace(part, level=level, text="#" * level + part.text.lstrip("#"))
     underlined = part.text.split("\n")[0]

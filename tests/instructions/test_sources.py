@@ -42,12 +42,15 @@ def carried(
     evidence: dict[str, Evidence] = EVIDENCE,
     kind: EvidenceKind = EvidenceKind.EDITED,
     given: dict[str, tuple[int, int]] | None = None,
+    merged: dict[str, str] | None = None,
 ) -> dict[str, Evidence]:
     """What is carried over; markers are completed, with ids from 100 on."""
     numbers = count(100)
     after = ensure_markers(after, lambda: str(uuid.UUID(int=next(numbers))))
     texts = (Text(text, parse_blocks(text)) for text in (before, after))
-    return carry_over(next(texts), evidence, next(texts), spoken=said, kind=kind, given=given or {})
+    return carry_over(
+        next(texts), evidence, next(texts), spoken=said, kind=kind, given=given or {}, merged=merged
+    )
 
 
 def new_id(number: int = 0) -> str:
@@ -99,6 +102,15 @@ def test_steps_that_change_places_take_all_with_them() -> None:
 def test_a_step_without_its_heading_joins_the_one_before_it() -> None:
     joined = carried(without(GUIDE, NAME, "## Step 2: Type the name"))
     assert joined == {MENU: Evidence(EvidenceKind.SAID, 1000, 7250, (0, 1, 2))}
+
+
+def test_a_merged_step_joins_even_when_no_block_of_it_is_left() -> None:
+    only_first = GUIDE[: GUIDE.index(f"<!-- block:{NAME}")]
+    both = Evidence(EvidenceKind.SAID, 1000, 7250, (0, 1, 2))
+    assert carried(only_first, merged={NAME: MENU}) == {MENU: both}
+    assert carried(only_first, merged={NAME: OPEN, OPEN: MENU}) == {MENU: both}, "merged again"
+    assert carried(only_first, merged={NAME: TYPE}) == {MENU: EVIDENCE[MENU]}, "with what is gone itself"
+    assert carried(GUIDE, merged={NAME: MENU}) == EVIDENCE, "it is a step again"
 
 
 @pytest.mark.parametrize("heading", ["## Type the name", "Type the name", "### Type the name"])

@@ -187,6 +187,23 @@ def test_anchors_stand_in_the_innermost_step_of_their_place(owner: Api, drafted:
     assert anchors(owner, saved) == [[on[click], on[opens], in_text, title], []]
 
 
+def test_an_anchor_of_a_merged_step_stands_in_the_one_it_went_into(
+    owner: Api, drafted: dict[str, Any]
+) -> None:
+    first, _, last = (step["block_id"] for step in steps(owner, drafted))
+    assert steps(owner, drafted)[2]["markdown"].lower().count("type the name") == 2, "its body says its title"
+    on = put_anchor(owner, drafted, block_id=last)
+    merge = {"op": "merge_steps", "block_ids": [first, last]}
+    merged = owner.post(
+        f"/instructions/{drafted['id']}/edits", {"base_version": 1, "operations": [merge]}
+    ).json()
+    assert [step["anchor_ids"] for step in steps(owner, merged)] == [[], [on]], (
+        "below the step inside the first"
+    )
+    target = f"target_instruction_version_id={merged['instruction_version_id']}"
+    assert owner.get(f"/anchors/{on}?{target}").json()["resolution"]["resolution_state"] == "retain"
+
+
 def test_an_anchor_whose_block_is_gone_stands_where_it_was_found(owner: Api, drafted: dict[str, Any]) -> None:
     last = block_ids(drafted)[-1]
     anchor_id = put_anchor(owner, drafted, block_id=last)
