@@ -45,7 +45,13 @@ instructions = extend_schema_view(
         summary="Edit the steps of an instruction",
         description="Renames, rewrites, inserts, deletes, moves, merges and splits steps. All operations make one new "
         "version, or none does: each is applied to what the one before left. Steps are numbered anew, and blocks that "
-        "no operation names stay as they are. To undo, restore an earlier version.",
+        "no operation names stay as they are. Headings inside a step that is moved or put in take the level that fits "
+        "it, a code block that is left open is closed, and definitions of links that nothing uses any more go. To "
+        "undo, restore the version before.\n\n"
+        "An operation that cannot be carried out is a 400 with its field and a code: `unknown_block`, "
+        "`deleted_block` (by an operation before it), `not_a_step`, `not_adjacent`, `not_in_step`, `inside_itself`, "
+        "`no_heading`, `heading_level`, `blank`, `too_many_steps`, `title_reads_otherwise` (a merged title that is no "
+        "paragraph), `joins_neighbour` (text that would run into what stands beside it).",
         request=EditBody,
         responses=responses(
             200,
@@ -76,7 +82,7 @@ instructions = extend_schema_view(
         operation_id="restoreInstruction",
         summary="Take an older version back",
         description="The text of that version becomes the newest version, with what its steps rested on; nothing "
-        "changes when it is the newest text already.",
+        "changes when the newest has all of that already.",
         request=serializers.RestoreBody,
         responses=responses(
             200,

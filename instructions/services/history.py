@@ -47,14 +47,15 @@ def restore_version(
 ) -> InstructionVersion:
     """Write the next version from the text of an older one, with what its steps rested on and its provenance then.
 
-    Return the newest as it is when it has that text. Raises a 400 when the version is not there.
+    Return the newest as it is when it has all of that. Raises a 400 when the version is not there.
     """
 
     def change(newest: InstructionVersion) -> Change:
         old = instruction.versions.filter(version=version).first()
         if old is None:
             raise errors.invalid("version", "The document has no such version.", code="not_found")
-        return Change(prepare_text(old.markdown), evidence_of(old), provenance_of(old))
+        then, now = [(evidence_of(one), provenance_of(one)) for one in (old, newest)]
+        return Change(prepare_text(old.markdown), *then, has_other_sources=then != now)
 
     return write_version(
         instruction=instruction,

@@ -27,11 +27,15 @@ from jobs.services.transitions import lock_job, save_job
 
 @dataclass(frozen=True)
 class Change:
-    """A changed text, and what its steps rest on; its provenance is that of the newest version, unless it has one."""
+    """A changed text, and what its steps rest on; its provenance is that of the newest version, unless it has one.
+
+    `has_other_sources` makes a version of it even when its text is the newest one's.
+    """
 
     text: PreparedText
     evidence: Mapping[str, Evidence]
     provenance: Mapping[str, str] | None = None
+    has_other_sources: bool = False
 
 
 def save_instruction(
@@ -70,7 +74,7 @@ def write_version(
         instruction = Instruction.objects.select_for_update().get(pk=instruction.pk)
         newest = require_newest(instruction, base_version, if_match)
         open_document(job, by=by_editor(user))
-        if made.text.markdown == newest.markdown:
+        if made.text.markdown == newest.markdown and not made.has_other_sources:
             return newest
         version = add_version(
             instruction,

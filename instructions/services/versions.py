@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
+from django.utils.http import parse_etags
 from uuid6 import uuid7
 
 from config.api import errors
@@ -135,10 +136,13 @@ def open_document(job: Job, *, by: Attribution) -> None:
 
 
 def require_newest(instruction: Instruction, base_version: int, if_match: str | None) -> InstructionVersion:
-    """Return the newest version; raise 412 or 409 unless the save is based on it."""
+    """Return the newest version; raise 412 or 409 unless the save is based on it, 400 for a version to come."""
     newest = instruction.versions.get(version=instruction.version)
-    if if_match is not None and if_match != etag(newest):
+    if if_match is not None and not _names(if_match, etag(newest)):
         raise errors.ApiError(412, "PRECONDITION_FAILED", "The document has changed.", hint="Read it again.")
+    if base_version > instruction.version:
+        newest_is = f"The newest version of the document is {instruction.version}."
+        raise errors.invalid("base_version", newest_is, code="not_found")
     if base_version != instruction.version:
         raise errors.conflict(
             "VERSION_CONFLICT",
@@ -158,3 +162,10 @@ def provenance_of(version: InstructionVersion) -> dict[str, str]:
 def etag(version: Any) -> str:
     """Return the ETag of a version, or of a row with its id."""
     return f'"{version.id}"'
+
+
+def _names(if_match: str, etag: str) -> bool:
+    """Return whether a value of If-Match names this ETag of something that is there (RFC 9110, section 13.1.1: by
+    strong comparison, so a weak one never; `*` names any)."""
+    tags = parse_etags(if_match)
+    return "*" in tags or etag in tags

@@ -175,27 +175,52 @@ def test_a_bad_body_names_its_field(owner: Api, body: dict[str, Any], field: str
     assert written() == before
 
 
-@pytest.mark.parametrize("base_version", [1, 3, 2**31 - 1])
-def test_a_base_that_is_not_the_newest_is_the_conflict_of_a_save(owner: Api, base_version: int) -> None:
+def test_a_base_that_is_not_the_newest_is_the_conflict_of_a_save(owner: Api) -> None:
     document = make_document(owner)
     assert edit(owner, document, RENAME).json()["version"] == 2
     before = written()
-    refused = edit(owner, document, RENAME, base_version=base_version)
-    saved = owner.put(f"/instructions/{document['id']}", {"base_version": base_version, "markdown": "# A\n"})
+    refused = edit(owner, document, RENAME, base_version=1)
+    saved = owner.put(f"/instructions/{document['id']}", {"base_version": 1, "markdown": "# A\n"})
     assert (refused.status_code, saved.status_code) == (409, 409)
     assert refused.json()["code"] == saved.json()["code"] == "VERSION_CONFLICT"
-    details = {"base_version": base_version, "current_version": 2}
+    details = {"base_version": 1, "current_version": 2}
     assert refused.json()["details"] == saved.json()["details"] == details
     assert written() == before
 
 
-def test_a_stale_if_match_is_412(owner: Api) -> None:
+@pytest.mark.parametrize("base_version", [2, 2**31 - 1])
+def test_a_base_from_the_future_is_a_400_with_the_field(owner: Api, base_version: int) -> None:
+    document = make_document(owner)
+    before = written()
+    path = f"/instructions/{document['id']}"
+    for answer in (
+        edit(owner, document, RENAME, base_version=base_version),
+        owner.put(path, {"base_version": base_version, "markdown": "# A\n"}),
+        owner.post(f"{path}/restore", {"base_version": base_version, "version": 1}),
+    ):
+        (error,) = answer.json()["details"]["errors"]
+        assert (answer.status_code, error["field"], error["code"]) == (400, "base_version", "not_found")
+    assert written() == before
+
+
+@pytest.mark.parametrize("stale", ['"odd"', "W/{etag}", "odd"])
+def test_a_stale_or_weak_if_match_is_412(owner: Api, stale: str) -> None:
     document = make_document(owner)
     body = {"base_version": 1, "operations": named(document, [RENAME])}
     path = f"/instructions/{document['id']}/edits"
     before = written()
-    assert owner.post(path, body, if_match='"odd"').status_code == 412
+    etag = owner.get(f"/instructions/{document['id']}").headers["ETag"]
+    assert owner.post(path, body, if_match=stale.format(etag=etag)).status_code == 412
     assert written() == before
+
+
+@pytest.mark.parametrize("fresh", ["{etag}", '"odd", {etag}', "*"])
+def test_an_if_match_that_names_the_newest_is_taken(owner: Api, fresh: str) -> None:
+    document = make_document(owner)
+    etag = owner.get(f"/instructions/{document['id']}").headers["ETag"]
+    body = {"base_version": 1, "operations": named(document, [RENAME])}
+    path = f"/instructions/{document['id']}/edits"
+    assert owner.post(path, body, if_match=fresh.format(etag=etag)).status_code == 200
 
 
 @pytest.mark.parametrize("status", [JobStatus.FAILED, JobStatus.CANCELLED])
