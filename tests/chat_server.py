@@ -60,7 +60,7 @@ class Reply:
     cut_off: bool = False
 
 
-def completion(content: Any, *, usage: Any = USAGE, finish: str = "stop", **more: Any) -> Reply:
+def completion(content: Any, *, usage: Any = USAGE, finish: Any = "stop", **more: Any) -> Reply:
     """The reply with a text, or with JSON as its text."""
     text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
     answer: dict[str, Any] = {"choices": [{"message": {"content": text}, "finish_reason": finish}], **more}

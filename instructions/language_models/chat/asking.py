@@ -96,7 +96,7 @@ def _ask_once(
         raise
     spent = answer.tokens or Tokens(most.prompt, estimated_tokens(answer.text))
     try:
-        found, kept = _read(answer, read)
+        found, kept = _read(answer, read, is_json=asked.schema is not None)
     except AnswerInvalid:
         call.end(spent, None)
         raise
@@ -116,10 +116,14 @@ def _question(asked: Asked, profile: Profile, reason: str) -> Question:
     return Question(messages, profile.max_tokens, profile.temperature, asked.schema)
 
 
-def _read(answer: Answer, read: Callable[[str], tuple[Found, Any]]) -> tuple[Found, Any]:
+def _read(answer: Answer, read: Callable[[str], tuple[Found, Any]], *, is_json: bool) -> tuple[Found, Any]:
+    """Return what is found; raise AnswerInvalid for an answer that is cut off, unless it is JSON and whole."""
+    cut = AnswerInvalid("It was cut off at its limit. Write less.")
+    if answer.is_cut and not is_json:
+        raise cut
     try:
         return read(answer.text)
     except AnswerInvalid:
         if answer.is_cut:
-            raise AnswerInvalid("It was cut off at its limit. Write less.") from None
+            raise cut from None
         raise

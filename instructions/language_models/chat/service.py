@@ -37,6 +37,8 @@ _FORMATS = ("json_schema", "json_object", "")
 _ABOUT_FORMAT = re.compile(
     r"response.?format|json.?schema|json.?object|structured.?output|guided", re.IGNORECASE
 )
+# How the end of an answer is named; some servers name none, and Text Generation Inference has its own word.
+_ENDED = ("stop", "eos_token", "", None)
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MAX_COUNT = 2**31 - 1
 
@@ -70,7 +72,8 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """The text of an answer, whether it ends at the limit of tokens, and what it took if the service says so."""
+    """The text of an answer, whether the model did not end it itself (it met the limit of tokens, or a filter), and
+    what it took if the service says so."""
 
     text: str
     is_cut: bool
@@ -239,7 +242,7 @@ def _read(content: bytes) -> Answer:
         tokens = _usage(answer)
         if not isinstance(text, str) or not text.strip():
             raise BadAnswer("It had no text.", tokens)
-        return Answer(_UNSTORABLE.sub("", text), choice.get("finish_reason") == "length", tokens)
+        return Answer(_UNSTORABLE.sub("", text), choice.get("finish_reason") not in _ENDED, tokens)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         # The error may quote the answer, so it is not chained and not logged.
         raise BadAnswer("It did not follow the protocol.") from None

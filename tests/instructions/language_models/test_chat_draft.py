@@ -145,6 +145,12 @@ def test_an_answer_that_is_cut_at_its_limit_is_told_so(server: ChatServer) -> No
     assert "It was cut off at its limit. Write less." in server.asked[1].user
 
 
+def test_json_that_is_whole_is_taken_although_it_was_cut_off(server: ChatServer) -> None:
+    server.otherwise = completion({"title": None, "steps": [STEP]}, finish="length")
+    assert chat(server).draft(segments(*SAID), title=None, language="en").counts == {"windows": 1}
+    assert len(server.asked) == 1
+
+
 def test_a_long_talk_is_asked_about_in_windows_and_joined(server: ChatServer) -> None:
     said = [f"Click on the button number {at} of the page." for at in range(12)]
     calls = Noted()

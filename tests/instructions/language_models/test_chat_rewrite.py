@@ -39,6 +39,21 @@ def test_a_rewriting_with_a_new_link_is_refused_twice(server: ChatServer) -> Non
     assert "The editor wishes" not in server.asked[0].user
 
 
+@pytest.mark.parametrize("finish", ["length", "content_filter"])
+def test_a_rewriting_that_is_cut_off_is_asked_for_again(server: ChatServer, finish: str) -> None:
+    half = PASSAGE.split(" and then")[0]
+    server.answers = [completion(half, finish=finish)]
+    server.otherwise = same_words
+    assert chat(server).rewrite(PASSAGE, context=None).markdown == PASSAGE
+    assert "It was cut off at its limit. Write less." in server.asked[1].user
+    server.otherwise = completion(half, finish=finish)
+    with pytest.raises(LanguageModelError) as raised:
+        chat(server).rewrite(PASSAGE, context=None)
+    assert raised.value.code == "MODEL_OUTPUT_INVALID"
+    server.otherwise = completion(half)
+    assert chat(server).rewrite(PASSAGE, context=None).markdown == half, "the checks alone let it pass"
+
+
 def test_a_rewriting_is_kept_for_its_own_work_alone(server: ChatServer) -> None:
     server.otherwise = same_words
     calls = Noted()

@@ -95,9 +95,18 @@ def test_tokens_that_cannot_be_believed_are_not_known(server: ChatServer, usage:
     assert ChatService(server.url, KEY, "m", 5.0).ask(ASKED, lambda: None).tokens is None
 
 
-def test_an_answer_that_ends_at_the_limit_says_so(server: ChatServer) -> None:
-    server.otherwise = completion("hel", finish="length")
-    assert ChatService(server.url, KEY, "m", 5.0).ask(ASKED, lambda: None).is_cut
+@pytest.mark.parametrize(
+    ("finish", "is_cut"),
+    [
+        *((name, True) for name in ("length", "content_filter", "tool_calls", "error", 7, ["stop"])),
+        *((name, False) for name in ("stop", "eos_token", "", None)),
+    ],
+)
+def test_an_answer_that_the_model_did_not_end_says_so(server: ChatServer, finish: Any, is_cut: bool) -> None:
+    server.otherwise = completion("hel", finish=finish)
+    assert ChatService(server.url, KEY, "m", 5.0).ask(ASKED, lambda: None).is_cut is is_cut
+    server.otherwise = Reply(body=b'{"choices": [{"message": {"content": "hello"}}]}')
+    assert not ChatService(server.url, KEY, "m", 5.0).ask(ASKED, lambda: None).is_cut
 
 
 def test_an_answer_in_parts_is_one_text_without_what_cannot_be_stored(server: ChatServer) -> None:
