@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from instructions.language_models.calls import estimated_tokens
 from instructions.language_models.checks.drafts import CheckedStep
 
-_SAME = 0.5
-
 
 @dataclass(frozen=True)
 class Passage:
@@ -52,28 +50,35 @@ def cut_windows(
 
 
 def join_steps(windows: Sequence[Sequence[CheckedStep]]) -> list[CheckedStep]:
-    """Return the steps of all windows in order, without those that two windows have written of the same passages.
+    """Return the steps of all windows in order, without those that a neighbouring window has written as well.
 
-    Two steps of neighbouring windows are the same when they share at least half of the passages of the smaller one
-    (the overlap coefficient, Szymkiewicz 1934). The one with more passages stays; of equals the earlier one, whose
-    window has seen what leads up to it.
+    Every passage that a step rests on is still one that a step rests on. Of equals the earlier one stays, whose window
+    has seen what leads up to it.
     """
     kept: list[list[CheckedStep]] = []
     for steps in windows:
-        own = list(steps)
         before = kept[-1] if kept else []
-        for earlier in list(before):
-            twin = next((step for step in own if _are_same(earlier, step)), None)
-            if twin is None:
-                continue
-            if len(twin.segments) > len(earlier.segments):
-                before.remove(earlier)
-            else:
-                own.remove(twin)
+        own = [step for step in steps if not _is_written_in(before, step, steps, of_equals=True)]
+        if kept:
+            kept[-1] = [step for step in before if not _is_written_in(steps, step, before, of_equals=False)]
         kept.append(own)
     return [step for steps in kept for step in steps]
 
 
-def _are_same(one: CheckedStep, other: CheckedStep) -> bool:
-    shared = len(set(one.segments) & set(other.segments))
-    return shared >= _SAME * min(len(one.segments), len(other.segments)) and shared > 0
+def _is_written_in(
+    others: Sequence[CheckedStep], step: CheckedStep, own: Sequence[CheckedStep], *, of_equals: bool
+) -> bool:
+    """Return whether a neighbouring window, of the steps `others`, has written this step of `own` as well.
+
+    A step of it then rests on all of the step's passages, and so both windows saw them. What `own` makes of the
+    passages of that step are no more steps than `others` makes of them, for a step about several others replaces none;
+    `of_equals` says whether it may be as many when they all rest on the same passages.
+    """
+    for other in others:
+        if not set(step.segments) <= set(other.segments):
+            continue
+        steps = sum(set(each.segments) <= set(other.segments) for each in own)
+        alike = sum(each.segments == other.segments for each in others)
+        if steps < alike or (steps == alike and (of_equals or step.segments != other.segments)):
+            return True
+    return False

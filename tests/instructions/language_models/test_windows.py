@@ -67,6 +67,38 @@ def test_of_two_equal_steps_the_earlier_one_stays() -> None:
     assert titles([step("first", 8, 9)], [step("second", 8, 9)]) == ["first"]
 
 
+def test_a_step_with_a_passage_that_the_other_window_has_not_seen_stays() -> None:
+    assert titles(
+        [step("open", 4), step("type", 5, 6)],
+        [step("press", 6, 7), step("close", 8)],
+    ) == ["open", "type", "press", "close"]
+
+
+def test_a_step_about_several_others_replaces_none_of_them() -> None:
+    assert titles([step("a", 5), step("b", 6)], [step("overview", 5, 6, 7, 8)]) == ["a", "b", "overview"]
+    assert titles([step("overview", 5, 6, 7, 8)], [step("a", 5), step("b", 6)]) == ["overview", "a", "b"]
+
+
+def test_of_the_steps_of_the_same_passages_the_more_ones_stay() -> None:
+    assert titles([step("b", 8)], [step("a", 8), step("b", 8)]) == ["a", "b"]
+    assert titles([step("a", 8), step("b", 8)], [step("b", 8)]) == ["a", "b"]
+    assert titles([step("a", 8), step("b", 8)], [step("a", 8), step("b", 8), step("c", 9)]) == ["a", "b", "c"]
+
+
+_STEPS = st.lists(st.sets(st.integers(0, 6), min_size=1, max_size=4), max_size=6)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(_STEPS, max_size=4))
+def test_every_passage_with_a_step_keeps_one(windows: list[list[set[int]]]) -> None:
+    written = [[step("x", *sorted(rests_on)) for rests_on in window] for window in windows]
+    joined = join_steps(written)
+    before = {position for window in written for each in window for position in each.segments}
+    assert {position for each in joined for position in each.segments} == before
+    kept = iter(each for window in written for each in window)
+    assert all(any(each is other for other in kept) for each in joined), "in their order"
+
+
 def test_steps_that_share_little_or_are_of_one_window_all_stay() -> None:
     assert titles([step("a", 5, 6, 7, 8)], [step("b", 8, 9, 10)]) == ["a", "b"]
     assert titles([step("a", 1), step("b", 1)]) == ["a", "b"]
