@@ -141,18 +141,22 @@ def marker_bytes(markdown: str) -> int:
 def strip_markers(markdown: str) -> str:
     """Return the text without markers, blocks one blank line apart; markers in code stay."""
     outline = read_outline(normalized(markdown), with_text=False)
-    lines = outline.lines
     written: list[str] = []
-    after: TopLevel | None = None
     line_after = 0
-    for block in outline.blocks:
-        between = _definitions(outline, line_after, block.first)
-        if after and not between and _would_join(after, block, lines[block.first]):
-            between = ["<!-- -->", ""]  # an empty comment separates lists (CommonMark, 5.3)
-        written += [*between, *_without_nested_markers(block, lines), ""]
-        after, line_after = block, block.last
-    written += _definitions(outline, line_after, len(lines))
+    for index, block in enumerate(outline.blocks):
+        separator = ["<!-- -->", ""] if needs_separator(outline, index) else []
+        written += separator or _definitions(outline, line_after, block.first)
+        written += [*_without_nested_markers(block, outline.lines), ""]
+        line_after = block.last
+    written += _definitions(outline, line_after, len(outline.lines))
     return ended(written)
+
+
+def needs_separator(outline: Outline, index: int) -> bool:
+    """Return whether an empty comment separates a block from the one before without markers (CommonMark, 5.3)."""
+    before, block = outline.blocks[index - 1], outline.blocks[index]
+    is_apart = index == 0 or _definitions(outline, before.last, block.first)
+    return not is_apart and _would_join(before, block, outline.lines[block.first])
 
 
 def split_step_heading(text: str) -> tuple[int | None, str, int | None, int | None]:

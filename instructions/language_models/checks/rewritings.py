@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from markdown_it.token import Token
 
-from instructions.blocks import Outline, read_outline, split_step_heading, strip_markers
+from instructions.blocks import Outline, needs_separator, read_outline, split_step_heading, strip_markers
 from instructions.complexity import DocumentTooComplex, check_complexity
 from instructions.language_models.checks.addressed import addressed_in_a_document, speaking_to_a_model
 from instructions.language_models.checks.drafts import AnswerInvalid
@@ -85,18 +85,41 @@ def check_rewriting(answer: str, passage: str) -> str:
 
 
 def with_markers_of(markdown: str, answer: str) -> str:
-    """Return a checked answer with the markers, and the white space around it, of the passage that it replaces."""
+    """Return a checked answer with the markers, and the white space around it, of the passage that it replaces.
+
+    An answer that changes nothing is the passage. What separates blocks in place of a marker (`without_markers`) goes.
+    Raise AnswerInvalid if the passage has other blocks without its markers.
+    """
+    if answer == without_markers(markdown):
+        return markdown
     lead = markdown[: len(markdown) - len(markdown.lstrip())]
     trail = markdown[len(markdown.rstrip()) :]
-    ids = [block.block_id for block in read_outline(markdown, with_text=False).blocks]
     outline = read_outline(answer, with_text=False)
+    ids = _ids_in(markdown)
+    if len(ids) != len(outline.blocks):
+        raise AnswerInvalid("It had other blocks than the passage.")
     first_lines = {block.first: block_id for block, block_id in zip(outline.blocks, ids, strict=True)}
     written: list[str] = []
     for number, line in enumerate(outline.lines):
-        if block_id := first_lines.get(number):
+        block_id = first_lines.get(number, "")
+        if block_id:
             written.append(f"<!-- block:{block_id} -->")
-        written.append(line)
+        if block_id is not None:
+            written.append(line)
+        elif written[-1:] == [""]:
+            written.pop()
     return lead + "\n".join(written) + trail
+
+
+def _ids_in(markdown: str) -> list[str | None]:
+    """Return the id of each block of a passage without its markers, "" without one, None for a mere separator."""
+    outline = read_outline(markdown, with_text=False)
+    ids: list[str | None] = []
+    for index, block in enumerate(outline.blocks):
+        if "<!--" in markdown and needs_separator(outline, index):
+            ids.append(None)
+        ids.append(block.block_id)
+    return ids
 
 
 def _check_literals(after: _Contents, before: _Contents) -> None:
