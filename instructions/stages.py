@@ -9,11 +9,10 @@ from typing import Any
 from config.storage import kept_folder, read_bytes, storage
 from config.work.lease import Lease
 from config.work.models import WorkFailed
-from instructions.blocks import read_outline
-from instructions.complexity import DocumentTooComplex, check_complexity
+from instructions.complexity import DocumentTooComplex
 from instructions.language_models import Draft, LanguageModelError
+from instructions.language_models.fitting import require_fit
 from instructions.language_models.registry import get_model
-from instructions.parser import MAX_WORK
 from instructions.services.model_calls import JobCalls, record_draft
 from jobs.artifact_updates import DRAFT_FIELDS
 from jobs.media.transcripts import transcript_from_json
@@ -33,8 +32,7 @@ def generate_stage(job: Job, lease: Lease) -> dict[str, Any]:
             _chosen_profile(job), prompt_template_id=job.options.get("prompt_template_id", ""), calls=calls
         )
         draft = model.draft(transcript.segments, title=job.options.get("title"), language=transcript.language)
-        check_complexity(draft.markdown)
-        read_outline(draft.markdown, with_text=False, max_work=MAX_WORK)
+        require_fit(draft)
     except LanguageModelError as error:
         raise WorkFailed(error.code, error.message) from error
     except DocumentTooComplex as error:

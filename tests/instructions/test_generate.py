@@ -15,6 +15,7 @@ import pytest
 from django.db import connection
 
 from config.storage import read_bytes
+from instructions.language_models import fitting
 from instructions.models import InstructionVersion, ModelCall, StepSource
 from jobs.models import AuditEvent, Job, PipelineRun
 from jobs.states import JobStatus
@@ -120,6 +121,26 @@ def test_a_model_that_fails_fails_the_job_unless_a_fallback_was_chosen(
     assert made_by(version) == ("extractive", "rules-1")
     event = AuditEvent.objects.get(job=job, event_type="DRAFT_WRITTEN")
     assert event.data["model_profile_id"] == "extractive" and event.data["model_failed"] == 1
+
+
+@pytest.mark.parametrize("name", ["MAX_MARKDOWN_BYTES", "MAX_DRAFT_SEGMENTS"])
+def test_a_draft_that_no_document_can_hold_is_a_bad_answer(
+    db: None, server: ChatServer, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(fitting, name, {"MAX_MARKDOWN_BYTES": 1000, "MAX_DRAFT_SEGMENTS": 9}[name])
+    step = {**STEP, "text": "Open the settings of the app. " * 5, "segments": [0, 1, 2]}
+    server.otherwise = completion({"title": "T", "steps": [step] * 8})
+    assert failure_of(transcribed(*SAID, model_profile="chat"))["failure_code"] == "MODEL_OUTPUT_INVALID"
+    version = drafted(transcribed(*SAID, model_profile="chat-or-extractive"))
+    assert made_by(version) == ("extractive", "rules-1")
+
+
+def test_a_draft_by_rules_that_no_document_can_hold_says_so(
+    db: None, server: ChatServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitting, "MAX_MARKDOWN_BYTES", 100)
+    failure = failure_of(transcribed(*SAID, model_profile="extractive"))
+    assert failure["failure_code"] == "DOCUMENT_TOO_COMPLEX"
 
 
 def test_a_fallback_is_not_taken_while_the_model_works(db: None, server: ChatServer) -> None:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from string import Template
 from typing import Any
 
+from instructions.complexity import DocumentTooComplex
 from instructions.drafting import Guide, Section, Step, assemble, draft_steps
 from instructions.language_models import Draft, LanguageModelError, Rewriting, Segment
 from instructions.language_models.calls import Calls, estimated_tokens
@@ -31,6 +32,7 @@ from instructions.language_models.checks.rewritings import (
     without_markers,
 )
 from instructions.language_models.checks.written import unstyled
+from instructions.language_models.fitting import require_fit
 from instructions.language_models.installed import Profile, Prompt
 
 log = logging.getLogger(__name__)
@@ -174,7 +176,7 @@ class Chat:
             "language model drafted: %s",
             ", ".join(f"{name} {count}" for name, count in sorted(counts.items())),
         )
-        return Draft(
+        draft = Draft(
             assemble(guide),
             guide.title,
             self._profile.id,
@@ -182,3 +184,10 @@ class Chat:
             steps=draft_steps(guide),
             counts=dict(counts),
         )
+        try:
+            require_fit(draft)
+        except DocumentTooComplex:
+            raise LanguageModelError(
+                "MODEL_OUTPUT_INVALID", "The language model wrote more than a document may have. Try again."
+            ) from None
+        return draft

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 Found = TypeVar("Found")
 _TRIES = 2
+_MAX_LONGER = 4  # times what was asked for, by estimate: the tokens of some scripts have many bytes
 _TOKENS_A_MESSAGE = 4  # that a message takes beside its text
 
 
@@ -96,7 +97,7 @@ def _ask_once(
         raise
     spent = answer.tokens or Tokens(most.prompt, estimated_tokens(answer.text))
     try:
-        found, kept = _read(answer, read, is_json=asked.schema is not None)
+        found, kept = _read(answer, read, is_json=asked.schema is not None, max_tokens=profile.max_tokens)
     except AnswerInvalid:
         call.end(spent, None)
         raise
@@ -116,8 +117,13 @@ def _question(asked: Asked, profile: Profile, reason: str) -> Question:
     return Question(messages, profile.max_tokens, profile.temperature, asked.schema)
 
 
-def _read(answer: Answer, read: Callable[[str], tuple[Found, Any]], *, is_json: bool) -> tuple[Found, Any]:
-    """Return what is found; raise AnswerInvalid for an answer that is cut off, unless it is JSON and whole."""
+def _read(
+    answer: Answer, read: Callable[[str], tuple[Found, Any]], *, is_json: bool, max_tokens: int
+) -> tuple[Found, Any]:
+    """Return what is found. Raise AnswerInvalid for an answer that no service makes of so few tokens, or that is cut
+    off, unless it is JSON and whole."""
+    if estimated_tokens(answer.text) > _MAX_LONGER * max_tokens:
+        raise AnswerInvalid("It was far too long.")
     cut = AnswerInvalid("It was cut off at its limit. Write less.")
     if answer.is_cut and not is_json:
         raise cut

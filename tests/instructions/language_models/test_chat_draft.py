@@ -145,6 +145,15 @@ def test_an_answer_that_is_cut_at_its_limit_is_told_so(server: ChatServer) -> No
     assert "It was cut off at its limit. Write less." in server.asked[1].user
 
 
+def test_an_answer_that_is_longer_than_its_tokens_can_be_is_refused(server: ChatServer) -> None:
+    steps = [{**STEP, "text": "Open the settings. " * 400} for _ in range(10)]
+    calls = Noted()
+    server.answers = [completion({"title": None, "steps": steps})]
+    chat(server, calls=calls).draft(segments(*SAID), title=None, language="en")
+    assert "It was far too long." in server.asked[1].user
+    assert [is_kept for _, is_kept in calls.spent] == [False, True]
+
+
 def test_json_that_is_whole_is_taken_although_it_was_cut_off(server: ChatServer) -> None:
     server.otherwise = completion({"title": None, "steps": [STEP]}, finish="length")
     assert chat(server).draft(segments(*SAID), title=None, language="en").counts == {"windows": 1}
