@@ -152,7 +152,15 @@ def test_a_moment_that_has_passed_is_not_waited_for(server: ChatServer) -> None:
     assert time.monotonic() - begun < 2.0
 
 
-@pytest.mark.parametrize("odd", ["soon", "-1", "1.5", "9" * 400, "\u0661"])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        *("soon", "-1", "1.5", "9" * 400, "\u0661"),
+        "Wed, 21 Oct 99999999999999999999 07:28:00 GMT",
+        "Wed, 21 Oct 2015 07:28:00 +99999999999999999999",
+        "Mon, 01 Jan 0001 00:00:00 +2359",
+    ],
+)
 def test_an_odd_retry_after_ends_no_worker(server: ChatServer, odd: str) -> None:
     server.answers = [Reply(429, headers={"Retry-After": odd.encode().decode("latin-1")})]
     try:
