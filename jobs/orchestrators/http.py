@@ -80,8 +80,10 @@ class Http:
         import httpx
 
         timeout = httpx.Timeout(self.seconds, connect=min(CONNECT_SECONDS, self.seconds))
+        # A transport of its own takes no proxy from the environment, which would be sent the addresses of the files.
+        transport = httpx.AsyncHTTPTransport()
         async with (
-            httpx.AsyncClient(timeout=timeout, follow_redirects=False) as client,
+            httpx.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False) as client,
             client.stream("POST", self.url, content=body, headers=headers) as response,
         ):
             return response.status_code

@@ -18,6 +18,7 @@ from jobs.models import Dispatch, Job
 from jobs.orchestrators.http import signing_key
 from tests.factories import Api
 from tests.orchestrator import Asked, Orchestrator
+from tests.proxies import through_a_proxy
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,6 +50,14 @@ def test_the_orchestrator_is_sent_what_the_contract_says(
     video = Client().get(video_url.removeprefix(settings.PUBLIC_URL))
     stored = storage().open(job.artifacts.get(kind="video").uri).read()
     assert b"".join(video.streaming_content) == stored  # type: ignore[attr-defined]
+
+
+def test_proxies_of_the_environment_are_not_used(
+    owner: Api, job: Job, orchestrator: Orchestrator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through_a_proxy("http://127.0.0.1:9", monkeypatch)
+    assert owner.post(f"/jobs/{job.pk}/run").status_code == 202
+    assert len(orchestrator.dispatches) == 1
 
 
 def test_no_transaction_is_open_while_the_orchestrator_is_called(

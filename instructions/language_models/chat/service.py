@@ -216,8 +216,10 @@ class ChatService:
         import httpx
 
         timeout = httpx.Timeout(self._timeout_s, connect=min(CONNECT_SECONDS, self._timeout_s))
+        # A transport of its own takes no proxy from the environment, which would be sent the key and the words.
+        transport = httpx.AsyncHTTPTransport()
         async with (
-            httpx.AsyncClient(timeout=timeout, follow_redirects=False) as client,
+            httpx.AsyncClient(timeout=timeout, transport=transport, follow_redirects=False) as client,
             client.stream("POST", self._endpoint, content=body, headers=self._headers) as response,
         ):
             is_answer = response.status_code == 200

@@ -106,11 +106,13 @@ class HttpRecogniser:
         if language is not None:
             form["language"] = language.split("-", 1)[0].lower()
         limits = httpx.Timeout(self._timeout_s, connect=_CONNECT_TIMEOUT_S)
+        # A transport of its own takes no proxy from the environment, which would be sent the key and the sound.
+        transport = httpx.AsyncHTTPTransport()
         try:
             with audio.open("rb") as file:
                 async with (
                     asyncio.timeout(self._timeout_s),
-                    httpx.AsyncClient(timeout=limits, follow_redirects=False) as client,
+                    httpx.AsyncClient(timeout=limits, transport=transport, follow_redirects=False) as client,
                     client.stream(
                         "POST",
                         self._endpoint,

@@ -19,6 +19,7 @@ from instructions.language_models.calls import Tokens
 from instructions.language_models.chat import service as module
 from instructions.language_models.chat.service import AnswerLost, BadAnswer, ChatService, Question
 from tests.chat_server import ChatServer, Reply, completion, running_chat_server
+from tests.proxies import through_a_proxy
 
 KEY = "sk-a-secret-of-the-operator"
 ASKED = Question(({"role": "user", "content": "Say hello."},), 64, 0.2)
@@ -283,6 +284,13 @@ def test_a_call_takes_no_longer_than_it_may(server: ChatServer) -> None:
     begun = time.monotonic()
     assert isinstance(error_of(server.url, seconds=0.5), AnswerLost)
     assert time.monotonic() - begun < 3.0
+
+
+def test_proxies_of_the_environment_are_not_used(server: ChatServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_chat_server() as proxy:
+        through_a_proxy(proxy.url, monkeypatch)
+        assert ask(server.url) == "hello"
+        assert proxy.asked == []
 
 
 def test_a_service_that_is_not_there_is_not_reached() -> None:

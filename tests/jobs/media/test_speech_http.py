@@ -21,6 +21,7 @@ from jobs.media.speech import SpeechError, http
 from jobs.media.speech.http import HttpRecogniser
 from jobs.media.transcripts import Segment, Transcript
 from tests.jobs.media.recordings import bursts, write_video
+from tests.proxies import through_a_proxy
 
 pytestmark = pytest.mark.slow
 KEY = "sk-a-secret-of-the-operator"
@@ -299,6 +300,13 @@ def test_a_service_that_takes_too_long_is_unreachable(
 
 class Cancelled(Exception):
     pass
+
+
+def test_proxies_of_the_environment_are_not_used(
+    service: Service, sound: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through_a_proxy("http://127.0.0.1:9", monkeypatch)
+    assert ask(service, sound).segments
 
 
 def test_cancelling_ends_the_call_while_the_service_works(service: Service, sound: Path) -> None:
