@@ -34,8 +34,9 @@ _HEARTBEAT = 0.25  # seconds between two looks at whether the work was cancelled
 
 # What a server is asked for, and what instead when it says that it does not know it.
 _FORMATS = ("json_schema", "json_object", "")
+_NOT_ABOUT_THE_QUESTION = (401, 403, 408, 429)
 _ABOUT_FORMAT = re.compile(
-    r"response.?format|json.?schema|json.?object|structured.?output|guided", re.IGNORECASE
+    r"response.?format|schema(?!\.org)|grammar|json.?object|structured.?output|guided", re.IGNORECASE
 )
 # How the end of an answer is named; some servers name none, and Text Generation Inference has its own word.
 _ENDED = ("stop", "eos_token", "", None)
@@ -110,17 +111,17 @@ class ChatService:
     def ask(self, question: Question, check: Callable[[], None]) -> Answer:
         """Return the answer; `check` is called several times a second, and what it raises ends the call.
 
-        Status 429 and 5xx are tried again, up to four times, when the service says or after 1, 2, 4 and 8 s. Raise
-        BadAnswer and AnswerLost after the service may have worked, else LanguageModelError.
+        Status 429 and 5xx but 501 are tried again, up to four times, when the service says or after 1, 2, 4 and 8 s.
+        Raise BadAnswer and AnswerLost after the service may have worked, else LanguageModelError.
         """
         tries = 0
         while True:
             received = self._send(question, check)
             if received.status == 200:
                 return _read(received.content)
-            if received.status in (400, 422) and self._ask_for_less(question, received.content):
+            if self._ask_for_less(question, received):
                 continue
-            if received.status != 429 and received.status < 500:
+            if received.status == 501 or (received.status != 429 and received.status < 500):
                 raise _refused(received.status)
             delay = _delay(tries, received.retry_after)
             if tries >= len(RETRY_DELAYS) or delay > MAX_RETRY_AFTER:
@@ -147,19 +148,31 @@ class ChatService:
             body["response_format"] = {"type": "json_object"}
         return body
 
-    def _ask_for_less(self, question: Question, refusal: bytes) -> bool:
-        """Leave out what the service says that it does not know, from now on; return whether there was something."""
-        said = refusal.decode(errors="replace")
-        if question.schema and _FORMATS[self._format] and _ABOUT_FORMAT.search(said):
+    def _ask_for_less(self, question: Question, received: _Received) -> bool:
+        """Leave out what the service says that it does not know, from now on; return whether there was something.
+
+        A refusal that says nothing of the kind, of a call with a schema, may be meant for the schema too.
+        """
+        said, status = received.content.decode(errors="replace"), received.status
+        is_refused = status == 501 or (400 <= status < 500 and status not in _NOT_ABOUT_THE_QUESTION)
+        has_format = bool(question.schema and _FORMATS[self._format])
+        if has_format and (is_refused or status >= 500) and _ABOUT_FORMAT.search(said):
             self._format += 1
             log.info(
                 "language model does not know response_format; asking for %s",
                 _FORMATS[self._format] or "text",
             )
+        elif not is_refused:
+            return False
         elif self._limit_name == "max_tokens" and "max_completion_tokens" in said:
             self._limit_name = "max_completion_tokens"
         elif self._has_temperature and "temperature" in said:
             self._has_temperature = False
+        elif has_format:
+            self._format = len(_FORMATS) - 1
+            log.info(
+                "language model refused a question with response_format: status %d; asking without", status
+            )
         else:
             return False
         return True

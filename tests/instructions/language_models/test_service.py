@@ -23,7 +23,6 @@ from tests.proxies import through_a_proxy
 
 KEY = "sk-a-secret-of-the-operator"
 ASKED = Question(({"role": "user", "content": "Say hello."},), 64, 0.2)
-WITH_SCHEMA = Question(ASKED.messages, 64, 0.2, {"type": "object"})
 
 
 @pytest.fixture
@@ -48,10 +47,6 @@ def error_of(url: str, **how: Any) -> LanguageModelError:
     with pytest.raises(LanguageModelError) as raised:
         ask(url, **how)
     return raised.value
-
-
-def body_of(number: int, server: ChatServer) -> dict[str, Any]:
-    return server.asked[number].body
 
 
 @pytest.mark.parametrize("end", ["", "/", "/v1", "/v1/"])
@@ -186,6 +181,7 @@ def test_a_service_that_wants_a_long_rest_is_given_up_at_once(server: ChatServer
         (404, "MODEL_REFUSED"),
         (413, "MODEL_REFUSED"),
         (204, "MODEL_REFUSED"),
+        (501, "MODEL_REFUSED"),
     ],
 )
 def test_a_refusal_is_not_tried_again(server: ChatServer, status: int, code: str) -> None:
@@ -202,31 +198,6 @@ def test_a_redirect_is_not_followed(server: ChatServer, status: int) -> None:
         server.otherwise = Reply(status, headers={"Location": f"{other.url}/v1/chat/completions"})
         assert error_of(server.url).code == "MODEL_REFUSED"
         assert other.asked == []
-
-
-def test_structure_that_a_service_does_not_know_is_not_asked_for_again(server: ChatServer) -> None:
-    refusal = Reply(400, b'{"error": {"message": "response_format json_schema is not supported"}}')
-    server.answers = [refusal, refusal]
-    service = ChatService(server.url, KEY, "m", 5.0)
-    assert service.ask(WITH_SCHEMA, lambda: None).text == "hello"
-    assert service.ask(WITH_SCHEMA, lambda: None).text == "hello"
-    formats = [asked.body.get("response_format", {}).get("type") for asked in server.asked]
-    assert formats == ["json_schema", "json_object", None, None]
-
-
-def test_names_of_newer_and_older_models_are_both_spoken(server: ChatServer) -> None:
-    server.answers = [
-        Reply(400, b"Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."),
-        Reply(400, b"Unsupported value: 'temperature' does not support 0.2."),
-    ]
-    assert ask(server.url) == "hello"
-    assert body_of(2, server).keys() == {"model", "messages", "max_completion_tokens"}
-
-
-def test_a_service_that_complains_of_everything_is_given_up(server: ChatServer) -> None:
-    server.otherwise = Reply(400, b"response_format, max_completion_tokens, temperature: all wrong")
-    assert error_of(server.url, question=WITH_SCHEMA).code == "MODEL_REFUSED"
-    assert len(server.asked) == 5
 
 
 @pytest.mark.parametrize(
