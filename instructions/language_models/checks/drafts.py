@@ -21,7 +21,10 @@ from instructions.language_models.checks.words import content_words, runs_of_wor
 MAX_TITLE, MAX_GUIDE_TITLE, MAX_TEXT = 90, 120, 4_000  # characters
 _MAX_READ = 8_000  # characters of a title or text that are looked at
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
-_NUMBER = re.compile(r"\s*\[?(\d{1,9})\]?\s*")
+_NUMBER = re.compile(r"\s*\[?(\d{1,9})(?:\.0+)?\]?\s*")
+_THOUGHTS = re.compile(r"\s*<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL)
+_OBJECT = re.compile(r'\{\s*"')
+_MAX_OBJECTS = 200  # that a text is searched for
 
 
 class AnswerInvalid(Exception):
@@ -129,25 +132,31 @@ def _positions(segments: Iterable[Any]) -> Iterable[int]:
     for entry in segments:
         if type(entry) is int:
             yield entry
+        elif isinstance(entry, float) and entry.is_integer() and abs(entry) < 1e9:
+            yield int(entry)
         elif isinstance(entry, str) and (number := _NUMBER.fullmatch(entry)):
             yield int(number[1])
 
 
 def _object_in(text: str) -> Any:
-    """Return the first JSON object of a text with "steps" in it, None without one."""
-    decoder = json.JSONDecoder()
-    at = text.find("{")
-    for _ in range(20):
-        if at < 0:
-            return None
+    """Return the last JSON object of a text with "steps" in it, None without one.
+
+    What a model thinks before it answers may hold drafts, and braces that begin no object.
+    """
+    decoder, last = json.JSONDecoder(), None
+    thoughts = _THOUGHTS.match(text)
+    at = thoughts.end() if thoughts else 0
+    for _ in range(_MAX_OBJECTS):
+        begin = _OBJECT.search(text, at)
+        if begin is None:
+            break
         try:
-            found, _ = decoder.raw_decode(text, at)
+            found, at = decoder.raw_decode(text, begin.start())
         except (ValueError, RecursionError):
-            found = None
-        if isinstance(found, dict) and "steps" in found:
-            return found
-        at = text.find("{", at + 1)
-    return None
+            at = begin.end()
+            continue
+        last = found if "steps" in found else last
+    return last
 
 
 def check_part(written: WrittenPart, *, sent: Mapping[int, str], withheld: Sequence[str]) -> CheckedPart:

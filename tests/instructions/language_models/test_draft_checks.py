@@ -46,6 +46,12 @@ def checked(
         f"<think>{{hm}} what a {{'steps'}}</think>Here you are:\n{json.dumps(answer(GOOD))} I hope it helps.",
         json.dumps(answer({**GOOD, "segments": ["3"], "mood": "good"}, thanks=True)),
         json.dumps(answer({**GOOD, "segments": ["[3]"]})),
+        json.dumps(answer({**GOOD, "segments": [3.0, 0.5, float("inf"), 1e300]})),
+        json.dumps(answer({**GOOD, "segments": ["3.0", "3.5"]})),
+        f"<think>{'{ and { then ' * 50} {json.dumps(answer())}</think>\n{json.dumps(answer(GOOD))}",
+        f"Thinking: {'{ and { then ' * 50} {json.dumps(answer())}</think>\n{json.dumps(answer(GOOD))}",
+        "<think>" + '{ "a" ' * 300 + "</think>" + json.dumps(answer(GOOD)),
+        f"A draft: {json.dumps(answer())} Better: {json.dumps(answer(GOOD))} With {{braces}}.",
     ],
 )
 def test_the_object_in_an_answer_is_read_whatever_is_around_it(text: str) -> None:
@@ -75,8 +81,10 @@ def test_what_was_read_can_be_kept_and_read_again() -> None:
         json.dumps(answer({**GOOD, "text": "x" * 10_000})),
         '{"steps": ' + "[" * 50_000,
         "{" * 100_000,
+        '{"' * 100_000,
+        '{"a":' * 1_000 + "[1" + ",1" * 20_000,
     ],
-    ids=range(14),
+    ids=range(16),
 )
 def test_an_answer_of_another_shape_is_invalid(text: str) -> None:
     with pytest.raises(AnswerInvalid) as raised:
