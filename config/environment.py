@@ -114,6 +114,15 @@ def read_names(name: str, installed: Sequence[str]) -> list[str]:
     return names
 
 
+def read_key(name: str) -> str:
+    """Return the key of a service without white space around it. Raise UnknownValue, which does not quote it, for one
+    that no header of HTTP can hold."""
+    key = read(name).strip()
+    if not re.fullmatch("[!-~]*", key):
+        raise UnknownValue(f"{name} must be letters, digits and marks of ASCII, without white space inside")
+    return key
+
+
 PERIODS = {"sec": 1, "min": 60, "hour": 3600, "day": 86400}
 
 
@@ -211,6 +220,8 @@ def refuse_unknown_values() -> None:
         value = read(name)
         if not any(value.startswith(start) if start else not value for start in starts):
             raise UnknownValue(f"{name} must be one of: {', '.join(start or '(empty)' for start in starts)}")
+    for name in ("STEPWRIGHT_LLM_API_KEY", "STEPWRIGHT_SPEECH_API_KEY"):
+        read_key(name)
     refuse_unfit_sign_in()
     refuse_unfit_language_model()
 

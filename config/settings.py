@@ -171,7 +171,7 @@ QUOTA_BYTES_PER_OWNER = int(environment.read("STEPWRIGHT_QUOTA_BYTES_PER_OWNER")
 DOWNLOAD_URL_SECONDS = int(environment.read("STEPWRIGHT_DOWNLOAD_URL_SECONDS"))
 UPLOAD_URL_SECONDS = 3600
 LLM_URL = environment.read("STEPWRIGHT_LLM_URL")
-LLM_API_KEY = environment.read("STEPWRIGHT_LLM_API_KEY")
+LLM_API_KEY = environment.read_key("STEPWRIGHT_LLM_API_KEY")
 LLM_MODEL = environment.read("STEPWRIGHT_LLM_MODEL")
 LLM_TIMEOUT_SECONDS = int(environment.read("STEPWRIGHT_LLM_TIMEOUT_SECONDS"))  # a whole call, at most
 LLM_TOKENS_PER_JOB = int(environment.read("STEPWRIGHT_LLM_TOKENS_PER_JOB"))
@@ -185,7 +185,7 @@ PROMPTS_FOR_DRAFTS = installed.prompts_for_drafts()  # by our own profiles
 STT_PROFILES = environment.read_names("STEPWRIGHT_STT_PROFILES", ["default"])
 WHISPER_MODEL = environment.read("STEPWRIGHT_WHISPER_MODEL")
 SPEECH_URL = environment.read("STEPWRIGHT_SPEECH_URL")
-SPEECH_API_KEY = environment.read("STEPWRIGHT_SPEECH_API_KEY")
+SPEECH_API_KEY = environment.read_key("STEPWRIGHT_SPEECH_API_KEY")
 SPEECH_MODEL = environment.read("STEPWRIGHT_SPEECH_MODEL")
 
 # Pages of other origins: none, but those that are named; never with cookies, never the admin.

@@ -118,6 +118,27 @@ def test_a_value_that_is_not_known_is_refused_at_the_start(
         environment.refuse_unknown_values()
 
 
+KEYS = ("STEPWRIGHT_LLM_API_KEY", "STEPWRIGHT_SPEECH_API_KEY")
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("key", ["sk-sécret", "sk-a secret", "sk-a\nsecret", "sk-\u200bsecret", "sk-\x7f"])
+def test_a_key_that_no_header_can_hold_is_refused_and_not_told(
+    monkeypatch: pytest.MonkeyPatch, name: str, key: str
+) -> None:
+    monkeypatch.setenv(name, key)
+    with pytest.raises(environment.UnknownValue, match=name) as refused:
+        environment.refuse_unknown_values()
+    assert "sk-" not in repr((refused.value, refused.value.__cause__, refused.value.__context__))
+
+
+def test_a_key_has_no_white_space_around_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value, key in ((" sk-a/b+c=\r\n", "sk-a/b+c="), ("\n", ""), ("", "")):
+        monkeypatch.setenv(KEYS[0], value)
+        environment.refuse_unknown_values()
+        assert environment.read_key(KEYS[0]) == key
+
+
 def test_a_language_model_needs_a_name_and_may_be_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in SAFE.items():
         monkeypatch.setenv(name, value)

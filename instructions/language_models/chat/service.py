@@ -194,8 +194,8 @@ class ChatService:
                 "MODEL_UNAVAILABLE",
                 "The language model cannot be reached. Try again later, or ask the operator.",
             ) from error
-        except (httpx.TransportError, TimeoutError) as error:
-            raise AnswerLost from error
+        except (httpx.TransportError, TimeoutError):
+            raise AnswerLost from None  # the error may quote a header, and so the key
 
     def _in_time(self, body: bytes, check: Callable[[], None]) -> _Received:
         """Return what comes back; raise TimeoutError after `timeout_s`, whatever is slow, and what `check` raises.

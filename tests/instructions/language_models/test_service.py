@@ -6,6 +6,7 @@ import json
 import logging
 import socket
 import time
+import traceback
 import tracemalloc
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -288,6 +289,12 @@ def test_work_that_is_cancelled_stops_within_a_second(server: ChatServer, reply:
     with pytest.raises(Cancelled):
         ask(server.url, check=check, seconds=60.0)
     assert time.monotonic() - begun < 2.0
+
+
+def test_a_key_that_no_header_can_hold_is_in_no_error(server: ChatServer) -> None:
+    with pytest.raises(LanguageModelError) as raised:
+        ChatService(server.url, f"{KEY}\n", "m", 5.0).ask(ASKED, lambda: None)
+    assert KEY not in "".join(traceback.format_exception(raised.value))
 
 
 def test_the_key_and_the_words_are_in_no_log(server: ChatServer, caplog: pytest.LogCaptureFixture) -> None:
