@@ -226,6 +226,11 @@ def stay(began: threading.Event) -> Callable[[str, str | None], str]:
     return answer
 
 
+def test_a_task_has_time_for_two_calls_of_the_language_model(settings: Any) -> None:
+    actor = dramatiq.get_broker().get_actor(actor_name(RegenerateTask, "language"))
+    assert actor.options["time_limit"] == 1000 * (600 + 2 * settings.LLM_TIMEOUT_SECONDS)
+
+
 def test_a_model_that_takes_too_long_fails_the_task(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     actor = dramatiq.get_broker().get_actor(actor_name(RegenerateTask, "language"))
     monkeypatch.setitem(actor.options, "time_limit", 200)
