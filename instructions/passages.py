@@ -17,7 +17,7 @@ from instructions.blocks import MARKER, Outline, TopLevel, normalized, read_outl
 from instructions.complexity import DocumentTooComplex, check_complexity
 from instructions.parser import MAX_WORK
 
-MAX_PASSAGE = 20_000  # code points that are rewritten at once; some 5,000 tokens of a language model
+MAX_PASSAGE = 10_500  # bytes of UTF-8 that are rewritten at once, which every model profile takes
 MAX_WORDS = 80_000  # code points of what is put in place
 
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")  # what PostgreSQL or UTF-8 cannot hold
@@ -65,10 +65,8 @@ def find_passage(markdown: str, blocks: Sequence[Block], selection: Mapping[str,
         field, places = "char_range", selection["char_range"]
         passage = Passage(places["start_offset"], places["end_offset"])
         _check_range(markdown, passage)
-    if passage.end - passage.start > MAX_PASSAGE:
-        message = (
-            f"This is more than {MAX_PASSAGE:,} characters, which is the most that is rewritten at once."
-        )
+    if len(passage.text_in(markdown).encode()) > MAX_PASSAGE:
+        message = f"This is more than {MAX_PASSAGE:,} bytes of UTF-8, the most that is rewritten at once."
         raise SelectionInvalid(field, "too_long", message)
     try:
         _check_work(passage.text_in(markdown))

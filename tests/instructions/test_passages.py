@@ -12,6 +12,8 @@ from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
 from instructions.blocks import ensure_markers, parse_blocks
+from instructions.language_models.calls import estimated_tokens
+from instructions.language_models.installed import profiles
 from instructions.passages import (
     MAX_PASSAGE,
     MAX_WORDS,
@@ -87,15 +89,24 @@ def test_a_block_that_is_not_there_is_refused() -> None:
     assert (refused.value.field, refused.value.code) == ("block_id", "not_found")
 
 
-def test_a_passage_has_at_most_so_many_characters() -> None:
-    text = marked("é" * MAX_PASSAGE + "\n\nb")
-    assert len(find(text, block_id=ids(text)[0]).text_in(text)) == MAX_PASSAGE
-    with pytest.raises(SelectionInvalid, match="20,000"):
-        find(text, char_range={"start_offset": text.index("é"), "end_offset": len(text)})
+@pytest.mark.parametrize("letter", ["e", "é", "点"])
+def test_a_passage_has_at_most_so_many_bytes(letter: str) -> None:
+    text = marked(letter * (MAX_PASSAGE // len(letter.encode())) + "\n\nb")
+    assert len(find(text, block_id=ids(text)[0]).text_in(text).encode()) == MAX_PASSAGE
+    with pytest.raises(SelectionInvalid, match="10,500 bytes") as refused:
+        find(text, char_range={"start_offset": text.index(letter * 9), "end_offset": len(text)})
+    assert refused.value.code == "too_long"
+
+
+def test_every_model_takes_the_longest_passage() -> None:
+    chats = [profile for profile in profiles().values() if profile.window_tokens]
+    assert chats
+    for profile in chats:
+        assert estimated_tokens("e" * MAX_PASSAGE) <= min(profile.window_tokens, profile.max_tokens)
 
 
 def test_a_range_of_code_that_takes_long_to_parse_alone_is_refused() -> None:
-    text = marked("```\n" + ("> " * 60 + "a\n" + "b\n" * 2000) * 4 + "```\n")
+    text = marked("```\n" + ("> " * 60 + "a\n" + "b\n" * 2500) * 2 + "```\n")
     started = time.process_time()
     with pytest.raises(SelectionInvalid) as refused:
         find(text, char_range={"start_offset": text.index("> "), "end_offset": text.rindex("```")})
