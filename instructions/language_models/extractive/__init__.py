@@ -1,6 +1,7 @@
 """Draft and rewrite by rules alone: deterministic, without network or model files.
 
-The rules for words are English. Speech in other languages is cut into steps at the speaker's pauses.
+The rules for words are English. Speech in other languages is cut into steps at the speaker's pauses, and of passages
+in other languages only the white space is tidied.
 """
 
 from __future__ import annotations
@@ -29,14 +30,12 @@ from instructions.language_models.extractive.segmentation import (
     parse_sentences,
     segment_talk,
 )
-from instructions.language_models.extractive.sentences import without_openers
-from instructions.language_models.extractive.verbs import words
+from instructions.language_models.extractive.sentences import sounds_english, without_openers
 
 MODEL_PROFILE_ID = "extractive"
 PROMPT_TEMPLATE_ID = "rules-1"
 
 _INTRODUCTION_WORDS = 120
-_ENGLISH = words("the and you this of to it your")
 
 
 class Extractive:
@@ -65,16 +64,17 @@ class Extractive:
 
     def rewrite(self, text: str, *, context: str | None) -> Rewriting:
         """Return the passage rewritten, as `LanguageModel.rewrite` defines it; `context` is not used."""
-        return Rewriting(rewrite_markdown(text), MODEL_PROFILE_ID, PROMPT_TEMPLATE_ID)
+        return Rewriting(
+            rewrite_markdown(text, english=sounds_english(text)), MODEL_PROFILE_ID, PROMPT_TEMPLATE_ID
+        )
 
 
 def _is_english(language: str, segments: Sequence[Segment]) -> bool:
-    """Return whether speech is English: by the tag, or by the share of frequent English words without one."""
+    """Return whether speech is English: by the tag, or by its frequent words without one."""
     primary = language.lower().split("-")[0]
     if primary not in ("", "und"):
         return primary == "en"
-    spoken_words = [word for segment in segments for word in segment.text.lower().split()]
-    return sum(word in _ENGLISH for word in spoken_words) >= 0.06 * len(spoken_words)
+    return sounds_english(" ".join(segment.text for segment in segments))
 
 
 def _guide(spoken_guide: SpokenGuide, title: str) -> Guide:

@@ -1,14 +1,14 @@
 """Rewrite a passage of Markdown by rules: spoken English becomes written instructions, the structure stays.
 
 Fillers are removed, spacing and capitals corrected, "so now I'm gonna click" becomes "Click", and long
-sentences are cut. Only the text of paragraphs, list items and headings changes: code, tables, HTML, markers,
-links and pictures stay as they are.
+sentences are cut; of other languages only the white space is tidied. Only the text of paragraphs, list items
+and headings changes: code, tables, HTML, markers, links and pictures stay as they are.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from markdown_it.token import Token
 
@@ -39,7 +39,7 @@ _CLAUSE_BREAK = re.compile(
 _SUBJECTS = words("you we i it the this that these your there they it's you'll we'll i'll you're we're")
 
 
-def rewrite_markdown(text: str) -> str:
+def rewrite_markdown(text: str, *, english: bool) -> str:
     """Return the passage with its text rewritten; block structure, markers and outer white space stay."""
     lines = text.split("\n")
     if "\r" in text or any(ord(character) in _PLACEHOLDERS for character in text):
@@ -52,8 +52,13 @@ def rewrite_markdown(text: str) -> str:
         content = token.content.split("\n")
         first, last = token.map[0], token.map[0] + len(content) - 1
         at, end = lines[first].rfind(content[0]), lines[last].rfind(content[-1]) + len(content[-1])
-        is_heading = parent.type == "heading_open"
-        new = _rewrite(token.content, is_heading=is_heading, in_list=parent.level > 0)
+        if not english:
+            write = _tidied
+        elif parent.type == "heading_open":
+            write = _heading
+        else:
+            write = _item if parent.level > 0 else _passage
+        new = _rewrite(token.content, write)
         if token.content and at >= 0 and new != token.content:
             changed[first] = (last, lines[first][:at] + new + lines[last][end:])
     rewritten = "\n".join(_put_in(lines, changed))
@@ -75,7 +80,7 @@ def _put_in(lines: list[str], changed: dict[int, tuple[int, str]]) -> list[str]:
     return written
 
 
-def _rewrite(content: str, *, is_heading: bool, in_list: bool) -> str:
+def _rewrite(content: str, write: Callable[[str], str]) -> str:
     """Return the text of one paragraph or heading on one line, with only its hard line breaks kept."""
     kept: list[str] = []
 
@@ -88,10 +93,14 @@ def _rewrite(content: str, *, is_heading: bool, in_list: bool) -> str:
     pieces = _HARD_BREAK.split(content)
     for number in range(0, len(pieces), 2):
         piece = _UNTOUCHED.sub(keep, pieces[number])
-        new = _heading(piece) if is_heading else _passage(piece, in_list=in_list)
+        new = write(piece)
         is_unsafe = not new or _BLOCK_START.match(new) or piece.endswith("\\")
         pieces[number] = piece if is_unsafe else new
     return re.sub("[\ue000-\uf8fe]", lambda found: kept[ord(found[0]) - _PLACEHOLDERS[0]], "".join(pieces))
+
+
+def _tidied(text: str) -> str:
+    return re.sub(r"[ \t\n]+", " ", text).strip(" ")
 
 
 def _heading(text: str) -> str:
@@ -107,7 +116,11 @@ def _heading(text: str) -> str:
     return before + (new.removesuffix(".") if not title.endswith(".") else new) + after
 
 
-def _passage(text: str, *, in_list: bool) -> str:
+def _item(text: str) -> str:
+    return _passage(text, in_list=True)
+
+
+def _passage(text: str, *, in_list: bool = False) -> str:
     sentences = sentences_of(text)
     result = []
     for number, sentence in enumerate(sentences, start=1):

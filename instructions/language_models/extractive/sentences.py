@@ -109,6 +109,22 @@ _OPENERS = re.compile(
     r"^(?:(?:okay|ok|alright|all right|so|well|and|yeah|now|then|basically|actually)\b[\s,]*)+", re.IGNORECASE
 )
 _I = re.compile(r"\bi(?=['’](?:m|ll|ve|d)\b|\s)")
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
+# Frequent words: of English alone, and of some languages in which "um" or "er" are words, or that share some of these.
+_ENGLISH = words(
+    """
+    the and you this that of it your with then now what where click clicking press select choose save
+    i'm we're you're it's that's i'll we'll you'll let's gonna
+    """
+)
+_OTHERS = words(
+    """
+    auf aus das dem den der ein eine einen im ist mit nicht oder sie und zu zum zur
+    ao da das dos em na os para que seu uma af det en et med og på til är och som
+    de een het op van al con del el la las los y au dans du le les pour sur che di il nel
+    """
+)
+_ENGLISH_SHARE = 0.06
 
 
 @dataclass(frozen=True)
@@ -140,6 +156,14 @@ def sentences_of(text: str) -> list[str]:
     edges = [0, *sorted(_marked_ends(text)), len(text)]
     pieces = (text[begin:end].strip() for begin, end in pairwise(edges))
     return [piece for piece in pieces if piece]
+
+
+def sounds_english(text: str) -> bool:
+    """Return whether a text is English, as far as its frequent words say; a name in English is not enough."""
+    spoken = _WORD.findall(text.lower().replace("’", "'"))
+    english = sum(word in _ENGLISH for word in spoken)
+    others = sum(word in _OTHERS for word in spoken)
+    return english > others and english >= _ENGLISH_SHARE * len(spoken)
 
 
 def clean(sentence: str, *, english: bool = True) -> str:

@@ -130,3 +130,27 @@ def test_backticks_that_nothing_closes_take_no_long_search() -> None:
     started = time.process_time()
     assert rewritten(text) == text
     assert time.process_time() - started < 5  # 0.3 s on the machine it was written on; 31 s from each of them
+
+
+@pytest.mark.parametrize(
+    ("text", "tidied"),
+    [
+        (
+            "Klicken Sie auf OK,  um fortzufahren.\nUm 8 Uhr öffnet er die Datei.",
+            "Klicken Sie auf OK, um fortzufahren. Um 8 Uhr öffnet er die Datei.",
+        ),
+        (
+            "Klicken Sie auf **Save and Close**, um fortzufahren",
+            "Klicken Sie auf **Save and Close**, um fortzufahren",
+        ),
+        ("Clique em um botão  e salve", "Clique em um botão e salve"),
+        ("Han er på siden", "Han er på siden"),
+        ("## Schritt 2: ah,  er wartet", "## Schritt 2: ah, er wartet"),
+        ("- so, um 8 Uhr\n- er ist da, hm", "- so, um 8 Uhr\n- er ist da, hm"),
+        ("Cliquez ici\u00a0: le `a  b`", "Cliquez ici\u00a0: le `a  b`"),
+        ("点击保存　按钮", "点击保存　按钮"),
+    ],
+)
+def test_of_other_languages_only_white_space_is_tidied(text: str, tidied: str) -> None:
+    assert rewritten(text) == tidied
+    assert rewritten(tidied) == tidied

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from instructions.language_models.extractive.sentences import clean, split_sentences, without_openers
+from instructions.language_models.extractive.sentences import (
+    clean,
+    sounds_english,
+    split_sentences,
+    without_openers,
+)
 from jobs.media.transcripts import Segment
 
 
@@ -115,3 +120,29 @@ def test_words_of_other_languages_are_no_fillers() -> None:
 )
 def test_words_that_only_lead_over_are_taken_off(sentence: str, rest: str) -> None:
     assert without_openers(sentence) == rest
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Um, click on it.", "Now open the file.", "That's what we’re going to do.", "You choose Das Auto."],
+)
+def test_english_is_known_by_its_frequent_words(text: str) -> None:
+    assert sounds_english(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "8:30",
+        "Um 8 Uhr öffnet er die Datei.",
+        "Klicken Sie auf Save and Close.",
+        "Klik op de knop Save and Close of sluit het.",
+        "To jest ważne.",
+        "Clique em um botão e salve o arquivo.",
+        "Han er på siden.",
+        "クリックして保存します。",
+    ],
+)
+def test_other_languages_are_not_english(text: str) -> None:
+    assert not sounds_english(text)
