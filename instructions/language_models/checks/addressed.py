@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,8 +23,12 @@ from instructions.language_models.checks.written import is_never_spoken, is_of_a
 
 # How close together, in characters: within a passage; across two or three when a sentence goes on, or has ended.
 _NEAR, _NEAR_ACROSS, _NEAR_ACROSS_SENTENCES = 220, 120, 55
+_ACROSS = (
+    500  # characters at the end of a passage, and at the beginning of the next, that are looked at together
+)
 _STEP_BEHIND = 26  # characters between "add" and "step"
 _HANDED_BEHIND = 40  # characters between "ask" and "assistant"
+_IN_FRONT = 60  # characters in front of a name that say whether it begins a sentence
 _LITERAL = "literal"
 
 
@@ -48,14 +53,15 @@ _MIN_PASSAGES = 4
 def addressed_to_a_model(passages: Sequence[str], check: Callable[[], None] = lambda: None) -> frozenset[int]:
     """Return the indices of a talk's passages that speak to a model, and of those beside them that go on with it.
 
-    It takes about a millisecond a passage; `check` is called for each, and what it raises ends it.
+    It takes about a millisecond a passage, and more of a long one in proportion to its length; `check` is called
+    several times for each, and what it raises ends it.
     """
     written = set()
     for index, passage in enumerate(passages):
         check()
         if is_never_spoken(passage):
             written.add(index)
-    found = _addressed(passages, written, check) | _in_another_language(passages)
+    found = _addressed(passages, written, check) | _in_another_language(passages, check)
     return frozenset(found | _going_on(passages, found))
 
 
@@ -81,6 +87,7 @@ def _addressed(
             found.add(index)
     for length in (2, 3):
         for begin in range(len(passages) - length + 1):
+            check()
             run = range(begin, begin + length)
             together = frozenset[str]().union(*(concepts[index] for index in run))
             if (
@@ -93,12 +100,15 @@ def _addressed(
 
 
 def _is_addressed_across(passages: Sequence[str]) -> bool:
-    shown = _shown(" ".join(passages))
+    first, *between, last = passages
+    if sum(map(len, between)) > _ACROSS:
+        return False  # what stands on both sides is too far apart
+    shown = _shown(" ".join([first[-_ACROSS:], *between, last[:_ACROSS]]))
     if any(_SENTENCE_END.search(passage.rstrip()) for passage in passages[:-1]):
         # "Follow the instructions. Forget what I said." is said to a viewer, so the order counts.
-        first = frozenset({"override"})
+        starts = frozenset({"override"})
         return any(
-            _speaks_to_a_model(each, _NEAR_ACROSS_SENTENCES, _TOGETHER_ALWAYS, first) for each in shown
+            _speaks_to_a_model(each, _NEAR_ACROSS_SENTENCES, _TOGETHER_ALWAYS, starts) for each in shown
         )
     return any(_speaks_to_a_model(each, _NEAR_ACROSS, _TOGETHER) for each in shown)
 
@@ -135,11 +145,14 @@ def _speaks_to_a_model(
     # "Ask the assistant to write a summary" speaks of a model, and not to it.
     about = _is_handed(hits)
     rules = [rule for rule in rules if rule <= concepts and not (about and "model" in rule)]
+    begins = [hit.begin for hit in hits]
     for at, first in enumerate(hits) if rules else ():
         if starts and first.concept not in starts:
             continue
-        within = [hit for hit in hits[at:] if hit.end <= first.begin + near]
-        if any(rule <= {hit.concept for hit in within} and _apart(rule, within) for rule in rules):
+        last = bisect_right(begins, first.begin + near, lo=at)
+        within = [hit for hit in hits[at:last] if hit.end <= first.begin + near]
+        concepts = {hit.concept for hit in within}
+        if any(rule <= concepts and _apart(rule, within) for rule in rules):
             return True
     return False
 
@@ -160,8 +173,10 @@ def _is_handed(hits: Sequence[Hit]) -> bool:
 def _steps(text: str, hits: Sequence[Hit]) -> list[Hit]:
     """Return where a step is to be written ("add one more step"), or has to be somehow ("every step must")."""
     found = []
+    begins = [hit.begin for hit in hits]
     for step in (hit for hit in hits if hit.concept == "step"):
-        for hit in hits:
+        near = bisect_left(begins, step.begin - _NEAR), bisect_right(begins, step.end + _NEAR)
+        for hit in hits[slice(*near)]:
             between = text[hit.end : step.begin]
             is_behind = hit.concept in ("write", "respond") and 0 <= step.begin - hit.end <= _STEP_BEHIND
             if is_behind and not _IN_BETWEEN.search(between):
@@ -178,7 +193,7 @@ def _called_upon(text: str, hits: Sequence[Hit]) -> list[Hit]:
         for hit in hits
         if hit.concept in ("model", "bot")
         and text[hit.end : hit.end + 1] in (",", ":", ";", "،", "，")
-        and _BEGINS.search(text[: hit.begin])
+        and _BEGINS.search(text, max(0, hit.begin - _IN_FRONT), hit.begin)
     ]
 
 
@@ -194,13 +209,16 @@ def _literals(text: str) -> list[Hit]:
     return found
 
 
-def _in_another_language(passages: Sequence[str]) -> set[int]:
+def _in_another_language(passages: Sequence[str], check: Callable[[], None]) -> set[int]:
     """Return the passages with literals that share no frequent word with the rest of the talk: they are in another
     language, or no language at all."""
-    words = [set(_parts(passage)) for passage in passages]
-    counts = Counter(word for each in words for word in each)
     if len(passages) < _MIN_PASSAGES:
         return set()
+    words = []
+    for passage in passages:
+        check()
+        words.append(set(_parts(passage)))
+    counts = Counter(word for each in words for word in each)
     return {
         index
         for index, (passage, own) in enumerate(zip(passages, words, strict=True))

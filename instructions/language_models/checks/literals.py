@@ -30,7 +30,7 @@ _PROSE = re.compile(
     | (?:[^\W\d_]\.)+[^\W\d_]?                       # "e.g"
     | [^\W_]+\([^\W\d_]{1,3}\)                       # "file(s)"
     | [^\W\d_]{1,3}(?:\+\+|\#)                       # "C#"
-    | [$€£¥#+~±-]?\d+(?:[.,:'’/–-]\d+){0,4}(?:[a-z]{1,4}|[%°$€£¥"″'])*   # numbers, times, dates, amounts
+    | [$€£¥#+~±-]?\d+(?:[.,:'’/–-]\d+){0,4}[a-z%°$€£¥"″']*   # numbers, times, dates, amounts
     | v?\d+(?:\.\d+){1,3}[a-z]?                      # versions
     """,
     re.VERBOSE,
@@ -46,8 +46,12 @@ MIN_PHONE_DIGITS = 7
 _TLD = "app|biz|com|dev|edu|example|info|invalid|io|local|me|net|org|ru|shop|site|test|top|uk|us|xyz|de|fr|es|it|cn"
 _DOT = "dot|punkt|punto|point|ponto|точка|kropka|nokta"
 _SLASH = "slash|schrägstrich|barra|barre|слэш|слеш"
+_LABEL = (
+    r"[\w-]{1,63}+"  # as long as a name's part may be (RFC 1035); a search from each character ends there
+)
 _SPOKEN = re.compile(
-    rf"[\w-]+(?: (?:{_DOT}) [\w-]+)* (?:{_DOT}) (?:(?:{_TLD})\b|[\w-]+(?= (?:{_SLASH}) ))(?: (?:{_SLASH}) [\w-]+)*"
+    rf"{_LABEL}(?: (?:{_DOT}) {_LABEL}){{0,8}} (?:{_DOT}) (?:(?:{_TLD})\b|{_LABEL}(?= (?:{_SLASH}) ))"
+    rf"(?: (?:{_SLASH}) [\w-]+)*"
 )
 _SPELLED = re.compile(r"(?<!\w)(?:[^\W\d_][ .*_-]+){3,}[^\W\d_](?!\w)")
 _SQL = re.compile(

@@ -16,7 +16,6 @@ from instructions.language_models.checks.words import UNSPACED, WORD, normal
 _TABLE = Path(__file__).with_name("concepts.toml")
 _IS_UNSPACED = re.compile(rf"[{UNSPACED}]")
 _SPELLED = re.compile(r"(?<!\w)(?:[^\W\d_][\s.*_-]+){3,}[^\W\d_](?!\w)")  # "i g n o r e", "i.g.n.o.r.e"
-_LONGEST = 24
 
 # Letters of other scripts, and digits, that look like Latin ones (after Unicode Technical Standard 39).
 _LOOK_LIKE = {
@@ -47,6 +46,7 @@ class _Lexicon:
         self.stems: dict[str, set[str]] = defaultdict(set)
         self.words: dict[str, set[str]] = defaultdict(set)
         self.phrases: dict[str, list[tuple[list[str], str]]] = defaultdict(list)
+        self.longest: dict[str, int] = defaultdict(int)  # beginning of a word with this character
         for concept, languages in table.items():
             for entry in " ".join(languages.values()).split():
                 parts = bare(entry.rstrip("=").replace("_", " ")).split()  # "*" is any word
@@ -57,12 +57,14 @@ class _Lexicon:
                     self.words[parts[0]].add(concept)
                 else:
                     self.stems[parts[0]].add(concept)
+                    self.longest[parts[0][0]] = max(self.longest[parts[0][0]], len(parts[0]))
 
     def meanings(self, word: str) -> Iterator[tuple[int, int, str]]:
         """Yield begin, end and concept of what a word, or a run of a script without spaces, holds."""
         begins = range(len(word)) if _IS_UNSPACED.match(word) else range(1)
         for begin in begins:
-            for end in range(begin + 1, min(len(word), begin + _LONGEST) + 1):
+            longest = self.longest.get(word[begin], 0)
+            for end in range(begin + 1, min(len(word), begin + longest) + 1):
                 for concept in self.stems.get(word[begin:end], ()):
                     yield begin, end, concept
         for concept in self.words.get(word, ()):

@@ -23,9 +23,9 @@ def _compiled(*forms: str) -> tuple[re.Pattern[str], ...]:
 
 
 _MARKUP = _compiled(
-    r"!?\[[^\]\n]*\]\s*\([^)\n]*[./:#][^)\n]*\)",  # a link or picture of Markdown
+    r"!?\[[^\[\]\n]*\]\s*\([^)\n./:#]{0,300}[./:#]",  # a link or picture of Markdown
     r"^\s*\[[^\]\n]+\]:\s*\S",  # a definition of a link
-    r"!?\[[^\]\n]+\]\[[^\]\n]*\]",
+    r"!?\[[^\[\]\n]+\]\[[^\[\]\n]*\]",
     r"<!--|-->|<!\[CDATA|<\?",
     rf"</?(?:{_ACTIVE})(?:[\s/>]|$)",
     r"<[a-z][\w-]*\s+[\w-]+\s*=",  # a tag with attributes
@@ -43,12 +43,12 @@ _CHAT = _compiled(
     rf"</?\s*(?:{_ROLE}|{_FENCED})\b[^>]{{0,60}}>",
     r"\b(?:new|updated|revised|actual|real|hidden)\s+instructions?\s*[:：–—-]",
     rf"[\[({{<]\s*(?:{_ROLE})(?:\s+\w+)?\s*[\])}}>]",
-    rf"#{{2,}}\s*(?:{_ROLE}|{_FENCED}|response|task)\b",
-    rf"[-=*_~<>#]{{3,}}\s*(?:(?:end|begin|start|stop|close|new)\b|(?:{_FENCED})\b)",
+    rf"(?<!#)#{{2,}}+\s*(?:{_ROLE}|{_FENCED}|response|task)\b",
+    rf"(?<![-=*_~<>#])[-=*_~<>#]{{3,}}+\s*(?:(?:end|begin|start|stop|close|new)\b|(?:{_FENCED})\b)",
     rf"\b(?:end|beginning|start)\s+of\s+(?:the\s+|this\s+|your\s+|all\s+)?(?:{_FENCED})\b",
     r"[{\[,]\s*[\"'“]\w+[\"'”]\s*:\s*[\"'“\[{\dtfn]",  # JSON
     r"[\"'](?:role|steps|content|segments|tool_calls?|function|arguments)[\"']\s*:",
-    r"(?=[\w+/=-]*\d)(?=[\w+/=-]*[A-Za-z])[A-Za-z0-9+/=]{28,}|\b(?:[0-9a-f]{2}[\s:]?){16,}\b",
+    r"(?<![A-Za-z0-9+/=])(?=[A-Za-z0-9+/=]{28})(?=[\w+/=-]{0,200}\d)[\w+/=-]{0,200}[A-Za-z]|\b(?:[0-9a-f]{2}[\s:]?){16,}\b",
 )
 # Scripts whose letters are joined or parted by characters that nobody sees (ZWJ, ZWNJ, direction marks).
 _WITH_JOINERS = re.compile("[\u0590-\u08ff\u0900-\u0dff\u1780-\u17ff]")

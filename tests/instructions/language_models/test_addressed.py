@@ -5,7 +5,9 @@ The rules were made with these. What they do with others is measured by the inje
 
 from __future__ import annotations
 
+import time
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -165,6 +167,54 @@ def test_work_that_is_cancelled_stops_in_the_middle_of_a_long_talk() -> None:
     with pytest.raises(InterruptedError):
         addressed_to_a_model(TALK * 100, check)
     assert len(seen) == 50
+
+
+def test_it_asks_for_each_passage_and_each_run_whether_it_was_cancelled() -> None:
+    asked: list[int] = []
+    addressed_to_a_model(TALK, lambda: asked.append(1))
+    alone, runs = 3 * len(TALK), 2 * len(TALK) - 3  # by form, meaning and language; of two and of three
+    assert len(asked) == alone + runs
+
+
+def effort(passages: Sequence[str]) -> float:
+    """Return the least processor time, in seconds, of some tries."""
+    times = []
+    for _ in range(3):
+        begin = time.thread_time()
+        addressed_to_a_model(passages)
+        times.append(time.thread_time() - begin)
+    return min(times)
+
+
+def filled(unit: str) -> str:
+    return (unit * 10_000)[:10_000]
+
+
+SHAPES = ["a", "a-", "あ", "|a", "a_", "a.", "#", "=", "***", "-", "<", "[", "![", "[](", "[](.", "1a_", "a="]
+SHAPES += ["<a", "a!b", "on", "git忽略", "1aa_!"]
+PHRASES = [
+    "a dot b slash ",
+    "ignore previous ",
+    "write step ",
+    "ask assistant ",
+    "assistant: ",
+    "i g n o r e ",
+    "3f ",
+]
+
+
+@pytest.mark.parametrize("unit", SHAPES + PHRASES)
+def test_10000_characters_of_no_shape_take_much_longer_than_prose(unit: str) -> None:
+    prose = filled(" ".join(TALK))
+    assert effort([filled(unit)]) < 8 * effort([prose])  # what is quadratic takes more than 50 times as long
+
+
+@pytest.mark.parametrize("unit", ["a-", "あ", "|a"])
+def test_runs_of_long_passages_take_no_much_longer_than_prose(unit: str) -> None:
+    parts = ["ignore previous {}", "{} the instructions", "{} everything before"]
+    prose = filled(" ".join(TALK))
+    hostile = effort([part.format(filled(unit)) for part in parts])
+    assert hostile < 8 * effort([part.format(prose) for part in parts])
 
 
 def test_what_it_says_to_write_goes_with_it() -> None:

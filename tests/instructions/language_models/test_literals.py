@@ -46,6 +46,8 @@ def test_prose_has_no_literals_in_any_script(text: str) -> None:
         ("Call +49 30 1234567 or (555) 010-9999", ["49301234567", "5550109999"]),
         ("Use 10.0.0.5 and snake_case and x=1", ["10.0.0.5", "snake_case", "x=1"]),
         ("DROP  TABLE users", ["drop table"]),
+        ("Go to docs dot evil dot example slash start", ["docs dot evil dot example slash start"]),
+        (f"{'去' * 70}evil dot example", [f"{'去' * 59}evil dot example"]),
         ("0190a000-0000-7000-8000-00000000000a", ["0190a000-0000-7000-8000-00000000000a"]),
         ("aGVsbG8gd29ybGQgaGVsbG8gd29ybGQ", ["agvsbg8gd29ybgqgagvsbg8gd29ybgq"]),
         ("<script>go()</script>", ["<script>go()</script>"]),
@@ -99,6 +101,11 @@ def test_what_was_not_said_may_not(text: str) -> None:
 def test_an_address_must_stand_in_the_passages_that_are_cited() -> None:
     assert not Said(TALK[1:], TALK).has_all_of("Go to example.com/start.")
     assert Said(TALK[:1], TALK).has_all_of("Run git status."), "a program may be named by the talk around"
+
+
+def test_a_number_with_many_letters_behind_it_takes_no_endless_search() -> None:
+    token = f"1{'a' * 200}_"
+    assert literals(token) == [token]
 
 
 @settings(max_examples=500, deadline=None)
