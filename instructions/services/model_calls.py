@@ -57,15 +57,19 @@ class JobCall:
 
     def __init__(self, row: ModelCall) -> None:
         self._row = ModelCall.objects.filter(pk=row.pk)
+        # An answer that is there and yet asked for again is one that the checks take no longer.
+        kept = ModelCall.objects.filter(job_id=row.job_id, key=row.key, answer__isnull=False)
+        self._outdated = list(kept.values_list("pk", flat=True))
 
     def end(self, spent: Tokens, answer: Any | None) -> None:
+        """Count what it took, and keep the answer in place of one that was there before the call."""
         tokens = {"prompt_tokens": spent.prompt, "completion_tokens": spent.completion}
         try:
             with transaction.atomic():
+                if answer is not None and self._outdated:
+                    ModelCall.objects.filter(pk__in=self._outdated).update(answer=None)
                 self._row.update(**tokens, answer=answer)
-        except (
-            IntegrityError
-        ):  # another worker, which took the work over, has kept its own answer to the same
+        except IntegrityError:  # another worker, which took the work over, has kept its own answer
             self._row.update(**tokens)
 
     def cancel(self) -> None:

@@ -65,6 +65,16 @@ def test_an_answer_is_found_by_its_key_whoever_asks_next(calls: JobCalls, run: P
     assert calls.answer_to("o" * 64) is None
 
 
+def test_an_answer_that_is_asked_for_again_replaces_the_old_one(calls: JobCalls, run: PipelineRun) -> None:
+    calls.begin(KEY, MOST).end(Tokens(10, 1), {"title": "old"})
+    unusable = calls.begin(KEY, MOST)
+    unusable.end(Tokens(10, 1), None)
+    assert calls.answer_to(KEY) == {"title": "old"}
+    calls.begin(KEY, MOST).end(Tokens(20, 2), {"title": "new"})
+    assert calls.answer_to(KEY) == {"title": "new"}
+    assert spent_tokens(run.job_id) == 44, "both were paid for"
+
+
 def test_of_two_workers_with_one_answer_the_first_keeps_it_and_both_count(
     calls: JobCalls, run: PipelineRun
 ) -> None:
