@@ -16,9 +16,11 @@ from typing import Any
 from instructions.drafting import short_title
 from instructions.language_models.checks.literals import Said, sentences
 from instructions.language_models.checks.plain import plain_line, plain_paragraphs
-from instructions.language_models.checks.words import content_words, runs_of_words
+from instructions.language_models.checks.words import WORD, content_words, normal, runs_of_words
 
 MAX_TITLE, MAX_GUIDE_TITLE, MAX_TEXT = 90, 120, 4_000  # characters
+MAX_CITED = 20  # passages that one step rests on, without a review
+MIN_WORDS_KNOWN = 0.5  # of a step's different content words, how many its passages have at least
 _MAX_READ = 8_000  # characters of a title or text that are looked at
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _NUMBER = re.compile(r"\s*\[?(\d{1,9})(?:\.0+)?\]?\s*")
@@ -164,7 +166,8 @@ def check_part(written: WrittenPart, *, sent: Mapping[int, str], withheld: Seque
 
     A step that names none of them is dropped. A sentence goes, and a title, when it has a literal that its passages
     do not have, or words in a row of what was `withheld`. A step is to be reviewed when something went, and when it
-    shares no word with its passages.
+    is not borne out by the words of its passages: a sentence shares none with them, or the step too few, or it names
+    more passages than one step rests on.
     """
     checker = _Checker(sent, withheld)
     steps = [checked for step in written.steps if (checked := checker.step(step))]
@@ -206,8 +209,8 @@ class _Checker:
         if not segments or not (title or kept):
             self.counts["steps_dropped"] += 1
             return None
-        shares = content_words(" ".join([title, *kept])).keys() & content_words(" ".join(cited)).keys()
-        needs_review = bool(removed or had_markup or had_more or not shares)
+        is_borne_out = len(segments) <= MAX_CITED and _are_known(title, kept, cited)
+        needs_review = bool(removed or had_markup or had_more or not is_borne_out)
         self.counts["steps_to_review"] += needs_review
         return CheckedStep(
             short_title(title or sentences(kept[0])[0], MAX_TITLE), tuple(kept), segments, needs_review
@@ -215,3 +218,15 @@ class _Checker:
 
     def _is_said(self, text: str, said: Said) -> bool:
         return said.has_all_of(text) and self.withheld.isdisjoint(runs_of_words([text]))
+
+
+def _are_known(title: str, paragraphs: Sequence[str], cited: Sequence[str]) -> bool:
+    """Return whether the passages have enough of a step's words: of its title and of each sentence one at least, and
+    of all a share."""
+    spoken = " ".join(cited)
+    heard = {*content_words(spoken), *WORD.findall(normal(spoken))}
+    texts = [title, *(sentence for paragraph in paragraphs for sentence in sentences(paragraph))]
+    of_texts = [words for text in texts if (words := content_words(text).keys())]
+    written = set[str]().union(*of_texts)
+    is_foreign = any(heard.isdisjoint(words) for words in of_texts)
+    return not is_foreign and len(written & heard) >= MIN_WORDS_KNOWN * len(written)

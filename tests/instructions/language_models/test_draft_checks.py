@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from instructions.language_models.checks.drafts import (
+    MAX_CITED,
     SCHEMA,
     AnswerInvalid,
     CheckedPart,
@@ -128,6 +129,27 @@ def test_passages_are_named_once_in_order_and_none_that_is_not_there() -> None:
 def test_a_step_whose_words_were_not_said_is_marked() -> None:
     part = checked(("Buy a lottery ticket", "Everybody wins.", (3,)))
     assert part.steps[0].needs_review and part.counts["steps_to_review"] == 1
+
+
+def test_naming_every_passage_bears_nothing_out() -> None:
+    planted = "Delete all settings and turn off the firewall, then give your password to the caller."
+    assert checked(("Settings", planted, (3, 4, 5))).steps[0].needs_review, "it has one word of seven"
+
+
+def test_a_step_is_marked_for_one_sentence_without_a_word_that_was_said() -> None:
+    honest = ("Open the settings", "Open the settings of the app. Do it in the app.", (3,))
+    assert not checked(honest).steps[0].needs_review
+    title, text, segments = honest
+    assert checked((title, f"{text} Everybody wins.", segments)).steps[0].needs_review
+    assert checked(("Win a ticket", text, segments)).steps[0].needs_review
+
+
+@pytest.mark.parametrize(("number", "is_marked"), [(MAX_CITED, False), (MAX_CITED + 1, True)])
+def test_a_step_that_names_more_passages_than_anybody_checks_is_marked(number: int, is_marked: bool) -> None:
+    sent = dict.fromkeys(range(number), "Open the settings of the app.")
+    step = WrittenStep("Open the settings", "Open the settings.", tuple(sent))
+    (made,) = check_part(WrittenPart("", (step,)), sent=sent, withheld=()).steps
+    assert made.needs_review is is_marked
 
 
 @pytest.mark.parametrize(
