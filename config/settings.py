@@ -178,6 +178,8 @@ LLM_TOKENS_PER_JOB = int(environment.read("STEPWRIGHT_LLM_TOKENS_PER_JOB"))
 # What options may choose from; of the profiles, the first is taken without a choice.
 _PROFILES = installed.profiles_to_choose(has_chat=bool(LLM_URL))
 MODEL_PROFILES = environment.read_names("STEPWRIGHT_MODEL_PROFILES", _PROFILES)
+# Passages are rewritten here, whoever drafts; the names of an orchestrator elsewhere say nothing to us.
+REWRITING_PROFILES = [name for name in MODEL_PROFILES if name in _PROFILES] or _PROFILES
 PROMPT_TEMPLATES = environment.read_names(
     "STEPWRIGHT_PROMPT_TEMPLATES", installed.prompts_to_choose(_PROFILES)
 )

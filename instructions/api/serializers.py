@@ -64,7 +64,11 @@ class RegenerateBody(StrictSerializer):
     selection = SelectionBody()
     client_request_id = serializers.RegexField(r"^[\x21-\x7e]{1,128}\Z", max_length=128)
     context = serializers.CharField(max_length=MAX_CONTEXT, required=False)  # type: ignore[assignment]
-    model_profile = InstalledNameField(settings.MODEL_PROFILES, required=False)
+    model_profile = InstalledNameField(
+        settings.REWRITING_PROFILES,
+        required=False,
+        error_messages={"invalid_choice": f"One of: {', '.join(settings.REWRITING_PROFILES)}."},
+    )
     prompt_template_id = InstalledNameField(settings.PROMPT_TEMPLATES, required=False)
     prompt_params_ref = serializers.CharField(max_length=255, required=False)
 

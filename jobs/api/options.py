@@ -69,10 +69,11 @@ def validate_options(request: Request) -> dict[str, Any]:
 
 
 def choices() -> dict[str, Sequence[str]]:
-    """Return what may be chosen here: in a job's options and a retry, and what later apps have."""
+    """Return what may be chosen here: in a job's options and a retry, when a passage is rewritten, and what later
+    apps have."""
     return {
         "languages": spoken_languages(),
-        "model_profiles": settings.MODEL_PROFILES,
+        "model_profiles": list(dict.fromkeys([*settings.MODEL_PROFILES, *settings.REWRITING_PROFILES])),
         "prompt_templates": settings.PROMPT_TEMPLATES,
         "stt_profiles": settings.STT_PROFILES,
         **hooks.CHOICES,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -241,6 +244,37 @@ def test_a_bad_request_names_its_field_and_writes_nothing(
     assert response.json()["details"]["errors"][0]["field"] == field
     assert not RegenerateTask.objects.exists()
     assert (AuditEvent.objects.count(), status_of(job)) == (events, "EDITING")
+
+
+def test_another_profile_is_refused_and_those_that_are_here_are_named(owner: Api, job: Job) -> None:
+    (error,) = regenerate(owner, job, model_profile="odd").json()["details"]["errors"]
+    assert (error["code"], error["message"]) == ("invalid_choice", "One of: extractive.")
+
+
+def test_regenerate_takes_our_profiles_whatever_an_orchestrator_has() -> None:
+    code = """
+import django
+django.setup()
+from instructions.api.serializers import RegenerateBody
+from jobs.api.options import choices
+from jobs.api.serializers import JobOptionsBody
+def taken(field):
+    return list(field.choices)
+print(taken(RegenerateBody().fields["model_profile"]), taken(JobOptionsBody().fields["model_profile"]))
+print(choices()["model_profiles"])
+"""
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "STEPWRIGHT_ORCHESTRATOR": "http",
+        "STEPWRIGHT_ORCHESTRATOR_URL": "http://127.0.0.1:1/",
+    }
+    for named, expected in (
+        ("fast,thorough", "['extractive'] ['fast', 'thorough']\n['fast', 'thorough', 'extractive']\n"),
+        ("fast,extractive", "['extractive'] ['fast', 'extractive']\n['fast', 'extractive']\n"),
+    ):
+        elsewhere = environment | {"STEPWRIGHT_MODEL_PROFILES": named}
+        ran = subprocess.run([sys.executable, "-c", code], env=elsewhere, capture_output=True, text=True)
+        assert ran.stdout == expected, ran.stderr
 
 
 def test_a_passage_that_is_too_long_is_400(owner: Api, job: Job) -> None:
