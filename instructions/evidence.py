@@ -27,7 +27,8 @@ class Evidence:
     """The span (milliseconds of the recording; None where nothing is known) and the evidence of one step.
 
     `segments` are positions in the job's transcript, in ascending order. `needs_review` marks a step whose words do
-    not show in what it rests on; an edit by hand takes the mark away.
+    not show in what it rests on, and one that rules cut out of a language that they do not know; an edit by hand takes
+    the mark away.
     """
 
     kind: EvidenceKind
@@ -45,7 +46,8 @@ class Evidence:
 class DraftStep:
     """What a step of a draft rests on: the plain title of its heading, its span (ms), and positions in the transcript.
 
-    `needs_review` marks a step whose words do not show in those segments.
+    `needs_review` marks a step whose words do not show in those segments, and one that rules cut out of a language
+    that they do not know.
     """
 
     heading: str

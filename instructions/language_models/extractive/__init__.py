@@ -1,12 +1,13 @@
 """Draft and rewrite by rules alone: deterministic, without network or model files.
 
-The rules for words are English. Speech in other languages is cut into steps at the speaker's pauses, and of passages
-in other languages only the white space is tidied.
+The rules for words are English. Speech in other languages is cut at the speaker's pauses into steps that are to be
+reviewed, and of passages in other languages only the white space is tidied.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from instructions.drafting import (
     UNTITLED,
@@ -157,11 +158,12 @@ def _step(step: SpokenStep, told_above: Utterance | None) -> Step:
 
 
 def _told_step(utterances: Sequence[Utterance], *, english: bool) -> Step:
-    """Return a step in the speaker's own words, titled by its first sentence."""
+    """Return a step in the speaker's own words, titled by its first sentence; of a language that the rules do not know
+    it is to be reviewed."""
     texts = [utterance.text for utterance in utterances]
     if english:
         texts = list(filter(None, (without_openers(without_greeting(text)) for text in texts))) or texts
-    return _made_step(short_title(texts[0]), texts, utterances)
+    return replace(_made_step(short_title(texts[0]), texts, utterances), needs_review=not english)
 
 
 def _made_step(title: str, sentences: Sequence[str], utterances: Sequence[Utterance]) -> Step:

@@ -290,3 +290,15 @@ def test_an_hour_of_speech_is_drafted_in_a_moment() -> None:
     started = time.perf_counter()
     assert len(step_blocks(draft(hour))) > 500
     assert time.perf_counter() - started < 15  # 0.5 s on the machine it was written on
+
+
+@pytest.mark.parametrize("language", ["de", "und"])
+def test_steps_of_a_language_without_rules_are_to_be_reviewed(language: str) -> None:
+    told = "2100 4000 Klicken Sie auf die Datei und dann auf Speichern."
+    spoken = segments(f"0 2000 Hallo und willkommen.\n{told}")
+    assert [step.needs_review for step in drafted(spoken, language=language).steps] == [True]
+
+
+def test_steps_that_the_rules_can_read_are_not_marked() -> None:
+    for line in ("0 2000 Click on the file.", "0 2000 This is the page that you have seen."):
+        assert not any(step.needs_review for step in drafted(segments(line), language="en").steps)
