@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-# English has about four characters a token; other scripts have fewer, and more bytes a character.
-_BYTES_PER_TOKEN = 3.5
+# Of UTF-8. English has about four characters a token, other languages in Latin letters three; of other scripts a
+# character, which has two to four bytes, may be a token or a little more (Hindi, Thai), with older tokenizers.
+_BYTES_PER_TOKEN, _BYTES_PER_TOKEN_ELSEWHERE = 3.5, 2
+_LAST_LATIN = "\u024f"
 
 
 @dataclass(frozen=True)
@@ -86,5 +88,8 @@ class UncountedCalls:
 
 
 def estimated_tokens(text: str) -> int:
-    """Return about how many tokens a text has, rather too many than too few: a token for 3.5 bytes of UTF-8."""
-    return math.ceil(len(text.encode()) / _BYTES_PER_TOKEN)
+    """Return about how many tokens a text has, rather too many than too few: a token for 3.5 bytes of UTF-8, and for
+    two of what is not Latin."""
+    latin = len("".join(sign for sign in text if sign <= _LAST_LATIN).encode())
+    others = len(text.encode()) - latin
+    return math.ceil(latin / _BYTES_PER_TOKEN + others / _BYTES_PER_TOKEN_ELSEWHERE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -103,3 +104,21 @@ def test_steps_that_share_little_or_are_of_one_window_all_stay() -> None:
     assert titles([step("a", 5, 6, 7, 8)], [step("b", 8, 9, 10)]) == ["a", "b"]
     assert titles([step("a", 1), step("b", 1)]) == ["a", "b"]
     assert titles([step("a", 1)], [], [step("b", 1)]) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [
+        ("", 0),
+        ("Click on the Save button.", 6),
+        ("Klicken Sie auf die Schaltfläche „Öffnen“.", 13),
+        ("点击保存按钮，然后选择导出。", 14),
+        ("保存をクリックします。", 11),
+        ("सहेजें पर क्लिक करें।", 21),
+        ("คลิกปุ่มบันทึก", 14),
+        ("Нажмите кнопку", 7),
+        ("👍🏽", 3),
+    ],
+)
+def test_no_script_has_fewer_tokens_estimated_than_it_may_have(text: str, tokens: int) -> None:
+    assert tokens <= estimated_tokens(text) <= 2 * tokens + 2
