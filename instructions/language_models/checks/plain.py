@@ -17,7 +17,7 @@ _COMMENT = re.compile(
 _TAG = re.compile(r"</?[a-z][^<>]*(?:>|\Z)", re.IGNORECASE)
 _PICTURE = re.compile(r"!\[[^\]]*\](?:\([^)]*\)?|\[[^\]]*\])?")
 _LINK = re.compile(r"\[([^\[\]]*)\](?:\([^)]*\)?|\[[^\]]*\])")
-_DEFINITION = re.compile(r"^[ \t]*\[[^\]\n]+\]:.*$", re.MULTILINE)
+_DEFINITION = re.compile(r"^[ \t]*\[[^\]]{1,999}\]:.*$", re.MULTILINE)  # a label may go on over lines
 _FENCE = re.compile(r"^[ \t]*(?:`{3,}|~{3,}).*$", re.MULTILINE)
 _RULE = re.compile(r"^[ \t]*(?:(?:[-*_=][ \t]*){3,}|\|?[ \t]*:?-{2,}[-|: \t]*)$", re.MULTILINE)
 _LINE_START = re.compile(

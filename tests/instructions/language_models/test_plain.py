@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -55,6 +55,7 @@ def test_paragraphs_are_kept_apart() -> None:
 
 
 @settings(max_examples=500, deadline=None)
+@example("[\n]:")
 @given(st.text(alphabet="<>!-[]()&;lgt#x3c/abscript:`*_|\n\"'= ", max_size=60))
 def test_no_tag_comment_or_link_is_left(text: str) -> None:
     line, _ = plain_line(text)
