@@ -25,6 +25,7 @@ _TIMES = re.compile(r"\s*\([0-9:.–—\s-]+\)")
 _MARKED_TIMES = re.compile(rf"\s*(?P<marks>[*_]+){_TIMES.pattern}(?P=marks)")
 _MARKED_NUMBER = re.compile(rf"(?P<marks>[*_]+){STEP_NUMBER.pattern}(?P=marks)\s*", re.IGNORECASE)
 _OPENING = re.compile(r"^(?:[0-9]{1,9}(?=[.)])|(?=[-+*>#~=]))")
+_END_MARKS = " .!?…:;,"
 _MAX_LOOKS = 4  # at digits in a heading, of which some are the step's number or times
 _MAX_MARKS = 500  # in a heading, to be read for its number and times
 _PARSER = make_parser(nesting=INLINE_NESTING)
@@ -131,6 +132,16 @@ def without_times(content: str, text: str, references: References) -> str:
     form = text[: number.end()] if number else ""
     untimed = f"{form}{split_step_heading(text)[1]}".strip()
     return _without([_TIMES, _MARKED_TIMES], content, untimed, references)
+
+
+def says_title(paragraph: Piece, heading: Piece, references: References) -> bool:
+    """Return whether a paragraph says nothing but the title of a step, but for the mark at its end and the case of
+    letters. A title with links, pictures, code or HTML says more than its text."""
+    content = "\n".join(paragraph.contents())
+    if set(heading.content) & set("[<!`") or count_marks(content) > _MAX_MARKS:
+        return False
+    said, title = read_plain(content, references), split_step_heading(heading.text)[1]
+    return bool(title) and said.rstrip(_END_MARKS).casefold() == title.rstrip(_END_MARKS).casefold()
 
 
 def as_paragraph(markdown: str) -> str:

@@ -16,6 +16,7 @@ from instructions.edits.headings import (
     MAX_LEVEL,
     as_paragraph,
     new_heading,
+    says_title,
     step_form,
     title_of,
     with_form,
@@ -141,12 +142,12 @@ class MoveStep:
 @dataclass(frozen=True)
 class MergeSteps:
     """Make one step of several that follow one another: the first heading stays, each of the others becomes a
-    paragraph, which keeps the block's id."""
+    paragraph, which keeps the block's id. A paragraph below it that says the same takes its place and its id."""
 
     block_ids: Sequence[str]
 
     def apply(self, document: Document) -> None:
-        places: list[int] = []
+        places: list[tuple[int, Piece | None]] = []  # of headings, and what their steps begin with
         level, end = None, 0
         for number, block_id in enumerate(self.block_ids):
             field = f"block_ids.{number}"
@@ -157,16 +158,12 @@ class MergeSteps:
                 apart = "This step does not follow directly on the one before it in the list."
                 raise document.refusal(field, "not_adjacent", apart)
             level, end = heading.level, document.section_end(index)
-            places.append(index)
+            places.append((index, document.pieces[index + 1] if index + 1 < end else None))
         for number in range(len(places) - 1, 0, -1):
-            index = places[number]
-            document.splice(
-                index, index + 1, _paragraph(document, document.pieces[index], f"block_ids.{number}")
-            )
+            _open_up(document, *places[number], f"block_ids.{number}")
             document.merged[self.block_ids[number]] = self.block_ids[0]
-        document.merged.pop(
-            self.block_ids[0], None
-        )  # it may have been a paragraph before, and is a step again
+        # It may have become a part of another before, and be a step again.
+        document.merged.pop(self.block_ids[0], None)
 
 
 @dataclass(frozen=True)
@@ -221,6 +218,15 @@ def _step_around(document: Document, index: int) -> int | None:
             if document.is_step(above):
                 return above
     return None
+
+
+def _open_up(document: Document, index: int, below: Piece | None, field: str) -> None:
+    """Make a paragraph of the heading of a step; `below` is what the step begins with."""
+    heading = document.pieces[index]
+    if below and below.kind == "paragraph" and says_title(below, heading, document.references):
+        document.splice(index, index + 2, [replace(below, block_id=heading.block_id)])
+    else:
+        document.splice(index, index + 1, _paragraph(document, heading, field))
 
 
 def _paragraph(document: Document, heading: Piece, field: str) -> list[Piece]:

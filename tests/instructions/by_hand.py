@@ -201,7 +201,11 @@ class ByHand:
                 raise Impossible
         for id in ids[1:]:
             at = self.at(id)
-            self.parts[at] = Part(id, self.parts[at].title)
+            title, below = self.parts[at].title, self.parts[at + 1 : at + 2]
+            if below and below[0].id and below[0].text.rstrip(".").casefold() == title.casefold():
+                self.parts[at : at + 2] = [replace(below[0], id=id)]
+            else:
+                self.parts[at] = Part(id, title)
 
     def result(self) -> list[tuple[str, str]]:
         """The blocks with their ids and texts, numbered, and the definitions that are left."""

@@ -30,6 +30,7 @@ def test_a_title_of_nothing_else_is_refused(guide: Guide, title: str) -> None:
     [
         ("## Step 2: Press **Save** (0:04–0:06)", "Then it closes.", "Press **Save**\n\n"),
         ("## Step 2: Press Save", "Press Save, please.", "Press Save\n\n"),
+        ("## Step 2: Press Save", "- Press Save", "Press Save\n\n"),
         ("## Step 2: See [the page](/x)", "See the page.", "See [the page](/x)\n\n"),
         ("## Step 2: - Item", "Text.", "\\- Item\n\n"),
         ("## Step 2: - [Foo](http://x)", "Text.", "\\- [Foo](http://x)\n\n"),
@@ -57,6 +58,21 @@ def test_the_title_of_a_merged_step_becomes_a_paragraph(heading: str, body: str,
     assert guide.edit(merged) == f"# G\n\n## Step 1: Open\n\nOpen.\n\n{paragraph}{body}\n"
     if paragraph:
         assert guide[paragraph.strip()] == steps[1].block_id
+
+
+@pytest.mark.parametrize(
+    ("heading", "body"),
+    [
+        ("## Step 2: Press Save", "Press *Save*!"),
+        ("## Step 2: press save (0:04)", "Press\nSave."),
+        ("Step 2: Press **Save**\n---", "Press Save"),
+    ],
+)
+def test_a_paragraph_that_says_the_title_takes_its_place_and_its_id(heading: str, body: str) -> None:
+    guide = Guide(f"# G\n\n## Step 1: Open\n\nOpen.\n\n{heading}\n\n{body}\n\nThen wait.\n")
+    steps = [block.block_id for block in guide.blocks() if block.kind == "step"]
+    assert guide.edit(MergeSteps(steps)) == f"# G\n\n## Step 1: Open\n\nOpen.\n\n{body}\n\nThen wait.\n"
+    assert f"<!-- block:{steps[1]} -->\n{body}\n" in guide.markdown
 
 
 @pytest.mark.parametrize("title", ["<!-- hi -->", "<b>", "<div>x</div>", "[a]: /b"])

@@ -55,6 +55,7 @@ def headings(draw: st.DrawFn) -> Part:
 
 
 BODIES = st.one_of(
+    TITLES.map(lambda words: Part("", f"{words}.")),
     block_of("{0}\nand {1}"),
     block_of("- {0}\n- {1}"),
     block_of("> {0}\nlazy {1}"),
