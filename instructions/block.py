@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MAX_STEP_NUMBER = 999  # what is read as the number of a step has three digits
+
 
 @dataclass(frozen=True)
 class Block:

@@ -37,7 +37,6 @@ _MARKER_LINE = re.compile(rf"^[ \t]*{MARKER.pattern}[ \t]*(?:\r\n?|\n|\Z)", re.M
 # A list item without text on its line; followed by a blank line, it would lose the text below.
 _BARE_ITEM = re.compile(r"(?:^|[\s>])(?:[-+*]|[0-9]+[.)])$")
 _UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-MAX_STEP_NUMBER = 999
 STEP_NUMBER = re.compile(
     r"(?:step\s+([0-9]{1,3})(?![0-9]|\.[0-9]|\w)\s*[:.)–—-]?|([0-9]{1,3})[.)](?=\s|$))\s*", re.IGNORECASE
 )

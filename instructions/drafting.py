@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from instructions.blocks import MAX_STEP_NUMBER, split_step_heading
+from instructions.block import MAX_STEP_NUMBER
+from instructions.blocks import split_step_heading
 from instructions.evidence import DraftStep
 
 TITLE_LIMIT = 60

@@ -195,15 +195,19 @@ def _joined(shares: Sequence[Evidence]) -> Evidence | None:
 
 
 def _written(before: Text, after: Text) -> set[str]:
-    """Return the block ids of the steps with text that is not as it was."""
+    """Return the block ids of the steps with text that is not as it was, but for its last mark and capitals."""
     former = {block.block_id: _text(block, before.markdown) for block in before.blocks}
     found = set()
     for block, step in zip(after.blocks, after.steps, strict=True):
         if step and step.block_id not in found:
             text, old = _text(block, after.markdown), former.get(block.block_id)
-            if old is None or (old != text and plain(old) != plain(text)):
+            if old is None or (old != text and _bare(old) != _bare(text)):
                 found.add(step.block_id)
     return found
+
+
+def _bare(text: str) -> str:
+    return plain(text).rstrip(" .!?…:;,").casefold()
 
 
 def _times_written(before: Text, after: Text) -> dict[str, tuple[int, int | None]]:

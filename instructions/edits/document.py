@@ -9,7 +9,8 @@ from itertools import islice
 
 from markdown_it.common.utils import normalizeReference
 
-from instructions.blocks import MAX_STEP_NUMBER, Outline, add_text, normalized, read_outline
+from instructions.block import MAX_STEP_NUMBER
+from instructions.blocks import Outline, add_text, normalized, read_outline
 from instructions.complexity import DocumentTooComplex, check_complexity
 from instructions.edits.headings import MAX_LEVEL, References, shifted, with_number
 from instructions.edits.pieces import Piece, closed, left_over, read_pieces

@@ -69,6 +69,7 @@ def without(text: str, block_id: str, first_line: str) -> str:
         ("Step 1: Open the menu", "3. Open  *the*   menu"),
         ("Open the menu at the top.", "Open the menu\nat the top."),
         ("Open the menu at the top.", "**Open** the `menu` at the top."),
+        ("Open the menu at the top.", "open the menu at the top!"),
         ("Welcome.", "Hello."),
         ("# Guide", "# How to"),
         ("", ""),
