@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
 from math import ceil, floor
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -23,6 +22,7 @@ from jobs.media.probe import (
     DAMAGED,
     MAX_DURATION_MS,
     MAX_PIXELS,
+    Source,
     UnreadableVideo,
     decode,
     open_media,
@@ -98,14 +98,16 @@ class EncodedFrame:
     shown_at_ms: int
 
 
-def grab_encoded(path: Path, at_ms: int, *, strategy: Strategy, image_format: ImageFormat) -> EncodedFrame:
+def grab_encoded(
+    source: Source, at_ms: int, *, strategy: Strategy, image_format: ImageFormat
+) -> EncodedFrame:
     """Return what `grab_frame` finds as `encode_image` writes it. Raises what `grab_frame` raises."""
-    frame = grab_frame(path, at_ms, strategy=strategy)
+    frame = grab_frame(source, at_ms, strategy=strategy)
     return EncodedFrame(encode_image(frame.image, image_format), *frame.image.size, frame.shown_at_ms)
 
 
-def grab_frame(path: Path, at_ms: int, *, strategy: Strategy = "precise") -> Frame:
-    """Return the frame of the video at `path` that is shown at `at_ms`, or the key frame nearest to it.
+def grab_frame(source: Source, at_ms: int, *, strategy: Strategy = "precise") -> Frame:
+    """Return the frame of a video that is shown at `at_ms`, or the key frame nearest to it.
 
     `precise` is the last frame with pts <= t, however long it stays: before the first picture the first one,
     after the last picture, as long as there is sound, the last one. `nearest_keyframe` goes by pts on either
@@ -113,10 +115,10 @@ def grab_frame(path: Path, at_ms: int, *, strategy: Strategy = "precise") -> Fra
 
     Raises TimestampOutOfRange, `probe.UnreadableVideo` for what does not decode, and OSError.
     """
-    return grab_frames(path, [at_ms], strategy=strategy)[0]
+    return grab_frames(source, [at_ms], strategy=strategy)[0]
 
 
-def grab_frames(path: Path, at_ms: Sequence[int], *, strategy: Strategy = "precise") -> list[Frame]:
+def grab_frames(source: Source, at_ms: Sequence[int], *, strategy: Strategy = "precise") -> list[Frame]:
     """Return what `grab_frame` returns for each of several times, in their order, in one pass over the file.
 
     Times that fall on the same frame share one picture. Memory grows with the number of times, not with the
@@ -125,8 +127,8 @@ def grab_frames(path: Path, at_ms: Sequence[int], *, strategy: Strategy = "preci
     wanted = sorted(set(at_ms))
     for at in wanted[:1] + wanted[-1:]:
         if not 0 <= at <= MAX_DURATION_MS:
-            raise TimestampOutOfRange(at, duration_ms=probe_video(path).duration_ms)
-    with _Reader(path) as reader:
+            raise TimestampOutOfRange(at, duration_ms=probe_video(source).duration_ms)
+    with _Reader(source) as reader:
         grab = reader.shown_at if strategy == "precise" else reader.nearest_key_frame
         found = {at: grab(at) for at in wanted}
     return [found[at] for at in at_ms]
@@ -147,9 +149,9 @@ class _Reader:
     """An open video, read on from the last frame where that is shorter than a seek. Times are ticks of the
     stream's own clock."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._container = open_media(path)
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._container = open_media(source)
         try:
             self._stream = video_stream(self._container)
         except UnreadableVideo:
@@ -211,7 +213,7 @@ class _Reader:
         return (Fraction(at_ms, 1000) + self._zero) / self._tick
 
     def _check_before_end(self, at_ms: int) -> None:
-        duration_ms = probe_video(self._path).duration_ms
+        duration_ms = probe_video(self._source).duration_ms
         if at_ms > duration_ms:
             raise TimestampOutOfRange(at_ms, duration_ms=duration_ms)
 
@@ -264,7 +266,7 @@ class _Reader:
 
     def _from_start(self) -> Iterator[Packet[Any]]:
         self._container.close()
-        self._container = open_media(self._path)
+        self._container = open_media(self._source)
         self._stream = video_stream(self._container)
         return read_packets(self._container, [self._stream])
 

@@ -188,7 +188,7 @@ class UnknownValue(Exception):
 
 
 KNOWN_STARTS = {
-    "STEPWRIGHT_STORAGE_URL": ("", "file:"),
+    "STEPWRIGHT_STORAGE_URL": ("", "file:", "s3://"),
     "STEPWRIGHT_BROKER_URL": (
         "",
         "postgresql://",

@@ -59,6 +59,9 @@ class LineFormatter(logging.Formatter):
 QUIET = (
     "axes",
     "httpx",
+    "botocore",
+    "boto3",
+    "s3transfer",
     "httpcore",
     "faster_whisper",
     "dramatiq",

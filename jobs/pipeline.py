@@ -18,6 +18,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from config import sandbox
+from config.remote_file import Source
 from config.storage import kept_folder, storage
 from config.work.lease import Lease, LeaseLost
 from config.work.models import WorkFailed
@@ -31,7 +32,7 @@ from jobs.media.speech.whisper import Whisper
 from jobs.media.transcripts import MAX_TIME_MS, Segment, Transcript, transcript_to_json
 from jobs.models import Job, PipelineRun
 from jobs.services.callbacks import StatusReport, apply_callback, canonical_sha256
-from jobs.services.videos import length_ms, probe_in_child, require_artifact, video_path
+from jobs.services.videos import length_ms, open_video, probe_in_child, require_artifact
 from jobs.states import ActorType, JobStatus
 
 # (status while working, status when done), in order. Who performs a stage is registered in `hooks.STAGES`.
@@ -108,7 +109,7 @@ def _report(
 
 def extract_stage(job: Job, lease: Lease) -> dict[str, Any]:
     """AUDIO_EXTRACTING: 16 kHz mono sound, in step with the video."""
-    with tempfile.TemporaryDirectory(prefix="stepwright-") as folder, video_path(job, lease.report) as video:
+    with tempfile.TemporaryDirectory(prefix="stepwright-") as folder, open_video(job, lease.report) as video:
         target = Path(folder) / "audio.flac"
         try:
             sandbox.call(
@@ -136,12 +137,12 @@ def extract_stage(job: Job, lease: Lease) -> dict[str, Any]:
 def transcribe_stage(job: Job, lease: Lease) -> dict[str, Any]:
     """TRANSCRIBING: the video's own subtitles when it carries some, else a recogniser."""
     with contextlib.ExitStack() as files:
-        video, audio = files.enter_context(video_path(job, lease.report)), None
+        video, audio = files.enter_context(open_video(job, lease.report)), None
         for recogniser in recognisers():
             if audio is None and not isinstance(recogniser, EmbeddedSubtitles):
                 audio = files.enter_context(storage().local_path(require_artifact(job, "audio").uri))
             try:
-                transcript = _transcribe(recogniser, job, lease, video, audio or video)
+                transcript = _transcribe(recogniser, job, lease, video, audio)
             except SpeechError as error:
                 raise WorkFailed(error.code, error.message) from error
             if transcript is not None:
@@ -155,7 +156,7 @@ def transcribe_stage(job: Job, lease: Lease) -> dict[str, Any]:
 
 
 def _transcribe(
-    recogniser: Recogniser, job: Job, lease: Lease, video: Path, audio: Path
+    recogniser: Recogniser, job: Job, lease: Lease, video: Source, audio: Path | None
 ) -> Transcript | None:
     """Ask a recogniser: one that reads files itself in a child, one that asks a service here, with its key."""
     asked = {"video": video, "audio": audio, "language": job.options.get("language")}

@@ -19,7 +19,10 @@ class ApiFailed(Exception):
 class Client:
     def __init__(self, base_url: str, token: str) -> None:
         self.http = httpx.Client(
-            base_url=f"{base_url}/api/v1", headers={"Authorization": f"Bearer {token}"}, timeout=60
+            base_url=f"{base_url}/api/v1",
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+            follow_redirects=True,  # a picture may lie elsewhere, which httpx sends no token to
         )
 
     def call(self, method: str, path: str, json: Any = None, **options: Any) -> Any:

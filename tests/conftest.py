@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import dramatiq
@@ -15,6 +17,7 @@ from tests.callbacks import SECRET
 from tests.desk import Desk
 from tests.factories import Api, make_job, make_user
 from tests.orchestrator import Orchestrator, running_orchestrator
+from tests.s3 import in_bucket
 
 load_kinds()  # tests are workers too
 
@@ -59,14 +62,28 @@ def desk(owner: Api) -> Desk:
     return Desk(owner)
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of modules that are marked `both_storages` on both, but those that look into the folder."""
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    looks_inside = "storage_folder" in inspect.signature(metafunc.function).parameters
+    if "both_storages" in marks and "file_system" not in marks and not looks_inside:
+        metafunc.parametrize("storage_kind", ["file", "s3"], indirect=True)
+
+
+@pytest.fixture
+def storage_kind(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "file"))
+
+
 @pytest.fixture(autouse=True)
-def storage_folder(tmp_path: Any, settings: Any) -> Any:
-    """Files of each test in a folder of its own."""
+def storage_folder(tmp_path: Any, settings: Any, storage_kind: str) -> Any:
+    """Files of each test in a folder of its own, or in a bucket."""
     from config.storage import storage
 
     settings.STEPWRIGHT_STORAGE_URL = f"file:{tmp_path / 'files'}"
     storage.cache_clear()
-    yield tmp_path / "files"
+    with in_bucket(settings) if storage_kind == "s3" else nullcontext():
+        yield tmp_path / "files"
     storage.cache_clear()
 
 

@@ -23,7 +23,7 @@ from config.api.ownership import get_visible, parse_id
 from config.api.responses import accepted, created, matches_etag
 from config.api.serializers import read_body
 from config.api.viewsets import AnyAccept, ApiViewSet
-from config.storage import storage
+from config.storage import download_url, storage
 from instructions.models import Instruction
 from jobs.models import Job
 
@@ -121,6 +121,9 @@ class AssetViewSet(ApiViewSet[Asset]):
         cached = {"Cache-Control": "private, max-age=31536000, immutable", "ETag": etag}
         if matches_etag(request, etag):
             return HttpResponse(status=304, headers=cached)
+        if storage().is_written_by_clients:
+            url, _ = download_url(asset.uri, filename=f"{asset.pk}", mime_type=asset.mime_type)
+            return HttpResponse(status=302, headers={"Location": url, "Cache-Control": "no-store"})
         try:
             file = storage().open(asset.uri)
         except FileNotFoundError as error:

@@ -28,7 +28,7 @@ from jobs.services.artifacts import newest_artifact
 from jobs.services.audit import by_editor, by_system, record_event
 from jobs.services.quota import require_bytes
 from jobs.services.transitions import lock_job
-from jobs.services.videos import video_path
+from jobs.services.videos import open_video
 
 
 def extract_screenshot(*, job: Job, user: User, body: dict[str, Any]) -> tuple[ScreenshotTask, bool]:
@@ -153,7 +153,7 @@ def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
 
 def _grab(task: ScreenshotTask, image_format: ImageFormat, lease: Lease) -> EncodedFrame:
     try:
-        with video_path(task.job, lease.report) as video:
+        with open_video(task.job, lease.report) as video:
             return sandbox.call(
                 grab_encoded,
                 video,

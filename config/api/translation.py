@@ -58,6 +58,8 @@ def translate(exception: Exception) -> ApiError:
             return invalid("request", "The request is malformed.")
         case OperationalError() | InterfaceError():
             return unavailable()
+        case OSError(errno=errno.EIO):
+            return unavailable("The storage of files cannot be used now.")
         case OSError(errno=errno.ENOSPC | errno.EDQUOT):
             return ApiError(
                 507,

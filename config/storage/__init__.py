@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
+from django.utils import timezone
 
 from config.storage.base import (
     BadUri,
@@ -13,17 +15,22 @@ from config.storage.base import (
     Stored,
     TooLarge,
     TooManyUploads,
+    WrongSize,
     kept_folder,
     uploads_folder,
 )
 from config.storage.file_system import FileStorage
+from config.storage.s3 import S3Storage
 
 __all__ = [
     "BadUri",
+    "FileStorage",
     "Storage",
     "Stored",
     "TooLarge",
     "TooManyUploads",
+    "WrongSize",
+    "download_url",
     "kept_folder",
     "read_bytes",
     "storage",
@@ -37,7 +44,19 @@ def storage() -> Storage:
     url = settings.STEPWRIGHT_STORAGE_URL
     if url.startswith("file:"):
         return FileStorage(Path(url.removeprefix("file:").removeprefix("//")).absolute())
-    raise ValueError("STEPWRIGHT_STORAGE_URL must start with file:")
+    if url.startswith("s3://"):
+        bucket, _, prefix = url.removeprefix("s3://").partition("/")
+        return S3Storage(bucket, prefix)
+    raise ValueError("STEPWRIGHT_STORAGE_URL must start with file: or s3://")
+
+
+def download_url(
+    uri: str, *, filename: str, mime_type: str, seconds: int | None = None
+) -> tuple[str, datetime]:
+    """Return a URL to download one file as `filename`, and when it expires."""
+    seconds = seconds or settings.DOWNLOAD_URL_SECONDS
+    url = storage().download_url(uri, filename=filename, mime_type=mime_type, seconds=seconds)
+    return url, timezone.now() + timedelta(seconds=seconds)
 
 
 def read_bytes(uri: str, *, limit: int) -> bytes:

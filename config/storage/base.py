@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO, Protocol
 from uuid import UUID
+
+from config.remote_file import Source
 
 CHUNK = 2**20
 KEY = re.compile(r"(uploads|jobs)/[0-9a-f-]{36}/[A-Za-z0-9][A-Za-z0-9._-]{0,120}\Z")
@@ -29,17 +31,45 @@ class TooLarge(ValueError):
     """There are more bytes than allowed."""
 
 
+class WrongSize(ValueError):
+    """An uploaded file has another size (bytes) than was declared."""
+
+    def __init__(self, declared: int, found: int) -> None:
+        super().__init__(f"{found} bytes instead of {declared}")
+        self.declared, self.found = declared, found
+
+
 class TooManyUploads(Exception):
     """As many uploads into one folder are under way as may be."""
 
 
 @dataclass(frozen=True)
 class Stored:
-    """A stored file: its URI, SHA-256 (hex) and size in bytes."""
+    """A stored file: its URI, SHA-256 (hex) and size in bytes; `tag` is the ETag of the upload that it is a copy of."""
 
     uri: str
     sha256: str
     size_bytes: int
+    tag: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of an upload: its number from 1, its size in bytes, and where it is PUT."""
+
+    number: int
+    size_bytes: int
+    url: str
+
+
+@dataclass(frozen=True)
+class UploadRequest:
+    """How a client sends a file: by one PUT with these headers, or in parts. One that is too large for a PUT has no
+    `url`."""
+
+    url: str | None
+    headers: Mapping[str, str]
+    parts: tuple[Part, ...] = ()
 
 
 class Draft:
@@ -78,9 +108,13 @@ class Draft:
 
 class Storage(Protocol):
     """Files get their name only when their bytes are complete and on the disk. URIs of other storages raise
-    BadUri, missing files FileNotFoundError."""
+    BadUri, missing files FileNotFoundError, a storage that cannot be used OSError.
+
+    `scheme` is what its URIs begin with. One that `is_written_by_clients` takes uploads itself, and nobody is told.
+    """
 
     scheme: str
+    is_written_by_clients: bool
 
     def uri(self, key: str) -> str: ...
 
@@ -89,6 +123,9 @@ class Storage(Protocol):
     def size(self, uri: str) -> int: ...
 
     def open(self, uri: str) -> BinaryIO: ...
+
+    def source(self, uri: str) -> AbstractContextManager[Source]:
+        """Yield the file to be read in parts, in this process or a child, as long as the block runs."""
 
     def local_path(self, uri: str) -> AbstractContextManager[Path]:
         """Yield the path of the file on this machine, for reading only, as long as the block runs."""
@@ -100,27 +137,23 @@ class Storage(Protocol):
 
     def save_file(self, folder: str, path: Path, *, suffix: str) -> Stored: ...
 
-    def keep_upload(self, uri: str, folder: str) -> Stored:
+    def upload(self, key: str, *, size: int, mime_type: str, seconds: int) -> UploadRequest:
+        """Return how a client sends a file of this size and type, for so long."""
+
+    def keep_upload(self, uri: str, folder: str, *, size: int) -> Stored:
         """Give an uploaded file a second name that cannot be written with a ticket, with the hash of what is kept
-        there; `delete` the first afterwards."""
+        there; `delete` the first afterwards. Raise WrongSize for another size than was declared."""
+
+    def delete_upload(self, uri: str, kept: Stored) -> None:
+        """Delete an uploaded file of which `kept` is a copy; leave another that has come in its place."""
+
+    def download_url(self, uri: str, *, filename: str, mime_type: str, seconds: int) -> str:
+        """Return a URL to download one file as `filename`, for so long."""
 
     def delete(self, uri: str) -> None: ...
 
     def delete_folder(self, folder: str) -> None:
         """Remove all files of one job, if there are any."""
-
-    def new_draft(self, key: str) -> Draft:
-        """Return an empty draft of the file with this key, to be handed to `receive`; raise TooManyUploads."""
-
-    def receive(
-        self, key: str, body: BinaryIO | Draft, *, size: int, naming: AbstractContextManager[object]
-    ) -> None:
-        """Stream an upload of `size` bytes in constant memory, or take over a finished draft.
-
-        The file gets its name inside of `naming`. Raise TooManyUploads before it is read; TooLarge for more,
-        ConnectionError for fewer, and what entering `naming` raises: then nothing is stored, and what was there
-        before stays.
-        """
 
     def folders(self, *, after: str, limit: int) -> list[str]:
         """Return the first folders of jobs, in order, that come after this one ("" for the first of all)."""

@@ -17,7 +17,19 @@ from typing import BinaryIO
 
 from uuid6 import uuid7
 
-from config.storage.base import CHUNK, FOLDER, KEY, BadUri, Draft, Stored, TooLarge, TooManyUploads
+from config.storage import signed_urls
+from config.storage.base import (
+    CHUNK,
+    FOLDER,
+    KEY,
+    BadUri,
+    Draft,
+    Stored,
+    TooLarge,
+    TooManyUploads,
+    UploadRequest,
+    WrongSize,
+)
 
 # Files that are being written, or checked with. Nobody else of the machine may see a recording, so all are ours alone.
 DRAFT = re.compile(r"\..+\.part|\.check-.+")
@@ -36,6 +48,7 @@ class FileStorage:
     """Files under one folder. A file gets its name only when its bytes are complete and on the disk."""
 
     scheme = "local://"
+    is_written_by_clients = False  # but through our own URLs
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -62,6 +75,15 @@ class FileStorage:
         path.stat()
         yield path
 
+    source = local_path
+
+    def upload(self, key: str, *, size: int, mime_type: str, seconds: int) -> UploadRequest:
+        """Return a PUT to a URL of ours; how long it is taken, its ticket says (see `uploads`)."""
+        return UploadRequest(signed_urls.upload_url(key), {"Content-Type": mime_type})
+
+    def download_url(self, uri: str, *, filename: str, mime_type: str, seconds: int) -> str:
+        return signed_urls.download_url(uri, filename=filename, mime_type=mime_type, seconds=seconds)
+
     def content_uri(self, folder: str, content: bytes, *, suffix: str) -> str:
         """Return the URI that `save_bytes` gives to these bytes."""
         return self.uri(folder + hashlib.sha256(content).hexdigest() + suffix)
@@ -80,16 +102,22 @@ class FileStorage:
                 shutil.copyfileobj(source, target, CHUNK)
             return self._keep(draft, folder, suffix, sha256, size)
 
-    def keep_upload(self, uri: str, folder: str) -> Stored:
-        """Give an uploaded file a second name that cannot be written with a ticket.
+    def keep_upload(self, uri: str, folder: str, *, size: int) -> Stored:
+        """Give an uploaded file a second name that cannot be written with a ticket; raise WrongSize.
 
         The first name stays, so that a crash before the row is written loses nothing; `delete` it afterwards.
         """
         with self._draft(folder) as draft:
             # Linked first: a PUT writes a new file and renames it, so what is hashed is what is kept.
             os.link(self._path(uri), draft)
-            sha256, size = file_digest(draft)
+            sha256, found = file_digest(draft)
+            if found != size:
+                raise WrongSize(size, found)
             return self._keep(draft, folder, "", sha256, size)
+
+    def delete_upload(self, uri: str, kept: Stored) -> None:
+        """Delete an uploaded file. The caller holds its ticket, and knows that no other has come."""
+        self.delete(uri)
 
     def delete_folder(self, folder: str) -> None:
         """Remove all files of one job, if there are any."""

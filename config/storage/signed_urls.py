@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -23,14 +23,12 @@ def upload_url(key: str) -> str:
     )
 
 
-def download_url(
-    uri: str, *, filename: str, mime_type: str, seconds: int | None = None
-) -> tuple[str, datetime]:
-    """Return a URL to download one file as `filename`, and when it expires."""
-    expires_at = timezone.now() + timedelta(seconds=seconds or settings.DOWNLOAD_URL_SECONDS)
+def download_url(uri: str, *, filename: str, mime_type: str, seconds: int) -> str:
+    """Return a URL to download one file as `filename`, for so long."""
+    expires_at = timezone.now() + timedelta(seconds=seconds)
     content = {"uri": uri, "name": filename, "type": mime_type, "exp": int(expires_at.timestamp())}
     token = signing.dumps(content, salt=DOWNLOAD_SALT, compress=True)
-    return settings.PUBLIC_URL + reverse("download-detail", args=[token]), expires_at
+    return settings.PUBLIC_URL + reverse("download-detail", args=[token])
 
 
 def read_token(token: str, salt: str) -> dict[str, Any]:

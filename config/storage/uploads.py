@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from config.api import errors
-from config.storage import TooLarge, TooManyUploads, storage
+from config.storage import FileStorage, TooLarge, TooManyUploads, storage
 from config.storage.base import Draft
 from config.storage.signed_urls import UPLOAD_SALT, read_token
 
@@ -49,6 +49,7 @@ def admit_upload(token: str, content_length: int | None, content_type: str) -> A
     body longer than was declared, 400 for a shorter one or another type.
     """
     key = read_token(token, UPLOAD_SALT)["key"]
+    _receiving()
     size, mime_type = _tickets(key).declared(key)
     if content_length is not None and content_length > size:
         raise errors.too_large()
@@ -64,14 +65,14 @@ def admit_upload(token: str, content_length: int | None, content_type: str) -> A
 def new_draft(admission: Admission) -> Draft:
     """Return an empty draft of the file, for a body that comes before `receive_upload`; raise 429."""
     with _refusals(admission):
-        return storage().new_draft(admission.key)
+        return _receiving().new_draft(admission.key)
 
 
 def receive_upload(admission: Admission, body: BinaryIO | Draft) -> None:
     """Store the body under its key, if it has the size that was declared and the ticket takes it still."""
     with _refusals(admission):
         naming = _tickets(admission.key).naming(admission.key)
-        storage().receive(admission.key, body, size=admission.limit, naming=naming)
+        _receiving().receive(admission.key, body, size=admission.limit, naming=naming)
 
 
 @contextmanager
@@ -92,6 +93,14 @@ def _refusals(admission: Admission) -> Iterator[None]:
     except ConnectionError as error:
         message = f"The upload ended before all its {admission.limit} bytes came."
         raise errors.invalid("body", message, hint="Send it again.") from error
+
+
+def _receiving() -> FileStorage:
+    """Return the storage if it takes uploads through us; raise 404 for one to which clients send them themselves."""
+    found = storage()
+    if not isinstance(found, FileStorage):
+        raise errors.not_found()
+    return found
 
 
 def _tickets(key: str) -> Tickets:

@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from config.api.serializers import StrictSerializer, TextOrNull, timestamp, timestamp_or_null
-from config.storage.signed_urls import download_url
+from config.storage import download_url
 from exports.models import Export
 
 

@@ -76,6 +76,7 @@ TICKET = {
     "upload_url": "https://guides.example.com/api/v1/files/uploads/eyJrZXkiOiJ1cGxvYWRzIn0:1vx:Zm9v",
     "method": "PUT",
     "headers": {"Content-Type": "video/mp4"},
+    "parts": [],
     "video_uri": VIDEO_URI,
     "expires_at": "2026-03-02T10:30:10Z",
     "max_size_bytes": 48211394,

@@ -139,10 +139,20 @@ class PutField(serializers.CharField):
     """The one method that a ticket is for."""
 
 
-class UploadTicketSerializer(serializers.Serializer[Any]):
+class UploadPartSerializer(serializers.Serializer[Any]):
+    part_number = serializers.IntegerField(min_value=1)
+    size_bytes = serializers.IntegerField(min_value=1)
     upload_url = serializers.URLField()
+
+
+class UploadTicketSerializer(serializers.Serializer[Any]):
+    upload_url = serializers.URLField(
+        allow_null=True,
+        help_text="Where the file is PUT. Null when it is too large for one PUT: send its parts.",
+    )
     method = PutField()
     headers = serializers.DictField(child=serializers.CharField())
+    parts = UploadPartSerializer(many=True)
     video_uri = UriField()
     expires_at = serializers.DateTimeField()
     max_size_bytes = serializers.IntegerField()

@@ -13,7 +13,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
-from jobs.media.probe import DAMAGED, UnreadableVideo, decode, open_media, read_packets, timeline_start
+from jobs.media.probe import (
+    DAMAGED,
+    Source,
+    UnreadableVideo,
+    decode,
+    open_media,
+    read_packets,
+    timeline_start,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +67,7 @@ class AudioInfo:
 
 
 def extract_audio(
-    video: Path, target: Path, *, on_progress: Callable[[float], None] | None = None
+    video: Source, target: Path, *, on_progress: Callable[[float], None] | None = None
 ) -> AudioInfo:
     """Write the best sound track of `video` to `target`, so that each sound has the same time as in the video.
 
@@ -128,7 +136,7 @@ def compress_sound(sound: Path, target: Path, *, on_progress: Callable[[float], 
 
 
 @contextmanager
-def _open_sound(path: Path) -> Iterator[InputContainer]:
+def _open_sound(path: Source) -> Iterator[InputContainer]:
     try:
         with open_media(path, demuxers=_SOUND_DEMUXERS) as container:
             yield container
@@ -136,7 +144,7 @@ def _open_sound(path: Path) -> Iterator[InputContainer]:
         raise UnreadableSound("The file is no sound file of a known kind, or is damaged.") from error
 
 
-def _write_first_decodable(video: Path, part: Path, progress: _Progress) -> int:
+def _write_first_decodable(video: Source, part: Path, progress: _Progress) -> int:
     """Write the first stream that decodes; return the number of samples."""
     with open_media(video) as container:
         indexes = [stream.index for stream in _by_preference(container)]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, overload
 
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
@@ -51,6 +51,15 @@ _MAX_THREADS = min(4, os.cpu_count() or 1)
 DAMAGED = "The video is damaged or incomplete. Play it on your computer to check, then upload it again."
 
 
+class RemoteMedia(Protocol):
+    """A media file that lies elsewhere: opened to be read in parts."""
+
+    def open(self) -> BinaryIO: ...
+
+
+Source = Path | RemoteMedia
+
+
 class UnreadableVideo(ValueError):
     """A file that cannot be read as a video.
 
@@ -77,25 +86,25 @@ class Probe:
     has_subtitles: bool
 
 
-def open_media(path: Path, *, demuxers: Sequence[str] = DEMUXERS) -> InputContainer:
+def open_media(source: Source, *, demuxers: Sequence[str] = DEMUXERS) -> InputContainer:
     """Return a media file of a known kind, opened; no other file is opened with it.
 
-    The caller closes it (`with open_media(path) as container`). Pictures over `MAX_PIXELS` do not decode.
+    The caller closes it (`with open_media(source) as container`). Pictures over `MAX_PIXELS` do not decode.
     `demuxers` are FFmpeg's names of the kinds; each must be one that reads one self-contained file.
-    Raise UnreadableVideo (EMPTY_FILE, NOT_A_VIDEO, UNDECODABLE), and OSError when the path cannot be read.
+    Raise UnreadableVideo (EMPTY_FILE, NOT_A_VIDEO, UNDECODABLE), and OSError when the file cannot be read.
     """
     # Imported here: it takes 0.1 s, and most processes never open a video.
     import av
     from av.error import FFmpegError
 
-    with path.open("rb") as file:
+    with source.open("rb") if isinstance(source, Path) else source.open() as file:
         head = file.read(1024)
     if not head:
         raise UnreadableVideo("EMPTY_FILE", "The file is empty.")
     try:
         container = av.open(
             # FFmpeg takes off this prefix once. What follows is a name, even if it looks like another protocol.
-            f"file:{path.absolute()}",
+            f"file:{source.absolute()}" if isinstance(source, Path) else source.open(),
             mode="r",
             # Both lists also apply to files that are opened from within this one.
             options={
@@ -238,12 +247,12 @@ def is_text_subtitle(stream: Stream) -> bool:
     )
 
 
-def probe_video(path: Path) -> Probe:
-    """Return what is known of the video at `path`, of which the first frame is decoded.
+def probe_video(source: Source) -> Probe:
+    """Return what is known of a video, of which the first frame is decoded.
 
-    Memory does not grow with its length. Raise UnreadableVideo, and OSError when the path cannot be read.
+    Memory does not grow with its length. Raise UnreadableVideo, and OSError when it cannot be read.
     """
-    with open_media(path) as container:
+    with open_media(source) as container:
         if container.metadata.get("major_brand", "") in _STILL_PICTURE_BRANDS:
             raise UnreadableVideo("NOT_A_VIDEO", "The file is a still picture, not a video.")
         stream = video_stream(container)
@@ -254,7 +263,7 @@ def probe_video(path: Path) -> Probe:
         rate = stream.average_rate or stream.guessed_rate
         return Probe(
             container=container.format.name,
-            duration_ms=_duration_ms(path, container),
+            duration_ms=_duration_ms(source, container),
             width=width,
             height=height,
             frame_rate=float(rate) if rate else None,
@@ -280,7 +289,7 @@ def _first_frame(container: InputContainer, stream: VideoStream) -> VideoFrame:
     raise UnreadableVideo("UNDECODABLE", DAMAGED)
 
 
-def _duration_ms(path: Path, container: InputContainer) -> int:
+def _duration_ms(source: Source, container: InputContainer) -> int:
     """Return the length from point 0 to the end of the last picture or sound that the file holds.
 
     The length in the header is only used to find the end: recorders that crash or stream write none, and a file
@@ -292,7 +301,7 @@ def _duration_ms(path: Path, container: InputContainer) -> int:
     if container.duration is not None and container.duration > 0:
         end = _end_of_packets(container, seek_us=int(start * 1_000_000) + container.duration - _TAIL_US)
     if end is None:
-        with open_media(path) as whole:
+        with open_media(source) as whole:
             end = _end_of_packets(whole, seek_us=None)
     duration_ms = round((end - start) * 1000) if end is not None else 0
     if not 0 <= duration_ms <= MAX_DURATION_MS:

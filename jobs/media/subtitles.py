@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jobs.media.probe import is_text_subtitle, open_media, read_packets, timeline_start
+from jobs.media.probe import Source, is_text_subtitle, open_media, read_packets, timeline_start
 from jobs.media.transcripts import MAX_SEGMENTS, MAX_TEXT_CHARACTERS, MAX_TIME_MS, Segment
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def to_vtt(segments: Iterable[Segment]) -> str:
     return "\n".join(["WEBVTT\n", *cues])
 
 
-def read_subtitle_stream(video: Path, language: str | None) -> SubtitleTrack | None:
+def read_subtitle_stream(video: Source, language: str | None) -> SubtitleTrack | None:
     """Return the subtitles of the video as text without markup, in order of time; None when it has no text track.
 
     Subtitles of over `_MAX_EVENT_BYTES` are left out, and of a track `_MAX_TRACK_BYTES` are read.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from config.accounts.models import User
 from config.api import errors
 from config.locks import media_place, place
 from config.sandbox import SandboxError
-from config.storage import BadUri, Stored, kept_folder, storage
+from config.storage import BadUri, Stored, WrongSize, kept_folder, storage
 from jobs.media.probe import UnreadableVideo
 from jobs.models import Artifact, Job, UploadTicket
 from jobs.services.audit import by_editor
@@ -106,13 +107,17 @@ def _keep_upload(ticket: UploadTicket) -> Stored:
     """Keep what came with a ticket under a key that none writes to; what was refused before is refused again."""
     if ticket.closed_at:
         raise expired()
-    if ticket.refusal_code:
-        raise _refused(ticket.refusal_code, ticket.refusal_message)
     try:
-        if ticket.received_at is None:
+        if ticket.received_at is None and not storage().is_written_by_clients:
             raise FileNotFoundError(ticket.key)
-        return storage().keep_upload(storage().uri(ticket.key), kept_folder(ticket.job_id))
+        uri, folder = storage().uri(ticket.key), kept_folder(ticket.job_id)
+        return storage().keep_upload(uri, folder, size=ticket.size_bytes)
+    except WrongSize as error:
+        message = f"The file has {error.found} bytes; the ticket was asked for {error.declared}."
+        raise _refused("wrong_size", message) from error
     except FileNotFoundError as error:
+        if ticket.refusal_code:
+            raise _refused(ticket.refusal_code, ticket.refusal_message) from error
         if ticket.expires_at <= timezone.now():
             raise expired() from error
         raise errors.conflict(
@@ -127,9 +132,9 @@ def _discard(job_id: UUID, uri: str, error: errors.ApiError) -> None:
 
     Another call may have the same file: when the database session that had the turn ends, the next one begins. It is
     refused as well where the bytes or the job's status are at fault; after any other error the file is left to the
-    sweep.
+    sweep, as in a bucket, which is not asked under a lock.
     """
-    if error.status >= 500:
+    if error.status >= 500 or storage().is_written_by_clients:
         return
     with transaction.atomic():
         lock_job(job_id)
@@ -140,12 +145,12 @@ def _discard(job_id: UUID, uri: str, error: errors.ApiError) -> None:
 def _probe(ticket: UploadTicket, stored: Stored) -> dict[str, Any]:
     """Return the fields of the artifact. What is no video is refused with a 400, and its upload removed."""
     try:
-        with storage().local_path(stored.uri) as path:
-            probe = probe_in_child(path)
+        with storage().source(stored.uri) as video:
+            probe = probe_in_child(video)
     except (UnreadableVideo, SandboxError) as error:
         if isinstance(error, SandboxError) and error.may_pass:
             raise errors.unavailable("The recording could not be looked at now.") from error
-        _remember_refusal(ticket, error.code, error.message)
+        _remember_refusal(ticket, stored, error.code, error.message)
         raise _refused(error.code, error.message) from error
     return {
         "uri": stored.uri,
@@ -155,13 +160,15 @@ def _probe(ticket: UploadTicket, stored: Stored) -> dict[str, Any]:
     }
 
 
-def _remember_refusal(ticket: UploadTicket, code: str, message: str) -> None:
+def _remember_refusal(ticket: UploadTicket, stored: Stored, code: str, message: str) -> None:
     """Refuse this file from now on, unless another has come in its place meanwhile."""
     with transaction.atomic():
         lock_job(ticket.job_id)  # no PUT names a file meanwhile
         same = UploadTicket.objects.filter(pk=ticket.pk, receipts=ticket.receipts, closed_at=None)
         if same.update(refusal_code=code, refusal_message=message[:500], received_at=None):
-            storage().delete(storage().uri(ticket.key))
+            delete = partial(storage().delete_upload, storage().uri(ticket.key), stored)
+            # In a bucket a file may come at any time, lock or not: it is looked at there.
+            transaction.on_commit(delete, robust=True) if storage().is_written_by_clients else delete()
 
 
 def _refused(code: str, message: str) -> errors.ApiError:

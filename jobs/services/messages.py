@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.urls import reverse
 
-from config.storage import BadUri, signed_urls, storage
+from config.storage import BadUri, download_url, storage
 from config.work.enqueue import enqueue_message_on_commit
 from config.work.lanes import Lane
 from jobs.models import Dispatch, Job
@@ -48,7 +48,7 @@ def _video_url(job: Job) -> str | None:
         storage().key(uri)
     except BadUri:
         return None
-    url, _ = signed_urls.download_url(
+    url, _ = download_url(
         uri, filename="video", mime_type="application/octet-stream", seconds=VIDEO_URL_SECONDS
     )
     return url

@@ -18,7 +18,7 @@ from uuid6 import uuid7
 
 from config.accounts.models import User
 from config.api import errors
-from config.storage import signed_urls, storage, uploads_folder
+from config.storage import storage, uploads_folder
 from jobs.models import Job, UploadTicket
 from jobs.services.audit import by_editor
 from jobs.services.quota import require_bytes
@@ -55,10 +55,17 @@ def upload_job(*, job_id: UUID, user: User, filename: str, size_bytes: int, mime
             size_bytes=size_bytes,
             expires_at=timezone.now() + timedelta(seconds=settings.UPLOAD_URL_SECONDS),
         )
+    upload = storage().upload(
+        ticket.key, size=size_bytes, mime_type=mime_type, seconds=settings.UPLOAD_URL_SECONDS
+    )
     return {
-        "upload_url": signed_urls.upload_url(ticket.key),
+        "upload_url": upload.url,
         "method": "PUT",
-        "headers": {"Content-Type": mime_type},
+        "headers": upload.headers,
+        "parts": [
+            {"part_number": part.number, "size_bytes": part.size_bytes, "upload_url": part.url}
+            for part in upload.parts
+        ],
         "video_uri": storage().uri(ticket.key),
         "expires_at": ticket.expires_at,
         "max_size_bytes": size_bytes,
@@ -82,7 +89,7 @@ def close_tickets(tickets: QuerySet[UploadTicket]) -> None:
     closing = list(tickets.values_list("pk", "key"))
     UploadTicket.objects.filter(pk__in=[pk for pk, _ in closing]).update(closed_at=Now(), received_at=None)
     for _, key in closing:
-        transaction.on_commit(partial(storage().delete, storage().uri(key)))
+        transaction.on_commit(partial(storage().delete, storage().uri(key)), robust=True)
 
 
 def close_old_tickets() -> None:

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 
 from config import sandbox
 from config.api import errors
+from config.remote_file import Source
 from config.storage import BadUri, kept_folder, storage
 from config.work.models import WorkFailed
 from jobs.media.probe import Probe, UnreadableVideo, probe_video
@@ -31,11 +32,11 @@ def require_artifact(job: Job, kind: str) -> Artifact:
     return artifact
 
 
-def probe_in_child(path: Path, check: Callable[[], object] = lambda: None) -> Probe:
+def probe_in_child(video: Source, check: Callable[[], object] = lambda: None) -> Probe:
     """Return what `probe_video` returns. Raises UnreadableVideo, SandboxError, and whatever `check` raises."""
     return sandbox.call(
         probe_video,
-        path,
+        video,
         limits=sandbox.limits.PROBE,
         returns=(Probe,),
         raises=(UnreadableVideo,),
@@ -65,8 +66,8 @@ def external_video(uri: str) -> str:
 
 
 @contextmanager
-def video_path(job: Job, on_progress: Callable[[float], None]) -> Iterator[Path]:
-    """Give the job's video as a path, to be read only. One that lies elsewhere is fetched the first time, and kept.
+def open_video(job: Job, on_progress: Callable[[float], None]) -> Iterator[Source]:
+    """Give the job's video to be read. One that lies beside our storage is fetched the first time, and kept.
 
     `on_progress` ends the fetch by raising. Raises SandboxError and WorkFailed: ARTIFACT_MISSING, VIDEO_UNREADABLE,
     QUOTA_EXCEEDED, and the codes of `fetch_video`.
@@ -74,8 +75,8 @@ def video_path(job: Job, on_progress: Callable[[float], None]) -> Iterator[Path]
     video = require_artifact(job, "video")
     if not _is_ours(video.uri):
         video = _fetch(job, video, on_progress)
-    with storage().local_path(video.uri) as path:
-        yield path
+    with storage().source(video.uri) as source:
+        yield source
 
 
 def _is_ours(uri: str) -> bool:

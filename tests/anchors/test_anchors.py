@@ -10,6 +10,8 @@ from anchors.services import anchors
 from tests.desk import Desk
 from tests.errors import assert_shape
 
+pytestmark = pytest.mark.both_storages
+
 
 def test_an_anchor_is_put_on_a_block_or_a_range(desk: Desk) -> None:
     path = f"/instructions/{desk.document['id']}/anchors"

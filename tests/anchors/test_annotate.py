@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -9,12 +10,12 @@ import pytest
 
 from anchors.models import AnnotationRequest, Asset
 from config.locks import media_place
-from config.storage import storage
+from config.storage import kept_folder, storage
 from tests.desk import BLUR, Desk
 from tests.races import at_once
 from tests.sandbox_engines import break_down
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.both_storages]
 
 
 def test_an_annotation_is_drawn_once_and_becomes_active(desk: Desk) -> None:
@@ -47,14 +48,18 @@ def test_thousands_of_errors_in_operations_are_listed_in_part(desk: Desk) -> Non
     assert len(response.json()["details"]["errors"]) == 21
 
 
+def stored(desk: Desk) -> list[str]:
+    """All that is kept for the job."""
+    return sorted(storage().old_files(kept_folder(desk.job.pk), timedelta(seconds=-2)))
+
+
 def test_a_render_that_fails_leaves_nothing_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     task = desk.picture()
-    files = storage().root.rglob("*")
-    before = sorted(files)
+    before = stored(desk)
     monkeypatch.setattr("anchors.services.annotation.draw_on_file", break_down)
     response = desk.annotate(task, BLUR)
     assert (response.status_code, response.json()["code"]) == (500, "INTERNAL_ERROR")
-    assert sorted(storage().root.rglob("*")) == before
+    assert stored(desk) == before
     assert desk.api.get(f"/anchors/{task['anchor_id']}").json()["active_asset_id"] == task["asset_id"]
 
 
@@ -111,10 +116,10 @@ def test_an_annotation_that_is_refused_leaves_its_key_free(desk: Desk) -> None:
 def test_an_annotation_of_an_ended_job_draws_and_keeps_nothing(desk: Desk) -> None:
     task = desk.picture()
     assert desk.api.post(f"/jobs/{desk.job.pk}/cancel").status_code == 200
-    before = sorted(storage().root.rglob("*"))  # type: ignore[attr-defined]
+    before = stored(desk)
     refused = desk.annotate(task, BLUR)
     assert (refused.status_code, refused.json()["code"]) == (409, "FSM_TERMINAL_IMMUTABLE")
-    assert sorted(storage().root.rglob("*")) == before  # type: ignore[attr-defined]
+    assert stored(desk) == before
 
 
 @pytest.mark.django_db(transaction=True)

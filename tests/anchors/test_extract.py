@@ -16,11 +16,12 @@ from tests.desk import Desk
 from tests.factories import Api
 from tests.media.frame_counter import read_counter
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.both_storages]
 
 MISSING = "01a20000-0000-7000-8000-00000000abcd"
 
 
+@pytest.mark.file_system
 @pytest.mark.parametrize(
     ("format", "mime_type"), [("png", "image/png"), ("jpg", "image/jpeg"), ("webp", "image/webp")]
 )

@@ -86,7 +86,7 @@ def test_a_page_of_a_named_origin_uploads_and_reads_a_part(db: None, named: None
     sent = Client().put(path, TEN, content_type="video/mp4", headers={"Origin": APP})
     assert (sent.status_code, sent.headers[ALLOW]) == (204, APP)
     stored = storage().save_bytes(kept_folder(job.pk), b"0123456789", suffix="")
-    url, _ = download_url(stored.uri, filename="a.bin", mime_type="application/octet-stream")
+    url = download_url(stored.uri, filename="a.bin", mime_type="application/octet-stream", seconds=60)
     path = url.removeprefix(settings.PUBLIC_URL)
     assert preflight(path, "GET", headers="range").headers[ALLOW] == APP
     part = Client().get(path, headers={"Origin": APP, "Range": "bytes=2-4"})

@@ -14,7 +14,7 @@ from jobs.models import Job, PipelineRun, Project, Tombstone
 from tests.desk import BLUR, Desk
 from tests.factories import Api, make_run, work_off
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.both_storages]
 
 OURS = ("jobs", "instructions", "anchors", "exports")
 

@@ -10,9 +10,10 @@ from django.test import Client
 from tests.desk import Desk
 from tests.exports.asking import done
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.both_storages]
 
 
+@pytest.mark.file_system
 def test_a_forged_or_ended_download_is_404(desk: Desk, settings: Any) -> None:
     settings.DOWNLOAD_URL_SECONDS = -1
     path = done(desk)["download_url"].split("/api/v1", 1)[1]

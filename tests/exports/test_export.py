@@ -18,9 +18,10 @@ from tests.exports.asking import done, request_export
 from tests.factories import force, perform, work_off
 from tests.jobs.seen import status_of
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.both_storages]
 
 
+@pytest.mark.file_system
 @pytest.mark.parametrize(("format", "start"), [("PDF", b"%PDF-"), ("MD_ZIP", b"PK\x03\x04")])
 def test_an_export_is_made_downloaded_and_ends_the_job(desk: Desk, format: str, start: bytes) -> None:
     task = desk.picture()

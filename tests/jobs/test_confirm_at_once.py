@@ -19,6 +19,8 @@ from tests.factories import SAMPLE, Api, make_job, upload
 from tests.races import at_once
 from tests.uploads import kept
 
+pytestmark = pytest.mark.both_storages
+
 
 @pytest.mark.django_db(transaction=True)
 def test_of_many_confirms_at_once_one_probes_and_holds_no_transaction(
@@ -150,4 +152,6 @@ def test_a_confirm_that_may_succeed_later_leaves_the_file_to_the_sweep(
     monkeypatch.setattr(confirmation, "probe_in_child", lose)
     answer = owner.post(f"/jobs/{job.pk}/confirm-upload", {"video_uri": uri})
     assert answer.status_code == 503
-    assert storage().size(f"local://jobs/{job.pk}/{hashlib.sha256(SAMPLE.read_bytes()).hexdigest()}")
+    assert storage().size(
+        f"{storage().scheme}jobs/{job.pk}/{hashlib.sha256(SAMPLE.read_bytes()).hexdigest()}"
+    )

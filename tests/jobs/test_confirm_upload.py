@@ -20,6 +20,8 @@ from jobs.states import JobStatus
 from tests.factories import SAMPLE, Api, make_job, png, upload
 from tests.uploads import BODY, TEN, ask, confirm, files, kept, put
 
+pytestmark = pytest.mark.both_storages
+
 
 def test_a_recording_is_uploaded_confirmed_and_confirmed_again(owner: Api, storage_folder: Path) -> None:
     job = make_job(owner=owner.user)
@@ -42,6 +44,7 @@ def test_another_video_for_a_confirmed_job_is_a_conflict(owner: Api) -> None:
     assert set(response.json()["details"]) == {"current_video_uri", "submitted_video_uri"}
 
 
+@pytest.mark.file_system
 def test_the_confirmed_copy_cannot_be_written_by_the_ticket(owner: Api) -> None:
     job = make_job(owner=owner.user)
     ticket = ask(owner, job, size_bytes=SAMPLE.stat().st_size)
@@ -167,6 +170,7 @@ def test_a_refusal_is_remembered_until_another_file_comes(
     assert len(probed) == 2
 
 
+@pytest.mark.file_system
 def test_a_refusal_is_not_of_the_file_that_came_meanwhile(
     owner: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -185,6 +189,7 @@ def test_a_refusal_is_not_of_the_file_that_came_meanwhile(
     assert job.upload_tickets.get().refusal_code == ""
 
 
+@pytest.mark.file_system
 @pytest.mark.parametrize("moment", ["hashed", "probed"])
 def test_a_put_during_a_confirm_does_not_change_what_is_kept(
     owner: Api, monkeypatch: pytest.MonkeyPatch, moment: str
@@ -210,7 +215,7 @@ def test_a_put_writes_no_file_in_place(owner: Api) -> None:
     job = make_job(owner=owner.user)
     ticket = ask(owner, job)
     put(ticket["upload_url"], TEN)
-    stored = storage().keep_upload(ticket["video_uri"], f"jobs/{job.pk}/")
+    stored = storage().keep_upload(ticket["video_uri"], f"jobs/{job.pk}/", size=10)
     put(ticket["upload_url"], b"ten others")
     with storage().open(stored.uri) as file:
         assert file.read() == TEN

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from config.storage import storage
 from jobs.models import Artifact, Job, UploadTicket
 from jobs.services.uploads import CLOSED_AFTER, close_old_tickets
 from jobs.states import JobStatus
@@ -17,9 +18,11 @@ from tests.factories import Api, force, make_job
 from tests.races import at_once
 from tests.uploads import BODY, TEN, ask, confirm, files, make_upload_ticket, put
 
+pytestmark = pytest.mark.both_storages
+
 
 def is_open(ticket: Any) -> bool:
-    key = ticket["video_uri"].removeprefix("local://")
+    key = storage().key(ticket["video_uri"])
     return UploadTicket.objects.get(key=key).closed_at is None
 
 

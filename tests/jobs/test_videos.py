@@ -20,7 +20,7 @@ from jobs.models import Job
 from jobs.pipeline import extract_stage
 from jobs.services import videos
 from jobs.services.jobs import create_job
-from jobs.services.videos import external_video, require_artifact, video_path
+from jobs.services.videos import external_video, open_video, require_artifact
 from jobs.states import JobStatus
 from tests.factories import (
     SAMPLE,
@@ -83,7 +83,7 @@ def kept_files(job: Job, folder: Path) -> list[str]:
 
 def test_a_video_of_our_own_is_read_where_it_lies(db: None, server: Server) -> None:
     job = make_job(JobStatus.UPLOADED)
-    with video_path(job, ignore) as path:
+    with open_video(job, ignore) as path:
         assert path.read_bytes() == b"stands for a video"
     assert server.requests == [] and job.artifacts.count() == 1
 
@@ -94,7 +94,7 @@ def test_a_video_elsewhere_becomes_the_next_version_of_the_artifact(
     server.answers = [reply(recording)]
     job = external_job(uri_at(server))
     for _ in range(2):
-        with video_path(job, ignore) as path:
+        with open_video(job, ignore) as path:
             assert path.read_bytes() == recording
     assert len(server.requests) == 1
     first, second = job.artifacts.order_by("version")
@@ -164,7 +164,7 @@ def test_a_failure_has_a_code_and_a_sentence_and_leaves_nothing(
 ) -> None:
     server.answers = [answer]
     job = external_job(uri_at(server))
-    with pytest.raises(WorkFailed) as caught, video_path(job, ignore):
+    with pytest.raises(WorkFailed) as caught, open_video(job, ignore):
         pytest.fail("there is no video")
     assert caught.value.code == code
     for inside in ("127.0", "media.test", str(server.port), "/tmp"):
@@ -176,7 +176,7 @@ def test_an_inside_address_fails_the_job_and_is_not_asked(
     db: None, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(videos, "fetch_video", partial(fetch_video, resolve=lambda host, port: ["127.0.0.1"]))
-    with pytest.raises(WorkFailed) as caught, video_path(external_job(uri_at(server)), ignore):
+    with pytest.raises(WorkFailed) as caught, open_video(external_job(uri_at(server)), ignore):
         pytest.fail("there is no video")
     assert caught.value.code == "VIDEO_ADDRESS_REFUSED"
     assert server.requests == []
@@ -185,7 +185,7 @@ def test_an_inside_address_fails_the_job_and_is_not_asked(
 def test_a_list_that_was_shortened_since_holds(db: None, server: Server, settings: Any) -> None:
     job = external_job(uri_at(server))
     settings.VIDEO_URI_ALLOW = []
-    with pytest.raises(WorkFailed) as caught, video_path(job, ignore):
+    with pytest.raises(WorkFailed) as caught, open_video(job, ignore):
         pytest.fail("there is no video")
     assert caught.value.code == "VIDEO_URI_NOT_ALLOWED"
     assert server.requests == []
@@ -196,7 +196,7 @@ def test_a_video_over_the_limit_of_uploads_is_refused(
 ) -> None:
     server.answers = [reply(recording)]
     settings.MAX_UPLOAD_BYTES = len(recording) - 1
-    with pytest.raises(WorkFailed) as caught, video_path(external_job(uri_at(server)), ignore):
+    with pytest.raises(WorkFailed) as caught, open_video(external_job(uri_at(server)), ignore):
         pytest.fail("there is no video")
     assert caught.value.code == "VIDEO_TOO_LARGE"
 
@@ -215,13 +215,13 @@ def test_a_video_that_the_quota_has_no_room_for_is_not_kept(
     server.answers = [reply(recording)] * 2
     job = external_job(uri_at(server))
     settings.QUOTA_BYTES_PER_OWNER = (len(recording) - 1) * room
-    with pytest.raises(WorkFailed) as caught, video_path(job, ignore):
+    with pytest.raises(WorkFailed) as caught, open_video(job, ignore):
         pytest.fail("there is no video")
     assert caught.value.code == "QUOTA_EXCEEDED" and "Delete jobs" in caught.value.message
     assert len(server.requests) == asked
     assert job.artifacts.count() == 1 and kept_files(job, storage_folder) == []
     settings.QUOTA_BYTES_PER_OWNER = len(recording)
-    with video_path(job, ignore) as path:
+    with open_video(job, ignore) as path:
         assert path.read_bytes() == recording
 
 
@@ -255,7 +255,7 @@ def test_of_two_workers_that_fetch_at_once_both_read_the_first_one_s_copy(
     job = external_job(uri_at(server), make_user())
 
     def work(_: int) -> bytes:
-        with video_path(job, ignore) as path:
+        with open_video(job, ignore) as path:
             return path.read_bytes()
 
     read = at_once(2, work)

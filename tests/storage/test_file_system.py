@@ -74,7 +74,7 @@ def test_a_file_that_is_kept_again_is_new(storage: FileStorage, how: str) -> Non
             return storage.save_bytes(folder, content, suffix="").uri
         if how == "save_file":
             return storage.save_file(folder, Path(__file__), suffix="").uri
-        return storage.keep_upload(upload, folder).uri
+        return storage.keep_upload(upload, folder, size=len(content)).uri
 
     with storage.local_path(uri := keep()) as path:
         age(path, 90_000)
@@ -90,7 +90,7 @@ def test_an_upload_that_waited_for_a_day_is_new_when_it_is_kept(storage: FileSto
     uri = storage.save_bytes(f"uploads/{uuid4()}/", b"an upload", suffix="").uri
     with storage.local_path(uri) as path:
         age(path, 90_000)
-    assert not storage.delete_old(storage.keep_upload(uri, kept_folder(uuid4())).uri, DAY)
+    assert not storage.delete_old(storage.keep_upload(uri, kept_folder(uuid4()), size=9).uri, DAY)
 
 
 def test_a_file_is_not_deleted_while_it_is_kept_again(
@@ -119,7 +119,7 @@ def test_a_file_is_not_deleted_while_it_is_kept_again(
 
 def test_a_link_of_an_upload_that_cannot_be_kept_goes(storage: FileStorage) -> None:
     with pytest.raises(FileNotFoundError):
-        storage.keep_upload(f"local://uploads/{uuid4()}/nothing", kept_folder(uuid4()))
+        storage.keep_upload(f"local://uploads/{uuid4()}/nothing", kept_folder(uuid4()), size=1)
     assert files(storage.root) == []
 
 
@@ -250,7 +250,7 @@ def test_a_file_s_name_is_on_the_disk_before_anybody_is_told(
     elif how == "save_file":
         storage.save_file(folder, Path(__file__), suffix="")
     elif how == "keep_upload":
-        storage.keep_upload(upload, folder)
+        storage.keep_upload(upload, folder, size=storage.size(upload))
     else:
         storage.receive(f"{folder}a", BytesIO(b"123"), size=3, naming=naming())
         assert done.pop() == "named"

@@ -26,6 +26,7 @@ from honcho.printer import Printer
 
 from config import embedded, environment
 from config.migrating import migrating
+from config.storage import storage
 from config.supervisor import CannotStart, Process, Supervisor
 
 MARK = "STEPWRIGHT_SERVED_FROM"  # an environment variable of every process that `serve` starts
@@ -89,6 +90,7 @@ class Command(BaseCommand):
         lock = self._take_lock(home)
         self._end_leftovers(home)
         self._require_free_port()
+        self._require_storage()
         supervisor = self._supervisor(home)
         try:
             with migrating():
@@ -109,6 +111,15 @@ class Command(BaseCommand):
         lock.close()
         if gave_up:
             raise CommandError(f"{gave_up} cannot start, so all was stopped; its last lines say why.")
+
+    def _require_storage(self) -> None:
+        """Raise CommandError unless files can be written, read and deleted."""
+        try:
+            storage().check()
+        except OSError as error:
+            raise CommandError(
+                f"STEPWRIGHT_STORAGE_URL names a storage that cannot be used: {error}"
+            ) from error
 
     def _supervisor(self, home: Path) -> Supervisor:
         web, *workers = self._processes(home)

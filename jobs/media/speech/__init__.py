@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
+from jobs.media.probe import Source
 from jobs.media.transcripts import Transcript
 
 
@@ -22,7 +23,7 @@ class Recogniser(Protocol):
     """An engine that makes a transcript of a video."""
 
     def transcribe(
-        self, *, video: Path, audio: Path, language: str | None, on_progress: Callable[[float], None]
+        self, *, video: Source, audio: Path, language: str | None, on_progress: Callable[[float], None]
     ) -> Transcript | None:
         """Return the transcript, or None if this recogniser cannot make it and the next one is to be tried.
 

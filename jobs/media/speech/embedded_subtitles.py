@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from jobs.media.probe import UnreadableVideo
+from jobs.media.probe import Source, UnreadableVideo
 from jobs.media.subtitles import read_subtitle_stream
 from jobs.media.transcripts import UNDETERMINED, Transcript
 
@@ -14,7 +14,7 @@ class EmbeddedSubtitles:
     """Recogniser that reads the text subtitles of the video, if there are any."""
 
     def transcribe(
-        self, *, video: Path, audio: Path, language: str | None, on_progress: Callable[[float], None]
+        self, *, video: Source, audio: Path | None, language: str | None, on_progress: Callable[[float], None]
     ) -> Transcript | None:
         """Return the subtitles, or None if there are none. See `Recogniser.transcribe`; `audio` is not read."""
         try:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.media.audio import UnreadableSound, compress_sound
+from jobs.media.probe import Source
 from jobs.media.speech import SpeechError
 from jobs.media.transcripts import UNDETERMINED, Transcript, transcript_from_json
 
@@ -62,7 +63,7 @@ class HttpRecogniser:
         self._name = f"http:{model[:100]}".encode("ascii", "replace").decode()
 
     def transcribe(
-        self, *, video: Path, audio: Path, language: str | None, on_progress: Callable[[float], None]
+        self, *, video: Source, audio: Path, language: str | None, on_progress: Callable[[float], None]
     ) -> Transcript:
         """Return the transcript of the service, and call `on_progress` about once a second while it works.
 

@@ -13,6 +13,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from jobs.media.audio import SAMPLE_RATE, UnreadableSound, read_sound, sound_duration_ms
+from jobs.media.probe import Source
 from jobs.media.speech import SpeechError
 from jobs.media.speech.recognition import Block, hear
 from jobs.media.speech.sentences import Word, split_sentences, to_segments
@@ -47,7 +48,7 @@ class Whisper:
         self._cpu_threads = cpu_threads
 
     def transcribe(
-        self, *, video: Path, audio: Path, language: str | None, on_progress: Callable[[float], None]
+        self, *, video: Source, audio: Path, language: str | None, on_progress: Callable[[float], None]
     ) -> Transcript:
         """Return one segment per sentence, none when nobody speaks. See `Recogniser.transcribe`.
 
