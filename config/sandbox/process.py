@@ -26,7 +26,10 @@ _ENDING_SECONDS = 1.0
 _ROOT = Path(__file__).parents[2]
 # STEPWRIGHT_SERVED_FROM is how `serve` finds what a run that was killed has left behind. Everything else, above all
 # what holds secrets, stays here.
-_PASSED_ON = ("PATH", "LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "STEPWRIGHT_SERVED_FROM")
+_PASSED_ON = (
+    *("PATH", "LANG", "LC_ALL", "TZ", "OMP_NUM_THREADS", "STEPWRIGHT_SERVED_FROM"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR"),  # of a bucket that is read by ranges
+)
 # The last words of programs that could not get memory: Rust, C++, Python, and C programs by strerror().
 _NO_MEMORY = (b"memory allocation of", b"std::bad_alloc", b"MemoryError", b"Cannot allocate memory")
 
