@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from django.utils.http import content_disposition_header
 from uuid6 import uuid7
 
 from config.locks import place
@@ -189,7 +190,7 @@ class S3Storage:
 
     def download_url(self, uri: str, *, filename: str, mime_type: str, seconds: int) -> str:
         """Return a URL to download one file as `filename`."""
-        disposition = _disposition(filename)
+        disposition = content_disposition_header(True, filename) or "attachment"
         shown = {"ResponseContentDisposition": disposition, "ResponseContentType": mime_type}
         return self._signed("get_object", seconds, **self._named(self.key(uri)), **shown)
 
@@ -344,9 +345,3 @@ class S3Storage:
 
 def _is_older(moment: datetime, age: timedelta) -> bool:
     return datetime.now(UTC) - moment >= age
-
-
-def _disposition(filename: str) -> str:
-    from django.utils.http import content_disposition_header
-
-    return content_disposition_header(True, filename) or "attachment"

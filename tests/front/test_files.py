@@ -36,7 +36,7 @@ def client(server: Server, owner: Api) -> Iterator[httpx.Client]:
 def url(client: httpx.Client, owner: Api) -> str:
     job = make_job(owner=owner.user)
     stored = storage().save_bytes(kept_folder(job.pk), CONTENT, suffix="")
-    return download_url(stored.uri, filename="guide.pdf", mime_type="application/pdf")[0]
+    return download_url(stored.uri, filename="guide.pdf", mime_type="application/pdf", seconds=3600)
 
 
 def test_a_picture_comes_whole(client: httpx.Client, owner: Api) -> None:

@@ -120,7 +120,7 @@ def test_markdown_that_is_too_complex_is_refused_at_once(
     document = make_document(owner)
     before, began = written(), time.thread_time()
     refused = edit(owner, document, RENAME, {**operation, "markdown": markdown})
-    assert time.thread_time() - began < 1
+    assert time.thread_time() - began < 3  # some 0.5 s on a machine that does nothing else
     assert (refused.status_code, refused.json()["code"]) == (400, "DOCUMENT_TOO_COMPLEX")
     assert [error["field"] for error in refused.json()["details"]["errors"]] == ["operations.1.markdown"]
     assert written() == before

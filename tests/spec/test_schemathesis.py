@@ -161,7 +161,7 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
         },
         "token": [
             *(_url_token(upload_url(key)) for key in tickets),
-            _url_token(download_url(asset.uri, filename="a.png", mime_type="image/png")[0]),
+            _url_token(download_url(asset.uri, filename="a.png", mime_type="image/png", seconds=3600)),
         ],
     }
 
