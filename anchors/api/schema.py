@@ -47,6 +47,18 @@ anchors = extend_schema_view(
         ),
     ),
 )
+anchor_assets = extend_schema_view(
+    destroy=extend_schema(
+        operation_id="deleteAnchorAsset",
+        summary="Delete a picture of an anchor",
+        description="The newest picture that is left becomes the active one when it was that. The picture is listed "
+        "with `include_deleted_assets` still, and its bytes stay for the exports that were made with it. Taken out "
+        "of the video again, it is a new picture.",
+        responses=responses(
+            200, serializers.AssetDeletionSerializer, "FSM_TRANSITION_INVALID", "FSM_TERMINAL_IMMUTABLE"
+        ),
+    )
+)
 screenshot_tasks = extend_schema_view(
     create=extend_schema(
         operation_id="extractScreenshot",

@@ -266,6 +266,12 @@ class ScreenshotTaskSerializer(serializers.ModelSerializer[ScreenshotTask]):
         return {key: value for key, value in shown.items() if value not in (None, "")}
 
 
+class AssetDeletionSerializer(serializers.Serializer[Any]):
+    anchor_id = serializers.UUIDField()
+    deleted_asset_id = serializers.UUIDField()
+    active_asset_id = serializers.UUIDField(allow_null=True)
+
+
 class AnnotationResultSerializer(serializers.Serializer[Any]):
     anchor_id = serializers.UUIDField()
     base_asset_id = serializers.UUIDField()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anchors.api.viewsets import AnchorViewSet, AssetViewSet, ScreenshotTaskViewSet
+from anchors.api.viewsets import AnchorAssetViewSet, AnchorViewSet, AssetViewSet, ScreenshotTaskViewSet
 from config.api.routers import DetailRouter
 
 router = DetailRouter()
@@ -16,6 +16,11 @@ urlpatterns = [
         "instructions/<str:instruction_id>/anchors",
         AnchorViewSet.as_view({"get": "list", "post": "create"}),
         name="instruction-anchors",
+    ),
+    path(
+        "anchors/<str:anchor_id>/assets/<str:asset_id>",
+        AnchorAssetViewSet.as_view({"delete": "destroy"}),
+        name="anchor-asset",
     ),
     path(
         "jobs/<str:job_id>/screenshots/extract",

@@ -16,6 +16,7 @@ from anchors.api import schema, serializers
 from anchors.models import Anchor, Asset, ScreenshotTask
 from anchors.services.anchors import create_anchor
 from anchors.services.annotation import annotate_anchor
+from anchors.services.assets import delete_asset
 from anchors.services.extraction import extract_screenshot
 from anchors.services.resolutions import resolve_anchors
 from config.api import errors
@@ -64,6 +65,18 @@ class AnchorViewSet(ApiViewSet[Anchor]):
         body = read_body(serializers.AnnotationBody, request)
         annotated = annotate_anchor(anchor=anchor, user=request.user, **body)
         return Response(serializers.AnnotationResultSerializer(annotated).data)
+
+
+@schema.anchor_assets
+class AnchorAssetViewSet(ApiViewSet[Anchor]):
+    lookup_url_kwarg = "anchor_id"
+
+    def get_queryset(self) -> QuerySet[Anchor]:
+        return Anchor.objects.visible_to(self.request.user).select_related("instruction")
+
+    def destroy(self, request: Request, anchor_id: str, asset_id: str) -> Response:
+        deleted = delete_asset(anchor=self.get_object(), user=request.user, asset_id=asset_id)
+        return Response(serializers.AssetDeletionSerializer(deleted).data)
 
 
 def _anchors(instruction: Instruction, version_id: str | None) -> QuerySet[Anchor]:
@@ -121,11 +134,17 @@ class AssetViewSet(ApiViewSet[Asset]):
         cached = {"Cache-Control": "private, max-age=31536000, immutable", "ETag": etag}
         if matches_etag(request, etag):
             return HttpResponse(status=304, headers=cached)
-        if storage().is_written_by_clients:
-            url, _ = download_url(asset.uri, filename=f"{asset.pk}", mime_type=asset.mime_type)
-            return HttpResponse(status=302, headers={"Location": url, "Cache-Control": "no-store"})
-        try:
-            file = storage().open(asset.uri)
-        except FileNotFoundError as error:
-            raise errors.not_found() from error
-        return FileResponse(file, content_type=asset.mime_type, headers=cached)
+        return _redirect(asset) if storage().is_written_by_clients else _file(asset, cached)
+
+
+def _redirect(asset: Asset) -> HttpResponseBase:
+    url, _ = download_url(asset.uri, filename=f"{asset.pk}", mime_type=asset.mime_type)
+    return HttpResponse(status=302, headers={"Location": url, "Cache-Control": "no-store"})
+
+
+def _file(asset: Asset, headers: dict[str, str]) -> HttpResponseBase:
+    try:
+        file = storage().open(asset.uri)
+    except FileNotFoundError as error:
+        raise errors.not_found() from error
+    return FileResponse(file, content_type=asset.mime_type, headers=headers)

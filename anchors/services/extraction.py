@@ -121,7 +121,8 @@ def _require_room(owner_id: UUID) -> None:
 
 
 def _start_again(task: ScreenshotTask) -> tuple[ScreenshotTask, bool]:
-    if task.status != ScreenshotTask.FAILED:
+    is_taken = task.status != ScreenshotTask.FAILED
+    if is_taken and not (task.asset and task.asset.is_deleted):
         return task, True
     _require_room(task.owner_id)
     task.reopen()
