@@ -7,6 +7,7 @@ take files from it, by URLs that are signed for one file and a while.
 from __future__ import annotations
 
 import base64
+import contextlib
 import errno
 import hashlib
 import io
@@ -181,12 +182,10 @@ class S3Storage:
     def delete_upload(self, uri: str, kept: Stored) -> None:
         """Delete an uploaded file of which `kept` is a copy; leave another that has come in its place."""
         key = self.key(uri)
-        try:
+        with contextlib.suppress(FileNotFoundError):  # it is deleted already
             if self._head(key)["ETag"] == kept.tag:
                 with meaning(key):  # and the bucket looks once more
                     self._client.delete_object(**self._named(key), IfMatch=kept.tag)
-        except FileNotFoundError:
-            pass
 
     def download_url(self, uri: str, *, filename: str, mime_type: str, seconds: int) -> str:
         """Return a URL to download one file as `filename`."""
