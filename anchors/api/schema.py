@@ -85,13 +85,15 @@ assets = extend_schema_view(
     content=extend_schema(
         operation_id="getAssetContent",
         summary="Get the bytes of a picture",
-        description="The bytes never change, so they may be cached for good. The type is the picture's own.",
+        description="The bytes never change, so they may be cached for good. The type is the picture's own. "
+        "Where files lie in a bucket the answer is a redirect there; send no token to it.",
         responses=responses(
             200,
             bytes,
             media=("application/octet-stream", "image/png", "image/jpeg", "image/webp"),
             response_headers=("Cache-Control", "Content-Disposition", "ETag"),
             request_headers=("If-None-Match",),
+            redirects=True,
         ),
     )
 )

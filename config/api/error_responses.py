@@ -80,7 +80,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string"},
     },
     "Location": {
-        "description": "What to poll.",
+        "description": "What to poll, or where the file is.",
         "schema": {"type": "string", "format": "uri-reference"},
         "required": True,
     },

@@ -78,6 +78,7 @@ def responses(
     media: tuple[str, ...] = (),
     response_headers: tuple[str, ...] = (),
     request_headers: tuple[str, ...] = (),
+    redirects: bool = False,
 ) -> Responses:
     """Return the responses of an operation with one kind of success, and its own error codes.
 
@@ -87,6 +88,8 @@ def responses(
     shapes = {(status, *media) if media else status: success}
     if "If-None-Match" in request_headers:
         shapes[304] = None
+    if redirects:
+        shapes[302] = None
     if "Range" in request_headers:
         shapes |= {(206, *media): success}
         codes = (*codes, "RANGE_NOT_SATISFIABLE")
@@ -186,6 +189,8 @@ def _sent(own: Responses, status: str) -> tuple[str, ...]:
     """Return the names of the headers of a success with this status."""
     if status == "202":
         return ("Location", "Retry-After")
+    if status == "302":
+        return ("Location", "Cache-Control")
     if status == "206":
         return (*own.response_headers, "Content-Range")
     if status == "304":  # RFC 9110, section 15.4.5
