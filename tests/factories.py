@@ -224,7 +224,7 @@ def make_screenshot_task(job: Job, *, status: str = ScreenshotTask.WAITING, **fi
         at_ms=1000,
         strategy="precise",
         image_format="png",
-        extraction_key=uuid7().hex,
+        request_key=uuid7().hex,
         **fields,
     )
 

@@ -209,7 +209,7 @@ def _copy_documents(deep: Job, jobs: int) -> None:
         *newest,
         **of_anchor,
         **of_version,
-        extraction_key="'key ' || n",
+        request_key="'key ' || n",
         status=failed,
         operation=f"CASE WHEN {first} THEN 'replace' ELSE row.operation END",
     )

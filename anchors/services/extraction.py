@@ -64,7 +64,7 @@ def extract_screenshot(*, job: Job, user: User, body: dict[str, Any]) -> tuple[S
             at_ms=at_ms,
             strategy=body["strategy"],
             image_format=body["format"],
-            extraction_key=key,
+            request_key=key,
             idempotency_key=body.get("idempotency_key"),
             correlation_id=request_id.current(),
         )
@@ -109,9 +109,9 @@ def extraction_key(
 def _known_task(job: Job, key: str, idempotency_key: str | None) -> ScreenshotTask | None:
     if idempotency_key:
         task = ScreenshotTask.objects.filter(job=job, idempotency_key=idempotency_key).first()
-        if task and task.extraction_key != key:
+        if task and task.request_key != key:
             raise errors.conflict("IDEMPOTENCY_KEY_REUSED", "This key was used for another picture.")
-    return ScreenshotTask.objects.select_for_update().filter(extraction_key=key).first()
+    return ScreenshotTask.objects.select_for_update().filter(request_key=key).first()
 
 
 def _require_room(owner_id: UUID) -> None:
@@ -143,7 +143,7 @@ def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
             kind=Asset.Kind.EXTRACTED,
             mime_type=MIME_TYPES[image_format],
             size=(frame.width, frame.height),
-            extraction_key=task.extraction_key,
+            extraction_key=task.request_key,
             extracted_at_ms=frame.shown_at_ms,
         )
         task.asset, task.extracted_at_ms = asset, frame.shown_at_ms
@@ -153,15 +153,16 @@ def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
 
 
 def _grab(task: ScreenshotTask, image_format: ImageFormat, lease: Lease) -> EncodedFrame:
+    at_ms = cast(int, task.at_ms)  # which a picture of the video has
     try:
         with open_video(task.job, lease.report) as video:
             return sandbox.call(
                 grab_encoded,
                 video,
-                task.at_ms,
+                at_ms,
                 strategy=cast(Strategy, task.strategy),
                 image_format=image_format,
-                limits=sandbox.limits.FRAME.lasting(task.at_ms),  # at worst, all before it is decoded
+                limits=sandbox.limits.FRAME.lasting(at_ms),  # at worst, all before it is decoded
                 returns=(EncodedFrame,),
                 raises=(TimestampOutOfRange, UnreadableVideo),
                 check=lease.check,

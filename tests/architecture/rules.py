@@ -16,9 +16,17 @@ from tests.architecture.statuses import Write, status_writes
 OUR_PACKAGES = ("config", "jobs", "instructions", "anchors", "exports", "tests")
 TRANSITIONS = "jobs/services/transitions.py"
 API = ("*/api/*.py", "config/storage/viewsets.py")
-VIEWS = ("*/api/viewsets.py", "config/storage/viewsets.py")
+VIEWS = ("*/api/viewsets.py", "*/api/viewsets/*.py", "config/storage/viewsets.py")
 
-WORK_MODELS = {"Dispatch", "PipelineRun", "RegenerateTask", "ScreenshotTask", "Export"}
+WORK_MODELS = {
+    "Dispatch",
+    "PipelineRun",
+    "RegenerateTask",
+    "ScreenshotTask",
+    "RedactionRun",
+    "ScreenActivity",
+    "Export",
+}
 WRITES_WORK = (
     "config/work/models.py",  # claims, closes, reopens: every change of one row
     "jobs/services/dispatches.py",  # closes a dispatch and its run by one statement

@@ -121,7 +121,7 @@ def test_a_claim_reads_the_rows_that_wait_and_no_others(db: None) -> None:
     one = make_screenshot_task(job, status=ScreenshotTask.SUCCEEDED)
     rows = []
     for index in range(3000):
-        one.pk, one.extraction_key = None, f"{index:064d}"
+        one.pk, one.request_key = None, f"{index:064d}"
         rows.append(
             ScreenshotTask(**{f.attname: getattr(one, f.attname) for f in one._meta.fields if f.name != "id"})
         )

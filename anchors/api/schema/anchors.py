@@ -1,0 +1,49 @@
+"""How the API description shows anchors."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import extend_schema, extend_schema_view
+
+from anchors.api import serializers
+from config.api.schema import responses
+
+anchors = extend_schema_view(
+    create=extend_schema(
+        operation_id="createAnchor",
+        summary="Put an anchor on a block or a passage",
+        description="The place must be in the version that is named. Pictures are put on it by extractScreenshot "
+        "and annotateAnchor.",
+        request=serializers.AnchorBody,
+        responses=responses(
+            201, serializers.ScreenshotAnchorSerializer, "FSM_TRANSITION_INVALID", "FSM_TERMINAL_IMMUTABLE"
+        ),
+    ),
+    list=extend_schema(
+        operation_id="listAnchors",
+        summary="List the anchors of an instruction",
+        description="Each with its pictures, newest anchor first.",
+        responses=responses(200, serializers.ScreenshotAnchorSerializer, many=True),
+    ),
+    retrieve=extend_schema(
+        operation_id="getAnchor",
+        summary="Get an anchor, resolved into a version if asked",
+        description="With `target_instruction_version_id` it says where the anchor stands in that version. The "
+        "same two versions give the same answer; a place that is not found is `unresolved`.",
+        responses=responses(200, serializers.ScreenshotAnchorSerializer),
+    ),
+    annotations=extend_schema(
+        operation_id="annotateAnchor",
+        summary="Draw on a picture of an anchor",
+        description="Draws a new picture from one of the anchor's, and makes it the active one. The same base and "
+        "operations give the same picture, and nothing is drawn anew.",
+        request=serializers.AnnotationBody,
+        responses=responses(
+            200,
+            serializers.AnnotationResultSerializer,
+            "FSM_TRANSITION_INVALID",
+            "FSM_TERMINAL_IMMUTABLE",
+            "IDEMPOTENCY_KEY_REUSED",
+            "STORAGE_FULL",
+        ),
+    ),
+)

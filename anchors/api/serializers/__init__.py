@@ -1,0 +1,41 @@
+"""Shapes of requests and answers of this app, as the contract's section 7 gives them."""
+
+from __future__ import annotations
+
+from anchors.api.serializers.anchors import (
+    AddressingBody,
+    AddressingField,
+    AnchorBody,
+    AnchorListQuery,
+    AnchorQuery,
+    AnchorResolutionSerializer,
+    ScreenshotAnchorSerializer,
+)
+from anchors.api.serializers.annotations import (
+    AnnotationBody,
+    AnnotationResultSerializer,
+)
+from anchors.api.serializers.assets import (
+    AssetDeletionSerializer,
+    ScreenshotAssetSerializer,
+)
+from anchors.api.serializers.tasks import (
+    ExtractBody,
+    ScreenshotTaskSerializer,
+)
+
+__all__ = [
+    "AddressingBody",
+    "AddressingField",
+    "AnchorBody",
+    "AnchorListQuery",
+    "AnchorQuery",
+    "AnchorResolutionSerializer",
+    "AnnotationBody",
+    "AnnotationResultSerializer",
+    "AssetDeletionSerializer",
+    "ExtractBody",
+    "ScreenshotAnchorSerializer",
+    "ScreenshotAssetSerializer",
+    "ScreenshotTaskSerializer",
+]

@@ -1,0 +1,9 @@
+"""Anchors, screenshot tasks and pictures."""
+
+from __future__ import annotations
+
+from anchors.api.viewsets.anchors import AnchorViewSet
+from anchors.api.viewsets.assets import AnchorAssetViewSet, AssetViewSet
+from anchors.api.viewsets.tasks import ScreenshotTaskViewSet
+
+__all__ = ["AnchorAssetViewSet", "AnchorViewSet", "AssetViewSet", "ScreenshotTaskViewSet"]

@@ -1,0 +1,19 @@
+"""The rows of the app `anchors`: where a picture stands, its pictures, and the work of getting them."""
+
+from __future__ import annotations
+
+from anchors.models.anchors import Anchor, AnchorResolution
+from anchors.models.assets import AnnotationRequest, Asset
+from anchors.models.redactions import Redaction, RedactionRun
+from anchors.models.tasks import ScreenActivity, ScreenshotTask
+
+__all__ = [
+    "Anchor",
+    "AnchorResolution",
+    "AnnotationRequest",
+    "Asset",
+    "Redaction",
+    "RedactionRun",
+    "ScreenActivity",
+    "ScreenshotTask",
+]
