@@ -6,16 +6,16 @@ from typing import Any
 
 from django.db import transaction
 
-from anchors.drawing import Drawn, draw_on_file
 from anchors.models import Anchor, Asset
 from anchors.render import MAX_PIXELS, OperationsInvalid, check_work, normalise_operations, ops_hash
 from anchors.services.anchors import add_asset
+from anchors.services.drawing import draw_on_asset
 from config import sandbox
 from config.accounts.models import User
 from config.api import errors
 from config.api.ownership import parse_id
 from config.locks import media_place
-from config.storage import Stored, kept_folder, storage
+from config.storage import Stored
 from instructions.services.versions import open_document, require_document
 from jobs.services.audit import by_editor, record_event
 from jobs.services.quota import require_bytes
@@ -84,19 +84,13 @@ def _checked(operations: Any, base: Asset) -> list[dict[str, Any]]:
     return normal
 
 
-def _draw(base: Asset, operations: Any) -> tuple[Stored, tuple[int, int]]:
-    """Keep a copy of the picture with the operations drawn; return it with its width and height."""
+def _draw(base: Asset, operations: list[dict[str, Any]]) -> tuple[Stored, tuple[int, int]]:
     try:
-        with storage().local_path(base.uri) as path:
-            drawn = sandbox.call(
-                draw_on_file, path, operations, limits=sandbox.limits.ANNOTATION, returns=(Drawn,)
-            )
+        return draw_on_asset(base, operations)
     except sandbox.SandboxError as error:
         if error.may_pass:
             raise errors.unavailable("The picture could not be drawn now.") from error
         raise errors.invalid("operations", error.message, code=error.code) from error
-    stored = storage().save_bytes(kept_folder(base.job_id), drawn.content, suffix=".png")
-    return stored, (drawn.width, drawn.height)
 
 
 def _refuse_other_use(anchor: Anchor, key: str | None, digest: str) -> None:
