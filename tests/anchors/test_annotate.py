@@ -56,7 +56,7 @@ def stored(desk: Desk) -> list[str]:
 def test_a_render_that_fails_leaves_nothing_behind(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     task = desk.picture()
     before = stored(desk)
-    monkeypatch.setattr("anchors.services.annotation.draw_on_file", break_down)
+    monkeypatch.setattr("anchors.services.drawing.draw_on_file", break_down)
     response = desk.annotate(task, BLUR)
     assert (response.status_code, response.json()["code"]) == (500, "INTERNAL_ERROR")
     assert stored(desk) == before

@@ -118,7 +118,7 @@ def test_a_stroke_is_looked_for_only_near_its_way() -> None:
 def test_too_much_work_is_400_and_no_byte_is_read(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     anchor = make_anchor(desk.job)
     asset = make_asset(desk.job, anchor=anchor)
-    monkeypatch.setattr("anchors.services.annotation.storage", lambda: pytest.fail("read"))
+    monkeypatch.setattr("anchors.services.drawing.storage", lambda: pytest.fail("read"))
     monkeypatch.setattr("anchors.render.budget.MAX_WORK", 100)
     refused = desk.annotate({"asset_id": str(asset.pk), "anchor_id": anchor.pk}, BLUR)
     (error,) = refused.json()["details"]["errors"]
@@ -132,7 +132,7 @@ def test_a_picture_of_too_many_pixels_is_400_and_no_byte_is_read(
     asset = make_asset(desk.job, anchor=anchor)
     copied = {name: getattr(asset, name) for name in ("job", "kind", "uri", "mime_type", "checksum_sha256")}
     large = Asset.objects.create(anchor=anchor, version=2, width=8001, height=5000, **copied)
-    monkeypatch.setattr("anchors.services.annotation.storage", lambda: pytest.fail("read"))
+    monkeypatch.setattr("anchors.services.drawing.storage", lambda: pytest.fail("read"))
     refused = desk.annotate({"asset_id": str(large.pk), "anchor_id": anchor.pk}, BLUR)
     (error,) = refused.json()["details"]["errors"]
     assert (refused.status_code, error["field"], error["code"]) == (400, "base_asset_id", "too_large")

@@ -105,7 +105,7 @@ def test_a_drawing_that_ends_the_child_is_refused(
     with monkeypatch.context() as changed:
         changed.setattr(limits, "FRAME", limits.Limits(memory_bytes=2**31, cpu_seconds=60, wall_seconds=60))
         task = desk.picture()
-    monkeypatch.setattr("anchors.services.annotation.draw_on_file", Whatever(engine))
+    monkeypatch.setattr("anchors.services.drawing.draw_on_file", Whatever(engine))
     files = sorted(storage().root.rglob("*"))  # type: ignore[attr-defined]
     response = desk.annotate(task, BLUR)
     assert (response.status_code, response.json()["code"]) == (400, "VALIDATION_ERROR")
