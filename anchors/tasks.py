@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 
 from anchors.models import ScreenshotTask
-from anchors.services import extraction
+from anchors.services import taking
 from config.work.lanes import Lane
 from config.work.registry import register
 
 register(
     ScreenshotTask,
-    perform=extraction.perform_extraction,
-    on_failure=extraction.fail_extraction,
+    perform=taking.perform_extraction,
+    on_failure=taking.fail_extraction,
     lanes=[Lane.MEDIA],
     time_limit=timedelta(minutes=15),
 )

@@ -41,6 +41,10 @@ class Desk:
         assert done["status"] == "SUCCEEDED", done
         return done
 
+    def replace(self, anchor_id: str, **changed: Any) -> Any:
+        body = {"instruction_version_id": self.version_id, "timestamp_ms": 20_000, **changed}
+        return self.api.post(f"/anchors/{anchor_id}/replace", body)
+
     def annotate(self, task: dict[str, Any], *operations: Any) -> Any:
         body = {"base_asset_id": task["asset_id"], "operations": list(operations)}
         return self.api.post(f"/anchors/{task['anchor_id']}/annotations", body)

@@ -1,34 +1,27 @@
-"""Writes of screenshots: take a frame out of the video, and put it on an anchor."""
+"""Ask for pictures out of the video; `anchors.services.taking` takes them."""
 
 from __future__ import annotations
 
 import hashlib
-from typing import Any, cast
+from typing import Any
 from uuid import UUID
 
 import rfc8785
 from django.db import transaction
 
-from anchors.frames import MIME_TYPES, EncodedFrame, ImageFormat, Strategy, TimestampOutOfRange, grab_encoded
-from anchors.models import Anchor, Asset, ScreenshotTask
-from anchors.services.anchors import add_anchor, add_asset, check_address, get_version
-from config import sandbox
+from anchors.models import Anchor, ScreenshotTask
+from anchors.services.anchors import add_anchor, check_address, get_version
 from config.accounts.models import User
 from config.api import errors, request_id
 from config.api.ownership import parse_id
-from config.storage import kept_folder, storage
-from config.work.lease import Lease
 from config.work.limits import require_room
-from config.work.models import WorkFailed
 from instructions.models import Instruction, InstructionVersion
 from instructions.services.versions import open_document
-from jobs.media.probe import UnreadableVideo
 from jobs.models import Job
 from jobs.services.artifacts import newest_artifact
-from jobs.services.audit import by_editor, by_system, record_event
+from jobs.services.audit import Attribution, by_editor, record_event
 from jobs.services.quota import require_bytes
 from jobs.services.transitions import lock_job
-from jobs.services.videos import open_video
 
 
 def extract_screenshot(*, job: Job, user: User, body: dict[str, Any]) -> tuple[ScreenshotTask, bool]:
@@ -42,35 +35,58 @@ def extract_screenshot(*, job: Job, user: User, body: dict[str, Any]) -> tuple[S
     }
     anchor = _get_anchor(instruction, address)
     fields = check_address(version, address) if address and not anchor else {}
-    at_ms = body["timestamp_ms"] + body["offset_ms"]
-    _require_inside_video(job, at_ms)
+    require_inside_video(job, body)
     key = extraction_key(job, version, address, body)
     with transaction.atomic():
         job = lock_job(job.pk)
         open_document(job, by=by_editor(user))
-        if known := _known_task(job, key, body.get("idempotency_key")):
-            return _start_again(known)
-        _require_room(job.owner_id)
+        if known := known_task(job, key, body.get("idempotency_key")):
+            return start_again(known)
+        require_room_for_pictures(job.owner_id)
         if fields:
-            field = next(iter(address))
-            anchor = add_anchor(instruction, version, field, **fields)
-        task = ScreenshotTask.objects.create(
-            job=job,
-            owner_id=job.owner_id,
-            status=ScreenshotTask.WAITING,
+            anchor = add_anchor(instruction, version, next(iter(address)), **fields)
+        task = add_task(
+            job,
+            version,
+            anchor,
+            body,
+            by=by_editor(user),
             operation=ScreenshotTask.Operation.EXTRACT,
-            instruction_version=version,
-            anchor=anchor,
-            at_ms=at_ms,
-            strategy=body["strategy"],
-            image_format=body["format"],
-            request_key=key,
-            idempotency_key=body.get("idempotency_key"),
-            correlation_id=request_id.current(),
+            key=key,
         )
-        record_event(job, "SCREENSHOT_REQUESTED", by=by_editor(user), data={"task_id": str(task.pk)})
-        task.enqueue_on_commit()
     return task, False
+
+
+def add_task(
+    job: Job,
+    version: InstructionVersion,
+    anchor: Anchor | None,
+    body: dict[str, Any],
+    *,
+    by: Attribution,
+    key: str,
+    operation: ScreenshotTask.Operation,
+    is_auto: bool = False,
+) -> ScreenshotTask:
+    """Ask for a picture of the video of a locked job, of the time and the form that the body says."""
+    task = ScreenshotTask.objects.create(
+        job=job,
+        owner_id=job.owner_id,
+        status=ScreenshotTask.WAITING,
+        operation=operation,
+        instruction_version=version,
+        anchor=anchor,
+        at_ms=body["timestamp_ms"] + body["offset_ms"],
+        strategy=body["strategy"],
+        image_format=body["format"],
+        request_key=key,
+        idempotency_key=body.get("idempotency_key"),
+        is_auto=is_auto,
+        correlation_id=request_id.current(),
+    )
+    record_event(job, "SCREENSHOT_REQUESTED", by=by, data={"task_id": str(task.pk)})
+    task.enqueue_on_commit()
+    return task
 
 
 def _get_anchor(instruction: Instruction, address: dict[str, Any]) -> Anchor | None:
@@ -82,7 +98,9 @@ def _get_anchor(instruction: Instruction, address: dict[str, Any]) -> Anchor | N
     return anchor
 
 
-def _require_inside_video(job: Job, at_ms: int) -> None:
+def require_inside_video(job: Job, body: dict[str, Any]) -> None:
+    """Raise a 400 for a time outside of the job's video, when its length is known."""
+    at_ms = body["timestamp_ms"] + body["offset_ms"]
     video = newest_artifact(job, "video")
     duration = (video.data or {}).get("duration_ms") if video else None
     if at_ms < 0 or (duration is not None and at_ms > duration):
@@ -106,7 +124,8 @@ def extraction_key(
     return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
 
-def _known_task(job: Job, key: str, idempotency_key: str | None) -> ScreenshotTask | None:
+def known_task(job: Job, key: str, idempotency_key: str | None) -> ScreenshotTask | None:
+    """Return the task that was asked for with this key, locked. Raise 409 for an idempotency key of another."""
     if idempotency_key:
         task = ScreenshotTask.objects.filter(job=job, idempotency_key=idempotency_key).first()
         if task and task.request_key != key:
@@ -114,69 +133,18 @@ def _known_task(job: Job, key: str, idempotency_key: str | None) -> ScreenshotTa
     return ScreenshotTask.objects.select_for_update().filter(request_key=key).first()
 
 
-def _require_room(owner_id: UUID) -> None:
+def require_room_for_pictures(owner_id: UUID) -> None:
     """Raise 429 when the owner has too many pictures open, 507 when the quota is used up."""
     require_room(ScreenshotTask, owner_id)
     require_bytes(owner_id)
 
 
-def _start_again(task: ScreenshotTask) -> tuple[ScreenshotTask, bool]:
+def start_again(task: ScreenshotTask) -> tuple[ScreenshotTask, bool]:
+    """Return (task, replayed) of a known task, the job locked; one that failed, or whose picture was deleted since, is
+    done again."""
     is_taken = task.status != ScreenshotTask.FAILED
     if is_taken and not (task.asset and task.asset.is_deleted):
         return task, True
-    _require_room(task.owner_id)
+    require_room_for_pictures(task.owner_id)
     task.reopen()
     return task, False
-
-
-def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
-    """Take the frame, keep its bytes under their SHA-256, then write the row."""
-    image_format = cast(ImageFormat, task.image_format)
-    frame = _grab(task, image_format, lease)
-    lease.check()
-    stored = storage().save_bytes(kept_folder(task.job_id), frame.content, suffix=f".{image_format}")
-    with lease.hold(before=lambda: lock_job(task.job_id)):
-        asset = add_asset(
-            task.job_id,
-            task.anchor_id,
-            stored,
-            kind=Asset.Kind.EXTRACTED,
-            mime_type=MIME_TYPES[image_format],
-            size=(frame.width, frame.height),
-            extraction_key=task.request_key,
-            extracted_at_ms=frame.shown_at_ms,
-        )
-        task.asset, task.extracted_at_ms = asset, frame.shown_at_ms
-        task.close(task.SUCCEEDED, "asset", "extracted_at_ms")
-        data = {"task_id": str(task.pk), "asset_id": str(asset.pk)}
-        record_event(task.job, "SCREENSHOT_TAKEN", by=by_system(task.correlation_id), data=data)
-
-
-def _grab(task: ScreenshotTask, image_format: ImageFormat, lease: Lease) -> EncodedFrame:
-    at_ms = cast(int, task.at_ms)  # which a picture of the video has
-    try:
-        with open_video(task.job, lease.report) as video:
-            return sandbox.call(
-                grab_encoded,
-                video,
-                at_ms,
-                strategy=cast(Strategy, task.strategy),
-                image_format=image_format,
-                limits=sandbox.limits.FRAME.lasting(at_ms),  # at worst, all before it is decoded
-                returns=(EncodedFrame,),
-                raises=(TimestampOutOfRange, UnreadableVideo),
-                check=lease.check,
-            )
-    except TimestampOutOfRange as error:
-        raise WorkFailed("TIMESTAMP_OUT_OF_RANGE", "The video has no picture at this time.") from error
-    except UnreadableVideo as error:
-        raise WorkFailed("VIDEO_UNREADABLE", str(error)) from error
-
-
-def fail_extraction(task: ScreenshotTask, failure: WorkFailed, *, lease: Lease) -> None:
-    with transaction.atomic():
-        job = lock_job(task.job_id)
-        lease.verify()
-        task.close(task.FAILED, failure=failure)
-        data = {"task_id": str(task.pk), "failure_code": failure.code}
-        record_event(job, "SCREENSHOT_FAILED", by=by_system(task.correlation_id), data=data)

@@ -141,6 +141,7 @@ ROUTES: dict[str, list[tuple[str, Any]]] = {
     "instructions/<str:instruction_id>/anchors": [("GET", None), ("POST", {})],
     "anchors/<str:anchor_id>": [("GET", None)],
     "anchors/<str:anchor_id>/annotations": [("POST", {"base_asset_id": "x", "operations": []})],
+    "anchors/<str:anchor_id>/replace": [("POST", {})],
     "anchors/<str:anchor_id>/assets/<str:asset_id>": [("DELETE", None)],
     "jobs/<str:job_id>/screenshots/extract": [("POST", {})],
     "screenshot-tasks/<str:task_id>": [("GET", None)],

@@ -48,7 +48,7 @@ def short_limits(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_a_child_that_ends_costs_its_row_one_attempt(
     desk: Desk, engine: Callable[..., Any], code: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("anchors.services.extraction.grab_encoded", Whatever(engine))
+    monkeypatch.setattr("anchors.services.taking.grab_encoded", Whatever(engine))
     task_id = desk.extract().json()["task_id"]
     work_off()
     task = ScreenshotTask.objects.get(pk=task_id)
@@ -57,7 +57,7 @@ def test_a_child_that_ends_costs_its_row_one_attempt(
 
 
 def test_a_child_that_the_system_killed_costs_a_retry(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("anchors.services.extraction.grab_encoded", Whatever(engines.be_killed))
+    monkeypatch.setattr("anchors.services.taking.grab_encoded", Whatever(engines.be_killed))
     task_id = desk.extract().json()["task_id"]
     work_off()
     task = ScreenshotTask.objects.get(pk=task_id)

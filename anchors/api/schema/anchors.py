@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from anchors.api import serializers
-from config.api.schema import responses
+from config.api.schema import accepted, responses
 
 anchors = extend_schema_view(
     create=extend_schema(
@@ -30,6 +30,20 @@ anchors = extend_schema_view(
         description="With `target_instruction_version_id` it says where the anchor stands in that version. The "
         "same two versions give the same answer; a place that is not found is `unresolved`.",
         responses=responses(200, serializers.ScreenshotAnchorSerializer),
+    ),
+    replace=extend_schema(
+        operation_id="replaceScreenshot",
+        summary="Take another picture for an anchor out of the video",
+        description="Takes the frame that is shown at a time, and makes it the anchor's active picture. Poll the task; "
+        "the same picture is the same task, and one that exists already becomes active at once.",
+        request=serializers.ReplaceBody,
+        responses=accepted(
+            serializers.ScreenshotTaskSerializer,
+            "FSM_TRANSITION_INVALID",
+            "FSM_TERMINAL_IMMUTABLE",
+            "IDEMPOTENCY_KEY_REUSED",
+            "STORAGE_FULL",
+        ),
     ),
     annotations=extend_schema(
         operation_id="annotateAnchor",

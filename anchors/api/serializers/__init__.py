@@ -21,6 +21,7 @@ from anchors.api.serializers.assets import (
 )
 from anchors.api.serializers.tasks import (
     ExtractBody,
+    ReplaceBody,
     ScreenshotTaskSerializer,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "AnnotationResultSerializer",
     "AssetDeletionSerializer",
     "ExtractBody",
+    "ReplaceBody",
     "ScreenshotAnchorSerializer",
     "ScreenshotAssetSerializer",
     "ScreenshotTaskSerializer",

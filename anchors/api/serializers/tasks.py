@@ -17,18 +17,21 @@ ADDRESSES = ("anchor_id", "block_id", "char_range")
 MAX_INT = 2**31 - 1
 
 
-class ExtractBody(StrictSerializer):
-    schema_rules = {"not": {"anyOf": [{"required": list(pair)} for pair in combinations(ADDRESSES, 2)]}}
-    instruction_id = serializers.CharField()
+class ReplaceBody(StrictSerializer):
     instruction_version_id = serializers.CharField()
     timestamp_ms = serializers.IntegerField(min_value=0, max_value=MAX_INT)
     offset_ms = serializers.IntegerField(min_value=-60_000, max_value=60_000, default=0)
     strategy = serializers.ChoiceField(STRATEGIES, default="precise")
     format = serializers.ChoiceField(FORMATS, default="png")
+    idempotency_key = serializers.CharField(max_length=255, required=False)
+
+
+class ExtractBody(ReplaceBody):
+    schema_rules = {"not": {"anyOf": [{"required": list(pair)} for pair in combinations(ADDRESSES, 2)]}}
+    instruction_id = serializers.CharField()
     anchor_id = serializers.CharField(required=False)
     block_id = serializers.UUIDField(required=False)
     char_range = CharRange(required=False)
-    idempotency_key = serializers.CharField(max_length=255, required=False)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if len(set(ADDRESSES) & set(attrs)) > 1:

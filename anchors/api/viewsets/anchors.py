@@ -10,9 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from anchors.api import schema, serializers
+from anchors.api.viewsets.tasks import task_response
 from anchors.models import Anchor
 from anchors.services.anchors import create_anchor
 from anchors.services.annotation import annotate_anchor
+from anchors.services.replacing import replace_screenshot
 from anchors.services.resolutions import resolve_anchors
 from config.api.ownership import get_visible, parse_id
 from config.api.responses import created
@@ -28,6 +30,8 @@ class AnchorViewSet(ApiViewSet[Anchor]):
 
     def get_queryset(self) -> QuerySet[Anchor]:
         anchors = Anchor.objects.visible_to(self.request.user)
+        if self.action == "replace":
+            return anchors.select_related("instruction__job")
         return anchors.select_related("instruction") if self.action == "retrieve" else anchors
 
     def create(self, request: Request, instruction_id: str) -> Response:
@@ -57,6 +61,13 @@ class AnchorViewSet(ApiViewSet[Anchor]):
         body = read_body(serializers.AnnotationBody, request)
         annotated = annotate_anchor(anchor=anchor, user=request.user, **body)
         return Response(serializers.AnnotationResultSerializer(annotated).data)
+
+    @action(detail=True, methods=["post"])
+    def replace(self, request: Request, anchor_id: str) -> Response:
+        anchor = self.get_object()
+        body = read_body(serializers.ReplaceBody, request)
+        task, replayed = replace_screenshot(anchor=anchor, user=request.user, body=body)
+        return task_response(task, replayed=replayed)
 
 
 def _anchors(instruction: Instruction, version_id: str | None) -> QuerySet[Anchor]:

@@ -17,6 +17,13 @@ from config.api.viewsets import ApiViewSet
 from jobs.models import Job
 
 
+def task_response(task: ScreenshotTask, *, replayed: bool) -> Response:
+    """Return 202 with where to poll, or 200 for a task that was asked for before."""
+    content = serializers.ScreenshotTaskSerializer(task).data
+    location = reverse("screenshot-task-detail", args=[task.pk])
+    return accepted(content, location=location, retry_after=1, replayed=replayed)
+
+
 @schema.screenshot_tasks
 class ScreenshotTaskViewSet(ApiViewSet[ScreenshotTask]):
     lookup_url_kwarg = "task_id"
@@ -28,9 +35,7 @@ class ScreenshotTaskViewSet(ApiViewSet[ScreenshotTask]):
         job = get_visible(Job.objects.visible_to(request.user), job_id)
         body = read_body(serializers.ExtractBody, request)
         task, replayed = extract_screenshot(job=job, user=request.user, body=body)
-        content = serializers.ScreenshotTaskSerializer(task).data
-        location = reverse("screenshot-task-detail", args=[task.pk])
-        return accepted(content, location=location, retry_after=1, replayed=replayed)
+        return task_response(task, replayed=replayed)
 
     def retrieve(self, request: Request, task_id: str) -> Response:
         return Response(serializers.ScreenshotTaskSerializer(self.get_object()).data)

@@ -1,0 +1,72 @@
+"""Perform a screenshot task: take a frame out of the video, and put it on an anchor."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from django.db import transaction
+
+from anchors.frames import MIME_TYPES, EncodedFrame, ImageFormat, Strategy, TimestampOutOfRange, grab_encoded
+from anchors.models import Asset, ScreenshotTask
+from anchors.services.anchors import add_asset
+from config import sandbox
+from config.storage import kept_folder, storage
+from config.work.lease import Lease
+from config.work.models import WorkFailed
+from jobs.media.probe import UnreadableVideo
+from jobs.services.audit import by_system, record_event
+from jobs.services.transitions import lock_job
+from jobs.services.videos import open_video
+
+
+def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
+    """Take the frame, keep its bytes under their SHA-256, then write the row."""
+    image_format = cast(ImageFormat, task.image_format)
+    frame = _grab(task, image_format, lease)
+    lease.check()
+    stored = storage().save_bytes(kept_folder(task.job_id), frame.content, suffix=f".{image_format}")
+    with lease.hold(before=lambda: lock_job(task.job_id)):
+        asset = add_asset(
+            task.job_id,
+            task.anchor_id,
+            stored,
+            kind=Asset.Kind.EXTRACTED,
+            mime_type=MIME_TYPES[image_format],
+            size=(frame.width, frame.height),
+            extraction_key=task.request_key,
+            extracted_at_ms=frame.shown_at_ms,
+        )
+        task.asset, task.extracted_at_ms = asset, frame.shown_at_ms
+        task.close(task.SUCCEEDED, "asset", "extracted_at_ms")
+        data = {"task_id": str(task.pk), "asset_id": str(asset.pk)}
+        record_event(task.job, "SCREENSHOT_TAKEN", by=by_system(task.correlation_id), data=data)
+
+
+def _grab(task: ScreenshotTask, image_format: ImageFormat, lease: Lease) -> EncodedFrame:
+    at_ms = cast(int, task.at_ms)  # which a picture of the video has
+    try:
+        with open_video(task.job, lease.report) as video:
+            return sandbox.call(
+                grab_encoded,
+                video,
+                at_ms,
+                strategy=cast(Strategy, task.strategy),
+                image_format=image_format,
+                limits=sandbox.limits.FRAME.lasting(at_ms),  # at worst, all before it is decoded
+                returns=(EncodedFrame,),
+                raises=(TimestampOutOfRange, UnreadableVideo),
+                check=lease.check,
+            )
+    except TimestampOutOfRange as error:
+        raise WorkFailed("TIMESTAMP_OUT_OF_RANGE", "The video has no picture at this time.") from error
+    except UnreadableVideo as error:
+        raise WorkFailed("VIDEO_UNREADABLE", str(error)) from error
+
+
+def fail_extraction(task: ScreenshotTask, failure: WorkFailed, *, lease: Lease) -> None:
+    with transaction.atomic():
+        job = lock_job(task.job_id)
+        lease.verify()
+        task.close(task.FAILED, failure=failure)
+        data = {"task_id": str(task.pk), "failure_code": failure.code}
+        record_event(job, "SCREENSHOT_FAILED", by=by_system(task.correlation_id), data=data)
