@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from anchors import frames
-from anchors.frames import grab_frame, grab_frames
+from anchors.frames import grab_frame, grab_frames, reader
 from tests.anchors.videos import LONG_GOP, number_of, write_video
 
 pytestmark = pytest.mark.slow
@@ -20,14 +19,14 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def packets_read(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     seen: list[Any] = []
-    original = frames.read_packets
+    original = reader.read_packets
 
     def counting(*arguments: Any) -> Any:
         for packet in original(*arguments):
             seen.append(packet.pts)
             yield packet
 
-    monkeypatch.setattr(frames, "read_packets", counting)
+    monkeypatch.setattr(reader, "read_packets", counting)
     return seen
 
 
@@ -53,14 +52,14 @@ def test_the_nearest_key_frame_costs_few_packets(tmp_path: Path, packets_read: l
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     seen: list[int] = []
-    original = frames._Reader._decoded
+    original = reader.Reader._decoded
 
     def counting(self: Any, packets: Any) -> Any:
         for at, frame in original(self, packets):
             seen.append(at)
             yield at, frame
 
-    monkeypatch.setattr(frames._Reader, "_decoded", counting)
+    monkeypatch.setattr(reader.Reader, "_decoded", counting)
     return seen
 
 

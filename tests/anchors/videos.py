@@ -31,9 +31,10 @@ def number_of(image: Image.Image) -> int:
 def write_video(
     path: Path,
     *,
-    pts: Sequence[int] = tuple(range(0, 6000, 100)),
+    pts: Sequence[int | Fraction] = tuple(range(0, 6000, 100)),
     pictures: Sequence[np.ndarray[Any, Any]] | None = None,
     codec: str = "libx264",
+    pix_fmt: str = "yuv420p",
     ticks: Fraction = Fraction(1, 1000),
     key_frames: Sequence[int] = (),
     options: dict[str, str] | None = None,
@@ -41,16 +42,19 @@ def write_video(
     sound_ms: tuple[int, int] | None = None,
     rotate: dict[str, Any] | None = None,
     sample_aspect: Fraction | None = None,
+    colours: dict[str, int] | None = None,
 ) -> Path:
     """A video with a frame at each of `pts` milliseconds, and silence from and to `sound_ms`. `key_frames` are
-    numbers of frames that become key frames beside those of the option g."""
+    numbers of frames that become key frames beside those of the option g. `colours` are the stream's tags."""
     pictures = pictures or [numbered(i % 256) for i in range(len(pts))]
     with av.open(path, "w", options=muxer or {}) as container:
         stream = container.add_stream(codec, rate=10)
         stream.height, stream.width = pictures[0].shape[:2]
-        stream.pix_fmt = "yuv420p"
+        stream.pix_fmt = pix_fmt
         stream.options = {"g": "10", "bf": "2", "sc_threshold": "0", "crf": "18"} | (options or {})
         stream.codec_context.time_base = ticks
+        for name, value in (colours or {}).items():
+            setattr(stream.codec_context, name, value)
         if sample_aspect:
             stream.codec_context.sample_aspect_ratio = sample_aspect
         if rotate:

@@ -1,27 +1,19 @@
-"""Take pictures out of a video: the frame that is shown at a time, or the key frame nearest to it.
-
-Times are whole milliseconds on the clock that all engines share (`jobs.media.probe.timeline_start`): 0 is where the
-earliest picture or sound of the file starts, whatever number its own clock has there.
-"""
+"""An open video, out of which frames are taken in the order of time."""
 
 from __future__ import annotations
 
-import io
-import struct
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
 from math import ceil, floor
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from PIL import Image
-
+from anchors.frames.frame import Frame, TimestampOutOfRange
+from anchors.frames.hashes import planes_sha256
+from anchors.frames.pictures import as_shown
 from jobs.media.probe import (
     DAMAGED,
-    MAX_DURATION_MS,
-    MAX_PIXELS,
     Source,
     UnreadableVideo,
     decode,
@@ -29,7 +21,6 @@ from jobs.media.probe import (
     probe_video,
     read_packets,
     seek,
-    shown_size,
     timeline_start,
     video_stream,
 )
@@ -38,114 +29,11 @@ if TYPE_CHECKING:
     from av.packet import Packet
     from av.video.frame import VideoFrame
 
-Strategy = Literal["precise", "nearest_keyframe"]
-ImageFormat = Literal["png", "jpg", "webp"]
-
-MIME_TYPES: dict[ImageFormat, str] = {"png": "image/png", "jpg": "image/jpeg", "webp": "image/webp"}
-
-# Level 1 for PNG, measured with zlib-ng on a 1280x720 screen picture that came out of a video (ms / KiB):
-# level 1 38 / 269, 3 62 / 255, 6 (Pillow's choice) 95 / 306, 9 354 / 302; on one freshly drawn 44 / 139, 43 /
-# 136, 62 / 129, 205 / 126. For comparison JPEG 8 / 196 and WebP 125 / 93.
-_SAVE_OPTIONS: dict[ImageFormat, dict[str, Any]] = {
-    "png": {"format": "PNG", "compress_level": 1},
-    "jpg": {"format": "JPEG", "quality": 90, "subsampling": "4:4:4"},
-    "webp": {"format": "WEBP", "quality": 90, "method": 4},
-}
-
 # Beyond this, looking for a later key frame among packets is cheaper than decoding all that lies between.
 _LONG_WAY_S = 10
 
-# (a, b, c, d) of a display matrix, which puts a point x, y at ax + cy, bx + dy, with y growing downwards
-# (ISO/IEC 14496-12, 6.2.2). Turns by other angles are left alone: players ignore them.
-_TURNS = {
-    (0, -1, 1, 0): Image.Transpose.ROTATE_90,
-    (-1, 0, 0, -1): Image.Transpose.ROTATE_180,
-    (0, 1, -1, 0): Image.Transpose.ROTATE_270,
-    (-1, 0, 0, 1): Image.Transpose.FLIP_LEFT_RIGHT,
-    (1, 0, 0, -1): Image.Transpose.FLIP_TOP_BOTTOM,
-    (0, 1, 1, 0): Image.Transpose.TRANSPOSE,
-    (0, -1, -1, 0): Image.Transpose.TRANSVERSE,
-}
 
-
-class TimestampOutOfRange(ValueError):
-    """The time asked for is before 0 or after the end of the video, which is `duration_ms` long."""
-
-    def __init__(self, at_ms: int, *, duration_ms: int) -> None:
-        super().__init__(f"{at_ms} ms is outside the video, which is {duration_ms} ms long.")
-        self.at_ms = at_ms
-        self.duration_ms = duration_ms
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A picture of the video as players show it (RGB, upright, square pixels), and when it comes up.
-
-    `shown_at_ms` is rounded up, so that asking for `shown_at_ms` gives the same frame again.
-    """
-
-    image: Image.Image
-    shown_at_ms: int
-
-
-@dataclass(frozen=True)
-class EncodedFrame:
-    """A frame as the bytes of a picture file; `width` and `height` are pixels, `shown_at_ms` is as in `Frame`."""
-
-    content: bytes
-    width: int
-    height: int
-    shown_at_ms: int
-
-
-def grab_encoded(
-    source: Source, at_ms: int, *, strategy: Strategy, image_format: ImageFormat
-) -> EncodedFrame:
-    """Return what `grab_frame` finds as `encode_image` writes it. Raises what `grab_frame` raises."""
-    frame = grab_frame(source, at_ms, strategy=strategy)
-    return EncodedFrame(encode_image(frame.image, image_format), *frame.image.size, frame.shown_at_ms)
-
-
-def grab_frame(source: Source, at_ms: int, *, strategy: Strategy = "precise") -> Frame:
-    """Return the frame of a video that is shown at `at_ms`, or the key frame nearest to it.
-
-    `precise` is the last frame with pts <= t, however long it stays: before the first picture the first one,
-    after the last picture, as long as there is sound, the last one. `nearest_keyframe` goes by pts on either
-    side and takes the earlier of two that are equally near; it decodes hardly more than that frame.
-
-    Raises TimestampOutOfRange, `probe.UnreadableVideo` for what does not decode, and OSError.
-    """
-    return grab_frames(source, [at_ms], strategy=strategy)[0]
-
-
-def grab_frames(source: Source, at_ms: Sequence[int], *, strategy: Strategy = "precise") -> list[Frame]:
-    """Return what `grab_frame` returns for each of several times, in their order, in one pass over the file.
-
-    Times that fall on the same frame share one picture. Memory grows with the number of times, not with the
-    length of the video. Raises what `grab_frame` raises; one time out of range fails all.
-    """
-    wanted = sorted(set(at_ms))
-    for at in wanted[:1] + wanted[-1:]:
-        if not 0 <= at <= MAX_DURATION_MS:
-            raise TimestampOutOfRange(at, duration_ms=probe_video(source).duration_ms)
-    with _Reader(source) as reader:
-        grab = reader.shown_at if strategy == "precise" else reader.nearest_key_frame
-        found = {at: grab(at) for at in wanted}
-    return [found[at] for at in at_ms]
-
-
-def encode_image(image: Image.Image, image_format: ImageFormat) -> bytes:
-    """Return the bytes of a file with the picture as RGB: the same for the same picture, and without metadata."""
-    bare = image
-    if image.mode != "RGB" or image.info:
-        bare = image.convert("RGB")
-        bare.info.clear()  # Pillow writes colour profiles, comments and resolution that it finds here
-    buffer = io.BytesIO()
-    bare.save(buffer, **_SAVE_OPTIONS[image_format])
-    return buffer.getvalue()
-
-
-class _Reader:
+class Reader:
     """An open video, read on from the last frame where that is shorter than a seek. Times are ticks of the
     stream's own clock."""
 
@@ -186,7 +74,7 @@ class _Reader:
             raise UnreadableVideo("UNDECODABLE", DAMAGED)
         if self._next is None and self._shown[0] + (self._shown[1].duration or 0) <= target:
             self._check_before_end(at_ms)
-        return self._as_frame(*self._shown)
+        return self._as_frame(*self._shown, self._next)
 
     def nearest_key_frame(self, at_ms: int) -> Frame:
         """Return the key frame whose pts is nearest. Packets are read until no nearer one can follow."""
@@ -203,10 +91,10 @@ class _Reader:
                 break
         if end is None or end <= target:
             self._check_before_end(at_ms)
-        wanted = floor(target) if nearest is None else nearest
-        for at, frame in self._decoded(self._packets_from_key(wanted)):
+        frames = self._decoded(self._packets_from_key(floor(target) if nearest is None else nearest))
+        for at, frame in frames:
             if nearest is None or at >= nearest:
-                return self._as_frame(at, frame)
+                return self._as_frame(at, frame, next(frames, None))
         raise UnreadableVideo("UNDECODABLE", DAMAGED)
 
     def _ticks(self, at_ms: int) -> Fraction:
@@ -285,12 +173,25 @@ class _Reader:
                 last = times[0] if times else (last or 0) + max(1, frame.duration or 0)
                 yield last, frame
 
-    def _as_frame(self, at: int, frame: VideoFrame) -> Frame:
+    def _as_frame(self, at: int, frame: VideoFrame, following: tuple[int, VideoFrame] | None) -> Frame:
         if self._given is None or self._given[0] != at:
-            shown_at_ms = max(0, ceil((at * self._tick - self._zero) * 1000))
-            picture = _as_shown(frame, sample_aspect=self._stream.sample_aspect_ratio)
-            self._given = at, Frame(image=picture, shown_at_ms=shown_at_ms)
+            self._given = (
+                at,
+                Frame(
+                    image=as_shown(frame, sample_aspect=self._stream.sample_aspect_ratio),
+                    shown_at_ms=self._first_ms(at),
+                    shown_until_ms=None if following is None else self._first_ms(following[0]),
+                    pts=at,
+                    time_base=f"{self._tick.numerator}/{self._tick.denominator}",
+                    pix_fmt=frame.format.name,
+                    frame_sha256=planes_sha256(frame),
+                ),
+            )
         return self._given[1]
+
+    def _first_ms(self, at: int) -> int:
+        """Return the first whole millisecond that is not before a time."""
+        return max(0, ceil((at * self._tick - self._zero) * 1000))
 
 
 def _pts(packet: Packet[Any]) -> int | None:
@@ -314,27 +215,3 @@ def _last_key(packets: Iterator[Packet[Any]], target: int) -> tuple[int, int] | 
         if at <= target and packet.is_keyframe:
             last = at, at if packet.dts is None else packet.dts
     return last
-
-
-def _as_shown(frame: VideoFrame, *, sample_aspect: Fraction | None) -> Image.Image:
-    """Return the frame as RGB with square pixels, turned by the display matrix.
-
-    Colours without a tag are taken as BT.601, which is what recorders write that set none.
-    """
-    # Imported here: it takes 0.1 s, and most processes never decode a frame.
-    from av.sidedata.sidedata import SideDataContainer, Type
-
-    size = shown_size(frame.width, frame.height, sample_aspect=sample_aspect, rotation=0)
-    if not 0 < size[0] * size[1] <= MAX_PIXELS:
-        size = frame.width, frame.height
-    rgb = frame.reformat(*size, format="rgb24", interpolation="BICUBIC")
-    # What `frame.to_image` does in twice the time, copying line by line.
-    image = Image.frombytes("RGB", size, bytes(rgb.planes[0]), "raw", "RGB", rgb.planes[0].line_size, 1)
-    # Not `frame.side_data`, which the frame keeps: the two hold each other, and the decoder's memory, until the garbage
-    # collector comes by.
-    side_data = SideDataContainer(frame)  # type: ignore[call-arg]  # which its stub does not know
-    if Type.DISPLAYMATRIX in side_data:
-        a, b, _, c, d, *_ = struct.unpack("=9i", bytes(side_data[Type.DISPLAYMATRIX]))
-        turn = _TURNS.get(tuple(round(value / 65536) for value in (a, b, c, d)))
-        return image if turn is None else image.transpose(turn)
-    return image
