@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from anchors.models import ScreenshotTask
-from anchors.services import taking
+from anchors.models import RedactionRun, ScreenshotTask
+from anchors.services import redactions, taking
 from config.work.lanes import Lane
 from config.work.registry import register
 
+register(
+    RedactionRun,
+    perform=redactions.perform_redactions,
+    on_failure=redactions.fail_redactions,
+    lanes=[Lane.MEDIA],
+    time_limit=timedelta(minutes=60),
+)
 register(
     ScreenshotTask,
     perform=taking.perform_extraction,

@@ -270,6 +270,7 @@ SPECTACULAR_SETTINGS = {
         "FrameStrategy": ["precise", "nearest_keyframe"],
         "JobStatus": "jobs.states.JobStatus",
         "PictureFormat": ["png", "jpg", "webp"],
+        "RedactionMode": "anchors.models.Redaction.Mode",
         "PictureType": ["image/png", "image/jpeg", "image/webp"],
         "ResolutionMethod": [
             "block_id",

@@ -2,13 +2,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from anchors.api.viewsets import AnchorAssetViewSet, AnchorViewSet, AssetViewSet, ScreenshotTaskViewSet
+from anchors.api.viewsets import (
+    AnchorAssetViewSet,
+    AnchorViewSet,
+    AssetViewSet,
+    RedactionViewSet,
+    ScreenshotTaskViewSet,
+)
 from config.api.routers import DetailRouter
 
 router = DetailRouter()
 router.register("anchors", AnchorViewSet, basename="anchor")
 router.register("screenshot-tasks", ScreenshotTaskViewSet, basename="screenshot-task")
 router.register("assets", AssetViewSet, basename="asset")
+router.register("redactions", RedactionViewSet, basename="redaction")
 
 urlpatterns = [
     *router.urls,
@@ -21,6 +28,11 @@ urlpatterns = [
         "anchors/<str:anchor_id>/assets/<str:asset_id>",
         AnchorAssetViewSet.as_view({"delete": "destroy"}),
         name="anchor-asset",
+    ),
+    path(
+        "jobs/<str:job_id>/redactions",
+        RedactionViewSet.as_view({"get": "list", "post": "create"}),
+        name="job-redactions",
     ),
     path(
         "jobs/<str:job_id>/screenshots/extract",

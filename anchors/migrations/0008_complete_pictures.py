@@ -17,6 +17,12 @@ UPDATE anchors_asset
 SET commitment_salt = sha256((gen_random_uuid()::text || gen_random_uuid()::text)::bytea)
 """
 
+# All that may hide something, down to a marker that can be seen through: too much is committed to, never too little.
+HIDES_SOMETHING = """
+UPDATE anchors_asset SET is_redacted = true
+WHERE operations @@ '$[*].op_type == "blur" || $[*].op_type == "crop" || $[*].op_type == "marker"'
+"""
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -119,6 +125,12 @@ class Migration(migrations.Migration):
             name="commitment_salt",
             field=models.BinaryField(default=anchors.models.assets.new_salt, max_length=32),
         ),
+        migrations.AddField(
+            model_name="asset",
+            name="is_redacted",
+            field=models.BooleanField(default=False),
+        ),
+        migrations.RunSQL(HIDES_SOMETHING, migrations.RunSQL.noop),
         migrations.RunSQL(SALT_OF_ITS_OWN, migrations.RunSQL.noop),
         migrations.AddField(
             model_name="asset",
@@ -138,6 +150,17 @@ class Migration(migrations.Migration):
                 on_delete=django.db.models.deletion.SET_NULL,
                 related_name="redacted",
                 to="anchors.asset",
+            ),
+        ),
+        migrations.RemoveConstraint(model_name="asset", name="annotated_once"),
+        migrations.AddConstraint(
+            model_name="asset",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(
+                    models.Q(("ops_hash", ""), _negated=True), ("is_deleted", False), ("redacts", None)
+                ),
+                fields=("anchor", "ops_hash"),
+                name="annotated_once",
             ),
         ),
         migrations.AddField(
@@ -182,9 +205,9 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="asset_bytes_immutable",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."uri" IS DISTINCT FROM (NEW."uri") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."mime_type" IS DISTINCT FROM (NEW."mime_type") OR OLD."width" IS DISTINCT FROM (NEW."width") OR OLD."height" IS DISTINCT FROM (NEW."height") OR OLD."checksum_sha256" IS DISTINCT FROM (NEW."checksum_sha256") OR OLD."size_bytes" IS DISTINCT FROM (NEW."size_bytes") OR OLD."ops_hash" IS DISTINCT FROM (NEW."ops_hash") OR OLD."operations" IS DISTINCT FROM (NEW."operations") OR OLD."extracted_at_ms" IS DISTINCT FROM (NEW."extracted_at_ms") OR OLD."shown_until_ms" IS DISTINCT FROM (NEW."shown_until_ms") OR OLD."frame" IS DISTINCT FROM (NEW."frame") OR OLD."commitment_salt" IS DISTINCT FROM (NEW."commitment_salt"))',
+                    condition='WHEN (OLD."uri" IS DISTINCT FROM (NEW."uri") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."mime_type" IS DISTINCT FROM (NEW."mime_type") OR OLD."width" IS DISTINCT FROM (NEW."width") OR OLD."height" IS DISTINCT FROM (NEW."height") OR OLD."checksum_sha256" IS DISTINCT FROM (NEW."checksum_sha256") OR OLD."size_bytes" IS DISTINCT FROM (NEW."size_bytes") OR OLD."ops_hash" IS DISTINCT FROM (NEW."ops_hash") OR OLD."operations" IS DISTINCT FROM (NEW."operations") OR OLD."extracted_at_ms" IS DISTINCT FROM (NEW."extracted_at_ms") OR OLD."shown_until_ms" IS DISTINCT FROM (NEW."shown_until_ms") OR OLD."frame" IS DISTINCT FROM (NEW."frame") OR OLD."commitment_salt" IS DISTINCT FROM (NEW."commitment_salt") OR OLD."is_redacted" IS DISTINCT FROM (NEW."is_redacted"))',
                     func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="0e00bbb52902cbc72028ca14f40c3957e0cf846b",
+                    hash="50455d79dd5a7b2ba74085f7669b2833a1c8a2a3",
                     operation="UPDATE",
                     pgid="pgtrigger_asset_bytes_immutable_68142",
                     table="anchors_asset",

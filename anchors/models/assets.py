@@ -60,6 +60,7 @@ class Asset(models.Model):
     ops_hash = models.CharField(max_length=64, default="", blank=True)
     operations = models.JSONField(null=True)
     rendered_from = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
+    is_redacted = models.BooleanField(default=False)  # something that the base shows was hidden
     redacts = models.ForeignKey("self", models.SET_NULL, null=True, related_name="redacted")
     is_concealed = models.BooleanField(default=False)
     commitment_salt = models.BinaryField(max_length=32, default=new_salt)
@@ -76,7 +77,7 @@ class Asset(models.Model):
             models.UniqueConstraint(fields=["anchor", "version"], name="asset_version_once"),
             models.UniqueConstraint(
                 fields=["anchor", "ops_hash"],
-                condition=~Q(ops_hash="") & Q(is_deleted=False),
+                condition=~Q(ops_hash="") & Q(is_deleted=False, redacts=None),
                 name="annotated_once",
             ),
         ]
@@ -97,6 +98,7 @@ class Asset(models.Model):
                     "shown_until_ms",
                     "frame",
                     "commitment_salt",
+                    "is_redacted",
                 ],
             )
         ]

@@ -75,9 +75,15 @@ def add_anchor(instruction: Instruction, version: InstructionVersion, field: str
 
 
 def add_asset(
-    job_id: UUID, anchor_id: UUID | None, stored: Stored, *, size: tuple[int, int], **fields: Any
+    job_id: UUID,
+    anchor_id: UUID | None,
+    stored: Stored,
+    *,
+    size: tuple[int, int],
+    is_active: bool = True,
+    **fields: Any,
 ) -> Asset:
-    """Make the next picture of an anchor (whose job is locked) the active one; or a picture without an anchor."""
+    """Make the next picture of an anchor (whose job is locked), and the active one; or a picture without an anchor."""
     anchor = Anchor.objects.select_for_update().get(pk=anchor_id) if anchor_id else None
     previous = anchor.assets.order_by("-version").first() if anchor else None
     asset = Asset.objects.create(
@@ -92,7 +98,7 @@ def add_asset(
         height=size[1],
         **fields,
     )
-    if anchor:
+    if anchor and is_active:
         anchor.active_asset, anchor.updated_at = asset, timezone.now()
         anchor.save(update_fields=["active_asset", "updated_at"])
     return asset

@@ -7,8 +7,10 @@ from typing import Any
 from django.db import transaction
 
 from anchors.models import Anchor, Asset
+from anchors.redacting import hides_something
 from anchors.render import MAX_PIXELS, OperationsInvalid, check_work, normalise_operations, ops_hash
 from anchors.services.anchors import add_asset
+from anchors.services.concealment import shown_in_place_of
 from anchors.services.drawing import draw_on_asset
 from config import sandbox
 from config.accounts.models import User
@@ -44,6 +46,8 @@ def annotate_anchor(
     with transaction.atomic():
         job = lock_job(base.job_id)
         open_document(job, by=by_editor(user))
+        if Asset.objects.filter(pk=base.pk, is_concealed=True).exists():
+            raise errors.unavailable("The picture was redacted while it was drawn on.")
         _use_key(anchor, idempotency_key, digest)
         if known := _annotated(anchor, digest):
             return _annotation(anchor, base, known)
@@ -58,6 +62,8 @@ def annotate_anchor(
             operations=operations,
             rendered_from=base,
             extracted_at_ms=base.extracted_at_ms,
+            shown_until_ms=base.shown_until_ms,
+            is_redacted=base.is_redacted or hides_something(operations),
         )
         record_event(job, "SCREENSHOT_ANNOTATED", by=by_editor(user), data={"asset_id": str(asset.pk)})
     anchor.active_asset = asset
@@ -68,6 +74,7 @@ def _get_base(anchor: Anchor, raw_id: object) -> Asset:
     base = anchor.assets.filter(pk=parse_id(raw_id), is_deleted=False).first()
     if base is None:
         raise errors.invalid("base_asset_id", "The anchor has no such picture.", code="not_found")
+    base = shown_in_place_of(base)
     if base.width * base.height > MAX_PIXELS:
         message = f"The picture has {base.width} x {base.height} pixels; {MAX_PIXELS:,} can be drawn on."
         raise errors.invalid("base_asset_id", message, code="too_large")
@@ -114,7 +121,7 @@ def _use_key(anchor: Anchor, key: str | None, digest: str) -> None:
 
 
 def _annotated(anchor: Anchor, digest: str) -> Asset | None:
-    return anchor.assets.filter(ops_hash=digest, is_deleted=False).first()
+    return anchor.assets.filter(ops_hash=digest, is_deleted=False, is_concealed=False).first()
 
 
 def _annotation(anchor: Anchor, base: Asset, asset: Asset) -> dict[str, Any]:

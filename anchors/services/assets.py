@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from anchors.models import Anchor
@@ -17,18 +18,22 @@ from jobs.services.transitions import lock_job
 def delete_asset(*, anchor: Anchor, user: User, asset_id: str) -> dict[str, object]:
     """Delete a picture of an anchor; of the active one, the newest that is left takes the place, or none.
 
-    Its row and its bytes stay, for the exports that were made with it. Raises 404 for a picture that is not the
-    anchor's or is deleted already, and the 409 of `open_document`.
+    Its row and its bytes stay, for the exports that were made with it. With a redacted rendering goes its original.
+    Raises 404 for a picture that is not the anchor's, is concealed or deleted already, and the 409 of `open_document`.
     """
     with transaction.atomic():
         job = lock_job(anchor.instruction.job_id)
         anchor = Anchor.objects.select_for_update().get(pk=anchor.pk)
         left = anchor.assets.filter(is_deleted=False)
-        if not left.filter(pk=parse_id(asset_id)).update(is_deleted=True):
+        asset = left.filter(pk=parse_id(asset_id), is_concealed=False).first()
+        if asset is None:
             raise errors.not_found()
         open_document(job, by=by_editor(user))
-        if str(anchor.active_asset_id) == asset_id:
-            anchor.active_asset = left.order_by("-version").first()
+        original = asset.redacts_id or asset.pk
+        left.filter(Q(pk=original) | Q(redacts=original)).update(is_deleted=True)
+        if anchor.active_asset_id and not left.filter(pk=anchor.active_asset_id).exists():
+            # Of those that are concealed, one whose rendering is still to be drawn.
+            anchor.active_asset = left.order_by("is_concealed", "-version").first()
         anchor.updated_at = timezone.now()
         anchor.save(update_fields=["active_asset", "updated_at"])
         record_event(job, "SCREENSHOT_DELETED", by=by_editor(user), data={"asset_id": asset_id})

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 from django.db import transaction
 
 from anchors.frames import MIME_TYPES, EncodedFrame, ImageFormat, Strategy, TimestampOutOfRange, grab_encoded
 from anchors.models import Asset, ScreenshotTask
+from anchors.redacting import hiding_operations
 from anchors.services.anchors import add_asset
+from anchors.services.concealment import Missing, add_rendering, hidden_parts
+from anchors.services.drawing import draw_on_asset
 from config import sandbox
-from config.storage import kept_folder, storage
+from config.storage import Stored, kept_folder, storage
 from config.work.lease import Lease
 from config.work.models import WorkFailed
 from jobs.media.probe import UnreadableVideo
@@ -20,26 +23,61 @@ from jobs.services.videos import open_video
 
 
 def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
-    """Take the frame, keep its bytes under their SHA-256, then write the row."""
+    """Take the frame, keep its bytes under their SHA-256, then write the row.
+
+    What redactions hide of it is drawn over first; under the lock it is looked whether they have changed meanwhile.
+    """
     image_format = cast(ImageFormat, task.image_format)
     frame = _grab(task, image_format, lease)
     lease.check()
     stored = storage().save_bytes(kept_folder(task.job_id), frame.content, suffix=f".{image_format}")
-    with lease.hold(before=lambda: lock_job(task.job_id)):
-        asset = add_asset(
-            task.job_id,
-            task.anchor_id,
-            stored,
-            kind=Asset.Kind.EXTRACTED,
-            mime_type=MIME_TYPES[image_format],
-            size=(frame.width, frame.height),
-            extraction_key=task.request_key,
-            extracted_at_ms=frame.shown_at_ms,
-        )
-        task.asset, task.extracted_at_ms = asset, frame.shown_at_ms
-        task.close(task.SUCCEEDED, "asset", "extracted_at_ms")
-        data = {"task_id": str(task.pk), "asset_id": str(asset.pk)}
-        record_event(task.job, "SCREENSHOT_TAKEN", by=by_system(task.correlation_id), data=data)
+    hiding = _hiding(task, frame)
+    while True:
+        covered = _cover(task, stored, hiding, lease) if hiding else None
+        with lease.hold(before=lambda: lock_job(task.job_id)):
+            if (now_hiding := _hiding(task, frame)) == hiding:
+                _finish(task, frame, stored, covered)
+                return
+        hiding = now_hiding
+
+
+Operations = list[dict[str, Any]]
+Covered = tuple[Operations, Stored, tuple[int, int]]
+"""What was drawn over a frame, the file of that, and its width and height."""
+
+
+def _hiding(task: ScreenshotTask, frame: EncodedFrame) -> Operations:
+    return hiding_operations(hidden_parts(task.job_id), frame.shown_at_ms, frame.shown_until_ms)
+
+
+def _cover(task: ScreenshotTask, stored: Stored, hiding: Operations, lease: Lease) -> Covered:
+    bare = Asset(job_id=task.job_id, uri=stored.uri)
+    return hiding, *draw_on_asset(bare, hiding, check=lease.check)
+
+
+def _finish(task: ScreenshotTask, frame: EncodedFrame, stored: Stored, covered: Covered | None) -> None:
+    """Write the picture, and its redacted rendering in its place if something of it is covered. The job is locked."""
+    asset = add_asset(
+        task.job_id,
+        task.anchor_id,
+        stored,
+        kind=Asset.Kind.EXTRACTED,
+        mime_type=MIME_TYPES[cast(ImageFormat, task.image_format)],
+        size=(frame.width, frame.height),
+        is_active=covered is None,
+        is_concealed=covered is not None,
+        extraction_key=task.request_key,
+        extracted_at_ms=frame.shown_at_ms,
+        shown_until_ms=frame.shown_until_ms,
+        frame={name: getattr(frame, name) for name in ("pts", "time_base", "pix_fmt", "frame_sha256")},
+    )
+    if covered:
+        hiding, drawn, size = covered
+        asset = add_rendering(Missing(asset, asset, hiding), drawn, size=size, is_shown=True)
+    task.asset, task.extracted_at_ms = asset, frame.shown_at_ms
+    task.close(task.SUCCEEDED, "asset", "extracted_at_ms")
+    data = {"task_id": str(task.pk), "asset_id": str(asset.pk)}
+    record_event(task.job, "SCREENSHOT_TAKEN", by=by_system(task.correlation_id), data=data)
 
 
 def _grab(task: ScreenshotTask, image_format: ImageFormat, lease: Lease) -> EncodedFrame:

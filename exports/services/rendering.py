@@ -39,7 +39,8 @@ def perform_export(export: Export, lease: Lease) -> None:
 
 
 def _render(export: Export, document: Document, lease: Lease) -> Rendered:
-    uris = dict(Asset.objects.filter(job=export.job_id).values_list("pk", "uri"))
+    # What a redaction conceals by now goes into no export any more, though it was frozen into this one.
+    uris = dict(Asset.objects.filter(job=export.job_id, is_concealed=False).values_list("pk", "uri"))
     try:
         with contextlib.ExitStack() as files:
             pictures = {

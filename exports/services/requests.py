@@ -130,9 +130,15 @@ def _known_export(job: Job, key: str, idempotency_key: str | None) -> Export | N
 
 
 def _active_pictures(version: InstructionVersion) -> list[Anchor]:
-    """Read the anchors of the version's instruction that have an active picture, by anchor id."""
+    """Read the anchors of the version's instruction that have an active picture, by anchor id.
+
+    Raises 503 while one of the pictures is concealed, and what stands in for it is still to be drawn.
+    """
     anchors = Anchor.objects.filter(instruction=version.instruction_id, active_asset__isnull=False)
-    return list(anchors.select_related("active_asset").order_by("pk"))
+    found = list(anchors.select_related("active_asset").order_by("pk"))
+    if any(anchor.active_asset and anchor.active_asset.is_concealed for anchor in found):
+        raise errors.unavailable("Pictures of this guide are being redacted.")
+    return found
 
 
 def _shown(anchors: list[Anchor]) -> list[tuple[UUID, UUID | None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from anchors.api.schema.anchors import anchors
 from anchors.api.schema.assets import anchor_assets, assets
+from anchors.api.schema.redactions import redactions
 from anchors.api.schema.tasks import screenshot_tasks
 
-__all__ = ["anchor_assets", "anchors", "assets", "screenshot_tasks"]
+__all__ = ["anchor_assets", "anchors", "assets", "redactions", "screenshot_tasks"]

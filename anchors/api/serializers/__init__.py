@@ -19,6 +19,7 @@ from anchors.api.serializers.assets import (
     AssetDeletionSerializer,
     ScreenshotAssetSerializer,
 )
+from anchors.api.serializers.redactions import RedactionBody, RedactionSerializer
 from anchors.api.serializers.tasks import (
     ExtractBody,
     ReplaceBody,
@@ -36,6 +37,8 @@ __all__ = [
     "AnnotationResultSerializer",
     "AssetDeletionSerializer",
     "ExtractBody",
+    "RedactionBody",
+    "RedactionSerializer",
     "ReplaceBody",
     "ScreenshotAnchorSerializer",
     "ScreenshotAssetSerializer",

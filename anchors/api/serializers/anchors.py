@@ -129,13 +129,17 @@ class ScreenshotAnchorSerializer(serializers.ModelSerializer[Anchor]):
         )
 
     def get_assets(self, anchor: Anchor) -> ScreenshotAssetSerializer(many=True):  # type: ignore[valid-type]
-        shown = sorted(anchor.assets.all(), key=lambda asset: asset.version)
+        given = (asset for asset in anchor.assets.all() if not asset.is_concealed)
+        shown = sorted(given, key=lambda asset: asset.version)
         if not self.context.get("include_deleted_assets"):
             shown = [asset for asset in shown if not asset.is_deleted]
         return ScreenshotAssetSerializer(shown, many=True).data
 
     def to_representation(self, instance: Anchor) -> dict[str, Any]:
         shown = super().to_representation(instance)
+        concealed = {str(asset.pk) for asset in instance.assets.all() if asset.is_concealed}
+        if shown["active_asset_id"] in concealed:  # until what stands in for it is drawn
+            shown["active_asset_id"] = None
         if resolution := self.context.get("resolution"):
             shown["resolution"] = AnchorResolutionSerializer(resolution).data
         return shown

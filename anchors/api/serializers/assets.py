@@ -12,6 +12,14 @@ from anchors.models import Asset
 from config.api.serializers import TextOrNull, id_or_null, timestamp
 
 
+class FrameSerializer(serializers.Serializer[Any]):
+    extracted_at_ms = serializers.IntegerField()
+    pts = serializers.IntegerField()
+    time_base = serializers.CharField()
+    pix_fmt = serializers.CharField()
+    frame_sha256 = serializers.CharField()
+
+
 class ScreenshotAssetSerializer(serializers.ModelSerializer[Asset]):
     anchor_id = serializers.UUIDField(allow_null=True)
     previous_asset_id = serializers.UUIDField(allow_null=True)
@@ -21,6 +29,7 @@ class ScreenshotAssetSerializer(serializers.ModelSerializer[Asset]):
     upload_id = serializers.UUIDField(allow_null=True, read_only=True, default=None)
     ops_hash = TextOrNull()
     rendered_from_asset_id = serializers.UUIDField(source="rendered_from_id", allow_null=True)
+    frame = FrameSerializer(allow_null=True)
     is_deleted = serializers.BooleanField()
 
     class Meta:
@@ -40,6 +49,7 @@ class ScreenshotAssetSerializer(serializers.ModelSerializer[Asset]):
             "upload_id",
             "ops_hash",
             "rendered_from_asset_id",
+            "frame",
             "is_deleted",
             "created_at",
         )
@@ -60,6 +70,7 @@ class ScreenshotAssetSerializer(serializers.ModelSerializer[Asset]):
             "upload_id": None,
             "ops_hash": instance.ops_hash or None,
             "rendered_from_asset_id": id_or_null(instance.rendered_from_id),
+            "frame": instance.frame and {"extracted_at_ms": instance.extracted_at_ms, **instance.frame},
             "is_deleted": instance.is_deleted,
             "created_at": timestamp(instance.created_at),
         }

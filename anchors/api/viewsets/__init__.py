@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from anchors.api.viewsets.anchors import AnchorViewSet
 from anchors.api.viewsets.assets import AnchorAssetViewSet, AssetViewSet
+from anchors.api.viewsets.redactions import RedactionViewSet
 from anchors.api.viewsets.tasks import ScreenshotTaskViewSet
 
-__all__ = ["AnchorAssetViewSet", "AnchorViewSet", "AssetViewSet", "ScreenshotTaskViewSet"]
+__all__ = ["AnchorAssetViewSet", "AnchorViewSet", "AssetViewSet", "RedactionViewSet", "ScreenshotTaskViewSet"]

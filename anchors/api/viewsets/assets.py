@@ -36,7 +36,7 @@ class AssetViewSet(ApiViewSet[Asset]):
     content_negotiation_class = AnyAccept
 
     def get_queryset(self) -> QuerySet[Asset]:
-        return Asset.objects.visible_to(self.request.user)
+        return Asset.objects.visible_to(self.request.user).filter(is_concealed=False)
 
     @action(detail=True)
     def content(self, request: Request, asset_id: str) -> HttpResponseBase:

@@ -1,0 +1,115 @@
+"""Redactions are set and taken back; and the work of drawing what stands in for the pictures that they conceal."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from anchors.models import Redaction, RedactionRun
+from anchors.services.concealment import Missing, add_rendering, settle_pictures
+from anchors.services.drawing import draw_on_asset
+from config.accounts.models import User
+from config.api import errors, request_id
+from config.work.lease import Lease
+from config.work.models import WorkFailed
+from jobs.models import Job
+from jobs.services.artifacts import newest_artifact
+from jobs.services.audit import by_editor, by_system, record_event
+from jobs.services.transitions import lock_job
+
+MAX_REDACTIONS = 100  # of a job; each is drawn on each picture of its span
+
+
+def add_redaction(
+    *, job: Job, user: User, start_ms: int, end_ms: int, region: dict[str, float], mode: str
+) -> Redaction:
+    """Hide a region in every picture of a span, those that are there and those to come.
+
+    Pictures that show it are given to nobody from now on; a worker draws what stands in for them. Raises a 400 for a
+    span outside of the video, and for more than `MAX_REDACTIONS`.
+    """
+    _require_inside_video(job, start_ms)
+    with transaction.atomic():
+        job = lock_job(job.pk)
+        if job.redactions.count() >= MAX_REDACTIONS:
+            raise errors.invalid(
+                "region",
+                f"The job has {MAX_REDACTIONS} redactions, which is the most.",
+                code="too_many",
+                hint="Delete those that another one covers.",
+            )
+        redaction = Redaction.objects.create(job=job, start_ms=start_ms, end_ms=end_ms, mode=mode, **region)
+        data = {"redaction_id": str(redaction.pk), "start_ms": start_ms, "end_ms": end_ms}
+        record_event(job, "REDACTION_ADDED", by=by_editor(user), data=data)
+        bring_in_line(job)
+    return redaction
+
+
+def delete_redaction(*, redaction: Redaction, user: User) -> None:
+    """Take a redaction back: pictures that no other one covers are shown again as they were. Raises 404."""
+    with transaction.atomic():
+        job = lock_job(redaction.job_id)
+        if not job.redactions.filter(pk=redaction.pk).delete()[0]:
+            raise errors.not_found()
+        data = {"redaction_id": str(redaction.pk)}
+        record_event(job, "REDACTION_DELETED", by=by_editor(user), data=data)
+        bring_in_line(job)
+
+
+def bring_in_line(job: Job) -> None:
+    """Conceal what redactions of a locked job hide, and let a worker draw what stands in for it."""
+    if not settle_pictures(job.pk):
+        return
+    run, is_new = RedactionRun.objects.get_or_create(
+        job=job,
+        defaults={
+            "owner_id": job.owner_id,
+            "status": RedactionRun.WAITING,
+            "correlation_id": request_id.current(),
+        },
+    )
+    if is_new:
+        run.enqueue_on_commit()
+    elif run.status in (RedactionRun.SUCCEEDED, RedactionRun.FAILED):
+        run.reopen()
+    # One that waits, or runs, looks again before it ends.
+
+
+def _require_inside_video(job: Job, start_ms: int) -> None:
+    video = newest_artifact(job, "video")
+    duration = (video.data or {}).get("duration_ms") if video else None
+    if duration is not None and start_ms > duration:
+        raise errors.invalid(
+            "start_ms", f"The video lasts from 0 to {duration} ms.", code="TIMESTAMP_OUT_OF_RANGE"
+        )
+
+
+def perform_redactions(run: RedactionRun, lease: Lease) -> None:
+    """Draw what is missing until nothing is: bases first, then what was drawn on them."""
+    while True:
+        with lease.hold(before=lambda: lock_job(run.job_id)):
+            missing = settle_pictures(run.job_id)
+            if not missing:
+                run.close(run.SUCCEEDED)
+                record_event(run.job, "PICTURES_REDACTED", by=by_system(run.correlation_id), data={})
+                return
+        for number, each in enumerate(missing):
+            lease.report(number / len(missing))
+            _draw(run, each, lease)
+
+
+def _draw(run: RedactionRun, missing: Missing, lease: Lease) -> None:
+    try:
+        stored, size = draw_on_asset(missing.base, missing.operations, check=lease.check)
+    except FileNotFoundError as error:
+        raise WorkFailed("ASSET_MISSING", "A picture of this guide is missing from the storage.") from error
+    with lease.hold(before=lambda: lock_job(run.job_id)):
+        add_rendering(missing, stored, size=size)
+
+
+def fail_redactions(run: RedactionRun, failure: WorkFailed, *, lease: Lease) -> None:
+    with transaction.atomic():
+        job = lock_job(run.job_id)
+        lease.verify()
+        run.close(run.FAILED, failure=failure)
+        data = {"failure_code": failure.code}
+        record_event(job, "REDACTION_FAILED", by=by_system(run.correlation_id), data=data)
