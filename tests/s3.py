@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
+
+from config.remote_file import RemoteFile
 
 KEYS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -146,3 +149,11 @@ def new_bucket() -> str:
     name = f"bucket-{uuid4()}"
     client(server()).create_bucket(Bucket=name)
     return name
+
+
+def remote_copy(path: Path) -> RemoteFile:
+    """Return a copy of a file in a bucket of its own, to be read by ranges."""
+    service, bucket = client(server()), new_bucket()
+    service.put_object(Bucket=bucket, Key=path.name, Body=path.read_bytes())
+    named = {"Bucket": bucket, "Key": path.name}
+    return RemoteFile(service.generate_presigned_url("get_object", Params=named), path.stat().st_size)

@@ -15,7 +15,7 @@ from PIL import Image
 
 from anchors.frames import TimestampOutOfRange, encode_image, grab_frame, grab_frames
 from jobs.media.probe import UnreadableVideo, probe_video
-from tests.anchors.videos import HEIGHT, LONG_GOP, WIDTH, number_of, numbered, write_video
+from tests.anchors.videos import HEIGHT, LONG_GOP, WIDTH, number_of, numbered, shown_times, write_video
 
 pytestmark = pytest.mark.slow
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
@@ -64,16 +64,6 @@ RECORDINGS: dict[str, dict[str, Any]] = {
 @pytest.fixture(scope="module", params=RECORDINGS)
 def recording(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_video(tmp_path_factory.mktemp("videos") / request.param, **RECORDINGS[request.param])
-
-
-def shown_times(path: Path) -> list[tuple[Fraction, bool]]:
-    """From a plain decode of the whole file: when each frame comes up, in ms from the first, and whether a
-    key."""
-    with av.open(path) as container:
-        stream = container.streams.video[0]
-        assert stream.time_base is not None
-        ticks = [(frame.pts, frame.key_frame) for frame in container.decode(stream)]
-        return [((at - ticks[0][0]) * stream.time_base * 1000, key) for at, key in ticks]
 
 
 def moments(times: Sequence[Fraction]) -> list[int]:

@@ -73,3 +73,13 @@ def write_video(
                 container.mux(sound.encode(silence))
             container.mux(sound.encode(None))
     return path
+
+
+def shown_times(path: Path) -> list[tuple[Fraction, bool]]:
+    """From a plain decode of the whole file: when each frame comes up, in ms from the first, and whether a
+    key."""
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        assert stream.time_base is not None
+        ticks = [(frame.pts, frame.key_frame) for frame in container.decode(stream)]
+        return [((at - ticks[0][0]) * stream.time_base * 1000, key) for at, key in ticks]
