@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import chain
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 # Beyond this, looking for a later key frame among packets is cheaper than decoding all that lies between.
 _LONG_WAY_S = 10
+_MAX_AHEAD_BYTES = 16 * 2**20  # of packets that are held while a later key frame is looked for
 
 
 class Reader:
@@ -47,6 +49,8 @@ class Reader:
             raise
         self._zero = timeline_start(self._container)
         self._tick = self._stream.time_base or Fraction(1, 1000)
+        self._packets: Iterator[Packet[Any]] = iter(())
+        self._ahead: deque[Packet[Any]] = deque()  # read, not decoded yet
         self._frames: Iterator[tuple[int, VideoFrame]] = iter(())
         self._shown: tuple[int, VideoFrame] | None = None
         self._next: tuple[int, VideoFrame] | None = None
@@ -60,14 +64,17 @@ class Reader:
     ) -> None:
         # The generator holds the reader, and both hold decoded frames: the garbage collector may come by much later.
         self._frames, self._shown, self._next, self._given = iter(()), None, None, None
+        self._packets, self._ahead = iter(()), deque()
         self._container.close()
 
     def shown_at(self, at_ms: int) -> Frame:
         """Return the frame shown at a time, which must not be before that of the last call."""
         target = floor(self._ticks(at_ms))
         if self._should_seek(target):
-            self._frames = self._decoded(self._packets_from_key(target))
-            self._shown, self._next = None, next(self._frames, None)
+            self._packets, self._ahead = self._packets_from_key(target), deque()
+            self._start_decoding()
+        elif self._next is not None and self._next[0] < target:
+            self._skip_to_key(self._next[0], target)
         while self._next is not None and (self._shown is None or self._next[0] <= target):
             self._shown, self._next = self._next, next(self._frames, None)
         if self._shown is None:
@@ -118,6 +125,36 @@ class Reader:
             return True
         is_known = 0 <= position < len(entries) - 1
         return not is_known and (target - self._next[0]) * self._tick > _LONG_WAY_S
+
+    def _start_decoding(self) -> None:
+        self._frames = self._decoded(self._undecoded())
+        self._shown, self._next = None, next(self._frames, None)
+
+    def _undecoded(self) -> Iterator[Packet[Any]]:
+        while True:
+            packet = self._ahead.popleft() if self._ahead else next(self._packets, None)
+            if packet is None:
+                return
+            yield packet
+
+    def _skip_to_key(self, after: int, target: int) -> None:
+        """Go on from the last key frame that lies between two times, if there is one that the index did not tell of.
+        What comes before it is read, not decoded."""
+        held: deque[Packet[Any]] = deque()
+        has_key, size = False, 0
+        for packet in self._undecoded():
+            at = _pts(packet)
+            if packet.is_keyframe and at is not None and after < at <= target:
+                held.clear()
+                has_key, size = True, 0
+            held.append(packet)
+            size += packet.size
+            if size > _MAX_AHEAD_BYTES or (at is not None and _least_pts_to_come(packet, at) > target):
+                break
+        self._ahead = held + self._ahead
+        if has_key:
+            self._stream.codec_context.flush_buffers()
+            self._start_decoding()
 
     def _packets_from_key(self, target: int) -> Iterator[Packet[Any]]:
         """Return packets in file order from a key frame with pts <= target (usually the last), else from the start.

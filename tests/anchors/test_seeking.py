@@ -80,6 +80,49 @@ def test_without_an_index_the_next_frame_is_sought_when_it_is_far(tmp_path: Path
     assert len(decoded) < 40
 
 
+WITHOUT_CUES: dict[str, Any] = {
+    "codec": "libvpx-vp9",
+    "options": {"cpu-used": "8"},
+    "muxer": {"live": "1"},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("a.mp4", {}), ("b.mkv", {}), ("c.ts", {}), ("d.webm", WITHOUT_CUES), ("e.ts", {"options": LONG_GOP})],
+)
+@pytest.mark.parametrize("gap_ms", [50, 700, 3000])
+def test_many_frames_cost_no_more_than_each_by_itself(
+    name: str, options: dict[str, Any], gap_ms: int, tmp_path: Path, decoded: list[int]
+) -> None:
+    """Counted in frames that are decoded. Key frames come every second, and once in the last."""
+    video = write_video(tmp_path / name, pts=range(0, 60_000, 100), **options)
+    times = [330 + gap_ms * number for number in range(20)]
+    singles = [grab_frame(video, at) for at in times]
+    alone, decoded[:] = len(decoded), []
+    assert grab_frames(video, times) == singles
+    assert len(decoded) <= alone
+    if gap_ms == 50 or name == "e.ts":
+        assert len(decoded) <= times[-1] // 100 + 4, "one pass"
+
+
+def test_few_packets_are_held_while_a_key_frame_is_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = write_video(tmp_path / "long.ts", pts=range(0, 9000, 30), options=LONG_GOP)
+    held: list[int] = []
+    original = reader.Reader._skip_to_key
+
+    def weighing(self: Any, after: int, target: int) -> None:
+        original(self, after, target)
+        held.append(sum(packet.size for packet in self._ahead))
+
+    monkeypatch.setattr(reader.Reader, "_skip_to_key", weighing)
+    monkeypatch.setattr(reader, "_MAX_AHEAD_BYTES", 2000)
+    assert [number_of(frame.image) for frame in grab_frames(video, [30, 7000])] == [1, 233]
+    assert 2000 < sum(held) < 5000
+
+
 def test_memory_does_not_grow_with_the_length(tmp_path: Path) -> None:
     script = (
         "import resource, sys; from pathlib import Path; from anchors.frames import grab_frame\n"
