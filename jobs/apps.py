@@ -9,8 +9,9 @@ class JobsConfig(AppConfig):
     def ready(self) -> None:
         from config.storage.uploads import TICKETS, Tickets
         from jobs import hooks
-        from jobs.services import artifacts, unused_files, uploads
+        from jobs.services import artifacts, unused_files
+        from jobs.services.tickets import RECORDINGS
 
         hooks.INGEST["transcript"] = artifacts.prepare_segments
-        hooks.FILE_REFERENCES += [unused_files.artifact_files, unused_files.ticket_files]
-        TICKETS["uploads"] = Tickets(uploads.declared, uploads.naming)
+        hooks.FILE_REFERENCES += [unused_files.artifact_files, RECORDINGS.files]
+        TICKETS["uploads"] = Tickets(RECORDINGS.declared, RECORDINGS.naming)

@@ -12,7 +12,8 @@ from config.work.registry import register
 from config.work.sweep import register_sweep
 from jobs import hooks, pipeline
 from jobs.models import Dispatch, PipelineRun
-from jobs.services import deletion, dispatches, messages, timeouts, unused_files, uploads
+from jobs.services import deletion, dispatches, messages, timeouts, unused_files
+from jobs.services.tickets import RECORDINGS
 
 register(
     Dispatch,
@@ -33,7 +34,7 @@ hooks.STAGES["TRANSCRIBING"] = pipeline.transcribe_stage
 register_sweep(timeouts.time_out_silent_jobs)
 register_sweep(timeouts.give_up_unanswered_dispatches)
 register_sweep(deletion.remove_files_of_deleted_jobs)
-register_sweep(uploads.close_old_tickets)
+register_sweep(RECORDINGS.close_old)
 register_sweep(unused_files.remove_unused_files)
 
 

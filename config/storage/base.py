@@ -1,7 +1,8 @@
 """The interface of a storage of content-addressed files.
 
-Files have keys: `uploads/{job}/{ticket}` is written with a ticket; `jobs/{job}/{sha256}{suffix}` is written by the
-service, and cannot be written with a ticket. URIs are `local://KEY` (or `s3://BUCKET/KEY`).
+Files have keys: `uploads/{job}/{ticket}` (recordings) and `pictures/{job}/{ticket}` are written with a ticket;
+`jobs/{job}/{sha256}{suffix}` is written by the service, and cannot be written with a ticket. URIs are `local://KEY` (or
+`s3://BUCKET/KEY`).
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ from uuid import UUID
 from config.remote_file import Source
 
 CHUNK = 2**20
-KEY = re.compile(r"(uploads|jobs)/[0-9a-f-]{36}/[A-Za-z0-9][A-Za-z0-9._-]{0,120}\Z")
-FOLDER = re.compile(r"(uploads|jobs)/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/\Z")
+KINDS = ("jobs", "pictures", "uploads")  # the first folder of a key, in order
+KEY = re.compile(rf"({'|'.join(KINDS)})/[0-9a-f-]{{36}}/[A-Za-z0-9][A-Za-z0-9._-]{{0,120}}\Z")
+FOLDER = re.compile(rf"({'|'.join(KINDS)})/[0-9a-f]{{8}}(-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}/\Z")
 
 
 class BadUri(ValueError):
@@ -37,6 +39,10 @@ class WrongSize(ValueError):
     def __init__(self, declared: int, found: int) -> None:
         super().__init__(f"{found} bytes instead of {declared}")
         self.declared, self.found = declared, found
+
+
+class WrongChecksum(ValueError):
+    """An uploaded file has another SHA-256 than was declared."""
 
 
 class TooManyUploads(Exception):
@@ -137,8 +143,9 @@ class Storage(Protocol):
 
     def save_file(self, folder: str, path: Path, *, suffix: str) -> Stored: ...
 
-    def upload(self, key: str, *, size: int, mime_type: str, seconds: int) -> UploadRequest:
-        """Return how a client sends a file of this size and type, for so long."""
+    def upload(self, key: str, *, size: int, mime_type: str, seconds: int, sha256: str = "") -> UploadRequest:
+        """Return how a client sends a file of this size and type, for so long; with `sha256` (hex) of these bytes
+        alone."""
 
     def keep_upload(self, uri: str, folder: str, *, size: int) -> Stored:
         """Give an uploaded file a second name that cannot be written with a ticket, with the hash of what is kept
@@ -177,3 +184,12 @@ def kept_folder(job_id: UUID) -> str:
 
 def uploads_folder(job_id: UUID) -> str:
     return f"uploads/{job_id}/"
+
+
+def pictures_folder(job_id: UUID) -> str:
+    return f"pictures/{job_id}/"
+
+
+def folders_of(job_id: UUID) -> list[str]:
+    """Return all folders that a job may have."""
+    return [f"{kind}/{job_id}/" for kind in KINDS]

@@ -22,12 +22,14 @@ from config.storage.base import (
     CHUNK,
     FOLDER,
     KEY,
+    KINDS,
     BadUri,
     Draft,
     Stored,
     TooLarge,
     TooManyUploads,
     UploadRequest,
+    WrongChecksum,
     WrongSize,
 )
 
@@ -77,8 +79,8 @@ class FileStorage:
 
     source = local_path
 
-    def upload(self, key: str, *, size: int, mime_type: str, seconds: int) -> UploadRequest:
-        """Return a PUT to a URL of ours; how long it is taken, its ticket says (see `uploads`)."""
+    def upload(self, key: str, *, size: int, mime_type: str, seconds: int, sha256: str = "") -> UploadRequest:
+        """Return a PUT to a URL of ours; how long it is taken, and of which bytes, its ticket says (see `uploads`)."""
         return UploadRequest(signed_urls.upload_url(key), {"Content-Type": mime_type})
 
     def download_url(self, uri: str, *, filename: str, mime_type: str, seconds: int) -> str:
@@ -135,30 +137,41 @@ class FileStorage:
             return Draft(self.root / folder / f".{uuid7()}.part")
 
     def receive(
-        self, key: str, body: BinaryIO | Draft, *, size: int, naming: AbstractContextManager[object]
+        self,
+        key: str,
+        body: BinaryIO | Draft,
+        *,
+        size: int,
+        naming: AbstractContextManager[object],
+        sha256: str = "",
     ) -> None:
         """Stream an upload of `size` bytes to the disk in constant memory, or rename a draft.
 
-        Raise TooManyUploads before it is read; TooLarge for more, ConnectionError for fewer, and what entering
-        `naming` raises: then nothing is stored, and what was there before stays.
+        Raise TooManyUploads before it is read; TooLarge for more, ConnectionError for fewer, WrongChecksum for others
+        than those of `sha256` (hex), and what entering `naming` raises: then nothing is stored, and what was there
+        before stays.
         """
         if isinstance(body, Draft):
-            self._adopt(key, body, size, naming)
+            self._adopt(key, body, size, naming, sha256)
             return
         draft = self.new_draft(key)
         try:
             while draft.size <= size and (chunk := body.read(CHUNK)):
                 draft.write([chunk])
             draft.finish()
-            self._adopt(key, draft, size, naming)
+            self._adopt(key, draft, size, naming, sha256)
         finally:
             draft.discard()
 
-    def _adopt(self, key: str, draft: Draft, size: int, naming: AbstractContextManager[object]) -> None:
+    def _adopt(
+        self, key: str, draft: Draft, size: int, naming: AbstractContextManager[object], sha256: str
+    ) -> None:
         if draft.size > size:
             raise TooLarge
         if draft.size < size:
             raise ConnectionError("the body ended early")
+        if sha256 and file_digest(draft.path)[0] != sha256:
+            raise WrongChecksum
         with naming:
             os.replace(draft.path, self.root / key)
             _sync_folder((self.root / key).parent)
@@ -166,7 +179,7 @@ class FileStorage:
     def folders(self, *, after: str, limit: int) -> list[str]:
         """Return the first folders of jobs, in order, that come after this one ("" for the first of all)."""
         found = []
-        for kind in ("jobs", "uploads"):
+        for kind in KINDS:
             names = os.listdir(self.root / kind) if (self.root / kind).exists() else []
             found += [f"{kind}/{name}/" for name in sorted(names)]
         return [name for name in found if FOLDER.match(name) and name > after][:limit]

@@ -25,7 +25,7 @@ from uuid6 import uuid7
 
 from config.locks import place
 from config.remote_file import RangedReader, RemoteFile
-from config.storage.base import CHUNK, FOLDER, KEY, BadUri, Part, Stored, UploadRequest, WrongSize
+from config.storage.base import CHUNK, FOLDER, KEY, KINDS, BadUri, Part, Stored, UploadRequest, WrongSize
 from config.storage.s3_errors import StorageUnavailable, meaning
 
 MULTIPART_OVER = 100 * 10**6  # bytes; a larger upload may come in parts
@@ -137,24 +137,28 @@ class S3Storage:
                 )
         return Stored(self.uri(key), sha256, size)
 
-    def upload(self, key: str, *, size: int, mime_type: str, seconds: int) -> UploadRequest:
-        """Return a PUT that the bucket takes for this key, size and type alone; beside it, for a large file, its parts,
-        which may be sent in any order and again. What has come is put together by `keep_upload`."""
-        url = None
+    def upload(self, key: str, *, size: int, mime_type: str, seconds: int, sha256: str = "") -> UploadRequest:
+        """Return a PUT that the bucket takes for this key, size and type alone (and the bytes of this `sha256`); beside
+        it, for a large file, its parts, which may be sent in any order and again. What has come is put together by
+        `keep_upload`."""
+        url, headers = None, {"Content-Type": mime_type}
+        declared: dict[str, Any] = {"ContentLength": size, "ContentType": mime_type}
+        if sha256:
+            checksum = base64.b64encode(bytes.fromhex(sha256)).decode()
+            declared["ChecksumSHA256"] = headers["x-amz-checksum-sha256"] = checksum
         if size <= MAX_PUT_BYTES:
-            declared = {"ContentLength": size, "ContentType": mime_type}
             url = self._signed("put_object", seconds, **self._named(key), **declared)
-        parts: list[Part] = []
-        if size > MULTIPART_OVER:
-            with meaning(key):
-                begun = self._client.create_multipart_upload(**self._named(key), ContentType=mime_type)
-            part_bytes = max(PART_BYTES, math.ceil(size / MAX_PARTS))
-            for number, start in enumerate(range(0, size, part_bytes), 1):
-                length = min(part_bytes, size - start)
-                names = {"UploadId": begun["UploadId"], "PartNumber": number, "ContentLength": length}
-                part_url = self._signed("upload_part", seconds, **self._named(key), **names)
-                parts.append(Part(number, length, part_url))
-        return UploadRequest(url, {"Content-Type": mime_type}, tuple(parts))
+        parts = self._parts(key, size, mime_type, seconds) if size > MULTIPART_OVER else ()
+        return UploadRequest(url, headers, tuple(parts))
+
+    def _parts(self, key: str, size: int, mime_type: str, seconds: int) -> Iterator[Part]:
+        with meaning(key):
+            begun = self._client.create_multipart_upload(**self._named(key), ContentType=mime_type)
+        part_bytes = max(PART_BYTES, math.ceil(size / MAX_PARTS))
+        for number, start in enumerate(range(0, size, part_bytes), 1):
+            length = min(part_bytes, size - start)
+            names = {"UploadId": begun["UploadId"], "PartNumber": number, "ContentLength": length}
+            yield Part(number, length, self._signed("upload_part", seconds, **self._named(key), **names))
 
     def keep_upload(self, uri: str, folder: str, *, size: int) -> Stored:
         """Copy an uploaded file to a key that no ticket writes to, with the hash of what is kept there.
@@ -204,12 +208,10 @@ class S3Storage:
         """Remove all files of one job, if there are any."""
         self.key(self.uri(f"{folder}x"))
         with meaning(folder):
-            keys = [found["Key"] for found in self._objects(folder)]
+            keys = [{"Key": found["Key"]} for found in self._objects(folder)]
             for first in range(0, len(keys), 1000):
-                batch = [{"Key": key} for key in keys[first : first + 1000]]
-                gone = self._client.delete_objects(
-                    Bucket=self.bucket, Delete={"Objects": batch, "Quiet": True}
-                )
+                batch = {"Objects": keys[first : first + 1000], "Quiet": True}
+                gone = self._client.delete_objects(Bucket=self.bucket, Delete=batch)
                 if refused := gone.get("Errors"):
                     raise StorageUnavailable(
                         f"{len(refused)} files were not deleted: {refused[0].get('Code')}"
@@ -219,7 +221,7 @@ class S3Storage:
     def folders(self, *, after: str, limit: int) -> list[str]:
         """Return the first folders of jobs, in order, that come after this one ("" for the first of all)."""
         found: list[str] = []
-        for kind in ("jobs/", "uploads/"):
+        for kind in (f"{kind}/" for kind in KINDS):
             start = {"StartAfter": f"{self.prefix}{after}\x7f"} if after.startswith(kind) else {}
             if after > kind and not start:
                 continue

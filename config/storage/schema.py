@@ -13,9 +13,10 @@ uploads = extend_schema_view(
         summary="Upload the bytes that a ticket is for",
         description=(
             "Send the bytes to the ticket's `upload_url`, with its headers. Size and Content-Type must be those that "
-            "the ticket was asked for: fewer bytes or another type are a 400, more a 413. A PUT again replaces what "
-            "was there. Once the ticket has expired, was replaced by five later ones, or its job is not UPLOADING "
-            "any more, it is a 409; a PUT that began before `expires_at` may end after it."
+            "the ticket was asked for: fewer bytes or another type are a 400, more a 413. So is, for a picture, "
+            "another SHA-256 a 400. A PUT again replaces what was there. Once the ticket has expired, was replaced by "
+            "later ones, or its job takes no such upload any more, it is a 409; a PUT that began before `expires_at` "
+            "may end after it."
         ),
         request={"application/octet-stream": bytes},
         responses=responses(

@@ -11,17 +11,26 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from config.api import errors
-from config.storage import FileStorage, TooLarge, TooManyUploads, storage
+from config.storage import FileStorage, TooLarge, TooManyUploads, WrongChecksum, storage
 from config.storage.base import Draft
 from config.storage.signed_urls import UPLOAD_SALT, read_token
+
+
+@dataclass(frozen=True)
+class Declared:
+    """What a ticket was asked for: size in bytes, media type, and SHA-256 (hex) where it is known before."""
+
+    size_bytes: int
+    mime_type: str
+    sha256: str = ""
 
 
 @dataclass(frozen=True)
 class Tickets:
     """What an app answers for the tickets of its kind of folder. Both raise ApiError."""
 
-    declared: Callable[[str], tuple[int, str]]
-    """Return the size in bytes and the media type that a key's ticket was asked for, if it takes a file now."""
+    declared: Callable[[str], Declared]
+    """Return what a key's ticket was asked for, if it takes a file now."""
     naming: Callable[[str], AbstractContextManager[None]]
     """A block in which the file of a key, complete, gets its name; the ticket cannot be closed meanwhile."""
 
@@ -36,10 +45,11 @@ ADMISSION = "stepwright.admission"
 
 @dataclass(frozen=True)
 class Admission:
-    """The key that an upload is for, and how many bytes it is to have."""
+    """The key that an upload is for, and how many bytes it is to have, with which SHA-256 (hex) if that is known."""
 
     key: str
     limit: int
+    sha256: str = ""
 
 
 def admit_upload(token: str, content_length: int | None, content_type: str) -> Admission:
@@ -50,7 +60,8 @@ def admit_upload(token: str, content_length: int | None, content_type: str) -> A
     """
     key = read_token(token, UPLOAD_SALT)["key"]
     _receiving()
-    size, mime_type = _tickets(key).declared(key)
+    declared = _tickets(key).declared(key)
+    size, mime_type = declared.size_bytes, declared.mime_type
     if content_length is not None and content_length > size:
         raise errors.too_large()
     if content_length is not None and content_length < size:
@@ -59,7 +70,7 @@ def admit_upload(token: str, content_length: int | None, content_type: str) -> A
         raise errors.invalid(
             "Content-Type", f"The ticket was asked for {mime_type}.", hint="Send the headers of the ticket."
         )
-    return Admission(key, size)
+    return Admission(key, size, declared.sha256)
 
 
 def new_draft(admission: Admission) -> Draft:
@@ -72,7 +83,9 @@ def receive_upload(admission: Admission, body: BinaryIO | Draft) -> None:
     """Store the body under its key, if it has the size that was declared and the ticket takes it still."""
     with _refusals(admission):
         naming = _tickets(admission.key).naming(admission.key)
-        _receiving().receive(admission.key, body, size=admission.limit, naming=naming)
+        _receiving().receive(
+            admission.key, body, size=admission.limit, naming=naming, sha256=admission.sha256
+        )
 
 
 @contextmanager
@@ -90,6 +103,10 @@ def _refusals(admission: Admission) -> Iterator[None]:
         ) from error
     except TooLarge as error:
         raise errors.too_large() from error
+    except WrongChecksum as error:
+        message = "The bytes have another SHA-256 than the ticket was asked for."
+        hint = "Send the same file again, or ask for a ticket for another."
+        raise errors.invalid("body", message, code="wrong_checksum", hint=hint) from error
     except ConnectionError as error:
         message = f"The upload ended before all its {admission.limit} bytes came."
         raise errors.invalid("body", message, hint="Send it again.") from error

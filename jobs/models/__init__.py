@@ -12,7 +12,7 @@ from jobs.models.records import (
     Tombstone,
     TranscriptSegment,
 )
-from jobs.models.uploads import FileWalk, UploadTicket
+from jobs.models.uploads import FileWalk, Ticket, UploadTicket
 
 __all__ = [
     "AppendOnly",
@@ -25,6 +25,7 @@ __all__ = [
     "JobQuerySet",
     "PipelineRun",
     "Project",
+    "Ticket",
     "Tombstone",
     "TranscriptSegment",
     "UploadTicket",

@@ -10,15 +10,14 @@ from uuid6 import uuid7
 from jobs.models.jobs import Job
 
 
-class UploadTicket(models.Model):
+class Ticket(models.Model):
     """Leave to upload one file of a job: of this size and type, begun before it expires, until it is closed.
 
-    Each PUT replaces the file of the one before. A file that was refused is gone; the refusal stays until the next
-    PUT. A closed ticket has no file, and takes none.
+    A closed ticket has no file, and takes none. A file that was refused is gone.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    job = models.ForeignKey(Job, models.CASCADE, related_name="upload_tickets")
+    job = models.ForeignKey(Job, models.CASCADE, related_name="+")
     key = models.CharField(max_length=255, unique=True)  # of the storage
     filename = models.CharField(max_length=255)
     mime_type = models.CharField(max_length=127)
@@ -36,6 +35,23 @@ class UploadTicket(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.filename} ({self.size_bytes} bytes)"
+
+    @property
+    def declared_sha256(self) -> str:
+        """The SHA-256 (hex) of the only bytes that it takes, empty when it takes any."""
+        return ""
+
+
+class UploadTicket(Ticket):
+    """Of the recording. Each PUT replaces the file of the one before; a refusal stays until the next PUT."""
+
+    job = models.ForeignKey(Job, models.CASCADE, related_name="upload_tickets")
+
+    class Meta:
         indexes = [
             models.Index(fields=["job", "id"], condition=Q(closed_at=None), name="open_upload_tickets"),
         ]
@@ -44,9 +60,6 @@ class UploadTicket(models.Model):
                 condition=Q(refusal_code="") | Q(received_at=None), name="refused_upload_is_gone"
             )
         ]
-
-    def __str__(self) -> str:
-        return f"{self.filename} ({self.size_bytes} bytes)"
 
 
 class FileWalk(models.Model):

@@ -19,8 +19,8 @@ from config.storage import BadUri, Stored, WrongSize, kept_folder, storage
 from jobs.media.probe import UnreadableVideo
 from jobs.models import Artifact, Job, UploadTicket
 from jobs.services.audit import by_editor
+from jobs.services.tickets import close_tickets, expired, not_received
 from jobs.services.transitions import lock_job, move_job, require_transition
-from jobs.services.uploads import close_tickets, expired
 from jobs.services.videos import external_video, probe_in_child
 from jobs.states import ActorType, JobStatus
 
@@ -120,11 +120,7 @@ def _keep_upload(ticket: UploadTicket) -> Stored:
             raise _refused(ticket.refusal_code, ticket.refusal_message) from error
         if ticket.expires_at <= timezone.now():
             raise expired() from error
-        raise errors.conflict(
-            "UPLOAD_NOT_RECEIVED",
-            "Nothing was uploaded with this ticket yet.",
-            hint="PUT the file to upload_url first.",
-        ) from error
+        raise not_received() from error
 
 
 def _discard(job_id: UUID, uri: str, error: errors.ApiError) -> None:

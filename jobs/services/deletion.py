@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from config.accounts.models import User
 from config.api import errors, request_id
-from config.storage import kept_folder, storage, uploads_folder
+from config.storage import folders_of, storage
 from jobs import states
 from jobs.models import Dispatch, Tombstone
 from jobs.services.transitions import lock_job
@@ -54,7 +54,7 @@ def remove_files_of_deleted_jobs() -> None:
     due = Tombstone.objects.filter(files_removed_at=None).order_by("deleted_at")
     emptied = list(due.values_list("job_id", flat=True)[:MAX_FOLDERS])
     for job_id in emptied:
-        for folder in (kept_folder(job_id), uploads_folder(job_id)):
+        for folder in folders_of(job_id):
             storage().delete_folder(folder)
     due.filter(job_id__in=emptied, deleted_at__lt=Now() - QUIET_AFTER).order_by().update(
         files_removed_at=Now()

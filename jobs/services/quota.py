@@ -6,13 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Q, QuerySet, Sum
-from django.utils import timezone
+from django.db.models import QuerySet, Sum
 
 from config.api import errors
 from jobs import hooks
-from jobs.models import Artifact, UploadTicket
-from jobs.states import JobStatus
+from jobs.models import Artifact
+from jobs.services.tickets import RECORDINGS
 
 
 def require_bytes(owner_id: UUID, size_bytes: int = 1) -> None:
@@ -36,7 +35,7 @@ def used_bytes(owner_id: UUID) -> int:
 
     One statement. Each row counts for itself, also where two name one file.
     """
-    kept = [rows(owner_id) for rows in (_artifacts, _tickets, *hooks.KEPT_BYTES)]
+    kept = [rows(owner_id) for rows in (_artifacts, RECORDINGS.counted, *hooks.KEPT_BYTES)]
     first, *others = (_sum(rows) for rows in kept)
     return sum(int(found or 0) for found in first.union(*others, all=True))
 
@@ -48,12 +47,3 @@ def _sum(rows: QuerySet[Any]) -> Any:
 
 def _artifacts(owner_id: UUID) -> QuerySet[Any]:
     return Artifact.objects.filter(job__owner_id=owner_id)
-
-
-def _tickets(owner_id: UUID) -> QuerySet[Any]:
-    return UploadTicket.objects.filter(
-        ~Q(received_at=None) | Q(expires_at__gt=timezone.now()),
-        job__owner_id=owner_id,
-        job__status=JobStatus.UPLOADING,
-        closed_at=None,
-    )

@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 
 from config.storage import storage
 from jobs import hooks
-from jobs.models import Artifact, FileWalk, Job, Tombstone, UploadTicket
+from jobs.models import Artifact, FileWalk, Job, Tombstone
 
 log = logging.getLogger(__name__)
 
@@ -70,8 +70,3 @@ def _clean_folder(folder: str, job_id: UUID) -> None:
 def artifact_files(job_id: UUID) -> list[str]:
     artifacts = Artifact.objects.filter(job_id=job_id).values_list("uri", "data__content_uri")
     return [uri for uris in artifacts for uri in uris if uri]
-
-
-def ticket_files(job_id: UUID) -> list[str]:
-    tickets = UploadTicket.objects.filter(job_id=job_id, closed_at=None)
-    return [storage().uri(key) for key in tickets.values_list("key", flat=True)]

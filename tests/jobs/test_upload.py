@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from config.storage import storage
 from jobs.models import Artifact, Job, UploadTicket
-from jobs.services.uploads import CLOSED_AFTER, close_old_tickets
+from jobs.services.tickets import CLOSED_AFTER, RECORDINGS
 from jobs.states import JobStatus
 from tests.errors import assert_shape
 from tests.factories import Api, force, make_job
@@ -139,6 +139,6 @@ def test_the_sweep_closes_tickets_that_are_over_and_their_files_go(owner: Api, s
     for job, past in ((jobs[1], CLOSED_AFTER), (jobs[2], CLOSED_AFTER - timedelta(minutes=1))):
         job.upload_tickets.update(expires_at=timezone.now() - past)
     assert owner.post(f"/jobs/{jobs[3].pk}/cancel").status_code == 200
-    close_old_tickets()
+    RECORDINGS.close_old()
     assert [is_open(ticket) for ticket in tickets] == [True, False, True, False]
     assert len(files(storage_folder)) == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
@@ -32,6 +33,10 @@ def storage(monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Storage]:
     yield S3Storage("examplebucket", "some/prefix")
 
 
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 def now(seconds: float = 0) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=seconds)
 
@@ -59,6 +64,17 @@ def test_an_upload_is_bound_to_its_key_size_type_and_time(storage: S3Storage) ->
     )
     assert not accepts("GET", url, SENT, secret=SECRET, now=now(1))
     assert not accepts("PUT", url, SENT, secret=SECRET, now=now(61))
+
+
+def test_an_upload_with_a_checksum_is_bound_to_its_bytes(storage: S3Storage) -> None:
+    upload = storage.upload(KEY, size=11, mime_type="image/png", seconds=60, sha256=sha256(b"hello world"))
+    sent = {"Content-Length": "11", **upload.headers}
+    assert sent["x-amz-checksum-sha256"] == "uU0nuZNNPgilLlLX2n2r+sSE7+N6U4DukIj3rOLvzek="
+    assert accepts("PUT", str(upload.url), sent, secret=SECRET, now=now(1))
+    other = {**sent, "x-amz-checksum-sha256": "LCa0a2j/xo/5m0U8HTBBNBNCLXBkg7+g+YpeiGJm564="}
+    assert not accepts("PUT", str(upload.url), other, secret=SECRET, now=now(1))
+    with pytest.raises(AssertionError, match="x-amz-checksum-sha256"):
+        accepts("PUT", str(upload.url), SENT, secret=SECRET, now=now(1))
 
 
 def test_a_download_is_bound_to_its_file_name_and_time(storage: S3Storage) -> None:
