@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from anchors.models import AnchorResolution, Asset, ScreenshotTask
+from anchors.models import AnchorResolution, Asset, ImageUpload, ScreenshotTask
 from config.admin import ReadOnlyAdmin
 from config.work.admin import WorkStatusFilter
 
@@ -18,6 +18,16 @@ class AssetAdmin(ReadOnlyAdmin):
     list_select_related = ("job",)
     search_fields = ("id", "job")
     search_help_text = "ID of a picture or its job"
+
+
+@admin.register(ImageUpload)
+class ImageUploadAdmin(ReadOnlyAdmin):
+    list_display = (
+        "id", "job", "mime_type", "size_bytes", "expires_at", "received_at", "closed_at", "refusal_code",
+    )  # fmt: skip
+    list_select_related = ("job",)
+    search_fields = ("id", "job")
+    search_help_text = "ID of an upload or its job"
 
 
 @admin.register(ScreenshotTask)

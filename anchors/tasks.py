@@ -6,8 +6,10 @@ from datetime import timedelta
 
 from anchors.models import RedactionRun, ScreenshotTask
 from anchors.services import redactions, taking
+from anchors.services.tickets import PICTURES
 from config.work.lanes import Lane
 from config.work.registry import register
+from config.work.sweep import register_sweep
 
 register(
     RedactionRun,
@@ -23,3 +25,4 @@ register(
     lanes=[Lane.MEDIA],
     time_limit=timedelta(minutes=15),
 )
+register_sweep(PICTURES.close_old)

@@ -4,10 +4,13 @@ from django.urls import path
 
 from anchors.api.viewsets import (
     AnchorAssetViewSet,
+    AnchorUploadViewSet,
     AnchorViewSet,
     AssetViewSet,
     RedactionViewSet,
+    ScreenshotConfirmationViewSet,
     ScreenshotTaskViewSet,
+    ScreenshotUploadViewSet,
 )
 from config.api.routers import DetailRouter
 
@@ -38,5 +41,20 @@ urlpatterns = [
         "jobs/<str:job_id>/screenshots/extract",
         ScreenshotTaskViewSet.as_view({"post": "create"}),
         name="job-screenshots-extract",
+    ),
+    path(
+        "jobs/<str:job_id>/screenshots/uploads",
+        ScreenshotUploadViewSet.as_view({"post": "create"}),
+        name="job-screenshot-uploads",
+    ),
+    path(
+        "jobs/<str:job_id>/screenshots/uploads/<str:upload_id>/confirm",
+        ScreenshotConfirmationViewSet.as_view({"post": "create"}),
+        name="job-screenshot-upload-confirm",
+    ),
+    path(
+        "anchors/<str:anchor_id>/attach-upload",
+        AnchorUploadViewSet.as_view({"post": "create"}),
+        name="anchor-attach-upload",
     ),
 ]

@@ -6,12 +6,15 @@ from anchors.models.anchors import Anchor, AnchorResolution
 from anchors.models.assets import AnnotationRequest, Asset
 from anchors.models.redactions import Redaction, RedactionRun
 from anchors.models.tasks import ScreenActivity, ScreenshotTask
+from anchors.models.uploads import AttachRequest, ImageUpload
 
 __all__ = [
     "Anchor",
     "AnchorResolution",
     "AnnotationRequest",
     "Asset",
+    "AttachRequest",
+    "ImageUpload",
     "Redaction",
     "RedactionRun",
     "ScreenActivity",

@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from uuid6 import uuid7
 
 from anchors.models.anchors import Anchor
+from anchors.models.uploads import ImageUpload
 from config.accounts.models import User
 from jobs.models import Job
 
@@ -57,6 +58,7 @@ class Asset(models.Model):
     frame = models.JSONField(
         null=True
     )  # {pts, time_base, pix_fmt, frame_sha256} of what was taken out of the video
+    upload = models.ForeignKey(ImageUpload, models.SET_NULL, null=True, related_name="assets")
     ops_hash = models.CharField(max_length=64, default="", blank=True)
     operations = models.JSONField(null=True)
     rendered_from = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
@@ -80,6 +82,10 @@ class Asset(models.Model):
                 condition=~Q(ops_hash="") & Q(is_deleted=False, redacts=None),
                 name="annotated_once",
             ),
+            models.UniqueConstraint(
+                fields=["anchor", "upload"], condition=Q(is_deleted=False), name="attached_once"
+            ),
+            models.UniqueConstraint(fields=["upload"], condition=Q(anchor=None), name="confirmed_once"),
         ]
         triggers = [
             pgtrigger.ReadOnly(

@@ -85,12 +85,10 @@ def add_asset(
 ) -> Asset:
     """Make the next picture of an anchor (whose job is locked), and the active one; or a picture without an anchor."""
     anchor = Anchor.objects.select_for_update().get(pk=anchor_id) if anchor_id else None
-    previous = anchor.assets.order_by("-version").first() if anchor else None
+    place = _next_place(anchor) if anchor else {"version": 1}
     asset = Asset.objects.create(
         job_id=job_id,
-        anchor=anchor,
-        version=previous.version + 1 if previous else 1,
-        previous_asset=anchor.active_asset if anchor else None,
+        **place,
         uri=stored.uri,
         checksum_sha256=stored.sha256,
         size_bytes=stored.size_bytes,
@@ -99,6 +97,27 @@ def add_asset(
         **fields,
     )
     if anchor and is_active:
-        anchor.active_asset, anchor.updated_at = asset, timezone.now()
-        anchor.save(update_fields=["active_asset", "updated_at"])
+        _show(anchor, asset)
     return asset
+
+
+def place_asset(asset: Asset, anchor_id: UUID) -> None:
+    """Make a picture that has no anchor the next of one (whose job is locked), and its active one."""
+    anchor = Anchor.objects.select_for_update().get(pk=anchor_id)
+    place = _next_place(anchor)
+    for name, value in place.items():
+        setattr(asset, name, value)
+    asset.save(update_fields=list(place))
+    _show(anchor, asset)
+
+
+def _next_place(anchor: Anchor) -> dict[str, Any]:
+    """Return the fields of the next picture of a locked anchor that say where it stands."""
+    previous = anchor.assets.order_by("-version").first()
+    version = previous.version + 1 if previous else 1
+    return {"anchor": anchor, "version": version, "previous_asset": anchor.active_asset}
+
+
+def _show(anchor: Anchor, asset: Asset) -> None:
+    anchor.active_asset, anchor.updated_at = asset, timezone.now()
+    anchor.save(update_fields=["active_asset", "updated_at"])

@@ -74,6 +74,10 @@ FRAME = Limits(
     max_wall_seconds=120,
 )
 
+# An uploaded picture of 40 megapixels takes 1.1 GiB and 1.5 s as WebP, half of that as PNG or JPEG; a JPEG of 100 scans
+# 2 s. A thread of the web process waits for it.
+PICTURE = Limits(memory_bytes=2 * GIB, cpu_seconds=10, wall_seconds=20)
+
 # A picture of 35 megapixels takes 280 MiB and 1.2 s, without counting what is laid over transparent pixels.
 ANNOTATION = Limits(memory_bytes=1 * GIB, cpu_seconds=20, wall_seconds=30)
 

@@ -142,10 +142,13 @@ ROUTES: dict[str, list[tuple[str, Any]]] = {
     "anchors/<str:anchor_id>": [("GET", None)],
     "anchors/<str:anchor_id>/annotations": [("POST", {"base_asset_id": "x", "operations": []})],
     "anchors/<str:anchor_id>/replace": [("POST", {})],
+    "anchors/<str:anchor_id>/attach-upload": [("POST", {"upload_id": "x", "instruction_version_id": "x"})],
     "anchors/<str:anchor_id>/assets/<str:asset_id>": [("DELETE", None)],
     "jobs/<str:job_id>/redactions": [("GET", None), ("POST", {})],
     "redactions/<str:redaction_id>": [("DELETE", None)],
     "jobs/<str:job_id>/screenshots/extract": [("POST", {})],
+    "jobs/<str:job_id>/screenshots/uploads": [("POST", {})],
+    "jobs/<str:job_id>/screenshots/uploads/<str:upload_id>/confirm": [("POST", {})],
     "screenshot-tasks/<str:task_id>": [("GET", None)],
     "assets/<str:asset_id>/content": [("GET", None)],
     "jobs/<str:job_id>/exports": [("GET", None), ("POST", {})],
@@ -164,6 +167,7 @@ PARAMETERS = (
     "redaction_id",
     "task_id",
     "export_id",
+    "upload_id",
 )
 WITHOUT_OWNER = {
     "projects",
@@ -238,6 +242,7 @@ def everything(owner: Api) -> dict[str, str]:
         "task_id": str(make_screenshot_task(job).pk),
         "tasks/<str:task_id>": str(make_regenerate_task(job).pk),
         "export_id": str(make_export(job).pk),
+        "upload_id": MISSING,
         "suffix": "srt",
     }
 

@@ -6,5 +6,15 @@ from anchors.api.schema.anchors import anchors
 from anchors.api.schema.assets import anchor_assets, assets
 from anchors.api.schema.redactions import redactions
 from anchors.api.schema.tasks import screenshot_tasks
+from anchors.api.schema.uploads import anchor_uploads, screenshot_confirmations, screenshot_uploads
 
-__all__ = ["anchor_assets", "anchors", "assets", "redactions", "screenshot_tasks"]
+__all__ = [
+    "anchor_assets",
+    "anchor_uploads",
+    "anchors",
+    "assets",
+    "redactions",
+    "screenshot_confirmations",
+    "screenshot_tasks",
+    "screenshot_uploads",
+]

@@ -25,6 +25,13 @@ from anchors.api.serializers.tasks import (
     ReplaceBody,
     ScreenshotTaskSerializer,
 )
+from anchors.api.serializers.uploads import (
+    AttachUploadBody,
+    ConfirmedScreenshotUploadSerializer,
+    ConfirmScreenshotUploadBody,
+    ScreenshotUploadBody,
+    ScreenshotUploadSerializer,
+)
 
 __all__ = [
     "AddressingBody",
@@ -36,6 +43,9 @@ __all__ = [
     "AnnotationBody",
     "AnnotationResultSerializer",
     "AssetDeletionSerializer",
+    "AttachUploadBody",
+    "ConfirmScreenshotUploadBody",
+    "ConfirmedScreenshotUploadSerializer",
     "ExtractBody",
     "RedactionBody",
     "RedactionSerializer",
@@ -43,4 +53,6 @@ __all__ = [
     "ScreenshotAnchorSerializer",
     "ScreenshotAssetSerializer",
     "ScreenshotTaskSerializer",
+    "ScreenshotUploadBody",
+    "ScreenshotUploadSerializer",
 ]

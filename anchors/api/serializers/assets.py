@@ -26,7 +26,7 @@ class ScreenshotAssetSerializer(serializers.ModelSerializer[Asset]):
     image_uri = serializers.URLField()
     mime_type = serializers.ChoiceField(["image/png", "image/jpeg", "image/webp"])
     extraction_key = TextOrNull()
-    upload_id = serializers.UUIDField(allow_null=True, read_only=True, default=None)
+    upload_id = serializers.UUIDField(allow_null=True)
     ops_hash = TextOrNull()
     rendered_from_asset_id = serializers.UUIDField(source="rendered_from_id", allow_null=True)
     frame = FrameSerializer(allow_null=True)
@@ -67,7 +67,7 @@ class ScreenshotAssetSerializer(serializers.ModelSerializer[Asset]):
             "height": instance.height,
             "extraction_key": instance.extraction_key or None,
             "checksum_sha256": instance.checksum_sha256,
-            "upload_id": None,
+            "upload_id": id_or_null(instance.upload_id),
             "ops_hash": instance.ops_hash or None,
             "rendered_from_asset_id": id_or_null(instance.rendered_from_id),
             "frame": instance.frame and {"extracted_at_ms": instance.extracted_at_ms, **instance.frame},

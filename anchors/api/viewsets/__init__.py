@@ -6,5 +6,19 @@ from anchors.api.viewsets.anchors import AnchorViewSet
 from anchors.api.viewsets.assets import AnchorAssetViewSet, AssetViewSet
 from anchors.api.viewsets.redactions import RedactionViewSet
 from anchors.api.viewsets.tasks import ScreenshotTaskViewSet
+from anchors.api.viewsets.uploads import (
+    AnchorUploadViewSet,
+    ScreenshotConfirmationViewSet,
+    ScreenshotUploadViewSet,
+)
 
-__all__ = ["AnchorAssetViewSet", "AnchorViewSet", "AssetViewSet", "RedactionViewSet", "ScreenshotTaskViewSet"]
+__all__ = [
+    "AnchorAssetViewSet",
+    "AnchorUploadViewSet",
+    "AnchorViewSet",
+    "AssetViewSet",
+    "RedactionViewSet",
+    "ScreenshotConfirmationViewSet",
+    "ScreenshotTaskViewSet",
+    "ScreenshotUploadViewSet",
+]
