@@ -10,6 +10,7 @@ from typing import Any
 from PIL import ExifTags, Image, ImageCms
 
 from anchors.frames import encode_image
+from anchors.render.canvas import Box
 from anchors.render.lettering import draw_badge, draw_text
 from anchors.render.operations import normalise_operations
 from anchors.render.redaction import redact
@@ -49,26 +50,30 @@ class ImageUnreadable(ValueError):
 def render_annotations(base: bytes, operations: list[dict[str, Any]]) -> bytes:
     """Return the base picture with the operations drawn on it, as the bytes of a PNG file without metadata.
 
-    Operations are drawn in the order of the list, each on what the ones before have left: a blur also hides
-    drawings that come before it. The crop comes last wherever it stands. The picture is turned upright
-    (EXIF), brought to sRGB and laid on white where it is transparent; of an animation the first picture is
-    taken.
+    Blurs come first wherever they stand, so that no redaction hides a drawing, and no drawing takes its look from
+    what a redaction hides. Then the others are drawn in the order of the list, each on what the ones before have
+    left, and the crop comes last. The picture is turned upright (EXIF), brought to sRGB and laid on white where it
+    is transparent; of an animation the first picture is taken.
 
     The same arguments give the same bytes under the same `RENDERER_VERSION`. Raises ImageUnreadable and
     OperationsInvalid.
     """
     normal = normalise_operations(operations)
     image = _decode(base)
+    kept = _kept(image, normal)
+    redact(image, [each for each in normal if each["op_type"] == "blur"], within=kept)
     for operation in normal:
-        op_type, geometry, style = operation["op_type"], operation["geometry"], operation["style"]
-        if op_type == "blur":
-            redact(image, geometry, mode=style["mode"], strength=style["strength"])
-        elif op_type in _DRAW:
-            _DRAW[op_type](image, geometry, style)
-    for operation in normal:
-        if operation["op_type"] == "crop":
-            image = image.crop(pixel_box(image, operation["geometry"]))
+        if operation["op_type"] in _DRAW:
+            _DRAW[operation["op_type"]](image, operation["geometry"], operation["style"])
+    if kept:
+        image = image.crop(kept)
     return encode_image(image, "png")
+
+
+def _kept(image: Image.Image, operations: list[dict[str, Any]]) -> Box | None:
+    """Return what the crop leaves of the picture; None without a crop."""
+    crops = [pixel_box(image, each["geometry"]) for each in operations if each["op_type"] == "crop"]
+    return crops[0] if crops else None
 
 
 def _decode(base: bytes) -> Image.Image:

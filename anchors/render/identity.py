@@ -14,7 +14,7 @@ from anchors.render.operations import normalise_operations
 
 RENDERER_VERSION = "+".join(
     (
-        "annotate-1",
+        "annotate-2",
         f"pillow-{PIL.__version__}",
         LAYOUT.name.lower(),
         f"fonts-{version('manimgx-fonts')}",

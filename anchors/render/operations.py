@@ -154,7 +154,8 @@ def operations_schema() -> dict[str, Any]:
         "minItems": 1,
         "maxItems": MAX_OPERATIONS,
         "description": "Coordinates are shares of the picture's width and height; thickness, radius and size of its "
-        "longer side. A crop stands at most once and is applied last.",
+        "longer side. Blurs are drawn first wherever they stand, then the others in their order; a crop stands at most "
+        "once and is applied last.",
         "items": {
             "title": "AnnotationOperation",
             "discriminator": {"propertyName": "op_type"},

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from anchors.render import lettering, render_annotations
-from tests.anchors.pictures import RED, SIZE, encoded, op, pixels, plain, rendered
+from tests.anchors.pictures import SIZE, encoded, op, pixels, plain, rendered
 
 pytestmark = pytest.mark.slow
 SECRET = {"x": 20.6 / 320, "y": 30.6 / 120, "width": 199.7 / 320, "height": 29.7 / 120}
@@ -56,23 +56,20 @@ def test_no_pixel_under_a_blur_counts_by_itself(mode: str, strength: int) -> Non
 
 @pytest.mark.soak
 @pytest.mark.parametrize(
-    ("style", "colours", "most"),
+    ("style", "colours"),
     [
-        ({"mode": "solid"}, {}, 1),
-        ({"mode": "pixelate", "strength": 1}, {}, 4),
-        ({"mode": "pixelate"}, {}, 4),
-        ({"mode": "pixelate"}, {"ink": "#E00000", "paper": "#00E0E0"}, 4),
-        ({"mode": "pixelate", "strength": 100}, {}, 2),
+        ({"mode": "solid"}, {}),
+        ({"mode": "pixelate", "strength": 1}, {}),
+        ({"mode": "pixelate"}, {}),
+        ({"mode": "pixelate"}, {"ink": "#E00000", "paper": "#00E0E0"}),
+        ({"mode": "pixelate", "strength": 100}, {}),
     ],
 )
-def test_hundreds_of_secrets_look_alike_under_a_blur(
-    style: dict[str, Any], colours: dict[str, str], most: int
-) -> None:
+def test_hundreds_of_secrets_look_alike_under_a_blur(style: dict[str, Any], colours: dict[str, str]) -> None:
     dice = random.Random(7)
     secrets = {"".join(dice.choices("0123456789abcdefWXYZ-", k=16)) for _ in range(300)}
     blur = op("blur", SECRET, **style)
-    outcomes = {render_annotations(with_secret(secret, **colours), [blur]) for secret in secrets}
-    assert len(outcomes) <= most
+    assert len({render_annotations(with_secret(secret, **colours), [blur]) for secret in secrets}) == 1
 
 
 def test_single_letters_in_rectangles_of_their_own_look_alike() -> None:
@@ -89,9 +86,10 @@ def test_a_gaussian_blur_is_no_redaction_so_these_tests_can_fail() -> None:
     assert len(outcomes) == 20
 
 
-def test_a_mosaic_follows_the_picture_coarsely_in_blocks() -> None:
+def test_a_mosaic_has_the_colours_around_it_in_coarse_blocks() -> None:
     page = Image.new("RGB", SIZE, "white")
     page.paste("#C02020", (0, 0, 320, 360))
+    page.paste("blue", (64, 36, 576, 324))  # all that is hidden
     image = pixels(
         rendered([op("blur", {"x": 0.1, "y": 0.1, "width": 0.8, "height": 0.8}, strength=1)], encoded(page))
     )
@@ -110,18 +108,19 @@ def test_the_bar_does_not_depend_on_the_picture() -> None:
     assert len(bars) == 1
 
 
-@pytest.mark.parametrize("mode", ["pixelate", "solid"])
-def test_a_blur_hides_drawings_before_it_and_not_those_after(mode: str) -> None:
-    blur, arrow = (
-        op("blur", mode=mode),
-        op("arrow", {"from": {"x": 0.3, "y": 0.35}, "to": {"x": 0.7, "y": 0.35}}),
-    )
+def test_a_mosaic_of_the_whole_picture_is_grey() -> None:
+    whole = op("blur", {"x": 0, "y": 0, "width": 1, "height": 1})
+    red = pixels(rendered([whole], plain("red")))
+    assert (red == pixels(rendered([whole], plain("blue")))).all()
+    assert np.abs(red.mean(axis=(0, 1)) - 145).max() < 6
 
-    def red_pixels(operations: list[dict[str, Any]]) -> int:
-        return int((np.abs(pixels(rendered(operations)) - RED).sum(axis=2) < 60).sum())
 
-    assert red_pixels([blur, arrow]) > 500
-    assert red_pixels([arrow, blur]) == 0
+@pytest.mark.parametrize("mode", ["pixelate", "solid", "gaussian"])
+@pytest.mark.parametrize("op_type", ["arrow", "marker", "pencil", "box", "text", "badge"])
+def test_no_blur_hides_a_drawing_wherever_it_stands(op_type: str, mode: str) -> None:
+    blur, drawing = op("blur", mode=mode), op(op_type)
+    assert rendered([drawing, blur]).tobytes() == rendered([blur, drawing]).tobytes()
+    assert rendered([drawing, blur]).tobytes() != rendered([blur]).tobytes()
 
 
 def test_nothing_hides_in_transparent_pixels() -> None:
