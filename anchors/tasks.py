@@ -5,11 +5,22 @@ from __future__ import annotations
 from datetime import timedelta
 
 from anchors.models import RedactionRun, ScreenshotTask
-from anchors.services import redactions, taking
+from anchors.services import redactions
+from anchors.services.annotation_tasks import perform_annotation
+from anchors.services.taking import perform_extraction
+from anchors.services.tasks import fail_task
 from anchors.services.tickets import PICTURES
 from config.work.lanes import Lane
+from config.work.lease import Lease
 from config.work.registry import register
 from config.work.sweep import register_sweep
+
+
+def perform_task(task: ScreenshotTask, lease: Lease) -> None:
+    """Draw the picture, or take it out of the video."""
+    is_drawn = task.operation == ScreenshotTask.Operation.ANNOTATE
+    (perform_annotation if is_drawn else perform_extraction)(task, lease)
+
 
 register(
     RedactionRun,
@@ -20,8 +31,8 @@ register(
 )
 register(
     ScreenshotTask,
-    perform=taking.perform_extraction,
-    on_failure=taking.fail_extraction,
+    perform=perform_task,
+    on_failure=fail_task,
     lanes=[Lane.MEDIA],
     time_limit=timedelta(minutes=15),
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from anchors.drawing import Drawn, draw_on_file
 from anchors.models import Asset
+from anchors.render import ImageUnreadable
 from config import sandbox
 from config.storage import Stored, kept_folder, storage
 
@@ -16,12 +17,18 @@ def draw_on_asset(
 ) -> tuple[Stored, tuple[int, int]]:
     """Keep a copy of a picture with the operations drawn, as PNG; return it with its width and height (pixels).
 
-    Takes up to some seconds: call it outside of locks. Raises SandboxError, OSError of the storage, and whatever
-    `check` raises.
+    Takes up to some seconds: call it outside of locks. Raises ImageUnreadable, SandboxError, OSError of the storage,
+    and whatever `check` raises.
     """
     with storage().local_path(base.uri) as path:
         drawn = sandbox.call(
-            draw_on_file, path, operations, limits=sandbox.limits.ANNOTATION, returns=(Drawn,), check=check
+            draw_on_file,
+            path,
+            operations,
+            limits=sandbox.limits.ANNOTATION,
+            returns=(Drawn,),
+            raises=(ImageUnreadable,),
+            check=check,
         )
     stored = storage().save_bytes(kept_folder(base.job_id), drawn.content, suffix=".png")
     return stored, (drawn.width, drawn.height)

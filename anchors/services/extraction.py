@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from typing import Any
-from uuid import UUID
 
 import rfc8785
 from django.db import transaction
 
 from anchors.models import Anchor, ScreenshotTask
 from anchors.services.anchors import add_anchor, check_address, get_version
+from anchors.services.tasks import require_task_room, start_again
 from config.accounts.models import User
 from config.api import errors, request_id
 from config.api.ownership import parse_id
-from config.work.limits import require_room
 from instructions.models import Instruction, InstructionVersion
 from instructions.services.versions import open_document
 from jobs.models import Job
 from jobs.services.artifacts import newest_artifact
 from jobs.services.audit import Attribution, by_editor, record_event
-from jobs.services.quota import require_bytes
 from jobs.services.transitions import lock_job
 
 
@@ -42,7 +40,7 @@ def extract_screenshot(*, job: Job, user: User, body: dict[str, Any]) -> tuple[S
         open_document(job, by=by_editor(user))
         if known := known_task(job, key, body.get("idempotency_key")):
             return start_again(known)
-        require_room_for_pictures(job.owner_id)
+        require_task_room(job.owner_id)
         if fields:
             anchor = add_anchor(instruction, version, next(iter(address)), **fields)
         task = add_task(
@@ -131,20 +129,3 @@ def known_task(job: Job, key: str, idempotency_key: str | None) -> ScreenshotTas
         if task and task.request_key != key:
             raise errors.conflict("IDEMPOTENCY_KEY_REUSED", "This key was used for another picture.")
     return ScreenshotTask.objects.select_for_update().filter(request_key=key).first()
-
-
-def require_room_for_pictures(owner_id: UUID) -> None:
-    """Raise 429 when the owner has too many pictures open, 507 when the quota is used up."""
-    require_room(ScreenshotTask, owner_id)
-    require_bytes(owner_id)
-
-
-def start_again(task: ScreenshotTask) -> tuple[ScreenshotTask, bool]:
-    """Return (task, replayed) of a known task, the job locked; one that failed, or whose picture was deleted since, is
-    done again."""
-    is_taken = task.status != ScreenshotTask.FAILED
-    if is_taken and not (task.asset and task.asset.is_deleted):
-        return task, True
-    require_room_for_pictures(task.owner_id)
-    task.reopen()
-    return task, False

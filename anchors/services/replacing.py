@@ -14,9 +14,8 @@ from anchors.services.extraction import (
     extraction_key,
     known_task,
     require_inside_video,
-    require_room_for_pictures,
-    start_again,
 )
+from anchors.services.tasks import require_task_room, start_again
 from config.accounts.models import User
 from instructions.services.versions import open_document
 from jobs.services.audit import by_editor, record_event
@@ -40,7 +39,7 @@ def replace_screenshot(*, anchor: Anchor, user: User, body: dict[str, Any]) -> t
             if replayed and task.asset:
                 _activate(anchor, task.asset, user)
             return task, replayed
-        require_room_for_pictures(job.owner_id)
+        require_task_room(job.owner_id)
         operation = ScreenshotTask.Operation.REPLACE
         task = add_task(job, version, anchor, body, by=by_editor(user), operation=operation, key=key)
     return task, False

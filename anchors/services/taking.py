@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from django.db import transaction
-
 from anchors.frames import MIME_TYPES, EncodedFrame, ImageFormat, Strategy, TimestampOutOfRange, grab_encoded
 from anchors.models import Asset, ScreenshotTask
 from anchors.redacting import hiding_operations
@@ -99,12 +97,3 @@ def _grab(task: ScreenshotTask, image_format: ImageFormat, lease: Lease) -> Enco
         raise WorkFailed("TIMESTAMP_OUT_OF_RANGE", "The video has no picture at this time.") from error
     except UnreadableVideo as error:
         raise WorkFailed("VIDEO_UNREADABLE", str(error)) from error
-
-
-def fail_extraction(task: ScreenshotTask, failure: WorkFailed, *, lease: Lease) -> None:
-    with transaction.atomic():
-        job = lock_job(task.job_id)
-        lease.verify()
-        task.close(task.FAILED, failure=failure)
-        data = {"task_id": str(task.pk), "failure_code": failure.code}
-        record_event(job, "SCREENSHOT_FAILED", by=by_system(task.correlation_id), data=data)

@@ -104,7 +104,11 @@ def confirm_screenshot_upload(*, job: Job, user: User, upload_id: str, declared:
         open_document(job, by=by_editor(user))
         if ImageUpload.objects.get(pk=upload.pk).closed_at:
             raise expired()
-        about: dict[str, Any] = {"kind": Asset.Kind.UPLOADED, "mime_type": picture.mime_type, "upload": upload}
+        about: dict[str, Any] = {
+            "kind": Asset.Kind.UPLOADED,
+            "mime_type": picture.mime_type,
+            "upload": upload,
+        }
         asset = add_asset(job.pk, None, stored, size=(picture.width, picture.height), **about)
         close_tickets(job.image_uploads.filter(pk=upload.pk))
         data = {"upload_id": str(upload.pk), "asset_id": str(asset.pk)}

@@ -97,6 +97,10 @@ HEADERS: dict[str, dict[str, Any]] = {
         "schema": {"type": "string", "const": "true"},
         "required": True,
     },
+    "Preference-Applied": {
+        "description": "The preference of the request that was followed (RFC 7240, section 3): the answer is a task.",
+        "schema": {"type": "string", "const": "respond-async"},
+    },
     "Content-Range": {
         "description": "Which bytes of how many these are (RFC 9110, section 14.4).",
         "schema": {"type": "string"},

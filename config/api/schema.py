@@ -8,7 +8,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSe
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ComponentRegistry, ResolvedComponent
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample
+from drf_spectacular.utils import OpenApiExample, PolymorphicProxySerializer
 from rest_framework.fields import CharField
 
 from config.api.error_codes import CODES
@@ -46,6 +46,11 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     },
     "If-Match": {
         "description": "The ETag that the write is based on (RFC 9110, section 13.1.1).",
+        "schema": {"type": "string"},
+    },
+    "Prefer": {
+        "description": "With `respond-async` (RFC 7240, section 4.1) the answer is a task to poll; also among other "
+        "preferences, which are ignored.",
         "schema": {"type": "string"},
     },
     "Range": {"description": "One range of bytes (RFC 9110, section 14.2).", "schema": {"type": "string"}},
@@ -102,6 +107,14 @@ def accepted(shape: Any, *codes: str) -> Responses:
     return Responses({200: shape, 202: shape}, codes)
 
 
+def accepted_if_preferred(shape: Any, task: Any, *codes: str) -> Responses:
+    """Return 200 with `shape`; with `Prefer: respond-async` 202 with `task`, and 200 with it for a replay."""
+    name = f"{task.__name__.removesuffix('Serializer')}Or{shape.__name__.removesuffix('Serializer')}"
+    either = PolymorphicProxySerializer(name, [shape, task], None)
+    sent, asked = ("Preference-Applied",), ("Prefer",)
+    return Responses({200: either, 202: task}, codes, response_headers=sent, request_headers=asked)
+
+
 def created_once(shape: Any, *codes: str) -> Responses:
     """Return 201 for the first call and 200 for a replay with its Idempotency-Key, with the same shape."""
     return Responses(
@@ -146,7 +159,10 @@ class ContractSchema(AutoSchema):
         assert isinstance(own, Responses), f"{operation['operationId']}: say responses=responses(...)"  # nosec B101
         self.resolve_serializer(ErrorSerializer, "response")
         operation.setdefault("security", [])
-        replays = len({"200", "201", "202"} & set(operation["responses"])) > 1
+        replays = (
+            len({"200", "201", "202"} & set(operation["responses"])) > 1
+            and "Prefer" not in own.request_headers
+        )
         for status, response in operation["responses"].items():
             response["description"] = REPLAY if replays and status == "200" else SUCCESSES[status]
             counted = COUNTED if {"bearer": []} in operation["security"] else []
@@ -188,7 +204,7 @@ class ContractSchema(AutoSchema):
 def _sent(own: Responses, status: str) -> tuple[str, ...]:
     """Return the names of the headers of a success with this status."""
     if status == "202":
-        return ("Location", "Retry-After")
+        return (*own.response_headers, "Location", "Retry-After")
     if status == "302":
         return ("Location", "Cache-Control")
     if status == "206":

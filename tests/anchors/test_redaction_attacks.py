@@ -159,14 +159,15 @@ def test_whatever_lies_under_blurs_leaves_no_trace() -> None:
     """Noise under up to six blurs of any size and mode, at any place, beside and over each other."""
     dice = random.Random(5)
     for _ in range(60):
-        blurs, hidden = [], np.zeros((SIZE[1], SIZE[0]), bool)
+        blurs: list[dict[str, Any]] = []
+        hidden = np.zeros((SIZE[1], SIZE[0]), bool)
         for _ in range(dice.randint(1, 6)):
             left, top = dice.randrange(SIZE[0] - 1), dice.randrange(SIZE[1] - 1)
             right, bottom = dice.randint(left + 1, SIZE[0]), dice.randint(top + 1, SIZE[1])
             hidden[top:bottom, left:right] = True
             box = {"x": left / SIZE[0], "y": top / SIZE[1]}
             box |= {"width": (right - left) / SIZE[0], "height": (bottom - top) / SIZE[1]}
-            style = dice.choice([{"mode": "solid"}, {"strength": dice.randint(1, 100)}])
+            style: dict[str, Any] = dice.choice([{"mode": "solid"}, {"strength": dice.randint(1, 100)}])
             blurs.append(op("blur", box, **style))
         blurs.append(op("blur", WIDER, mode="gaussian", strength=dice.randint(1, 100)))
         files = set()

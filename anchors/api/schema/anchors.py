@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from anchors.api import serializers
-from config.api.schema import accepted, responses
+from config.api.schema import accepted, accepted_if_preferred, responses
 
 anchors = extend_schema_view(
     create=extend_schema(
@@ -49,11 +49,13 @@ anchors = extend_schema_view(
         operation_id="annotateAnchor",
         summary="Draw on a picture of an anchor",
         description="Draws a new picture from one of the anchor's, and makes it the active one. The same base and "
-        "operations give the same picture, and nothing is drawn anew.",
+        "operations give the same picture, and nothing is drawn anew. With `Prefer: respond-async` a worker draws it: "
+        "poll the task. The same picture is the same task, one that failed starts again, and that of a picture which "
+        "is there already has succeeded.",
         request=serializers.AnnotationBody,
-        responses=responses(
-            200,
+        responses=accepted_if_preferred(
             serializers.AnnotationResultSerializer,
+            serializers.ScreenshotTaskSerializer,
             "FSM_TRANSITION_INVALID",
             "FSM_TERMINAL_IMMUTABLE",
             "IDEMPOTENCY_KEY_REUSED",

@@ -10,13 +10,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from anchors.api import schema, serializers
-from anchors.api.viewsets.tasks import task_response
+from anchors.api.viewsets.tasks import begun
 from anchors.models import Anchor
 from anchors.services.anchors import create_anchor
 from anchors.services.annotation import annotate_anchor
+from anchors.services.annotation_tasks import request_annotation
 from anchors.services.replacing import replace_screenshot
 from anchors.services.resolutions import resolve_anchors
 from config.api.ownership import get_visible, parse_id
+from config.api.preferences import RESPOND_ASYNC, prefers
 from config.api.responses import created
 from config.api.serializers import read_body
 from config.api.viewsets import ApiViewSet
@@ -59,6 +61,11 @@ class AnchorViewSet(ApiViewSet[Anchor]):
     def annotations(self, request: Request, anchor_id: str) -> Response:
         anchor = self.get_object()
         body = read_body(serializers.AnnotationBody, request)
+        if prefers(request, RESPOND_ASYNC):
+            task, replayed = request_annotation(anchor=anchor, user=request.user, **body)
+            response = begun(task, replayed=replayed)
+            response["Preference-Applied"] = RESPOND_ASYNC
+            return response
         annotated = annotate_anchor(anchor=anchor, user=request.user, **body)
         return Response(serializers.AnnotationResultSerializer(annotated).data)
 
@@ -67,7 +74,7 @@ class AnchorViewSet(ApiViewSet[Anchor]):
         anchor = self.get_object()
         body = read_body(serializers.ReplaceBody, request)
         task, replayed = replace_screenshot(anchor=anchor, user=request.user, body=body)
-        return task_response(task, replayed=replayed)
+        return begun(task, replayed=replayed)
 
 
 def _anchors(instruction: Instruction, version_id: str | None) -> QuerySet[Anchor]:

@@ -17,13 +17,6 @@ from config.api.viewsets import ApiViewSet
 from jobs.models import Job
 
 
-def task_response(task: ScreenshotTask, *, replayed: bool) -> Response:
-    """Return 202 with where to poll, or 200 for a task that was asked for before."""
-    content = serializers.ScreenshotTaskSerializer(task).data
-    location = reverse("screenshot-task-detail", args=[task.pk])
-    return accepted(content, location=location, retry_after=1, replayed=replayed)
-
-
 @schema.screenshot_tasks
 class ScreenshotTaskViewSet(ApiViewSet[ScreenshotTask]):
     lookup_url_kwarg = "task_id"
@@ -35,7 +28,14 @@ class ScreenshotTaskViewSet(ApiViewSet[ScreenshotTask]):
         job = get_visible(Job.objects.visible_to(request.user), job_id)
         body = read_body(serializers.ExtractBody, request)
         task, replayed = extract_screenshot(job=job, user=request.user, body=body)
-        return task_response(task, replayed=replayed)
+        return begun(task, replayed=replayed)
 
     def retrieve(self, request: Request, task_id: str) -> Response:
         return Response(serializers.ScreenshotTaskSerializer(self.get_object()).data)
+
+
+def begun(task: ScreenshotTask, *, replayed: bool) -> Response:
+    """Return 202 with where to poll, or 200 for a task that was there."""
+    content = serializers.ScreenshotTaskSerializer(task).data
+    location = reverse("screenshot-task-detail", args=[task.pk])
+    return accepted(content, location=location, retry_after=1, replayed=replayed)
