@@ -1,0 +1,237 @@
+"""When the screen of a recording changes, and how much: what `anchors.suggest` chooses pictures by.
+
+The video is read once, at most `_SAMPLES_PER_S` pictures a second, each as a small grey picture of cells. A cell has
+changed when pixels in it differ from what they showed when they were last said to change: so slow fades count, and
+noise of the encoder does not. Cells that change again and again on their own (a caret, a clock, a spinner) are told
+from those that change once.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import ceil
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from anchors.restless import WINDOW_MS, Restless, Step
+from jobs.media.probe import (
+    DAMAGED,
+    Source,
+    UnreadableVideo,
+    decode,
+    open_media,
+    read_packets,
+    timeline_start,
+    video_stream,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+    from numpy.typing import NDArray
+
+Kind = Literal["small", "local", "large"]
+
+LOCAL_SHARE = 0.02
+"""The share of the screen from which a change is more than a pointer, a letter or a switch: a menu, a row."""
+
+LARGE_SHARE = 0.10
+"""The share from which it is a window, a page or a scroll."""
+
+MAX_CHANGES = 5_000
+"""Of a busier recording, changes that are close together are joined. An hour of work with an application has about
+2,000; one is about 25 bytes of JSON."""
+
+_SAMPLES_PER_S = 10
+_STEP_MS = 1000 // _SAMPLES_PER_S - 10  # a little less, as the pictures of 30 a second are 99 to 100 ms apart
+_REGULAR_S = Fraction(1, 20)
+_WIDTH = 640  # the longer side; a letter of a 1080p recording is 3 pixels wide then
+_CELL = 16
+_LEVELS = 12  # of 255; an encoder's noise on still text is within 8
+_PIXELS = 2  # of a cell; a caret is 1 by 5
+_JOIN_MS = 250
+_ABSORB_MS = 300  # the faint beginning of a fade
+
+
+@dataclass(frozen=True)
+class Change:
+    """A stretch in which the screen changes. `start_ms` is the time of the last picture before it, `end_ms` that of the
+    first one after it. `share` (0..1) is how much of the screen changed from one picture to the next, at most."""
+
+    start_ms: int
+    end_ms: int
+    share: float
+
+    @property
+    def kind(self) -> Kind:
+        return kind_of(self.share)
+
+
+@dataclass(frozen=True)
+class Activity:
+    """The changes of a recording in order, and `loading`: the stretches [start_ms, end_ms] in which something small
+    kept moving for some seconds, as a spinner does. Between changes nothing moves but carets, clocks and the like.
+    `last_ms` is the time of the last picture. Times are on the clock of `anchors.frames`."""
+
+    last_ms: int
+    changes: list[Change] = field(default_factory=list)
+    loading: list[tuple[int, int]] = field(default_factory=list)
+
+    def as_plain(self) -> dict[str, Any]:
+        """Return the same as values for JSON."""
+        changes = [[change.start_ms, change.end_ms, change.share] for change in self.changes]
+        return {"last_ms": self.last_ms, "changes": changes, "loading": [list(span) for span in self.loading]}
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Self:
+        """Return what `as_plain` was called on."""
+        changes = [Change(*change) for change in plain["changes"]]
+        return cls(plain["last_ms"], changes, [(start, end) for start, end in plain["loading"]])
+
+
+def kind_of(share: float) -> Kind:
+    return "large" if share >= LARGE_SHARE else "local" if share >= LOCAL_SHARE else "small"
+
+
+def watch(source: Source, *, on_progress: Callable[[float], None] | None = None) -> Activity:
+    """Return when the screen changes in a video, which is read once, from end to end.
+
+    Memory does not grow with the length. Damaged packets are skipped. `on_progress` is called with the share done
+    (0..1) and may raise to stop the work. Raise `probe.UnreadableVideo`, OSError, and what `on_progress` raises.
+    """
+    with open_media(source) as container:
+        stream = video_stream(container)
+        length_ms = (container.duration or 0) // 1000
+        watcher = _Watcher()
+        for at_ms, frame in _samples(_frames(container, stream)):
+            watcher.add(at_ms, _cells(frame))
+            if on_progress and length_ms:
+                on_progress(min(1.0, at_ms / length_ms))
+    return watcher.finish()
+
+
+def _frames(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int, VideoFrame]]:
+    """Yield frames with the times at which `anchors.frames` gives them, in the order they are shown."""
+    zero, tick, last = timeline_start(container), stream.time_base or Fraction(1, 1000), None
+    is_regular = True
+    for packet in read_packets(container, [stream]):
+        # Frames that no other refers to take a third of the time. Where frames may stand for long each is looked at.
+        is_regular = is_regular and (packet.size == 0 or 0 < (packet.duration or 0) * tick <= _REGULAR_S)
+        stream.codec_context.skip_frame = "NONREF" if is_regular else "DEFAULT"
+        for frame in decode(stream, packet):
+            times = (at for at in (frame.pts, frame.dts) if at is not None and (last is None or at > last))
+            last = next(times, (last or 0) + max(1, frame.duration or 0))
+            yield max(0, ceil((last * tick - zero) * 1000)), frame
+
+
+def _samples(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
+    """Yield at most `_SAMPLES_PER_S` frames a second, among them each one that stands for longer."""
+    taken_ms, held = None, None
+    for at_ms, frame in frames:
+        if held is not None and taken_ms is not None and at_ms - taken_ms >= 2 * _STEP_MS:
+            yield held
+            taken_ms, held = held[0], None
+        if taken_ms is None or at_ms - taken_ms >= _STEP_MS:
+            yield at_ms, frame
+            taken_ms, held = at_ms, None
+        else:
+            held = at_ms, frame
+    if held is not None:
+        yield held
+
+
+def _cells(frame: VideoFrame) -> NDArray[np.uint8]:
+    """Return the brightness of a frame, small: rows of cells, pixels down, columns of cells, pixels across."""
+    import numpy as np
+
+    scale = _WIDTH / max(frame.width, frame.height)
+    across, down = (max(1, round(side * scale / _CELL)) for side in (frame.width, frame.height))
+    grey = frame.reformat(across * _CELL, down * _CELL, format="gray", interpolation="AREA")
+    plane = grey.planes[0]
+    pixels = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: down * _CELL, : across * _CELL]
+    return pixels.reshape(down, _CELL, across, _CELL)
+
+
+class _Watcher:
+    """Holds each picture against what was shown before. What changed is looked at `WINDOW_MS` later, when it is known
+    whether it keeps changing."""
+
+    def __init__(self) -> None:
+        self._shown: NDArray[np.uint8] | None = None
+        self._last_ms = 0
+        self._waiting: deque[Step] = deque()
+        self._restless = Restless()
+        self._changes: list[Change] = []
+        self._join_ms = _JOIN_MS
+
+    def add(self, at_ms: int, cells: NDArray[np.uint8]) -> None:
+        """Take in the next picture. One of another size, as after a switch of resolution, is all new."""
+        import numpy as np
+
+        if self._shown is None:
+            self._shown = cells.copy()
+        elif self._shown.shape != cells.shape:
+            self._flush(at_ms + 2 * WINDOW_MS)
+            self._restless.reset()
+            self._note(Change(self._last_ms, at_ms, 1.0))
+            self._shown = cells.copy()
+        else:
+            shown = self._shown
+            is_other = np.maximum(cells, shown) - np.minimum(cells, shown) >= _LEVELS
+            changed = None
+            if is_other.any():
+                np.copyto(shown, cells, where=is_other)
+                changed = np.count_nonzero(is_other, axis=(1, 3)).ravel() >= _PIXELS
+            step = Step(self._last_ms, at_ms, changed)
+            self._waiting.append(step)
+            self._restless.add(step)
+            self._flush(at_ms)
+        self._last_ms = at_ms
+
+    def finish(self) -> Activity:
+        """Return what was seen. Raise UnreadableVideo (UNDECODABLE) when there was no picture."""
+        if self._shown is None:
+            raise UnreadableVideo("UNDECODABLE", DAMAGED)
+        self._flush(self._last_ms + 2 * WINDOW_MS)
+        return Activity(self._last_ms, self._changes, self._restless.finish())
+
+    def _flush(self, at_ms: int) -> None:
+        while self._waiting and self._waiting[0].end_ms <= at_ms - WINDOW_MS:
+            step = self._waiting.popleft()
+            still = self._restless.settled(step)
+            if still is not None and still.any():
+                self._note(Change(step.start_ms, step.end_ms, round(float(still.mean()), 4)))
+
+    def _note(self, change: Change) -> None:
+        last = self._changes[-1] if self._changes else None
+        if last and (_is_one(last, change, self._join_ms) or _is_beginning(last, change)):
+            self._changes[-1] = _joined(last, change)
+            return
+        self._changes.append(change)
+        while len(self._changes) > MAX_CHANGES:
+            self._join_ms *= 2
+            kept: list[Change] = []
+            for each in self._changes:
+                if kept and each.start_ms - kept[-1].end_ms <= self._join_ms:
+                    kept[-1] = _joined(kept[-1], each)
+                else:
+                    kept.append(each)
+            self._changes = kept
+
+
+def _is_one(last: Change, change: Change, join_ms: int) -> bool:
+    return last.kind == change.kind and change.start_ms - last.end_ms <= join_ms
+
+
+def _is_beginning(last: Change, change: Change) -> bool:
+    """Return whether a change is the first, faint picture of a larger one that follows at once."""
+    follows = change.start_ms <= last.end_ms and last.end_ms - last.start_ms <= _ABSORB_MS
+    return follows and (last.kind, change.kind) == ("local", "large")
+
+
+def _joined(first: Change, second: Change) -> Change:
+    return Change(first.start_ms, second.end_ms, max(first.share, second.share))
