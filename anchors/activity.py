@@ -15,6 +15,7 @@ from fractions import Fraction
 from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, Self
 
+from anchors.popups import Popups, cells_of, differing
 from anchors.restless import WINDOW_MS, Restless, Step
 from jobs.media.probe import (
     DAMAGED,
@@ -51,8 +52,6 @@ _STEP_MS = 1000 // _SAMPLES_PER_S - 10  # a little less, as the pictures of 30 a
 _REGULAR_S = Fraction(1, 20)
 _WIDTH = 640  # the longer side; a letter of a 1080p recording is 3 pixels wide then
 _CELL = 16
-_LEVELS = 12  # of 255; an encoder's noise on still text is within 8
-_PIXELS = 2  # of a cell; a caret is 1 by 5
 _JOIN_MS = 250
 _ABSORB_MS = 300  # the faint beginning of a fade
 
@@ -74,23 +73,28 @@ class Change:
 @dataclass(frozen=True)
 class Activity:
     """The changes of a recording in order, and `loading`: the stretches [start_ms, end_ms] in which something small
-    kept moving for some seconds, as a spinner does. Between changes nothing moves but carets, clocks and the like.
+    kept moving for some seconds, as a spinner does. `popups` are the changes, by their times [opened_ms, closed_ms],
+    after which the screen looked again as before another one, as when a menu closes. Between changes nothing moves but carets, clocks and the like.
     `last_ms` is the time of the last picture. Times are on the clock of `anchors.frames`."""
 
     last_ms: int
     changes: list[Change] = field(default_factory=list)
     loading: list[tuple[int, int]] = field(default_factory=list)
+    popups: list[tuple[int, int]] = field(default_factory=list)
 
     def as_plain(self) -> dict[str, Any]:
         """Return the same as values for JSON."""
         changes = [[change.start_ms, change.end_ms, change.share] for change in self.changes]
-        return {"last_ms": self.last_ms, "changes": changes, "loading": [list(span) for span in self.loading]}
+        spans = {"loading": self.loading, "popups": self.popups}
+        plain = {name: [list(span) for span in found] for name, found in spans.items()}
+        return {"last_ms": self.last_ms, "changes": changes, **plain}
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Self:
         """Return what `as_plain` was called on."""
         changes = [Change(*change) for change in plain["changes"]]
-        return cls(plain["last_ms"], changes, [(start, end) for start, end in plain["loading"]])
+        loading, popups = ([(start, end) for start, end in plain[name]] for name in ("loading", "popups"))
+        return cls(plain["last_ms"], changes, loading, popups)
 
 
 def kind_of(share: float) -> Kind:
@@ -165,39 +169,51 @@ class _Watcher:
         self._last_ms = 0
         self._waiting: deque[Step] = deque()
         self._restless = Restless()
+        self._popups = Popups()
         self._changes: list[Change] = []
         self._join_ms = _JOIN_MS
 
     def add(self, at_ms: int, cells: NDArray[np.uint8]) -> None:
         """Take in the next picture. One of another size, as after a switch of resolution, is all new."""
-        import numpy as np
-
         if self._shown is None:
             self._shown = cells.copy()
         elif self._shown.shape != cells.shape:
             self._flush(at_ms + 2 * WINDOW_MS)
             self._restless.reset()
+            self._popups.reset()
             self._note(Change(self._last_ms, at_ms, 1.0))
             self._shown = cells.copy()
         else:
-            shown = self._shown
-            is_other = np.maximum(cells, shown) - np.minimum(cells, shown) >= _LEVELS
-            changed = None
-            if is_other.any():
-                np.copyto(shown, cells, where=is_other)
-                changed = np.count_nonzero(is_other, axis=(1, 3)).ravel() >= _PIXELS
-            step = Step(self._last_ms, at_ms, changed)
+            # With no other picture between, the last one stands until this one.
+            is_alone = at_ms - self._last_ms >= 2 * _STEP_MS
+            start_ms = at_ms - _STEP_MS if is_alone else self._last_ms
+            step = Step(start_ms, at_ms, self._update(start_ms, cells))
             self._waiting.append(step)
             self._restless.add(step)
             self._flush(at_ms)
         self._last_ms = at_ms
+
+    def _update(self, start_ms: int, cells: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+        """Return which cells changed, None for none, after the pixels that did are taken over."""
+        import numpy as np
+
+        assert self._shown is not None  # nosec B101
+        is_other = differing(cells, self._shown)
+        changed = cells_of(is_other) if is_other.any() else None
+        share = 0.0 if changed is None else float(changed.mean())
+        if share >= LOCAL_SHARE:
+            self._popups.moves(start_ms, self._shown)
+        np.copyto(self._shown, cells, where=is_other)
+        if share < LOCAL_SHARE:
+            self._popups.rests(self._shown)
+        return changed
 
     def finish(self) -> Activity:
         """Return what was seen. Raise UnreadableVideo (UNDECODABLE) when there was no picture."""
         if self._shown is None:
             raise UnreadableVideo("UNDECODABLE", DAMAGED)
         self._flush(self._last_ms + 2 * WINDOW_MS)
-        return Activity(self._last_ms, self._changes, self._restless.finish())
+        return Activity(self._last_ms, self._changes, self._restless.finish(), self._popups.found)
 
     def _flush(self, at_ms: int) -> None:
         while self._waiting and self._waiting[0].end_ms <= at_ms - WINDOW_MS:

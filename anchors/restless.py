@@ -15,7 +15,6 @@ WINDOW_MS = 3_000
 
 _SECONDS_OF_BLINKING = 5  # of the 6 in a window
 _SPINNING_MS = 750  # before and after
-_MIN_SPINNING_STEPS = 5
 _SPINNING_SHARE = 0.7
 _MAX_RESTLESS_SHARE = 0.06  # more is a scroll, a drag or a film: that is no small thing on a still screen
 _PAUSE_MS = 1_000
@@ -82,12 +81,12 @@ class Restless:
         import numpy as np
 
         assert step.changed is not None  # nosec B101
-        near = [other for other in self._steps if abs(other.end_ms - step.end_ms) <= _SPINNING_MS]
-        if len(near) < _MIN_SPINNING_STEPS:
-            return np.zeros_like(step.changed)
-        changed = [other.changed for other in near if other.changed is not None]
-        share: NDArray[np.bool_] = np.sum(changed, axis=0) >= _SPINNING_SHARE * len(near)
-        return share
+        moved_ms = np.zeros(len(step.changed), np.int64)
+        for other in self._steps:
+            if other.changed is not None and abs(other.end_ms - step.end_ms) <= _SPINNING_MS:
+                moved_ms += other.changed * (other.end_ms - other.start_ms)
+        spinning: NDArray[np.bool_] = moved_ms >= _SPINNING_SHARE * 2 * _SPINNING_MS
+        return spinning
 
     def _blinking(self, step: Step) -> NDArray[np.bool_]:
         import numpy as np

@@ -32,12 +32,15 @@ LEAD_MS = 1_000
 LAG_MS = 4_000
 """How long after the words begin an action may be, even if the next step's words have begun."""
 
-_STILL_MS = 250  # without a change; shorter is a pause within an animation
-_ONE_ACTION_MS = 600  # between the stages in which a window is drawn
+_STILL_MS = 300  # without a change; shorter is a pause within an animation
+_MAX_WAIT_MS = 4_000  # longer, what keeps moving is something at work, not a button that waits
 _WEIGHT: dict[Kind, float] = {"large": 1.0, "local": 0.7, "small": 0.0}
-_OUTSIDE_WEIGHT = 0.5  # an event before the step's words, or during those of the next step
-_PATIENCE_MS = 30_000  # by then a large change counts half
-_LATER = 0.02  # the second of two menus in a step: the one that closes with what was chosen
+_BEFORE_WORDS = 0.9  # what an event counts that comes before the step's words
+_AFTER_WORDS = 0.7  # during those of the next step
+_LATE_MS, _LATE = 4_000, 0.4  # so long after LAG_MS an event counts so much
+_LATER = 0.02  # more, for each menu before it in the step
+_MAX_POPUP_SHARE = 0.3  # more is a scroll back, or a page
+_CLOSING = 0.15  # more, for a menu that was opened in the step and closes: its picture shows what is chosen
 
 
 @dataclass(frozen=True)
@@ -101,36 +104,37 @@ class _Screen:
     def __init__(self, activity: Activity, last_ms: int) -> None:
         self.last_ms = last_ms
         self._loading = activity.loading
+        self._popups = sorted((closed, opened) for opened, closed in activity.popups)
         self._changes = [change for change in activity.changes if change.end_ms <= last_ms]
         self._ends = [change.end_ms for change in self._changes]
         self.events = self._joined([change for change in self._changes if change.kind != "small"])
 
     def _joined(self, changes: list[Change]) -> list[Change]:
-        """Return what belongs to one action as one: a window drawn in stages, or one that loads."""
+        """Return what belongs to one action as one: a window that is drawn in stages."""
         joined: list[Change] = []
         for change in changes:
             before = joined[-1] if joined else None
-            if before and (
-                (change.start_ms - before.end_ms < _STILL_MS and before.kind == change.kind)
-                or (change.start_ms - before.end_ms < _ONE_ACTION_MS and before.kind == "large")
-                or (before.kind == "large" and self._loads_until(before, change))
-            ):
+            if before and before.kind == "large" and change.start_ms - before.end_ms < _STILL_MS:
                 joined[-1] = Change(before.start_ms, change.end_ms, max(before.share, change.share))
             else:
                 joined.append(change)
         return joined
 
-    def _loads_until(self, before: Change, after: Change) -> bool:
-        return any(
-            start <= before.end_ms + _ONE_ACTION_MS and end >= after.start_ms - _ONE_ACTION_MS
-            for start, end in self._loading
-            if start < after.start_ms and end > before.end_ms
-        )
+    def closes(self, event: Change, start_ms: int) -> bool:
+        """Return whether an event closes what was opened not before a time."""
+        if event.share > _MAX_POPUP_SHARE:
+            return False
+        first = bisect_left(self._popups, (event.start_ms, 0))
+        last = bisect_left(self._popups, (max(event.end_ms, event.start_ms + 1), 0))
+        return any(opened >= start_ms for _, opened in self._popups[first:last])
 
     def before_loading(self, at_ms: int) -> int:
-        """Return a time, or where the stretch of loading begins that it lies in."""
+        """Return a time, or where the stretch of loading begins that it lies in, when that is not long ago."""
         place = bisect_right(self._loading, (at_ms, self.last_ms + 1)) - 1
-        return self._loading[place][0] if place >= 0 and at_ms < self._loading[place][1] else at_ms
+        if place < 0 or at_ms >= self._loading[place][1]:
+            return at_ms
+        since = self._loading[place][0]
+        return since if at_ms - since <= _MAX_WAIT_MS else at_ms
 
     def is_loading(self, at_ms: int) -> bool:
         return self.before_loading(at_ms) < at_ms
@@ -161,7 +165,9 @@ class _Screen:
             since = change.end_ms
             if since > end_ms:
                 break
-        return [(since, until) for since, until in found if until > start_ms and since < max(end_ms, start_ms + 1)]
+        return [
+            (since, until) for since, until in found if until > start_ms and since < max(end_ms, start_ms + 1)
+        ]
 
     def has_moved(self, start_ms: int, end_ms: int) -> bool:
         place = bisect_right(self._ends, start_ms)
@@ -175,18 +181,21 @@ def _assign(screen: _Screen, spans: Sequence[tuple[int, int]]) -> list[_Picked |
     of pairs of a step and an event near it.
     """
     starts = [event.start_ms for event in screen.events]
+    ends = [event.end_ms for event in screen.events]
     # The end of each best choice so far, by rising event and rising sum; `links` lead back through the choices.
     front: list[tuple[int, float, int]] = [(-1, 0.0, -1)]
     links: list[tuple[int, int, float, int]] = []
     for place, (start, end) in enumerate(spans):
         new: list[tuple[int, float, int]] = []
-        first, last = bisect_left(starts, start - LEAD_MS), bisect_right(starts, max(end, start + LAG_MS))
-        locals_seen = 0
+        menus = 0
+        first, last = bisect_left(ends, start - LEAD_MS), bisect_right(starts, max(end, start + LAG_MS))
         for number in range(first, last):
             event = screen.events[number]
-            weight = _weight(event, start, end, locals_seen)
-            locals_seen += event.kind == "local" and start <= event.start_ms < end
-            before = front[bisect_left(front, (number, -1.0, -1)) - 1]
+            weight = _weight(event, start, end)
+            if start <= event.start_ms < end:
+                weight += _LATER * min(menus, 5) + _CLOSING * screen.closes(event, start - LEAD_MS)
+                menus += event.kind == "local"
+            before = front[bisect_left(front, (number, -1.0, -1)) - 1]  # of a choice before this event
             links.append((place, number, weight, before[2]))
             new.append((number, before[1] + weight, len(links) - 1))
         front = _rising(sorted([*front, *new], key=lambda item: (item[0], -item[1], item[2])))
@@ -206,13 +215,14 @@ def _rising(choices: Sequence[tuple[int, float, int]]) -> list[tuple[int, float,
     return kept
 
 
-def _weight(event: Change, start: int, end: int, locals_seen: int) -> float:
-    late = event.start_ms - start
-    if event.kind == "local":
-        weight = _WEIGHT["local"] + min(_LATER * locals_seen, 0.1)
-    else:
-        weight = _WEIGHT["large"] * (1 - min(max(late, 0) / (2 * _PATIENCE_MS), 0.5))
-    return weight if start <= event.start_ms < end else weight * _OUTSIDE_WEIGHT
+def _weight(event: Change, start: int, end: int) -> float:
+    weight = _WEIGHT[event.kind]
+    if event.start_ms < start:
+        return weight * _BEFORE_WORDS
+    if event.start_ms >= end:
+        return weight * _AFTER_WORDS
+    late = max(0, event.start_ms - start - LAG_MS) / _LATE_MS
+    return weight * (1 - min(late, 1.0) * (1 - _LATE))
 
 
 def _beside(screen: _Screen, event: _Picked) -> tuple[int | None, float, Reason]:
@@ -220,7 +230,7 @@ def _beside(screen: _Screen, event: _Picked) -> tuple[int | None, float, Reason]
     change = event.change
     before = screen.before_loading(change.start_ms)
     if screen.is_settled(before):
-        return before, 0.5 + event.weight / 2, "before_change"
+        return before, min(1.0, 0.5 + event.weight / 2), "before_change"
     for since, _ in screen.stills(change.end_ms, change.end_ms + LAG_MS):
         return since, 0.5 + event.weight / 4, "after_change"
     return None, 0.0, "still"
