@@ -19,6 +19,7 @@ from anchors.popups import Popups, cells_of, differing
 from anchors.restless import WINDOW_MS, Restless, Step
 from jobs.media.probe import (
     DAMAGED,
+    MAX_DURATION_MS,
     Source,
     UnreadableVideo,
     decode,
@@ -52,14 +53,15 @@ _STEP_MS = 1000 // _SAMPLES_PER_S - 10  # a little less, as the pictures of 30 a
 _REGULAR_S = Fraction(1, 20)
 _WIDTH = 640  # the longer side; a letter of a 1080p recording is 3 pixels wide then
 _CELL = 16
+_REPORTS = 200
 _JOIN_MS = 250
 _ABSORB_MS = 300  # the faint beginning of a fade
 
 
 @dataclass(frozen=True)
 class Change:
-    """A stretch in which the screen changes. `start_ms` is the time of the last picture before it, `end_ms` that of the
-    first one after it. `share` (0..1) is how much of the screen changed from one picture to the next, at most."""
+    """A stretch in which the screen changes. At `start_ms` the last picture before it is shown, at `end_ms` the first
+    one after it. `share` (0..1) is how much of the screen changed from one picture to the next, at most."""
 
     start_ms: int
     end_ms: int
@@ -72,10 +74,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Activity:
-    """The changes of a recording in order, and `loading`: the stretches [start_ms, end_ms] in which something small
-    kept moving for some seconds, as a spinner does. `popups` are the changes, by their times [opened_ms, closed_ms],
-    after which the screen looked again as before another one, as when a menu closes. Between changes nothing moves but carets, clocks and the like.
-    `last_ms` is the time of the last picture. Times are on the clock of `anchors.frames`."""
+    """The changes of a recording in order; between them nothing moves but carets, clocks and the like.
+
+    `loading` are the stretches (start_ms, end_ms) in which something small kept moving for some seconds, as a spinner
+    does. `popups` are pairs of changes (opened_ms, closed_ms): after the second the screen looks as before the first, as
+    when a menu closes. `last_ms` is the time of the last picture. Times are on the clock of `anchors.frames`.
+    """
 
     last_ms: int
     changes: list[Change] = field(default_factory=list)
@@ -105,15 +109,18 @@ def watch(source: Source, *, on_progress: Callable[[float], None] | None = None)
     """Return when the screen changes in a video, which is read once, from end to end.
 
     Memory does not grow with the length. Damaged packets are skipped. `on_progress` is called with the share done
-    (0..1) and may raise to stop the work. Raise `probe.UnreadableVideo`, OSError, and what `on_progress` raises.
+    (0..1), at most 200 times, and may raise to stop the work. Raise `probe.UnreadableVideo`, OSError, and what `on_progress` raises.
     """
     with open_media(source) as container:
         stream = video_stream(container)
-        length_ms = (container.duration or 0) // 1000
-        watcher = _Watcher()
+        length_ms = (
+            container.duration or 0
+        ) // 1000 or MAX_DURATION_MS  # that of a broken recording is not known
+        watcher, told_ms = _Watcher(), 0
         for at_ms, frame in _samples(_frames(container, stream)):
             watcher.add(at_ms, _cells(frame))
-            if on_progress and length_ms:
+            if on_progress and at_ms - told_ms >= length_ms / _REPORTS:
+                told_ms = at_ms
                 on_progress(min(1.0, at_ms / length_ms))
     return watcher.finish()
 
@@ -156,7 +163,9 @@ def _cells(frame: VideoFrame) -> NDArray[np.uint8]:
     across, down = (max(1, round(side * scale / _CELL)) for side in (frame.width, frame.height))
     grey = frame.reformat(across * _CELL, down * _CELL, format="gray", interpolation="AREA")
     plane = grey.planes[0]
-    pixels = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)[: down * _CELL, : across * _CELL]
+    pixels = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
+        : down * _CELL, : across * _CELL
+    ]
     return pixels.reshape(down, _CELL, across, _CELL)
 
 

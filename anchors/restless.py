@@ -17,8 +17,10 @@ _SECONDS_OF_BLINKING = 5  # of the 6 in a window
 _SPINNING_MS = 750  # before and after
 _SPINNING_SHARE = 0.7
 _MAX_RESTLESS_SHARE = 0.06  # more is a scroll, a drag or a film: that is no small thing on a still screen
-_PAUSE_MS = 1_000
+_PAUSE_MS = 3_000
 _MIN_LOADING_MS, _MAX_LOADING_MS = 700, 15_000
+_FROM_THE_START_MS = 1_500
+_MAX_LOADINGS = 5_000  # of a recording; about 15 bytes of JSON each
 _EDGE_MS = 300  # until a spinner is taken for one
 
 
@@ -69,13 +71,8 @@ class Restless:
     def finish(self) -> list[tuple[int, int]]:
         """Return the stretches of loading, in order, apart from each other."""
         self._end_runs(None)
-        joined: list[tuple[int, int]] = []
-        for start, end in sorted(self._loading):
-            if joined and start <= joined[-1][1]:
-                joined[-1] = joined[-1][0], max(end, joined[-1][1])
-            else:
-                joined.append((start, end))
-        return joined
+        self._loading = _joined(self._loading)
+        return self._loading
 
     def _spinning(self, step: Step) -> NDArray[np.bool_]:
         import numpy as np
@@ -124,6 +121,20 @@ class Restless:
             return
         runs = set(zip(self._since[over].tolist(), self._until[over].tolist(), strict=True))
         for start, end in sorted(runs):
+            if before_ms is None and start <= _FROM_THE_START_MS:
+                continue  # a clock, as it turns through the whole of a short recording
             if _MIN_LOADING_MS <= end - start <= _MAX_LOADING_MS:
                 self._loading.append((max(0, start - _EDGE_MS), end + _EDGE_MS))
+        if len(self._loading) > 2 * _MAX_LOADINGS:
+            self._loading = _joined(self._loading)[:_MAX_LOADINGS]
         self._since[over] = -1
+
+
+def _joined(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(end, joined[-1][1])
+        else:
+            joined.append((start, end))
+    return joined

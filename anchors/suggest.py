@@ -32,6 +32,7 @@ LEAD_MS = 1_000
 LAG_MS = 4_000
 """How long after the words begin an action may be, even if the next step's words have begun."""
 
+_BETWEEN_MS = 200  # a change is known to lie between two pictures, which are so far apart at most
 _STILL_MS = 300  # without a change; shorter is a pause within an animation
 _MAX_WAIT_MS = 4_000  # longer, what keeps moving is something at work, not a button that waits
 _WEIGHT: dict[Kind, float] = {"large": 1.0, "local": 0.7, "small": 0.0}
@@ -181,14 +182,16 @@ def _assign(screen: _Screen, spans: Sequence[tuple[int, int]]) -> list[_Picked |
     of pairs of a step and an event near it.
     """
     starts = [event.start_ms for event in screen.events]
-    ends = [event.end_ms for event in screen.events]
     # The end of each best choice so far, by rising event and rising sum; `links` lead back through the choices.
     front: list[tuple[int, float, int]] = [(-1, 0.0, -1)]
     links: list[tuple[int, int, float, int]] = []
     for place, (start, end) in enumerate(spans):
         new: list[tuple[int, float, int]] = []
         menus = 0
-        first, last = bisect_left(ends, start - LEAD_MS), bisect_right(starts, max(end, start + LAG_MS))
+        first, last = (
+            bisect_left(starts, start - LEAD_MS - _BETWEEN_MS),
+            bisect_right(starts, max(end, start + LAG_MS)),
+        )
         for number in range(first, last):
             event = screen.events[number]
             weight = _weight(event, start, end)
