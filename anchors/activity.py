@@ -77,8 +77,8 @@ class Activity:
     """The changes of a recording in order; between them nothing moves but carets, clocks and the like.
 
     `loading` are the stretches (start_ms, end_ms) in which something small kept moving for some seconds, as a spinner
-    does. `popups` are pairs of changes (opened_ms, closed_ms): after the second the screen looks as before the first, as
-    when a menu closes. `last_ms` is the time of the last picture. Times are on the clock of `anchors.frames`.
+    does. `popups` are pairs of changes (opened_ms, closed_ms): after the second the screen looks as before the first,
+    as when a menu closes. `last_ms` is the time of the last picture. Times are on the clock of `anchors.frames`.
     """
 
     last_ms: int

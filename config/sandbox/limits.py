@@ -77,8 +77,9 @@ FRAME = Limits(
 # An uploaded picture of 40 megapixels takes 1.1 GiB and 1.5 s as WebP, half of that as PNG or JPEG; a JPEG of 100 scans
 # 2 s. A thread of the web process waits for it.
 PICTURE = Limits(memory_bytes=2 * GIB, cpu_seconds=10, wall_seconds=20)
-# All of a recording is decoded, and ten pictures a second are looked at: 0.15 s for each second of 1080p with 30 pictures
-# a second, and eight times as much for 4K with 60. The memory is that of a decoder, as for one picture.
+
+# All of a recording is decoded, and ten pictures a second are looked at: 0.15 s for each second of 1080p with 30
+# pictures a second, and eight times as much for 4K with 60. The memory is that of a decoder, as for one picture.
 ACTIVITY = Limits(
     memory_bytes=2 * GIB, cpu_seconds=60, wall_seconds=90, cpu_per_second=3.0, wall_per_second=3.0
 )
