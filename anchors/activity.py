@@ -109,7 +109,8 @@ def watch(source: Source, *, on_progress: Callable[[float], None] | None = None)
     """Return when the screen changes in a video, which is read once, from end to end.
 
     Memory does not grow with the length. Damaged packets are skipped. `on_progress` is called with the share done
-    (0..1), at most 200 times, and may raise to stop the work. Raise `probe.UnreadableVideo`, OSError, and what `on_progress` raises.
+    (0..1), at most 200 times, and may raise to stop the work. Raise
+    `probe.UnreadableVideo`, OSError, and what `on_progress` raises.
     """
     with open_media(source) as container:
         stream = video_stream(container)
