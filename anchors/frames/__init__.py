@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from anchors.frames.encoding import MIME_TYPES, ImageFormat, encode_image
 from anchors.frames.frame import EncodedFrame, Frame, Strategy, TimestampOutOfRange
+from anchors.frames.key_frames import KeyFrame, key_frame_index
 from anchors.frames.reader import Reader
 from jobs.media.probe import MAX_DURATION_MS, Source, probe_video
 
@@ -18,20 +19,27 @@ __all__ = [
     "EncodedFrame",
     "Frame",
     "ImageFormat",
+    "KeyFrame",
     "Strategy",
     "TimestampOutOfRange",
     "encode_image",
     "grab_encoded",
     "grab_frame",
     "grab_frames",
+    "key_frame_index",
 ]
 
 
 def grab_encoded(
-    source: Source, at_ms: int, *, strategy: Strategy, image_format: ImageFormat
+    source: Source,
+    at_ms: int,
+    *,
+    strategy: Strategy,
+    image_format: ImageFormat,
+    index: Sequence[KeyFrame] = (),
 ) -> EncodedFrame:
     """Return what `grab_frame` finds as `encode_image` writes it. Raises what `grab_frame` raises."""
-    frame = grab_frame(source, at_ms, strategy=strategy)
+    frame = grab_frame(source, at_ms, strategy=strategy, index=index)
     return EncodedFrame(
         content=encode_image(frame.image, image_format),
         width=frame.image.width,
@@ -45,7 +53,9 @@ def grab_encoded(
     )
 
 
-def grab_frame(source: Source, at_ms: int, *, strategy: Strategy = "precise") -> Frame:
+def grab_frame(
+    source: Source, at_ms: int, *, strategy: Strategy = "precise", index: Sequence[KeyFrame] = ()
+) -> Frame:
     """Return the frame of a video that is shown at `at_ms`, or the key frame nearest to it.
 
     `precise` is the last frame with pts <= t, however long it stays: before the first picture the first one,
@@ -55,12 +65,17 @@ def grab_frame(source: Source, at_ms: int, *, strategy: Strategy = "precise") ->
     A player's time is seldom a whole number of milliseconds: at 29.97 pictures a second, number 1 comes up at 33.37 ms.
     Whoever asks for what a player shows rounds that up, to 34; 33 is a time at which number 0 is shown.
 
+    `index` is what `key_frame_index` returns for this file. It spares reading, and changes no answer: entries that do
+    not hold are passed over.
+
     Raises TimestampOutOfRange, `probe.UnreadableVideo` for what does not decode, and OSError.
     """
-    return grab_frames(source, [at_ms], strategy=strategy)[0]
+    return grab_frames(source, [at_ms], strategy=strategy, index=index)[0]
 
 
-def grab_frames(source: Source, at_ms: Sequence[int], *, strategy: Strategy = "precise") -> list[Frame]:
+def grab_frames(
+    source: Source, at_ms: Sequence[int], *, strategy: Strategy = "precise", index: Sequence[KeyFrame] = ()
+) -> list[Frame]:
     """Return what `grab_frame` returns for each of several times, in their order, in one pass over the file.
 
     Times that fall on the same frame share one picture. Memory grows with the number of times, not with the
@@ -70,7 +85,7 @@ def grab_frames(source: Source, at_ms: Sequence[int], *, strategy: Strategy = "p
     for at in wanted[:1] + wanted[-1:]:
         if not 0 <= at <= MAX_DURATION_MS:
             raise TimestampOutOfRange(at, duration_ms=probe_video(source).duration_ms)
-    with Reader(source) as reader:
+    with Reader(source, index) as reader:
         grab = reader.shown_at if strategy == "precise" else reader.nearest_key_frame
         found = {at: grab(at) for at in wanted}
     return [found[at] for at in at_ms]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from itertools import chain
 from math import ceil, floor
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from anchors.frames.frame import Frame, TimestampOutOfRange
 from anchors.frames.hashes import planes_sha256
+from anchors.frames.key_frames import KeyFrame, key_frame_before
 from anchors.frames.pictures import as_shown
 from jobs.media.probe import (
     DAMAGED,
@@ -39,8 +40,8 @@ class Reader:
     """An open video, read on from the last frame where that is shorter than a seek. Times are ticks of the
     stream's own clock."""
 
-    def __init__(self, source: Source) -> None:
-        self._source = source
+    def __init__(self, source: Source, index: Sequence[KeyFrame] = ()) -> None:
+        self._source, self._index = source, index
         self._container = open_media(source)
         try:
             self._stream = video_stream(self._container)
@@ -164,6 +165,8 @@ class Reader:
         to find a later key frame.
         """
         start = self._stream.start_time or 0
+        if (known := key_frame_before(self._index, target)) and (found := self._at_position(known)):
+            return found
         point, back = target, ceil(1 / self._tick)
         key, packets = self._seek(point)
         while (key is None or key > target) and point >= start:
@@ -188,6 +191,17 @@ class Reader:
             if packet.is_keyframe and at is not None:
                 return at, chain([packet], packets)
         return None, iter(())
+
+    def _at_position(self, known: KeyFrame) -> Iterator[Packet[Any]] | None:
+        """Return the packets from a key frame of the index on, None if it does not lie there."""
+        if not seek(self._container, known.position, stream=self._stream, is_position=True):
+            return None
+        packets = read_packets(self._container, [self._stream])
+        for packet in packets:
+            at = _pts(packet)
+            if packet.is_keyframe and at is not None and at >= known.pts:
+                return chain([packet], packets) if at == known.pts else None
+        return None
 
     def _from_start(self) -> Iterator[Packet[Any]]:
         self._container.close()

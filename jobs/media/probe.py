@@ -211,15 +211,19 @@ def decode(stream: VideoStream | AudioStream, packet: Packet[Any]) -> list[Any]:
         return []
 
 
-def seek(container: InputContainer, at: int, *, stream: Stream | None = None) -> bool:
+def seek(
+    container: InputContainer, at: int, *, stream: Stream | None = None, is_position: bool = False
+) -> bool:
     """Go to the key frame before a time, in ticks of the stream or, without one, in microseconds. Return whether
-    the file could be searched. With a stream, only that one is read while searching."""
+    the file could be searched. With a stream, only that one is read while searching.
+
+    `is_position`: `at` is an offset in bytes at which FFmpeg's demuxer for the file can start."""
     from av.error import FFmpegError
 
     if stream is not None:
         _read_only(container, [stream])
     try:
-        container.seek(at, stream=stream)
+        container.seek(at, stream=stream, unsupported_byte_offset=is_position)
     except MemoryError:
         raise
     except FFmpegError:
