@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection, Iterator
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import av
 import numpy as np
@@ -20,6 +21,7 @@ from tests.bench.calls import compare_calls
 from tests.bench.profiles import why
 from tests.bench.results import Result, at_most, figure
 from tests.factories import SAMPLE
+from tests.s3 import remote_copy
 from tests.served import ROOT
 
 # All over the sample, at all distances from its key frames, which come every 5 s.
@@ -32,7 +34,12 @@ BARE = "× a bare PyAV seek and decode"
 
 
 def measure(rows: Collection[str]) -> Iterator[Result]:
-    measures = {"frame": frame, "close-frames": close_frames, "frame-memory": frame_memory}
+    measures = {
+        "frame": frame,
+        "bucket-frame": bucket_frame,
+        "close-frames": close_frames,
+        "frame-memory": frame_memory,
+    }
     for row in rows:
         yield from measures[row]()
 
@@ -57,9 +64,26 @@ def frame() -> Iterator[Result]:
     yield through_the_child()
 
 
-def bare_frame(path: Path, at_ms: int) -> Image.Image:
+def bucket_frame() -> Iterator[Result]:
+    """The wall clock, as most of it is waiting for the service, which runs in this process."""
+    remote = remote_copy(SAMPLE)
+
+    def ours() -> None:
+        for at in TIMES_MS:
+            grab_frame(remote, at)
+
+    def bare() -> None:
+        for at in TIMES_MS:
+            bare_frame(remote.open(), at)
+
+    found = compare_calls(ours, bare, clock=time.perf_counter)
+    details = {**found.facts(), "frames": len(TIMES_MS), **why(found.ratio <= 1.3, ours)}
+    yield at_most("Frame out of a bucket: time", found.ratio, 1.3, f"{BARE} of the same ranges", **details)
+
+
+def bare_frame(file: Path | BinaryIO, at_ms: int) -> Image.Image:
     """Return the last frame with pts <= t, in as little code as it takes when the file is as it should be."""
-    with av.open(str(path)) as container:
+    with av.open(str(file) if isinstance(file, Path) else file) as container:
         stream = container.streams.video[0]
         assert stream.time_base is not None
         target = int(at_ms / 1000 / stream.time_base)

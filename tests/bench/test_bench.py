@@ -23,6 +23,7 @@ GOALS = {
     "one hot job": "hot-job",
     "lists and sweeps with many rows": "growth",
     "frame at a timestamp": "frame",
+    "frame out of a bucket": "bucket-frame",
     "20 frames that lie close together": "close-frames",
     "memory in the video's length": "frame-memory",
     "annotated picture": "annotation",
