@@ -16,6 +16,17 @@ MAX_SCANS = 100  # of a JPEG; encoders write 10. Each costs a pass over all pixe
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_ANIMATION = (b"acTL", b"fcTL", b"fdAT")
+_PNG_CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the type of its colours
+# Adam7: where each pass begins, and how far its pixels are apart.
+_PNG_PASSES = (
+    (0, 0, 8, 8),
+    (4, 0, 8, 8),
+    (0, 4, 4, 8),
+    (2, 0, 4, 4),
+    (0, 2, 2, 4),
+    (1, 0, 2, 2),
+    (0, 1, 1, 2),
+)
 _PNG_PIXELS = (b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"iCCP")
 _WEBP_PIXELS = (b"VP8 ", b"VP8L", b"ALPH", b"ICCP")
 # The frames of T.81 that browsers show: baseline, extended and progressive, of Huffman codes.
@@ -36,12 +47,15 @@ class PictureRefused(ValueError):
 @dataclass(frozen=True)
 class Container:
     """What a file says of its picture: type, width and height in pixels as they are stored, before any rotation by
-    EXIF. `beside` is all that is neither pixels nor colours."""
+    EXIF. `beside` is all that is neither pixels nor colours. Of a PNG, `packed` are its compressed rows, which unpack
+    to `unpacked_size` bytes at least."""
 
     mime_type: str
     width: int
     height: int
     beside: bytes
+    packed: bytes = b""
+    unpacked_size: int = 0
 
 
 def read_container(content: bytes) -> Container:
@@ -69,8 +83,8 @@ def _trailing(count: int) -> PictureRefused:
 
 def _read_png(content: bytes) -> Container:
     at, kind = len(_PNG_SIGNATURE), b""
-    width = height = 0
-    beside = []
+    head = b""
+    beside, packed = [], []
     while kind != b"IEND":
         length, kind = struct.unpack_from(">I4s", content, at)
         end = at + 12 + length
@@ -82,15 +96,37 @@ def _read_png(content: bytes) -> Container:
         if is_first != (kind == b"IHDR"):
             raise damaged()
         if is_first:
-            width, height = struct.unpack_from(">II", content, at + 8)
+            head = content[at + 8 : end - 4]
         elif kind in _PNG_ANIMATION:
             raise _animated()
+        elif kind == b"IDAT":
+            packed.append(content[at + 8 : end - 4])
         elif kind not in _PNG_PIXELS:
             beside.append(content[at + 8 : end - 4])
         at = end
     if at < len(content):
         raise _trailing(len(content) - at)
-    return Container("image/png", width, height, b"\n".join(beside))
+    width, height, depth, colours, *_, interlace = struct.unpack(">IIBBBBB", head)
+    if colours not in _PNG_CHANNELS:
+        raise damaged()
+    return Container(
+        "image/png",
+        width,
+        height,
+        b"\n".join(beside),
+        b"".join(packed),
+        _size_of_rows(width, height, depth * _PNG_CHANNELS[colours], is_interlaced=interlace == 1),
+    )
+
+
+def _size_of_rows(width: int, height: int, bits: int, *, is_interlaced: bool) -> int:
+    """Return how many bytes the rows of a PNG have, each with the byte of its filter, at so many bits a pixel."""
+    passes = _PNG_PASSES if is_interlaced else ((0, 0, 1, 1),)
+    size = 0
+    for x, y, step_x, step_y in passes:
+        columns, rows = max(0, -(-(width - x) // step_x)), max(0, -(-(height - y) // step_y))
+        size += rows * (1 + -(-columns * bits // 8)) if columns else 0
+    return size
 
 
 def _read_jpeg(content: bytes) -> Container:

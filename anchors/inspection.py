@@ -15,6 +15,7 @@ from anchors.render.engine import MAX_SIDE
 
 # What Pillow raises on damaged files. A profile or text that unpacks to over 1 MiB is a ValueError of its own.
 _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, struct.error, zlib.error)
+PIECE = 2**20  # bytes that are unpacked at once
 _FORMATS = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 # What another reader would take the same file for: a page, a PDF, an archive (all of whose signatures are there).
 _OTHER_KINDS = ((b"<script",), (b"<html",), (b"<!doctype",), (b"%pdf-",), (b"pk\x05\x06", b"pk\x01\x02"))
@@ -55,7 +56,18 @@ def _decode(content: bytes, container: Container) -> None:
             if image.size != (container.width, container.height):
                 raise damaged()
             image.load()
+        _require_rows(container)
     except PictureRefused:
         raise
     except _DAMAGE as error:
         raise damaged() from error
+
+
+def _require_rows(container: Container) -> None:
+    """Raise PictureRefused for a PNG with fewer rows than it says: Pillow takes it, and leaves the others black."""
+    unpacker, size, rest = zlib.decompressobj(), 0, container.packed
+    while size < container.unpacked_size:
+        piece = unpacker.decompress(rest, PIECE)
+        if not piece:
+            raise damaged("The picture breaks off.")
+        size, rest = size + len(piece), unpacker.unconsumed_tail

@@ -24,11 +24,19 @@ def header(width: int, height: int, *, depth: int = 8, colours: int = 2) -> byte
     return chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, depth, colours, 0, 0, 0))
 
 
-def png(width: int, height: int, *between: bytes, rows: int | None = None) -> bytes:
+def png(width: int, height: int, *between: bytes, rows: int | None = None, depth: int = 8) -> bytes:
     """A black picture; with `rows` of pixels, though it says `height`."""
-    pixels = bytes((1 + 3 * width) * (height if rows is None else rows))
-    data = chunk(b"IDAT", zlib.compress(pixels))
-    return SIGNATURE + header(width, height) + b"".join(between) + data + chunk(b"IEND")
+    pixels = bytes((1 + 3 * width * depth // 8) * (height if rows is None else rows))
+    start = SIGNATURE + header(width, height, depth=depth) + b"".join(between)
+    return start + chunk(b"IDAT", zlib.compress(pixels)) + chunk(b"IEND")
+
+
+def interlaced() -> bytes:
+    """Of 64 x 48 pixels: the seven passes have 8 x 6, 8 x 6, 16 x 6, 16 x 12, 32 x 12, 32 x 24 and 64 x 24."""
+    sizes = [(8, 6), (8, 6), (16, 6), (16, 12), (32, 12), (32, 24), (64, 24)]
+    rows = b"".join(bytes(1 + 3 * width) * height for width, height in sizes)
+    about = chunk(b"IHDR", struct.pack(">IIBBBBB", 64, 48, 8, 2, 0, 0, 1))
+    return SIGNATURE + about + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND")
 
 
 def text_bomb(kind: bytes, name: bytes) -> bytes:
@@ -196,13 +204,8 @@ GOOD: dict[str, tuple[bytes, str]] = {
     "png of grey": (picture(mode="L"), PNG),
     "png of a palette": (picture(mode="P"), PNG),
     "png of one bit": (picture(mode="1"), PNG),
-    "png of 16 bits": (
-        SIGNATURE
-        + header(64, 48, depth=16)
-        + chunk(b"IDAT", zlib.compress(bytes(48 * (1 + 6 * 64))))
-        + chunk(b"IEND"),
-        PNG,
-    ),
+    "png of 16 bits": (png(64, 48, depth=16), PNG),
+    "png whose rows are interlaced": (interlaced(), PNG),
     "png of 16 bits of grey": (picture(mode="I;16"), PNG),
     "jpeg": (picture("JPEG"), JPEG),
     "jpeg of grey": (picture("JPEG", mode="L"), JPEG),

@@ -91,7 +91,13 @@ def test_every_model_with_the_uri_of_a_file_is_asked() -> None:
         if model._meta.app_label in {"jobs", "instructions", "anchors", "exports"}
     }
     with_uri.discard("instructions.ModelCall")  # its key is the digest of a question
-    assert with_uri == {"jobs.Artifact", "jobs.UploadTicket", "anchors.Asset", "exports.Export"}
+    assert with_uri == {
+        "jobs.Artifact",
+        "jobs.UploadTicket",
+        "anchors.Asset",
+        "anchors.ImageUpload",
+        "exports.Export",
+    }
     assert len(hooks.FILE_REFERENCES) == len(with_uri)
 
 

@@ -18,7 +18,7 @@ from uuid import uuid4
 import pytest
 
 from config.storage import TooLarge, TooManyUploads, file_system, kept_folder
-from config.storage.base import Draft
+from config.storage.base import KINDS, Draft
 from config.storage.file_system import FileStorage
 from tests.races import at_once, beside
 from tests.uploads import files
@@ -178,7 +178,7 @@ def test_folders_are_walked_in_order_and_those_of_others_left(storage: FileStora
         storage.save_bytes(f"uploads/{job_id}/", b"a", suffix="")
     for odd in ("jobs/lost+found", "jobs/" + "-" * 36, "other"):
         (storage.root / odd).mkdir()
-    every = [f"{kind}/{job_id}/" for kind in ("jobs", "uploads") for job_id in ids]
+    every = [f"{kind}/{job_id}/" for kind in KINDS for job_id in ids]
     assert storage.folders(after="", limit=100) == every
     assert storage.folders(after=every[1], limit=3) == every[2:5]
     assert storage.folders(after=every[-1], limit=3) == []
