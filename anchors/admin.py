@@ -23,8 +23,15 @@ class AssetAdmin(ReadOnlyAdmin):
 @admin.register(ImageUpload)
 class ImageUploadAdmin(ReadOnlyAdmin):
     list_display = (
-        "id", "job", "mime_type", "size_bytes", "expires_at", "received_at", "closed_at", "refusal_code",
-    )  # fmt: skip
+        "id",
+        "job",
+        "mime_type",
+        "size_bytes",
+        "expires_at",
+        "received_at",
+        "closed_at",
+        "refusal_code",
+    )
     list_select_related = ("job",)
     search_fields = ("id", "job")
     search_help_text = "ID of an upload or its job"

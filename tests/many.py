@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Model
 
-from anchors.models import Anchor, AnchorResolution, Asset, ScreenshotTask
+from anchors.models import Anchor, AnchorResolution, Asset, ImageUpload, ScreenshotTask
 from config.accounts.models import User
 from exports.models import Export
 from instructions.models import Instruction, InstructionVersion, RegenerateTask, StepSource
@@ -41,7 +41,7 @@ FIRST_MS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
 TABLES: tuple[type[Model], ...] = (
     User, Project, Job, Dispatch, PipelineRun, AuditEvent, Artifact, CallbackEvent, TranscriptSegment, UploadTicket,
     Tombstone, Instruction, InstructionVersion, Anchor, AnchorResolution, Asset, ScreenshotTask, Export, StepSource,
-    RegenerateTask,
+    RegenerateTask, ImageUpload,
 )  # fmt: skip
 
 
@@ -116,6 +116,10 @@ def _make_deep_job() -> Job:
     factories.make_resolution(anchor)
     factories.make_asset(job, anchor=anchor)
     factories.make_screenshot_task(job, status="SUCCEEDED", anchor=anchor)
+    ImageUpload.objects.create(
+        job=job, key=f"pictures/{job.pk}/a", mime_type="image/png", size_bytes=1, expires_at=datetime.now(UTC),
+        closed_at=datetime.now(UTC), filename="a.png", checksum_sha256="0" * 64,
+    )  # fmt: skip
     factories.make_export(job, status="SUCCEEDED")
     factories.make_regenerate_task(job, status="SUCCEEDED")
     return Job.objects.select_related("owner", "project", "dispatch").get(pk=job.pk)
@@ -175,6 +179,7 @@ def _copy_records(deep: Job, jobs: int) -> None:
     for model in (AuditEvent, Artifact, CallbackEvent, TranscriptSegment):
         copy(model._default_manager.filter(job=deep).earliest("pk"), *newest, job_id=key(Job))
     copy(UploadTicket.objects.get(job=deep), *newest, job_id=key(Job), key=f"'uploads/' || {key(Job)}")
+    copy(ImageUpload.objects.get(job=deep), *newest, job_id=key(Job), key=f"'pictures/' || {key(Job)}")
     copy(Tombstone.objects.get(), *newest)
 
 

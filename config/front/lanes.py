@@ -16,7 +16,9 @@ from config.front.bounds import Bounds, Pool
 Result = TypeVar("Result")
 
 # These run media code in children of the web process, for seconds.
-HEAVY = re.compile(r"/api/v1/(jobs/[^/]+/confirm-upload|anchors/[^/]+/annotations)\Z")
+HEAVY = re.compile(
+    r"/api/v1/(jobs/[^/]+/(confirm-upload|screenshots/uploads/[^/]+/confirm)|anchors/[^/]+/annotations)\Z"
+)
 # These wait for the orchestrator, for up to 10 s.
 CALLS = re.compile(r"/api/v1/jobs/[^/]+/(run|retry)\Z")
 

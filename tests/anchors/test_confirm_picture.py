@@ -63,6 +63,9 @@ def test_a_picture_is_confirmed_and_confirmed_again(owner: Api, job: Job) -> Non
         httpx.get(served.headers["Location"]).content if served.status_code == 302 else served.getvalue()
     )
     assert bytes_of == content
+    if served.status_code == 200:
+        about = (served.headers["Content-Type"], served.headers["X-Content-Type-Options"])
+        assert about == ("image/png", "nosniff"), "no reader takes it for something else"
     again = confirm(owner, job, ticket, content)
     assert (again.status_code, again.json()) == (200, first.json())
     assert AuditEvent.objects.filter(job=job, event_type="SCREENSHOT_UPLOADED").count() == 1

@@ -44,7 +44,13 @@ def test_who_would_wait_behind_too_many_is_told_to_come_again(server: Server) ->
     assert [wire.read_answer().status for wire in busy] == [401] * len(busy)
 
 
-OF_OTHER_LANES = ["/api/v1/jobs/x/confirm-upload", MEDIA, "/api/v1/jobs/x/run", "/api/v1/jobs/x/retry"]
+OF_OTHER_LANES = [
+    "/api/v1/jobs/x/confirm-upload",
+    "/api/v1/jobs/x/screenshots/uploads/x/confirm",
+    MEDIA,
+    "/api/v1/jobs/x/run",
+    "/api/v1/jobs/x/retry",
+]
 
 
 @pytest.mark.parametrize("path", OF_OTHER_LANES)

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
+from anchors.models import ImageUpload
 from config.accounts.models import ApiToken, User
 from config.admin import LargeTable
 from config.api.pagination import moment_of
@@ -33,6 +34,7 @@ from tests.plans import small_plans
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 PAGE = 101  # rows that a list asks for: 100, and one to know whether there are more
+TICKETS: tuple[Any, ...] = (UploadTicket, ImageUpload)
 RARE = [JobStatus.CREATED, JobStatus.FAILED]
 
 
@@ -140,14 +142,16 @@ def test_each_part_of_the_sweep(many: Many, monkeypatch: pytest.MonkeyPatch) -> 
     PipelineRun.objects.filter(job__in=silent).update(status="RUNNING", lease_expires_at=late)
     PipelineRun.objects.filter(job=silent[0]).update(status="FAILED")
     Dispatch.objects.filter(job=silent[1]).update(status="UNANSWERED", updated_at=late)
-    open_tickets = list(UploadTicket.objects.values_list("pk", flat=True)[:3])
-    UploadTicket.objects.filter(pk__in=open_tickets).update(closed_at=None)
+    open_ones = {model: list(model.objects.values_list("pk", flat=True)[:3]) for model in TICKETS}
+    for model, opened in open_ones.items():
+        model.objects.filter(pk__in=opened).update(closed_at=None, expires_at=late - timedelta(days=1))
     for part in _PARTS:
         with small_plans(rows=4 * WAITING, in_sort=WAITING):
             part()
     assert Job.objects.get(pk=silent[0]).status == "FAILED"
     assert Dispatch.objects.get(job=silent[1]).status == "REFUSED"
-    assert not UploadTicket.objects.filter(pk__in=open_tickets, closed_at=None)
+    for model, opened in open_ones.items():
+        assert not model.objects.filter(pk__in=opened, closed_at=None)
 
 
 def test_a_long_queue_is_enqueued_and_claimed_by_its_first_rows(many: Many) -> None:
