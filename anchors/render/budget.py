@@ -14,30 +14,43 @@ from anchors.render.canvas import TILE
 from anchors.render.checks import OperationsInvalid
 from anchors.render.lettering import fineness, type_size
 
-MAX_WORK = 400_000_000
-"""The most work of one request, in pixels: some four seconds. Fifty operations that people draw on a picture of
-3840 x 2160 need a tenth of it, one blur of the whole picture too."""
+MAX_WORK = 500_000_000
+"""The most work of one request, in pixels: some five seconds, decoding and encoding included. Fifty operations that
+people draw on a picture of 3840 x 2160 need a tenth of it, one blur of the whole picture too."""
 
 Size = tuple[int, int]
 Fields = dict[str, Any]
 
-_GAUSSIAN, _MARKER, _AREA = 6, 2, 1
-# A piece of a stroke in a tile, a tile of any shape, a round corner by its tiles across; a character that the first
+# Of each pixel: to decode and encode it, and what is drawn on it. Of a mosaic, what is looked at around it.
+_BARE, _GAUSSIAN, _MARKER, _MOSAIC, _AREA = 3.5, 8, 3, 1.3, 1
+_AROUND = 300_000
+# A piece of a stroke in a tile, the discs at the ends of thick ones by the share of a tile that they cover, a tile of
+# any shape, a round corner by its tiles across; a character that the first
 # font may lack, for which others are asked, and a character by the length of its text, which is measured where it may
 # be broken.
-_PIECE, _TILE, _CORNER = 2_000, 30_000, 12_000
+_PIECE, _TILE, _CORNER = 2_000, 30_000, 20_000
+_DISC = 4 * _PIECE
 _FOREIGN, _CHARACTER = 300_000, 1_200
 
 
 def check_work(operations: list[dict[str, Any]], size: Size) -> None:
     """Raise OperationsInvalid, code `too_complex`, when normalised operations are over `MAX_WORK` for the size."""
-    work = sum(_WORK[each["op_type"]](each["geometry"], each["style"], size) for each in operations)
+    work = predicted_work(operations, size)
     if work > MAX_WORK:
         message = (
             f"On {size[0]} x {size[1]} pixels these operations are the work of {work / 1e6:,.0f} million pixels, "
-            f"and {MAX_WORK / 1e6:.0f} million is the most. Draw fewer at once, smaller ones, or with fewer points."
+            f"and {MAX_WORK / 1e6:.0f} million is the most."
         )
-        raise OperationsInvalid([{"field": "operations", "code": "too_complex", "message": message}])
+        hint = "Draw fewer at once, smaller ones, or with fewer points."
+        raise OperationsInvalid(
+            [{"field": "operations", "code": "too_complex", "message": message, "hint": hint}]
+        )
+
+
+def predicted_work(operations: list[dict[str, Any]], size: Size) -> float:
+    """Return the work of normalised operations on a picture of a size, with its decoding and encoding."""
+    drawn = sum(_WORK[each["op_type"]](each["geometry"], each["style"], size) for each in operations)
+    return _BARE * size[0] * size[1] + drawn
 
 
 def _area(geometry: Fields, size: Size) -> float:
@@ -45,7 +58,8 @@ def _area(geometry: Fields, size: Size) -> float:
 
 
 def _blur(geometry: Fields, style: Fields, size: Size) -> float:
-    return _area(geometry, size) * (_GAUSSIAN if style["mode"] == "gaussian" else _AREA)
+    weight = {"gaussian": _GAUSSIAN, "pixelate": _MOSAIC, "solid": _AREA}[style["mode"]]
+    return _area(geometry, size) * weight + (_AROUND if style["mode"] == "pixelate" else 0)
 
 
 def _arrow(geometry: Fields, style: Fields, size: Size) -> float:
@@ -62,10 +76,12 @@ def _marker(geometry: Fields, style: Fields, size: Size) -> float:
 
 
 def _stroke(geometry: Fields, style: Fields, size: Size) -> float:
-    points, width = geometry["points"], _tiles_across(style, size) + 1.5
+    points, thick = geometry["points"], _tiles_across(style, size)
+    width = thick + 1.5
     way = _way(points, size)
     tiles = min((size[0] / TILE + 1) * (size[1] / TILE + 1), (way + 2) * (width + 1))
-    return (way + len(points)) * width * _PIECE + tiles * _TILE
+    ends = len(points) * (thick + 1) ** 2 * (_PIECE + _DISC * min(thick, 1))
+    return way * width * (1 + thick / 2) * _PIECE + ends + tiles * _TILE
 
 
 def _box(geometry: Fields, style: Fields, size: Size) -> float:
