@@ -14,6 +14,8 @@ class AnchorsConfig(AppConfig):
         from instructions import hooks as of_instructions
         from jobs import hooks
 
+        hooks.JOB_STARTED.append(job_hooks.watch_started)
+        of_instructions.DRAFTED.append(job_hooks.picture_draft)
         hooks.JOB_ABORTED.append(job_hooks.abort_tasks)
         hooks.FILE_REFERENCES += [job_hooks.asset_files, PICTURES.files]
         hooks.KEPT_BYTES += [job_hooks.kept_assets, PICTURES.counted]

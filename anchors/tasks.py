@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from anchors.models import RedactionRun, ScreenshotTask
-from anchors.services import redactions
+from anchors.models import RedactionRun, ScreenActivity, ScreenshotTask
+from anchors.services import redactions, watching
 from anchors.services.annotation_tasks import perform_annotation
 from anchors.services.taking import perform_extraction
 from anchors.services.tasks import fail_task
@@ -28,6 +28,13 @@ register(
     on_failure=redactions.fail_redactions,
     lanes=[Lane.MEDIA],
     time_limit=timedelta(minutes=60),
+)
+register(
+    ScreenActivity,
+    perform=watching.perform_watch,
+    on_failure=watching.fail_watch,
+    lanes=[Lane.MEDIA],
+    time_limit=timedelta(hours=6),
 )
 register(
     ScreenshotTask,

@@ -19,6 +19,8 @@ Spoken = Callable[[], Sequence[tuple[int, int]]]
 INGEST: dict[str, Callable[[dict[str, Any], Spoken], Callable[[Job], None]]] = {}
 # Processing status -> who performs it in the local pipeline; returns the artifact_updates of its callback.
 STAGES: dict[str, Callable[[Job, Lease], dict[str, Any]]] = {}
+# Called in the transaction that sends a job to its orchestrator, with the job locked.
+JOB_STARTED: list[Callable[[Job], None]] = []
 # Called in the transaction that ends a job as FAILED or CANCELLED, with the job locked.
 JOB_ABORTED: list[Callable[[Job], None]] = []
 # Each returns the URIs of all files that its rows of one job name. A file that none names is removed after a day.

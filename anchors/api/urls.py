@@ -11,6 +11,7 @@ from anchors.api.viewsets import (
     ScreenshotConfirmationViewSet,
     ScreenshotTaskViewSet,
     ScreenshotUploadViewSet,
+    SuggestionViewSet,
 )
 from config.api.routers import DetailRouter
 
@@ -31,6 +32,16 @@ urlpatterns = [
         "anchors/<str:anchor_id>/assets/<str:asset_id>",
         AnchorAssetViewSet.as_view({"delete": "destroy"}),
         name="anchor-asset",
+    ),
+    path(
+        "jobs/<str:job_id>/screenshots/suggestions",
+        SuggestionViewSet.as_view({"get": "list"}),
+        name="job-screenshots-suggestions",
+    ),
+    path(
+        "jobs/<str:job_id>/screenshots/auto",
+        SuggestionViewSet.as_view({"post": "create"}),
+        name="job-screenshots-auto",
     ),
     path(
         "jobs/<str:job_id>/redactions",

@@ -104,6 +104,7 @@ class Migration(migrations.Migration):
                 ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("lane", models.CharField(default=config.work.lanes.Lane["MEDIA"], max_length=16)),
                 ("activity", models.JSONField(null=True)),
+                ("key_frames", models.JSONField(default=list)),
                 ("makes_pictures", models.BooleanField(default=False)),
             ],
         ),

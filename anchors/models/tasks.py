@@ -75,12 +75,16 @@ class ScreenshotTask(WorkRow):
 class ScreenActivity(WorkRow):
     """When the screen changes in a job's video, and the work of finding that out: once, as a video does not change.
 
-    `activity` is as `anchors.activity` writes it. `makes_pictures` says that the first draft gets its pictures then.
+    `activity` is as `anchors.activity` writes it, null until it is known; `key_frames` as `anchors.frames` does.
+    `makes_pictures` says that the newest draft gets its pictures then.
     """
 
     lane = models.CharField(max_length=16, default=Lane.MEDIA)
     job = models.OneToOneField(Job, models.CASCADE, related_name="screen_activity")
     activity = models.JSONField(null=True)
+    key_frames = models.JSONField(
+        default=list
+    )  # [[pts, position]]; empty for a file that has an index of its own
     makes_pictures = models.BooleanField(default=False)
 
     class Meta:

@@ -6,20 +6,56 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from anchors.models import Asset, ScreenshotTask
-from config.work.models import WorkFailed
+from anchors.models import Asset, ScreenActivity
+from config.api import request_id
+from config.work.models import WorkFailed, WorkRow
 from jobs.models import Job
 
 
 def abort_tasks(job: Job) -> None:
     """Fail what is active of a job that has ended; registered as *job_aborted*."""
-    if job.instruction_id is None:
-        return  # without a document there is none, and a failing callback is spared a statement
-    active = job.screenshot_tasks.select_for_update().filter(
-        status__in=[ScreenshotTask.WAITING, ScreenshotTask.RUNNING]
+    if job.instruction_id is None and not job.options.get("auto_screenshots"):
+        return  # then there is none, and a failing callback is spared a statement
+    ended = WorkFailed("JOB_CANCELLED", "The job has ended.")
+    is_active = {"status__in": [WorkRow.WAITING, WorkRow.RUNNING]}
+    for row in ScreenActivity.objects.select_for_update().filter(job=job, **is_active):
+        row.close(row.FAILED, failure=ended)
+    for task in job.screenshot_tasks.select_for_update().filter(**is_active):
+        task.close(task.FAILED, failure=ended)
+
+
+def watch_started(job: Job) -> None:
+    """Have the video of a job that begins looked at, if its draft is to get pictures; registered as *job_started*."""
+    if job.options.get("auto_screenshots"):
+        watch_video(job)
+
+
+def picture_draft(job: Job) -> None:
+    """Have pictures made of a draft that has come, if the job's options say so; registered as *drafted*."""
+    if job.options.get("auto_screenshots"):
+        watch_video(job, makes_pictures=True)
+
+
+def watch_video(job: Job, *, makes_pictures: bool = False) -> None:
+    """Have it found out when the screen changes in the video of a locked job, unless it is known or being found out;
+    with `makes_pictures`, have the newest draft get its pictures then."""
+    row, is_new = ScreenActivity.objects.get_or_create(
+        job=job,
+        defaults={
+            "owner_id": job.owner_id,
+            "status": ScreenActivity.WAITING,
+            "correlation_id": request_id.current(),
+            "makes_pictures": makes_pictures,
+        },
     )
-    for task in active:
-        task.close(task.FAILED, failure=WorkFailed("JOB_CANCELLED", "The job has ended."))
+    if is_new:
+        row.enqueue_on_commit()
+        return
+    if makes_pictures:
+        ScreenActivity.objects.filter(pk=row.pk).update(makes_pictures=True)
+    has_failed = row.status == ScreenActivity.FAILED
+    if has_failed or (makes_pictures and row.status == ScreenActivity.SUCCEEDED):
+        row.reopen()
 
 
 def asset_files(job_id: UUID) -> list[str]:

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from anchors.frames import MIME_TYPES, EncodedFrame, ImageFormat, Strategy, TimestampOutOfRange, grab_encoded
-from anchors.models import Asset, ScreenshotTask
+from anchors.frames import (
+    MIME_TYPES,
+    EncodedFrame,
+    ImageFormat,
+    KeyFrame,
+    Strategy,
+    TimestampOutOfRange,
+    grab_encoded,
+)
+from anchors.models import Asset, ScreenActivity, ScreenshotTask
 from anchors.redacting import hiding_operations
 from anchors.services.anchors import add_asset
 from anchors.services.concealment import Missing, add_rendering, hidden_parts
@@ -80,6 +88,7 @@ def _finish(task: ScreenshotTask, frame: EncodedFrame, stored: Stored, covered: 
 
 def _grab(task: ScreenshotTask, image_format: ImageFormat, lease: Lease) -> EncodedFrame:
     at_ms = cast(int, task.at_ms)  # which a picture of the video has
+    index = ScreenActivity.objects.filter(job=task.job_id).values_list("key_frames", flat=True).first() or ()
     try:
         with open_video(task.job, lease.report) as video:
             return sandbox.call(
@@ -88,6 +97,7 @@ def _grab(task: ScreenshotTask, image_format: ImageFormat, lease: Lease) -> Enco
                 at_ms,
                 strategy=cast(Strategy, task.strategy),
                 image_format=image_format,
+                index=[KeyFrame(*entry) for entry in index],
                 limits=sandbox.limits.FRAME.lasting(at_ms),  # at worst, all before it is decoded
                 returns=(EncodedFrame,),
                 raises=(TimestampOutOfRange, UnreadableVideo),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from instructions import hooks
 from instructions.drafted_steps import drafted_evidence
 from instructions.models import Instruction
 from instructions.services.versions import PROVENANCE, Source, add_version, prepare_text
@@ -32,5 +33,7 @@ def prepare_draft(content: dict[str, Any], spoken: Spoken) -> Callable[[Job], No
             created_by="system",
             **provenance,
         )
+        for drafted in hooks.DRAFTED:
+            drafted(job)
 
     return store

@@ -9,7 +9,7 @@ from django.conf import settings
 from config.accounts.models import User
 from config.api import errors, request_id
 from config.storage import BadUri, storage
-from jobs import states
+from jobs import hooks, states
 from jobs.models import Dispatch, Job
 from jobs.orchestrators import orchestrator
 from jobs.services.dispatches import SENDING_LEASE, SendRole, deliver, is_being_sent
@@ -87,6 +87,8 @@ def claim_sending(job: Job, user: User, dispatch: Dispatch) -> tuple[Dispatch, S
 
     The caller holds the locks of the owner, the job and the dispatch. Raises 429.
     """
+    for started in hooks.JOB_STARTED:
+        started(job)
     if is_being_sent(dispatch):
         return dispatch, SendRole.JOIN
     role = SendRole.RESEND if dispatch.is_open else SendRole.SEND

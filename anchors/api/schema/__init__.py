@@ -5,6 +5,7 @@ from __future__ import annotations
 from anchors.api.schema.anchors import anchors
 from anchors.api.schema.assets import anchor_assets, assets
 from anchors.api.schema.redactions import redactions
+from anchors.api.schema.suggestions import suggestions
 from anchors.api.schema.tasks import screenshot_tasks
 from anchors.api.schema.uploads import anchor_uploads, screenshot_confirmations, screenshot_uploads
 
@@ -17,4 +18,5 @@ __all__ = [
     "screenshot_confirmations",
     "screenshot_tasks",
     "screenshot_uploads",
+    "suggestions",
 ]

@@ -20,6 +20,7 @@ from anchors.api.serializers.assets import (
     ScreenshotAssetSerializer,
 )
 from anchors.api.serializers.redactions import RedactionBody, RedactionSerializer
+from anchors.api.serializers.suggestions import AutoBody, SuggestionSerializer
 from anchors.api.serializers.tasks import (
     ExtractBody,
     ReplaceBody,
@@ -43,6 +44,7 @@ __all__ = [
     "AnnotationBody",
     "AnnotationResultSerializer",
     "AssetDeletionSerializer",
+    "AutoBody",
     "AttachUploadBody",
     "ConfirmScreenshotUploadBody",
     "ConfirmedScreenshotUploadSerializer",
@@ -53,6 +55,7 @@ __all__ = [
     "ScreenshotAnchorSerializer",
     "ScreenshotAssetSerializer",
     "ScreenshotTaskSerializer",
+    "SuggestionSerializer",
     "ScreenshotUploadBody",
     "ScreenshotUploadSerializer",
 ]

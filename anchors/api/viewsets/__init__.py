@@ -5,6 +5,7 @@ from __future__ import annotations
 from anchors.api.viewsets.anchors import AnchorViewSet
 from anchors.api.viewsets.assets import AnchorAssetViewSet, AssetViewSet
 from anchors.api.viewsets.redactions import RedactionViewSet
+from anchors.api.viewsets.suggestions import SuggestionViewSet
 from anchors.api.viewsets.tasks import ScreenshotTaskViewSet
 from anchors.api.viewsets.uploads import (
     AnchorUploadViewSet,
@@ -21,4 +22,5 @@ __all__ = [
     "ScreenshotConfirmationViewSet",
     "ScreenshotTaskViewSet",
     "ScreenshotUploadViewSet",
+    "SuggestionViewSet",
 ]

@@ -1,0 +1,69 @@
+"""Which moment of the video shows each step of a version best."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from anchors.activity import Activity
+from anchors.models import ScreenActivity
+from anchors.services.job_hooks import watch_video
+from anchors.suggest import StepSpan, Suggestion, suggest
+from config.accounts.models import User
+from config.api import errors
+from instructions.models import Instruction, InstructionVersion
+from instructions.queries import Step, read_steps
+from jobs.models import Job
+from jobs.services.artifacts import newest_artifact
+from jobs.services.transitions import lock_job
+
+
+def newest_suggestions(job: Job) -> list[Suggestion]:
+    """Return a moment for each step of the newest version; none without a document. Raises 503."""
+    instruction = Instruction.objects.filter(job=job).first()
+    if instruction is None:
+        return []
+    return suggest_moments(job, instruction.versions.latest("version"))
+
+
+def suggest_moments(job: Job, version: InstructionVersion) -> list[Suggestion]:
+    """Return a moment for each step of a version, in their order; where the video cannot be looked at, the starts.
+
+    Raises 503 until it is known when the screen changes in the video; that is being found out then.
+    """
+    row = ScreenActivity.objects.filter(job=job).first()
+    if row is None or (row.activity is None and row.status != ScreenActivity.FAILED):
+        with transaction.atomic():
+            watch_video(lock_job(job.pk))
+        raise errors.unavailable("The video is being looked at for the moments that show the steps.")
+    return moments(job, version, row.activity and Activity.from_plain(row.activity))
+
+
+def moments(job: Job, version: InstructionVersion, activity: Activity | None) -> list[Suggestion]:
+    """Return what `suggest_moments` does, by what is known of the video."""
+    spans = _spans(steps_of(job, version))
+    length = _length_ms(job)
+    if activity is None:
+        last = max(0, length - 1) if length else 0
+        starts = ((span.block_id, min(span.start_ms, last) if length else span.start_ms) for span in spans)
+        return [Suggestion(block_id, at, 0.0, "step_start") for block_id, at in starts]
+    return suggest(activity, spans, duration_ms=length or activity.last_ms)
+
+
+def steps_of(job: Job, version: InstructionVersion) -> list[Step]:
+    """Return the steps of a version of a job's document, with the anchors that stand in them."""
+    return read_steps(User(pk=job.owner_id), version.instruction_id, version.version)
+
+
+def _spans(steps: list[Step]) -> list[StepSpan]:
+    """Return when the steps are spoken of; one that nobody knows it of, at the end of the one before it."""
+    spans, before = [], 0
+    for step in steps:
+        start, end = step.evidence.start_ms, step.evidence.end_ms
+        spans.append(StepSpan(step.block.block_id, before if start is None else start, end))
+        before = end or spans[-1].start_ms
+    return spans
+
+
+def _length_ms(job: Job) -> int | None:
+    video = newest_artifact(job, "video")
+    return (video.data or {}).get("duration_ms") if video else None
