@@ -101,7 +101,7 @@ def make_job(status: JobStatus = JobStatus.CREATED, *, owner: User | None = None
 
     A status that no such road ends at (FAILED, CANCELLED, REGENERATING, EXPORTING, DONE) is set by `force`.
     """
-    job = create_job(project=make_project(owner), options={"auto_screenshots": True, **options})
+    job = create_job(project=make_project(owner), options={"auto_screenshots": False, **options})
     if status in (JobStatus.CREATED, JobStatus.UPLOADING):
         return force(job, status)
     stored = storage().save_bytes(kept_folder(job.pk), b"stands for a video", suffix="")

@@ -20,8 +20,8 @@ suggestions = extend_schema_view(
     create=extend_schema(
         operation_id="autoScreenshots",
         summary="Take a picture for each step that has none",
-        description="Takes the suggested pictures of the steps of a version that have none, on an anchor of each. Answers "
-        "the tasks of all steps whose pictures were taken so, also those that the pipeline took for the first "
+        description="Takes the suggested pictures of the steps of a version that have none, on an anchor of each. "
+        "Answers the tasks of all steps whose pictures were taken so, also those that the pipeline took for the first "
         "draft; 200 when no step needs one. While the video is being looked at, the answer is 503 with Retry-After.",
         request=serializers.AutoBody,
         responses=accepted(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from anchors.api import schema, serializers
 from anchors.services.auto import auto_screenshots
 from anchors.services.suggestions import newest_suggestions
+from config.api.responses import accepted
 from config.api.serializers import read_body
 from config.api.viewsets import ApiViewSet
 from jobs.models import Job
@@ -30,4 +32,5 @@ class SuggestionViewSet(ApiViewSet[Job]):
         body = read_body(serializers.AutoBody, request)
         tasks, replayed = auto_screenshots(job=job, user=request.user, **body)
         content = serializers.ScreenshotTaskSerializer(tasks, many=True).data
-        return Response(content) if replayed else Response(content, 202, headers={"Retry-After": "1"})
+        location = reverse("instruction-anchors", args=[job.instruction_id])
+        return accepted(content, location=location, retry_after=1, replayed=replayed)
