@@ -271,6 +271,22 @@ def test_a_job_cancelled_during_a_confirm_gets_no_picture(
     assert not Asset.objects.exists()
 
 
+def test_a_ticket_that_is_closed_meanwhile_gives_no_picture(
+    owner: Api, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = picture()
+    ticket = sent(owner, job, content)
+    look = uploads.sandbox.call
+
+    def close_meanwhile(*args: Any, **kwargs: Any) -> Any:
+        ImageUpload.objects.update(closed_at=timezone.now(), received_at=None)
+        return look(*args, **kwargs)
+
+    monkeypatch.setattr(uploads.sandbox, "call", close_meanwhile)
+    assert_shape(confirm(owner, job, ticket, content), 409, "UPLOAD_EXPIRED")
+    assert not Asset.objects.exists()
+
+
 def test_a_child_that_was_killed_is_no_fault_of_the_picture(
     owner: Api, job: Job, monkeypatch: pytest.MonkeyPatch
 ) -> None:

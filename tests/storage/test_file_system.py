@@ -176,6 +176,7 @@ def test_folders_are_walked_in_order_and_those_of_others_left(storage: FileStora
     for job_id in ids:
         storage.save_bytes(kept_folder(job_id), b"a", suffix="")
         storage.save_bytes(f"uploads/{job_id}/", b"a", suffix="")
+        storage.save_bytes(f"pictures/{job_id}/", b"a", suffix="")
     for odd in ("jobs/lost+found", "jobs/" + "-" * 36, "other"):
         (storage.root / odd).mkdir()
     every = [f"{kind}/{job_id}/" for kind in KINDS for job_id in ids]
