@@ -270,8 +270,8 @@ SPECTACULAR_SETTINGS = {
         "FrameStrategy": ["precise", "nearest_keyframe"],
         "JobStatus": "jobs.states.JobStatus",
         "PictureFormat": ["png", "jpg", "webp"],
-        "RedactionMode": "anchors.models.Redaction.Mode",
         "PictureType": ["image/png", "image/jpeg", "image/webp"],
+        "RedactionMode": "anchors.models.Redaction.Mode",
         "ResolutionMethod": [
             "block_id",
             "text",
@@ -283,6 +283,7 @@ SPECTACULAR_SETTINGS = {
         ],
         "ResolutionState": ["retain", "remap", "unresolved"],
         "ScreenshotOperation": "anchors.models.ScreenshotTask.Operation",
+        "SuggestionReason": ["before_change", "after_change", "still", "step_start"],
         "ValidationStatus": ["PASS", "FAIL"],
         "VersionSource": "instructions.models.InstructionVersion.Source",
         "WorkStatus": ["PENDING", "RUNNING", "SUCCEEDED", "FAILED"],

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from anchors.activity import Activity, Change
 from anchors.models import Anchor, Asset, ScreenActivity, ScreenshotTask
 from instructions.hooks import DRAFTED
 from jobs.hooks import JOB_STARTED
@@ -14,23 +13,12 @@ from jobs.models import Job
 from jobs.states import JobStatus
 from tests.desk import Desk
 from tests.factories import Api, make_job, make_video, perform, report, work_off
+from tests.pictures import QUIET, make_activity
 from tests.races import at_once
 
 pytestmark = pytest.mark.slow
 
 MISSING = "01a20000-0000-7000-8000-00000000abcd"
-QUIET = Activity(48_900, [Change(12_000, 12_400, 0.5)])
-
-
-def watched(job: Job, *, activity: Activity | None = QUIET, **fields: Any) -> ScreenActivity:
-    """The row of a video that was looked at, or, without an activity, could not be read."""
-    return ScreenActivity.objects.create(
-        job=job,
-        owner_id=job.owner_id,
-        status=ScreenActivity.SUCCEEDED if activity else ScreenActivity.FAILED,
-        activity=activity and activity.as_plain(),
-        **fields,
-    )
 
 
 def suggestions(desk: Desk) -> Any:
@@ -61,7 +49,7 @@ def test_a_video_that_was_not_looked_at_is_looked_at_first(desk: Desk) -> None:
 
 
 def test_a_video_that_cannot_be_read_leaves_the_starts_of_the_steps(desk: Desk) -> None:
-    watched(desk.job, activity=None)
+    make_activity(desk.job, activity=None)
     found = suggestions(desk).json()
     starts = [step["start_ms"] for step in steps(desk)]
     assert [(each["timestamp_ms"], each["score"], each["reason"]) for each in found] == [
@@ -81,7 +69,7 @@ def test_a_job_without_a_document_has_no_steps(owner: Api) -> None:
 
 
 def test_each_step_without_a_picture_gets_one(desk: Desk) -> None:
-    watched(desk.job)
+    make_activity(desk.job)
     asked = auto(desk)
     assert asked.status_code == 202
     assert asked["Location"].endswith(f"/instructions/{desk.document['id']}/anchors")
@@ -101,7 +89,7 @@ def test_each_step_without_a_picture_gets_one(desk: Desk) -> None:
 
 
 def test_a_step_that_has_a_picture_keeps_it(desk: Desk) -> None:
-    watched(desk.job)
+    make_activity(desk.job)
     by_hand = desk.picture()
     tasks = auto(desk).json()
     assert len(tasks) == len(steps(desk)) - 1
@@ -110,7 +98,7 @@ def test_a_step_that_has_a_picture_keeps_it(desk: Desk) -> None:
 
 
 def test_a_picture_that_failed_or_was_deleted_is_taken_again(desk: Desk) -> None:
-    watched(desk.job)
+    make_activity(desk.job)
     first, *_ = auto(desk).json()
     work_off()
     done = desk.api.get(f"/screenshot-tasks/{first['task_id']}").json()
@@ -128,7 +116,7 @@ def test_a_picture_that_failed_or_was_deleted_is_taken_again(desk: Desk) -> None
 
 
 def test_a_later_version_finds_the_pictures_of_the_earlier_one(desk: Desk) -> None:
-    watched(desk.job)
+    make_activity(desk.job)
     asked = auto(desk).json()
     work_off()
     saved = desk.api.put(
@@ -143,11 +131,11 @@ def test_a_later_version_finds_the_pictures_of_the_earlier_one(desk: Desk) -> No
 
 def test_auto_opens_the_document_and_refuses_an_ended_job(owner: Api) -> None:
     desk = Desk(owner, JobStatus.DRAFT_READY)
-    watched(desk.job)
+    make_activity(desk.job)
     auto(desk)
     assert Job.objects.get(pk=desk.job.pk).status == JobStatus.EDITING
     ended = Desk(owner, JobStatus.CANCELLED)
-    watched(ended.job)
+    make_activity(ended.job)
     assert auto(ended).json()["code"] == "FSM_TERMINAL_IMMUTABLE"
     assert auto(desk, instruction_version_id=MISSING).status_code == 400
     assert auto(desk, odd=1).status_code == 400
@@ -155,7 +143,7 @@ def test_auto_opens_the_document_and_refuses_an_ended_job(owner: Api) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_of_calls_at_once_one_asks_for_the_pictures(desk: Desk) -> None:
-    watched(desk.job)
+    make_activity(desk.job)
     answers = at_once(6, lambda _: auto(desk))
     assert sorted(answer.status_code for answer in answers) == [200] * 5 + [202]
     assert ScreenshotTask.objects.count() == Anchor.objects.count() == len(steps(desk))
@@ -178,19 +166,17 @@ def test_a_draft_gets_its_pictures_without_a_call(owner: Api) -> None:
         assert owner.get(f"/anchors/{anchor_id}").json()["active_asset_id"]
 
 
-def test_a_draft_that_comes_after_the_video_was_looked_at_gets_its_pictures(owner: Api) -> None:
+def test_a_draft_of_a_video_that_was_looked_at_gets_its_pictures(owner: Api) -> None:
     job = make_job(JobStatus.GENERATING, owner=owner.user, auto_screenshots=True)
     make_video(job)
-    row = watched(job)
+    row = make_activity(job)
     report(job, JobStatus.DRAFT_READY)
     assert ScreenActivity.objects.get(pk=row.pk).status == "PENDING"
     perform(ScreenActivity.objects.get(pk=row.pk))
     assert ScreenshotTask.objects.filter(job=job, is_auto=True, status="PENDING").exists()
 
 
-def test_a_draft_that_comes_while_the_video_is_looked_at_gets_its_pictures(
-    owner: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_draft_that_comes_meanwhile_gets_its_pictures(owner: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     from anchors.services import watching
 
     job = make_job(JobStatus.GENERATING, owner=owner.user, auto_screenshots=True)

@@ -24,6 +24,7 @@ from tests.factories import (
     make_regenerate_task,
     make_screenshot_task,
 )
+from tests.pictures import make_activity, make_image_upload, make_redaction
 
 MISSING = "01a20000-0000-7000-8000-00000000abcd"
 
@@ -234,17 +235,18 @@ def everything(owner: Api) -> dict[str, str]:
     """One resource of each kind, the owner's, by the name of its path parameter; or by the route that takes another."""
     job = make_job(JobStatus.DRAFT_READY, owner=owner.user)
     anchor = make_anchor(job)
+    make_activity(job)
     return {
         "project_id": str(job.project_id),
         "job_id": str(job.pk),
         "instruction_id": str(job.instruction_id),
         "anchor_id": str(anchor.pk),
         "asset_id": str(make_asset(job, anchor=anchor).pk),
-        "redaction_id": str(job.redactions.create(start_ms=0, end_ms=1, x=0, y=0, width=1, height=1).pk),
+        "redaction_id": str(make_redaction(job).pk),
         "task_id": str(make_screenshot_task(job).pk),
         "tasks/<str:task_id>": str(make_regenerate_task(job).pk),
         "export_id": str(make_export(job).pk),
-        "upload_id": MISSING,
+        "upload_id": str(make_image_upload(job).pk),
         "suffix": "srt",
     }
 

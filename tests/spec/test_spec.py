@@ -145,8 +145,9 @@ def test_every_response_says_its_headers_and_its_body(
 
 
 def test_lists_link_to_their_next_page() -> None:
+    whole = ("listScreenshotSuggestions",)  # one a step
     for _, _, operation in operations():
-        if operation["operationId"].startswith("list"):
+        if operation["operationId"].startswith("list") and operation["operationId"] not in whole:
             response = operation["responses"]["200"]
             assert response["content"]["application/json"]["schema"]["type"] == "array"
             assert "Link" in response["headers"]

@@ -18,6 +18,7 @@ from tests.factories import (
     make_screenshot_task,
     work_off,
 )
+from tests.pictures import make_activity, make_redaction
 from tests.spec.description import operations
 
 TEXTS = {"markdown", "text", "unified_diff"}  # what is empty here is known to be so
@@ -44,6 +45,8 @@ def _everything(api: Api) -> dict[str, list[Any]]:
     version = job.instruction.versions.get()
     anchor = make_anchor(job)
     first = make_asset(job, anchor=anchor)
+    make_activity(job)
+    make_redaction(job)
     make_asset(job, anchor=anchor, rendered_from=first)
     body = {"format": "MD_ZIP", "instruction_version_id": str(version.pk)}
     export = api.post(f"/jobs/{job.pk}/exports", body).json()["id"]
