@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -47,6 +48,12 @@ def hiding_operations(
         for mode, x, y, width, height in sorted(hidden)
     ]
     return normalise_operations(operations) if operations else []
+
+
+def commitment(salt: bytes, digest: str) -> str:
+    """Return the SHA-256, in hex, of 32 random bytes and a SHA-256 (hex): it can be published without letting anybody
+    test guesses of what was hashed, and shown to be of that by whoever is given the salt."""
+    return hashlib.sha256(salt + bytes.fromhex(digest)).hexdigest()
 
 
 def hides_something(operations: Sequence[dict[str, Any]]) -> bool:

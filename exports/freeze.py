@@ -23,6 +23,7 @@ class ActivePicture:
     width: int
     height: int
     extracted_at_ms: int | None
+    origin: dict[str, Any]
 
 
 def freeze(
@@ -85,5 +86,6 @@ def _placed(picture: ActivePicture, block: Block | None) -> Picture:
         width=picture.width,
         height=picture.height,
         extracted_at_ms=picture.extracted_at_ms,
+        origin=picture.origin,
         alt=f"Screenshot: {block.title}" if block and block.title else "Screenshot",
     )

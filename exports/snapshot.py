@@ -27,7 +27,8 @@ class Picture:
 
     `block_id` is the block that the picture stands after (at the end of it, for a step); None, or an id that
     the text does not hold, puts it at the end of the document. `width` and `height` are pixels, `sha256` is
-    that of the stored bytes in lower-case hex, `extracted_at_ms` the time of the frame in the video.
+    that of the stored bytes in lower-case hex, `extracted_at_ms` the time of the frame in the video. `origin` is what
+    the manifest says of where it comes from; None in snapshots from before there was this field.
     """
 
     anchor_id: str
@@ -39,6 +40,7 @@ class Picture:
     height: int
     extracted_at_ms: int | None
     alt: str
+    origin: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from anchors.api.serializers import FrameSerializer
+from anchors.models import Asset
 from config.api.serializers import StrictSerializer, TextOrNull, timestamp, timestamp_or_null
 from config.storage import download_url
 from exports.models import Export
@@ -53,6 +55,14 @@ class ManifestProvenanceSerializer(serializers.Serializer[Any]):
     prompt_params_ref = serializers.CharField(allow_null=True)
 
 
+class PictureOriginSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(Asset.Kind.choices)
+    commitment = serializers.CharField(allow_null=True)
+    ops_hash = serializers.CharField(allow_null=True)
+    base_sha256 = serializers.CharField(allow_null=True)
+    frame = FrameSerializer(allow_null=True)
+
+
 class ManifestPictureSerializer(serializers.Serializer[Any]):
     file = serializers.CharField()
     anchor_id = serializers.CharField()
@@ -64,6 +74,7 @@ class ManifestPictureSerializer(serializers.Serializer[Any]):
     width = serializers.IntegerField()
     height = serializers.IntegerField()
     alt = serializers.CharField()
+    origin = PictureOriginSerializer(allow_null=True)
 
 
 class ManifestFileSerializer(serializers.Serializer[Any]):

@@ -55,4 +55,5 @@ def _picture_entry(placed: PlacedPicture, file: RenderedFile) -> dict[str, Any]:
         "width": picture.width,
         "height": picture.height,
         "alt": placed.alt,
+        "origin": picture.origin,
     }

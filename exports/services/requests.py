@@ -9,6 +9,7 @@ from django.db import transaction
 from uuid6 import uuid7
 
 from anchors.models import Anchor, Asset
+from anchors.services.origins import published_origins
 from anchors.services.resolutions import resolve_anchors
 from config.accounts.models import User
 from config.api import errors, request_id
@@ -148,14 +149,17 @@ def _shown(anchors: list[Anchor]) -> list[tuple[UUID, UUID | None]]:
 
 def _resolved(anchors: list[Anchor], version: InstructionVersion) -> list[ActivePicture]:
     resolutions = resolve_anchors(anchors, version)
+    active = [(anchor, anchor.active_asset) for anchor in anchors if anchor.active_asset]
+    origins = published_origins(asset for _, asset in active)
     return [
-        _active_picture(anchor, anchor.active_asset, resolutions[anchor.pk].addressing)
-        for anchor in anchors
-        if anchor.active_asset
+        _active_picture(anchor, asset, resolutions[anchor.pk].addressing, origins[asset.pk])
+        for anchor, asset in active
     ]
 
 
-def _active_picture(anchor: Anchor, asset: Asset, addressing: dict[str, Any] | None) -> ActivePicture:
+def _active_picture(
+    anchor: Anchor, asset: Asset, addressing: dict[str, Any] | None, origin: dict[str, Any]
+) -> ActivePicture:
     return ActivePicture(
         anchor_id=str(anchor.pk),
         addressing=addressing,
@@ -166,6 +170,7 @@ def _active_picture(anchor: Anchor, asset: Asset, addressing: dict[str, Any] | N
         width=asset.width,
         height=asset.height,
         extracted_at_ms=asset.extracted_at_ms,
+        origin=origin,
     )
 
 

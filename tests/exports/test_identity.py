@@ -23,8 +23,8 @@ GOLDEN = {
     "pdf-2+markdown-it-py-4.3.0+pillow-13.0.0+typst-0.15.2+fonts-31a07943": (
         "3fd4e5d029663432d34632e98a3ac8914c7359562bad0a0cf30ee4cde1f6378e"
     ),
-    "md_zip-1+markdown-it-py-4.3.0+pillow-13.0.0": (
-        "8fbf2ab8c745de78d1b97334109a89f77192c41912e53e728f9a0b4de913aaa8"
+    "md_zip-2+markdown-it-py-4.3.0+pillow-13.0.0": (
+        "6339b90342e742270916e9a11a889720bbe9011b02db66117452e8be6ee8f205"
     ),
 }
 

@@ -214,6 +214,7 @@ def test_the_manifest_names_sources_and_the_hash_of_every_file() -> None:
                 "width": 320,
                 "height": 180,
                 "alt": "Click New",
+                "origin": None,
             }
         ],
         "files": [

@@ -17,6 +17,7 @@ from anchors.api.serializers.annotations import (
 )
 from anchors.api.serializers.assets import (
     AssetDeletionSerializer,
+    FrameSerializer,
     ScreenshotAssetSerializer,
 )
 from anchors.api.serializers.redactions import RedactionBody, RedactionSerializer
@@ -49,6 +50,7 @@ __all__ = [
     "ConfirmScreenshotUploadBody",
     "ConfirmedScreenshotUploadSerializer",
     "ExtractBody",
+    "FrameSerializer",
     "RedactionBody",
     "RedactionSerializer",
     "ReplaceBody",
