@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
 
 
@@ -29,7 +28,7 @@ def planes_sha256(frame: VideoFrame) -> str:
     # Imported here: it takes 0.1 s, and most processes never decode a frame.
     from av.codec.context import CodecContext
 
-    encoder = cast("VideoCodecContext", CodecContext.create("rawvideo", "w"))
+    encoder = CodecContext.create("rawvideo", "w")
     encoder.width, encoder.height, encoder.pix_fmt = frame.width, frame.height, frame.format.name
     # Encoding would otherwise rewrite the frame's own times.
     encoder.time_base = frame.time_base or Fraction(1, 1000)
