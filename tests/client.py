@@ -26,7 +26,13 @@ class Client:
         )
 
     def call(self, method: str, path: str, json: Any = None, **options: Any) -> Any:
-        response = self.http.request(method, path, json=json, **options)
+        """Return what the API answers, after as long as it asks to wait; raises ApiFailed."""
+        deadline = time.monotonic() + 300
+        while True:
+            response = self.http.request(method, path, json=json, **options)
+            if response.status_code != 503 or time.monotonic() > deadline:
+                break
+            time.sleep(float(response.headers.get("Retry-After", 1)))
         if response.is_error:
             raise ApiFailed(f"{method} {path}: {response.status_code} {response.text}")
         return (
@@ -106,6 +112,16 @@ class Client:
         """Ask for a picture and wait for it; answers the finished task."""
         body = {"instruction_id": job["instruction_id"], "instruction_version_id": version_id, **where}
         task = self.post(f"/jobs/{job['id']}/screenshots/extract", body)
+        return self.wait(f"/screenshot-tasks/{task['task_id']}", {"SUCCEEDED"})
+
+    def auto(self, job: Json, version_id: str) -> list[Json]:
+        """Have each step of a version without a picture get one, and wait for all; answers the finished tasks."""
+        tasks = self.post(f"/jobs/{job['id']}/screenshots/auto", {"instruction_version_id": version_id})
+        return [self.wait(f"/screenshot-tasks/{task['task_id']}", {"SUCCEEDED"}) for task in tasks]
+
+    def replace(self, anchor_id: str, version_id: str, **when: Any) -> Json:
+        """Ask for another picture of an anchor and wait for it; answers the finished task."""
+        task = self.post(f"/anchors/{anchor_id}/replace", {"instruction_version_id": version_id, **when})
         return self.wait(f"/screenshot-tasks/{task['task_id']}", {"SUCCEEDED"})
 
     def picture(self, asset_id: str) -> bytes:

@@ -94,22 +94,25 @@ def _seconds_between(start: str, end: str) -> float:
     return (datetime.fromisoformat(end) - datetime.fromisoformat(start)).total_seconds()
 
 
+def shown_frame(client: Client, task: Json) -> int:
+    """The number of the frame, which stands in it."""
+    with Image.open(io.BytesIO(client.picture(task["asset_id"]))) as image:
+        return read_counter(image.convert("RGB"))
+
+
 def take_pictures(client: Client, job: Json, document: Json, steps: list[Json], fps: float) -> list[Json]:
-    """A picture on every step, a moment before the step ends; each must show the very frame asked for."""
-    tasks = []
-    for step in steps:
-        _, end_ms = span(step)
-        where = {"block_id": step["block_id"], "timestamp_ms": end_ms, "offset_ms": -200}
-        task = client.extract(job, document["instruction_version_id"], **where)
-        with Image.open(io.BytesIO(client.picture(task["asset_id"]))) as image:
-            frame = read_counter(image.convert("RGB"))
-        check(
-            frame == int((end_ms - 200) * fps / 1000),
-            f"the picture at {end_ms - 200} ms is the frame asked for",
-        )
-        tasks.append(task)
+    """Each step has a picture of the moment that shows it best: that of the draft, or one that is asked for now. The
+    first gets another, a moment before the step ends. Each must show the very frame."""
+    version_id = document["instruction_version_id"]
+    tasks = client.auto(job, version_id)
     anchors = [step["anchor_ids"] for step in client.steps(document)]
     check(anchors == [[task["anchor_id"]] for task in tasks], "each step has its own picture")
+    _, end_ms = span(steps[0])
+    tasks[0] = client.replace(tasks[0]["anchor_id"], version_id, timestamp_ms=end_ms, offset_ms=-200)
+    check(shown_frame(client, tasks[0]) == int((end_ms - 200) * fps / 1000), "it is the frame asked for")
+    for task in tasks:
+        frame = int(task["extracted_at_ms"] * fps / 1000)
+        check(shown_frame(client, task) == frame, "the picture is the frame that its task says")
     return tasks
 
 
@@ -197,7 +200,7 @@ def go(served: Served, clock: Clock, output: Path) -> None:
     console.print(table_of(steps))
     with clock.stage("Take the pictures") as notes:
         tasks = take_pictures(client, job, document, steps, about["fps"])
-        notes.append(f"{len(tasks)} frames, each the one asked for")
+        notes.append(f"{len(tasks)} frames, of which one was asked for by its time")
     with clock.stage("Annotate") as notes:
         done = annotate(client, tasks[0])
         (output / "annotated.png").write_bytes(client.picture(done["rendered_asset_id"]))

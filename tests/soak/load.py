@@ -72,7 +72,7 @@ def make_guide(client: Patient, video: Path, number: int, guide: Guide) -> None:
     job = client.call(
         "POST",
         f"/projects/{project['id']}/jobs",
-        {"options": {"language": "en"}},
+        {"options": {"language": "en", "auto_screenshots": number % 2 == 0}},
         headers={"Idempotency-Key": str(uuid4())},
     )
     guide.job_id = job["id"]
