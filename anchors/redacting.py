@@ -9,6 +9,8 @@ from typing import Any
 
 from anchors.render.operations import normalise_operations
 
+_MAX_SEEN_THROUGH = 0.6
+
 
 @dataclass(frozen=True, order=True)
 class HiddenPart:
@@ -57,10 +59,11 @@ def commitment(salt: bytes, digest: str) -> str:
 
 
 def hides_something(operations: Sequence[dict[str, Any]]) -> bool:
-    """Return whether normalised operations take something of their base away from sight: by a blur of any mode, a crop,
-    or a marker that is opaque."""
+    """Return whether normalised operations may be meant to take something of their base away from sight: a blur of any
+    mode, a crop, a stroke of a pencil, a text on a panel, or a marker that hardly lets anything through."""
     return any(
-        operation["op_type"] in ("blur", "crop")
-        or (operation["op_type"] == "marker" and operation["style"]["opacity"] >= 1)
+        operation["op_type"] in ("blur", "crop", "pencil")
+        or (operation["op_type"] == "marker" and operation["style"]["opacity"] > _MAX_SEEN_THROUGH)
+        or (operation["op_type"] == "text" and operation["style"].get("background") is not None)
         for operation in operations
     )

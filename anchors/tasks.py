@@ -27,7 +27,7 @@ register(
     perform=redactions.perform_redactions,
     on_failure=redactions.fail_redactions,
     lanes=[Lane.MEDIA],
-    time_limit=timedelta(minutes=60),
+    time_limit=timedelta(hours=6),
 )
 register(
     ScreenActivity,

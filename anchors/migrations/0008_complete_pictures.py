@@ -11,16 +11,15 @@ from django.db import migrations, models
 import anchors.models.assets
 import config.work.lanes
 
-# The default above is called once for all rows that are there.
-SALT_OF_ITS_OWN = """
+# One statement, as a row that is updated twice in a transaction has checks of its foreign keys pending, and then its
+# table cannot be altered. Each row gets a salt of its own, for the default is called once for all. What may hide
+# something, down to a marker that can be seen through, counts as redacted: too much is committed to, never too little.
+SALTS_AND_WHAT_IS_HIDDEN = """
 UPDATE anchors_asset
-SET commitment_salt = sha256((gen_random_uuid()::text || gen_random_uuid()::text)::bytea)
-"""
-
-# All that may hide something, down to a marker that can be seen through: too much is committed to, never too little.
-HIDES_SOMETHING = """
-UPDATE anchors_asset SET is_redacted = true
-WHERE operations @@ '$[*].op_type == "blur" || $[*].op_type == "crop" || $[*].op_type == "marker"'
+SET commitment_salt = sha256((gen_random_uuid()::text || gen_random_uuid()::text)::bytea),
+    is_redacted = operations IS NOT NULL AND jsonb_path_exists(
+        operations, '$[*] ? (@.op_type like_regex "blur|crop|marker|pencil|text")'
+    )
 """
 
 
@@ -78,6 +77,8 @@ class Migration(migrations.Migration):
                 ("failed_stage", models.CharField(blank=True, default="", max_length=64)),
                 ("created_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ("updated_at", models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ("asked", models.PositiveIntegerField(default=0)),
+                ("seen", models.PositiveIntegerField(default=0)),
                 ("lane", models.CharField(default=config.work.lanes.Lane["MEDIA"], max_length=16)),
             ],
         ),
@@ -131,12 +132,16 @@ class Migration(migrations.Migration):
             name="is_redacted",
             field=models.BooleanField(default=False),
         ),
-        migrations.RunSQL(HIDES_SOMETHING, migrations.RunSQL.noop),
-        migrations.RunSQL(SALT_OF_ITS_OWN, migrations.RunSQL.noop),
+        migrations.RunSQL(SALTS_AND_WHAT_IS_HIDDEN, migrations.RunSQL.noop),
         migrations.AddField(
             model_name="asset",
             name="frame",
             field=models.JSONField(null=True),
+        ),
+        migrations.AddField(
+            model_name="asset",
+            name="is_rendering",
+            field=models.BooleanField(default=False),
         ),
         migrations.AddField(
             model_name="asset",
@@ -158,9 +163,9 @@ class Migration(migrations.Migration):
             model_name="asset",
             constraint=models.UniqueConstraint(
                 condition=models.Q(
-                    models.Q(("ops_hash", ""), _negated=True), ("is_deleted", False), ("redacts", None)
+                    models.Q(("ops_hash", ""), _negated=True), ("is_deleted", False), ("is_rendering", False)
                 ),
-                fields=("anchor", "ops_hash"),
+                fields=("anchor", "rendered_from", "ops_hash"),
                 name="annotated_once",
             ),
         ),
@@ -206,9 +211,9 @@ class Migration(migrations.Migration):
             trigger=pgtrigger.compiler.Trigger(
                 name="asset_bytes_immutable",
                 sql=pgtrigger.compiler.UpsertTriggerSql(
-                    condition='WHEN (OLD."uri" IS DISTINCT FROM (NEW."uri") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."mime_type" IS DISTINCT FROM (NEW."mime_type") OR OLD."width" IS DISTINCT FROM (NEW."width") OR OLD."height" IS DISTINCT FROM (NEW."height") OR OLD."checksum_sha256" IS DISTINCT FROM (NEW."checksum_sha256") OR OLD."size_bytes" IS DISTINCT FROM (NEW."size_bytes") OR OLD."ops_hash" IS DISTINCT FROM (NEW."ops_hash") OR OLD."operations" IS DISTINCT FROM (NEW."operations") OR OLD."extracted_at_ms" IS DISTINCT FROM (NEW."extracted_at_ms") OR OLD."shown_until_ms" IS DISTINCT FROM (NEW."shown_until_ms") OR OLD."frame" IS DISTINCT FROM (NEW."frame") OR OLD."commitment_salt" IS DISTINCT FROM (NEW."commitment_salt") OR OLD."is_redacted" IS DISTINCT FROM (NEW."is_redacted"))',
+                    condition='WHEN (OLD."uri" IS DISTINCT FROM (NEW."uri") OR OLD."kind" IS DISTINCT FROM (NEW."kind") OR OLD."mime_type" IS DISTINCT FROM (NEW."mime_type") OR OLD."width" IS DISTINCT FROM (NEW."width") OR OLD."height" IS DISTINCT FROM (NEW."height") OR OLD."checksum_sha256" IS DISTINCT FROM (NEW."checksum_sha256") OR OLD."size_bytes" IS DISTINCT FROM (NEW."size_bytes") OR OLD."ops_hash" IS DISTINCT FROM (NEW."ops_hash") OR OLD."operations" IS DISTINCT FROM (NEW."operations") OR OLD."extracted_at_ms" IS DISTINCT FROM (NEW."extracted_at_ms") OR OLD."shown_until_ms" IS DISTINCT FROM (NEW."shown_until_ms") OR OLD."frame" IS DISTINCT FROM (NEW."frame") OR OLD."commitment_salt" IS DISTINCT FROM (NEW."commitment_salt") OR OLD."is_redacted" IS DISTINCT FROM (NEW."is_redacted") OR OLD."is_rendering" IS DISTINCT FROM (NEW."is_rendering"))',
                     func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
-                    hash="50455d79dd5a7b2ba74085f7669b2833a1c8a2a3",
+                    hash="802d6ffbc28ef57c4b17cea3a821adb1d75ef614",
                     operation="UPDATE",
                     pgid="pgtrigger_asset_bytes_immutable_68142",
                     table="anchors_asset",

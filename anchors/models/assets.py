@@ -63,6 +63,9 @@ class Asset(models.Model):
     operations = models.JSONField(null=True)
     rendered_from = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
     is_redacted = models.BooleanField(default=False)  # something that the base shows was hidden
+    is_rendering = models.BooleanField(
+        default=False
+    )  # the redacted rendering of another, which `redacts` names
     redacts = models.ForeignKey("self", models.SET_NULL, null=True, related_name="redacted")
     is_concealed = models.BooleanField(default=False)
     commitment_salt = models.BinaryField(max_length=32, default=new_salt)
@@ -78,8 +81,9 @@ class Asset(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["anchor", "version"], name="asset_version_once"),
             models.UniqueConstraint(
-                fields=["anchor", "ops_hash"],
-                condition=~Q(ops_hash="") & Q(is_deleted=False, redacts=None),
+                # By the base, not its bytes: of two frames that look alike a redaction may conceal one.
+                fields=["anchor", "rendered_from", "ops_hash"],
+                condition=~Q(ops_hash="") & Q(is_deleted=False, is_rendering=False),
                 name="annotated_once",
             ),
             models.UniqueConstraint(
@@ -105,6 +109,7 @@ class Asset(models.Model):
                     "frame",
                     "commitment_salt",
                     "is_redacted",
+                    "is_rendering",
                 ],
             )
         ]

@@ -48,10 +48,15 @@ class Redaction(models.Model):
 
 
 class RedactionRun(WorkRow):
-    """The work of bringing the pictures of a job in line with its redactions: one row a job, run after each change."""
+    """The work of bringing the pictures of a job in line with its redactions: one row a job, run after each change.
+
+    `asked` counts the changes, and `seen` is how many of them the run knew when it looked last.
+    """
 
     lane = models.CharField(max_length=16, default=Lane.MEDIA)
     job = models.OneToOneField(Job, models.CASCADE, related_name="redaction_run")
+    asked = models.PositiveIntegerField(default=0)
+    seen = models.PositiveIntegerField(default=0)
 
     class Meta:
         indexes = [*work_indexes("redaction")]

@@ -53,8 +53,9 @@ class Annotation:
         return cls(anchor, base, operations, digest)
 
     def rendered(self) -> Asset | None:
-        """Return the picture, if it was drawn before, and is not deleted or concealed."""
-        return self.anchor.assets.filter(ops_hash=self.digest, is_deleted=False, is_concealed=False).first()
+        """Return the picture, if it was drawn before and is not deleted. It is concealed where its base is."""
+        drawn = self.anchor.assets.filter(rendered_from=self.base, ops_hash=self.digest, is_deleted=False)
+        return drawn.order_by("is_concealed", "pk").first()
 
     def keep(self, stored: Stored, size: tuple[int, int]) -> Asset:
         """Make the picture that was drawn the anchor's active one, and return it. The caller holds the job's lock.

@@ -60,7 +60,7 @@ def request_annotation(
 
 def annotation_key(wanted: Annotation) -> str:
     """Return the SHA-256 of the canonical JSON (RFC 8785) of what determines the picture and its place."""
-    content = {"operation": "annotate", "anchor_id": str(wanted.anchor.pk), "ops_hash": wanted.digest}
+    content = {"operation": "annotate", "base_asset_id": str(wanted.base.pk), "ops_hash": wanted.digest}
     return hashlib.sha256(rfc8785.dumps(content)).hexdigest()
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import transaction
 
 from anchors.models import Anchor, ScreenshotTask
-from anchors.services.anchors import add_anchor, get_version
+from anchors.services.anchors import MAX_ANCHORS, add_anchor, get_version
 from anchors.services.extraction import add_task, extraction_key
 from anchors.services.resolutions import resolve_anchors
 from anchors.services.suggestions import steps_of, suggest_moments
@@ -51,7 +51,8 @@ def auto_screenshots(
 
 class PictureMaking:
     """The tasks for the steps of a version, whose job is locked; `at_ms` are moments by block id: a step without one
-    gets no picture."""
+    gets no picture. With `skips_when_full` nor does one for whose anchor the document has no room; else that is a 400.
+    """
 
     def __init__(
         self,
@@ -60,14 +61,18 @@ class PictureMaking:
         version: InstructionVersion,
         at_ms: Mapping[str, int],
         by: Attribution,
+        *,
+        skips_when_full: bool = False,
     ) -> None:
         self.job, self.instruction, self.version, self.at_ms, self.by = job, instruction, version, at_ms, by
         self.is_new = False
+        self._skips_when_full = skips_when_full
         self._steps = [step for step in steps_of(job, version) if step.block.block_id in at_ms]
         self._anchors = {anchor.pk: anchor for anchor in instruction.anchors.all()}
         self._auto: dict[UUID | None, ScreenshotTask] = {}
         self._awaited: set[UUID | None] = set()
-        for task in job.screenshot_tasks.select_for_update(of=("self",)).select_related("asset"):
+        tasks = job.screenshot_tasks.select_for_update(of=("self",)).select_related("asset")
+        for task in tasks.defer("operations", "asset__operations"):
             if task.is_auto:
                 self._auto[task.anchor_id] = task
             if task.status in (ScreenshotTask.WAITING, ScreenshotTask.RUNNING):
@@ -83,8 +88,10 @@ class PictureMaking:
         for step in self._steps:
             known = [self._auto[pk] for pk in self._anchor_ids(step) if pk in self._auto]
             if not self._has_picture(step):
+                if self._skips_when_full and not self._anchor_ids(step) and self._is_full():
+                    continue
                 self.is_new = True
-                known = [start_again(known[0])[0]] if known else [self._ask(step)]
+                known = [start_again(known[0], is_allowed=True)[0]] if known else [self._ask(step)]
             tasks += known
         return tasks
 
@@ -94,6 +101,9 @@ class PictureMaking:
 
     def _anchor_ids(self, step: Step) -> list[UUID]:
         return [UUID(anchor_id) for anchor_id in step.anchor_ids]
+
+    def _is_full(self) -> bool:
+        return self.instruction.anchors.count() >= MAX_ANCHORS
 
     def _ask(self, step: Step) -> ScreenshotTask:
         body: dict[str, Any] = {
@@ -105,7 +115,7 @@ class PictureMaking:
         anchor = self._anchor(step)
         key = extraction_key(self.job, self.version, {"anchor_id": anchor.pk}, body)
         if known := ScreenshotTask.objects.select_for_update().filter(request_key=key).first():
-            return start_again(known)[0]
+            return start_again(known, is_allowed=True)[0]
         operation = ScreenshotTask.Operation.EXTRACT
         return add_task(
             self.job, self.version, anchor, body, by=self.by, key=key, operation=operation, is_auto=True

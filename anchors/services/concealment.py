@@ -1,9 +1,8 @@
 """What redactions conceal, and what is shown in its place.
 
-A picture that is no redacted rendering is an *original*: taken out of the video, uploaded, or drawn on another. What is
-shown for it is itself, while no redaction hides anything of what it was made of, and else its rendering with all of
-that hidden: for a frame its copy with the blurs of the redactions, for a drawing the same operations on what is shown
-for its base. All others of its renderings are concealed.
+A picture that is no redacted rendering is an *original*: taken out of the video, uploaded, or drawn on another. It is
+shown as it is unless a redaction covers the frame below it. Then a rendering is shown instead: of a frame, a copy with
+the blurs of the redactions; of a drawing, the same operations on the redacted base. Its other renderings are concealed.
 """
 
 from __future__ import annotations
@@ -26,11 +25,17 @@ from config.storage import Stored
 
 @dataclass(frozen=True)
 class Missing:
-    """A redacted rendering of `original` that is still to be drawn: these operations on this base."""
+    """A redacted rendering of `original` that is still to be drawn on `base`: with the blurs of its frame, or, None,
+    the operations of the original, which may be megabytes and are read when it is their turn."""
 
     original: Asset
     base: Asset
-    operations: list[dict[str, Any]]
+    blurs: list[dict[str, Any]] | None
+
+    def operations(self) -> list[dict[str, Any]]:
+        if self.blurs is not None:
+            return self.blurs
+        return Asset.objects.values_list("operations", flat=True).get(pk=self.original.pk) or []
 
 
 def hidden_parts(job_id: UUID) -> list[HiddenPart]:
@@ -83,15 +88,18 @@ class _Lineage:
         originals = [asset for asset in self.assets.values() if not asset.redacts_id]
         needed = self._needed(originals)
         for original in originals:
-            find = self._find_for_drawing if original.rendered_from_id else self._find_for_frame
-            found = find(original)
-            self._shown[original.pk] = found if isinstance(found, Asset) else None
-            if isinstance(found, Missing) and original.pk in needed:
-                self.missing.append(found)
+            self._find(original, is_needed=original.pk in needed)
 
     def shown_for(self, asset: Asset) -> Asset | None:
         """Return what is shown for a picture; None when it is still to be drawn."""
         return self._shown[asset.redacts_id or asset.pk]
+
+    def _find(self, original: Asset, *, is_needed: bool) -> None:
+        find = self._find_for_drawing if original.rendered_from_id else self._find_for_frame
+        found = find(original)
+        self._shown[original.pk] = found if isinstance(found, Asset) else None
+        if isinstance(found, Missing) and is_needed:
+            self.missing.append(found)
 
     def _needed(self, originals: list[Asset]) -> set[UUID]:
         """Return the ids of those that are not deleted, and of those that these were drawn on."""
@@ -126,7 +134,7 @@ class _Lineage:
         for rendering in self._renderings.get(drawing.pk, ()):
             if rendering.rendered_from_id == shown.pk:
                 return rendering
-        return Missing(drawing, shown, drawing.operations or [])
+        return Missing(drawing, shown, None)
 
 
 def add_rendering(
@@ -134,7 +142,8 @@ def add_rendering(
 ) -> Asset:
     """Add a redacted rendering that was drawn; its job is locked. It is concealed until pictures are settled the next
     time, as redactions may have changed while it was drawn; unless the caller knows that they have not."""
-    original = Asset.objects.get(pk=missing.original.pk)
+    original = Asset.objects.defer("operations").get(pk=missing.original.pk)
+    operations = missing.operations()
     return add_asset(
         original.job_id,
         original.anchor_id,
@@ -143,10 +152,11 @@ def add_rendering(
         is_active=is_shown,
         kind=Asset.Kind.ANNOTATED,
         mime_type="image/png",
-        ops_hash=ops_hash(base_checksum=missing.base.checksum_sha256, operations=missing.operations),
-        operations=missing.operations,
+        ops_hash=ops_hash(base_checksum=missing.base.checksum_sha256, operations=operations),
+        operations=operations,
         rendered_from=missing.base,
         redacts=original,
+        is_rendering=True,
         extracted_at_ms=original.extracted_at_ms,
         shown_until_ms=original.shown_until_ms,
         is_redacted=True,
@@ -168,12 +178,18 @@ def _conceal(assets: Iterable[Asset], shown: dict[UUID, Asset | None]) -> None:
 
 def _point_to_what_is_shown(job_id: UUID, shown: dict[UUID, Asset | None]) -> None:
     """Let anchors and tasks name what is shown in place of what they name."""
+    moved = []
     for anchor in Anchor.objects.filter(instruction__job_id=job_id, active_asset__isnull=False):
         asset = shown[cast(UUID, anchor.active_asset_id)]
         if asset is not None and asset.pk != anchor.active_asset_id:
             anchor.active_asset, anchor.updated_at = asset, timezone.now()
-            anchor.save(update_fields=["active_asset", "updated_at"])
-    for task in ScreenshotTask.objects.filter(job_id=job_id, asset__isnull=False):
+            moved.append(anchor)
+    Anchor.objects.bulk_update(moved, ["active_asset", "updated_at"], batch_size=500)
+    tasks = ScreenshotTask.objects.filter(job_id=job_id, asset__isnull=False).only("pk", "asset_id")
+    renamed = []
+    for task in tasks:
         asset = shown[cast(UUID, task.asset_id)]
         if asset is not None and asset.pk != task.asset_id:
-            ScreenshotTask.objects.filter(pk=task.pk).update(asset=asset)
+            task.asset = asset
+            renamed.append(task)
+    ScreenshotTask.objects.bulk_update(renamed, ["asset"], batch_size=500)

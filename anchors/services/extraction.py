@@ -102,8 +102,12 @@ def require_inside_video(job: Job, body: dict[str, Any]) -> None:
     video = newest_artifact(job, "video")
     duration = (video.data or {}).get("duration_ms") if video else None
     if at_ms < 0 or (duration is not None and at_ms > duration):
+        until = "its end" if duration is None else f"{duration} ms"
         raise errors.invalid(
-            "timestamp_ms", f"The video lasts from 0 to {duration} ms.", code="TIMESTAMP_OUT_OF_RANGE"
+            "timestamp_ms",
+            f"The video lasts from 0 to {until}.",
+            code="out_of_range",
+            hint="Send a time inside the video; offset_ms is added to it.",
         )
 
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+import time
+from collections.abc import Mapping
+from uuid import UUID
 
-from anchors.models import Redaction, RedactionRun
+from django.db import transaction
+from django.db.models import F
+
+from anchors.models import Anchor, Redaction, RedactionRun
 from anchors.services.concealment import Missing, add_rendering, settle_pictures
 from anchors.services.drawing import draw_on_asset
+from config import sandbox
 from config.accounts.models import User
 from config.api import errors, request_id
 from config.work.lease import Lease
 from config.work.models import WorkFailed
+from instructions.services.versions import require_document
 from jobs.models import Job
 from jobs.services.artifacts import newest_artifact
 from jobs.services.audit import by_editor, by_system, record_event
 from jobs.services.transitions import lock_job
+from jobs.states import JobStatus
 
+ROUND_SECONDS = 30
 MAX_REDACTIONS = 100  # of a job; each is drawn on each picture of its span
 
 
@@ -30,6 +39,7 @@ def add_redaction(
     _require_inside_video(job, start_ms)
     with transaction.atomic():
         job = lock_job(job.pk)
+        _require_going(job)
         if job.redactions.count() >= MAX_REDACTIONS:
             raise errors.invalid(
                 "region",
@@ -48,11 +58,19 @@ def delete_redaction(*, redaction: Redaction, user: User) -> None:
     """Take a redaction back: pictures that no other one covers are shown again as they were. Raises 404."""
     with transaction.atomic():
         job = lock_job(redaction.job_id)
+        _require_going(job)
         if not job.redactions.filter(pk=redaction.pk).delete()[0]:
             raise errors.not_found()
         data = {"redaction_id": str(redaction.pk)}
         record_event(job, "REDACTION_DELETED", by=by_editor(user), data=data)
         bring_in_line(job)
+
+
+def _require_going(job: Job) -> None:
+    """Raise 409 for a job that FAILED or was CANCELLED. Before its draft a job takes redactions, so that what they hide
+    is in no picture at any time."""
+    if job.status in (JobStatus.FAILED, JobStatus.CANCELLED):
+        require_document(job)
 
 
 def bring_in_line(job: Job) -> None:
@@ -67,49 +85,75 @@ def bring_in_line(job: Job) -> None:
             "correlation_id": request_id.current(),
         },
     )
+    RedactionRun.objects.filter(pk=run.pk).update(asked=F("asked") + 1)
     if is_new:
         run.enqueue_on_commit()
     elif run.status in (RedactionRun.SUCCEEDED, RedactionRun.FAILED):
         run.reopen()
-    # One that waits, or runs, looks again before it ends.
+    # One that waits, or runs, looks again before it ends, or begins anew if it fails.
 
 
 def _require_inside_video(job: Job, start_ms: int) -> None:
     video = newest_artifact(job, "video")
     duration = (video.data or {}).get("duration_ms") if video else None
     if duration is not None and start_ms > duration:
-        raise errors.invalid(
-            "start_ms", f"The video lasts from 0 to {duration} ms.", code="TIMESTAMP_OUT_OF_RANGE"
-        )
+        raise errors.invalid("start_ms", f"The video lasts from 0 to {duration} ms.", code="out_of_range")
 
 
 def perform_redactions(run: RedactionRun, lease: Lease) -> None:
-    """Draw what is missing until nothing is: bases first, then what was drawn on them."""
-    while True:
-        with lease.hold(before=lambda: lock_job(run.job_id)):
-            missing = settle_pictures(run.job_id)
-            if not missing:
-                run.close(run.SUCCEEDED)
-                record_event(run.job, "PICTURES_REDACTED", by=by_system(run.correlation_id), data={})
-                return
+    """Draw what is missing until nothing is: bases first, then what was drawn on them; active pictures before others.
+
+    Pictures are settled again after `ROUND_SECONDS` at most, so that those that are there are shown, and what changed
+    meanwhile is known. One that cannot be drawn does not keep others from being shown; the run fails after all.
+    """
+    failed: dict[UUID, WorkFailed] = {}
+    while missing := _still_missing(run, lease, failed):
+        until = time.monotonic() + ROUND_SECONDS
         for number, each in enumerate(missing):
             lease.report(number / len(missing))
-            _draw(run, each, lease)
+            try:
+                _draw(run, each, lease)
+            except WorkFailed as failure:
+                failed[each.original.pk] = failure
+            if time.monotonic() > until:
+                break
+    if failed:
+        raise next(iter(failed.values()))
+
+
+def _still_missing(run: RedactionRun, lease: Lease, failed: Mapping[UUID, WorkFailed]) -> list[Missing]:
+    """Settle the pictures, and return what is to be drawn; when nothing is, and nothing has failed, close the run."""
+    with lease.hold(before=lambda: lock_job(run.job_id)):
+        RedactionRun.objects.filter(pk=run.pk).update(seen=F("asked"))
+        missing = [each for each in settle_pictures(run.job_id) if each.original.pk not in failed]
+        if not missing and not failed:
+            run.close(run.SUCCEEDED)
+            record_event(run.job, "PICTURES_REDACTED", by=by_system(run.correlation_id), data={})
+    active = set(Anchor.objects.filter(instruction__job=run.job_id).values_list("active_asset_id", flat=True))
+    return sorted(missing, key=lambda each: each.original.pk not in active)
 
 
 def _draw(run: RedactionRun, missing: Missing, lease: Lease) -> None:
+    """Draw one rendering and add it. Raises WorkFailed for what cannot be drawn."""
     try:
-        stored, size = draw_on_asset(missing.base, missing.operations, check=lease.check)
+        stored, size = draw_on_asset(missing.base, missing.operations(), check=lease.check)
     except FileNotFoundError as error:
         raise WorkFailed("ASSET_MISSING", "A picture of this guide is missing from the storage.") from error
+    except sandbox.SandboxError as error:
+        if error.may_pass:
+            raise
+        raise WorkFailed(error.code, error.message) from error
     with lease.hold(before=lambda: lock_job(run.job_id)):
         add_rendering(missing, stored, size=size)
 
 
 def fail_redactions(run: RedactionRun, failure: WorkFailed, *, lease: Lease) -> None:
+    """Write the failure down; a run that does not know the last change of redactions begins anew."""
     with transaction.atomic():
         job = lock_job(run.job_id)
         lease.verify()
         run.close(run.FAILED, failure=failure)
         data = {"failure_code": failure.code}
         record_event(job, "REDACTION_FAILED", by=by_system(run.correlation_id), data=data)
+        if RedactionRun.objects.filter(pk=run.pk, asked__gt=F("seen")).exists():
+            run.reopen()

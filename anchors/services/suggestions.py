@@ -15,6 +15,11 @@ from instructions.queries import Step, read_steps
 from jobs.models import Job
 from jobs.services.artifacts import newest_artifact
 from jobs.services.transitions import lock_job
+from jobs.states import JobStatus
+
+ENDED = (JobStatus.FAILED, JobStatus.CANCELLED)
+_PASSING = ("INTERNAL_ERROR", "JOB_CANCELLED", "STORAGE_FULL", "WORKER_LOST")
+"""With these a video was not looked at in vain for good."""
 
 
 def newest_suggestions(job: Job) -> list[Suggestion]:
@@ -31,11 +36,12 @@ def suggest_moments(job: Job, version: InstructionVersion) -> list[Suggestion]:
     Raises 503 until it is known when the screen changes in the video; that is being found out then.
     """
     row = ScreenActivity.objects.filter(job=job).first()
-    if row is None or (row.activity is None and row.status != ScreenActivity.FAILED):
+    is_final = row is not None and row.status == ScreenActivity.FAILED and row.failure_code not in _PASSING
+    if job.status not in ENDED and not is_final and (row is None or row.activity is None):
         with transaction.atomic():
             watch_video(lock_job(job.pk))
         raise errors.unavailable("The video is being looked at for the moments that show the steps.")
-    return moments(job, version, row.activity and Activity.from_plain(row.activity))
+    return moments(job, version, Activity.from_plain(row.activity) if row and row.activity else None)
 
 
 def moments(job: Job, version: InstructionVersion, activity: Activity | None) -> list[Suggestion]:
@@ -55,7 +61,7 @@ def steps_of(job: Job, version: InstructionVersion) -> list[Step]:
 
 
 def _spans(steps: list[Step]) -> list[StepSpan]:
-    """Return when the steps are spoken of; one that nobody knows it of, at the end of the one before it."""
+    """Return when the steps are spoken of; a step without a known time begins where the step before it ends."""
     spans, before = [], 0
     for step in steps:
         start, end = step.evidence.start_ms, step.evidence.end_ms

@@ -21,15 +21,18 @@ def require_task_room(owner_id: UUID) -> None:
     require_bytes(owner_id)
 
 
-def start_again(task: ScreenshotTask) -> tuple[ScreenshotTask, bool]:
+def start_again(task: ScreenshotTask, *, is_allowed: bool = False) -> tuple[ScreenshotTask, bool]:
     """Return (task, replayed): a task that failed begins anew, and so does one whose picture was deleted since.
 
-    The caller holds the row's lock.
+    The caller holds the row's lock. Raises 429 and 507, unless it is allowed already.
     """
     is_taken = task.status != ScreenshotTask.FAILED
     if is_taken and not (task.asset and task.asset.is_deleted):
         return task, True
-    require_task_room(task.owner_id)
+    if not is_allowed:
+        require_task_room(task.owner_id)
+    # Its former picture is none of it any more.
+    ScreenshotTask.objects.filter(pk=task.pk).update(asset=None, extracted_at_ms=None)
     task.reopen()
     return task, False
 

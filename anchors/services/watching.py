@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from uuid import UUID
 
 from django.db import transaction
@@ -9,7 +11,6 @@ from django.db import transaction
 from anchors.activity import Activity, Change, watch
 from anchors.frames import KeyFrame, key_frame_index
 from anchors.models import ScreenActivity
-from anchors.services.anchors import MAX_ANCHORS
 from anchors.services.auto import PictureMaking
 from anchors.services.resolutions import resolve_anchors
 from anchors.services.suggestions import moments
@@ -31,13 +32,23 @@ def perform_watch(row: ScreenActivity, lease: Lease) -> None:
         row.activity, row.key_frames = activity.as_plain(), key_frames
         with lease.hold():
             row.save(update_fields=["activity", "key_frames"])
+    _end(row, lambda: lease.hold(before=lambda: lock_job(row.job_id)), lambda at_ms: _finish(row, at_ms))
+
+
+def _end(
+    row: ScreenActivity,
+    hold: Callable[[], AbstractContextManager[None]],
+    close: Callable[[dict[str, int]], None],
+) -> None:
+    """Close the row with the moments of the draft, if one has come: they are found outside of locks, and it is looked
+    under the lock whether the draft has come meanwhile."""
     makes_pictures = False
     while True:
         at_ms = _moments_of_draft(row) if makes_pictures else {}
-        with lease.hold(before=lambda: lock_job(row.job_id)):
+        with hold():
             row.refresh_from_db(fields=["makes_pictures"])
             if makes_pictures == row.makes_pictures:
-                _finish(row, at_ms)
+                close(at_ms)
                 return
         makes_pictures = row.makes_pictures
 
@@ -74,15 +85,13 @@ def _draft(job_id: UUID) -> InstructionVersion | None:
 
 
 def _moments_of_draft(row: ScreenActivity) -> dict[str, int]:
-    """Return by block id a moment for each step of the newest draft, as many as there is room for anchors."""
+    """Return by block id a moment for each step of the newest draft."""
     version = _draft(row.job_id)
     if version is None:
         return {}
-    anchors = list(version.instruction.anchors.all())
-    resolve_anchors(anchors, version)
+    resolve_anchors(list(version.instruction.anchors.all()), version)
     activity = Activity.from_plain(row.activity) if row.activity else None
-    found = moments(row.job, version, activity)[: max(0, MAX_ANCHORS - len(anchors))]
-    return {moment.block_id: moment.timestamp_ms for moment in found}
+    return {found.block_id: found.timestamp_ms for found in moments(row.job, version, activity)}
 
 
 def _finish(row: ScreenActivity, at_ms: dict[str, int]) -> None:
@@ -96,16 +105,23 @@ def _make_pictures(row: ScreenActivity, at_ms: dict[str, int]) -> None:
     if version:
         job = Job.objects.get(pk=row.job_id)
         instruction = Instruction.objects.get(pk=version.instruction_id)
-        PictureMaking(job, instruction, version, at_ms, by_system(row.correlation_id)).make()
+        by = by_system(row.correlation_id)
+        PictureMaking(job, instruction, version, at_ms, by, skips_when_full=True).make()
     row.makes_pictures = False
 
 
 def fail_watch(row: ScreenActivity, failure: WorkFailed, *, lease: Lease) -> None:
     """Write the failure down; a draft that waits for its pictures gets those of its steps' starts."""
-    row.refresh_from_db(fields=["makes_pictures"])
-    at_ms = _moments_of_draft(row) if row.makes_pictures else {}
-    with transaction.atomic():
-        lock_job(row.job_id)
-        lease.verify()
+
+    def close(at_ms: dict[str, int]) -> None:
         _make_pictures(row, at_ms)
         row.close(row.FAILED, "makes_pictures", failure=failure)
+
+    @contextmanager
+    def hold() -> Iterator[None]:
+        with transaction.atomic():
+            lock_job(row.job_id)
+            lease.verify()
+            yield
+
+    _end(row, hold, close)

@@ -31,16 +31,26 @@ def perform_export(export: Export, lease: Lease) -> None:
         _note(export, "EXPORT_STARTED")
         export.save(update_fields=["last_audit_event"])
     document = Document.from_json(export.snapshot)
+    _require_shown(document)
     rendered = _render(export, document, lease)
     lease.check()
     stored = storage().save_bytes(kept_folder(export.job_id), rendered.content, suffix=rendered.extension)
     with lease.hold(before=lambda: lock_job(export.job_id)):
+        _require_shown(document)
         _finish_export(export, document, rendered, stored)
 
 
+def _require_shown(document: Document) -> None:
+    """Raise WorkFailed when a redaction conceals a picture that was frozen into the export."""
+    frozen = [picture.asset_id for picture in document.pictures]
+    if Asset.objects.filter(pk__in=frozen, is_concealed=True).exists():
+        raise WorkFailed(
+            "PICTURE_REDACTED", "A picture of this guide was redacted since. Ask for the export again."
+        )
+
+
 def _render(export: Export, document: Document, lease: Lease) -> Rendered:
-    # What a redaction conceals by now goes into no export any more, though it was frozen into this one.
-    uris = dict(Asset.objects.filter(job=export.job_id, is_concealed=False).values_list("pk", "uri"))
+    uris = dict(Asset.objects.filter(job=export.job_id).values_list("pk", "uri"))
     try:
         with contextlib.ExitStack() as files:
             pictures = {

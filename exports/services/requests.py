@@ -82,6 +82,8 @@ def _request(
         require_room(Export, job.owner_id)
         require_bytes(job.owner_id)
         if known:
+            # What failed may name pictures that are concealed by now; others with the same bytes took their places.
+            Export.objects.filter(pk=known.pk).update(snapshot=export.snapshot)
             known.reopen()
             export = known
         else:
@@ -136,9 +138,12 @@ def _active_pictures(version: InstructionVersion) -> list[Anchor]:
     Raises 503 while one of the pictures is concealed, and what stands in for it is still to be drawn.
     """
     anchors = Anchor.objects.filter(instruction=version.instruction_id, active_asset__isnull=False)
-    found = list(anchors.select_related("active_asset").order_by("pk"))
+    found = list(anchors.select_related("active_asset").defer("active_asset__operations").order_by("pk"))
     if any(anchor.active_asset and anchor.active_asset.is_concealed for anchor in found):
-        raise errors.unavailable("Pictures of this guide are being redacted.")
+        raise errors.unavailable(
+            "Pictures of this guide are still to be redacted. If GET /jobs/{jobId}/redactions says that this has "
+            "failed, delete the picture or change a redaction."
+        )
     return found
 
 

@@ -2,56 +2,19 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import pytest
-from PIL import Image
 
 from anchors.models import Anchor, Asset, RedactionRun
 from anchors.services import taking
 from config.storage import storage
 from jobs.models import AuditEvent
+from tests.anchors.redacting import BADGE, CROP, REGION, anchor_of, colours, content, image, redact, take_back
 from tests.desk import Desk
 from tests.factories import Api, force, perform, work_off
 
 pytestmark = [pytest.mark.slow, pytest.mark.both_storages]
-
-REGION = {"x": 0.25, "y": 0.25, "width": 0.5, "height": 0.5}
-BADGE = {"op_type": "badge", "geometry": {"x": 0.1, "y": 0.1}, "style": {"label": "1"}}
-CROP = {"op_type": "crop", "geometry": {"x": 0.2, "y": 0.2, "width": 0.6, "height": 0.6}}
-
-
-def redact(desk: Desk, start_ms: int = 9_000, end_ms: int = 11_000, **changed: Any) -> Any:
-    body = {"start_ms": start_ms, "end_ms": end_ms, "region": REGION, "mode": "solid", **changed}
-    return desk.api.post(f"/jobs/{desk.job.pk}/redactions", body)
-
-
-def take_back(desk: Desk, redaction: Any) -> Any:
-    return desk.api.call("DELETE", f"/redactions/{redaction.json()['id']}")
-
-
-def anchor_of(desk: Desk, task: dict[str, Any]) -> Any:
-    return desk.api.get(f"/anchors/{task['anchor_id']}").json()
-
-
-def image(asset_id: str) -> Image.Image:
-    """The bytes that lie in the storage, whatever the API gives."""
-    with storage().open(Asset.objects.get(pk=asset_id).uri) as file:
-        return Image.open(io.BytesIO(file.read())).convert("RGB")
-
-
-def colours(asset_id: str, *, inside: dict[str, float] = REGION) -> int:
-    """How many colours the region has: one under a bar."""
-    picture = image(asset_id)
-    left, top = inside["x"] * picture.width, inside["y"] * picture.height
-    right, bottom = left + inside["width"] * picture.width, top + inside["height"] * picture.height
-    box = (round(left) + 1, round(top) + 1, round(right) - 1, round(bottom) - 1)
-    return len(picture.crop(box).getcolors(2**24) or ())
-
-
-def content(desk: Desk, asset_id: str) -> int:
-    return int(desk.api.get(f"/assets/{asset_id}/content").status_code)
 
 
 def test_a_picture_that_is_there_is_given_to_nobody_and_then_redacted(desk: Desk) -> None:
@@ -224,7 +187,7 @@ def test_an_export_on_its_way_gets_no_picture_that_is_concealed(desk: Desk) -> N
     redact(desk)
     work_off()
     export = desk.api.get(f"/exports/{asked['id']}").json()
-    assert (export["status"], export["failure_code"]) == ("FAILED", "ASSET_MISSING")
+    assert (export["status"], export["failure_code"]) == ("FAILED", "PICTURE_REDACTED")
 
 
 def test_a_picture_whose_file_is_gone_fails_the_run_and_stays_concealed(desk: Desk) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from anchors.models import Anchor, Asset, ScreenActivity, ScreenshotTask
+from anchors.services.job_hooks import watch_video
+from config.work.models import WorkFailed
 from instructions.hooks import DRAFTED
 from jobs.hooks import JOB_STARTED
 from jobs.models import Job
@@ -219,3 +221,66 @@ def test_a_job_that_is_cancelled_is_not_looked_at(owner: Api) -> None:
     owner.post(f"/jobs/{job.pk}/cancel")
     row = ScreenActivity.objects.get(job=job)
     assert (row.status, row.failure_code) == ("FAILED", "JOB_CANCELLED")
+
+
+def test_a_draft_that_comes_while_the_watch_fails_gets_the_starts(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from anchors.services import watching
+
+    row = ScreenActivity.objects.create(job=desk.job, owner_id=desk.job.owner_id, status="PENDING")
+    seen: list[Any] = []
+
+    def lock_and_be_late(job_id: Any) -> Any:
+        job = lock(job_id)
+        if not seen:
+            seen.append(watch_video(job, makes_pictures=True))
+        return job
+
+    def fail(*_: Any) -> Any:
+        raise WorkFailed("VIDEO_UNREADABLE", "It cannot be read.")
+
+    lock = watching.lock_job
+    monkeypatch.setattr(watching, "lock_job", lock_and_be_late)
+    monkeypatch.setattr(watching, "_watch", fail)
+    perform(row)
+    row.refresh_from_db()
+    assert (row.status, row.makes_pictures, Anchor.objects.count()) == ("FAILED", False, len(steps(desk)))
+
+
+def test_more_pictures_than_an_owner_may_have_open_start_again_at_once(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_activity(desk.job)
+    monkeypatch.setattr(ScreenshotTask, "MAX_OPEN_PER_OWNER", 1)
+    assert auto(desk).status_code == 202
+    assert auto(desk).status_code == 200
+    ScreenshotTask.objects.update(status="FAILED", failure_code="STORAGE_FULL")
+    assert auto(desk).status_code == 202
+    assert ScreenshotTask.objects.filter(status="PENDING").count() == len(steps(desk))
+
+
+def test_a_full_document_gets_no_more_pictures_by_the_pipeline(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("anchors.services.auto.MAX_ANCHORS", 1)
+    monkeypatch.setattr("anchors.services.anchors.MAX_ANCHORS", 1)
+    row = make_activity(desk.job, makes_pictures=True)
+    assert auto(desk).json()["details"]["errors"][0]["code"] == "too_many"
+    ScreenActivity.objects.filter(pk=row.pk).update(status="PENDING")
+    perform(row)
+    assert ScreenActivity.objects.get(pk=row.pk).status == "SUCCEEDED"
+    assert Anchor.objects.count() == 1
+
+
+def test_the_video_of_an_ended_job_is_not_looked_at(owner: Api) -> None:
+    desk = Desk(owner, JobStatus.CANCELLED)
+    assert {each["reason"] for each in suggestions(desk).json()} == {"step_start"}
+    assert not ScreenActivity.objects.exists()
+
+
+def test_a_video_whose_watching_was_lost_is_looked_at_again(desk: Desk) -> None:
+    row = make_activity(desk.job, activity=None)
+    ScreenActivity.objects.filter(pk=row.pk).update(failure_code="WORKER_LOST")
+    assert suggestions(desk).status_code == 503
+    assert ScreenActivity.objects.get(pk=row.pk).status == "PENDING"

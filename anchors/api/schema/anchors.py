@@ -49,7 +49,8 @@ anchors = extend_schema_view(
         operation_id="annotateAnchor",
         summary="Draw on a picture of an anchor",
         description="Draws a new picture from one of the anchor's, and makes it the active one. The same base and "
-        "operations give the same picture, and nothing is drawn anew. With `Prefer: respond-async` a worker draws it: "
+        "operations give the same picture, and nothing is drawn anew or made active. Of a redacted picture the "
+        "redacted one is drawn on, and named as the base. With `Prefer: respond-async` a worker draws it: "
         "poll the task. The same picture is the same task, one that failed starts again, and that of a picture which "
         "is there already has succeeded.",
         request=serializers.AnnotationBody,

@@ -14,7 +14,8 @@ redactions = extend_schema_view(
         description="Hides the region in every picture of the job whose frame is on the screen in the span, whenever "
         "the picture was or will be taken. From the answer on, nobody is given a picture that shows it. A worker "
         "draws redacted ones, also of what was drawn on them, which take their places; `status` says when "
-        "they are there. Until then an export is refused with 503. Exports that were made before are as they were.",
+        "they are there, in the list too. Until then an export is refused with 503. Exports that "
+        "were made before are as they were.",
         request=serializers.RedactionBody,
         responses=responses(201, serializers.RedactionSerializer),
     ),

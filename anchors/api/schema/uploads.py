@@ -32,9 +32,9 @@ screenshot_confirmations = extend_schema_view(
         description="Looks at the stored bytes and keeps them as a picture without an anchor. Size, SHA-256, type, "
         "width and height are measured and must be what the ticket and this body say: `details.mismatches` names "
         "each that is not. Width and height are those of the stored pixels, as image libraries give them, before "
-        "any rotation by EXIF. Refused for good, the file removed, is what is no whole PNG, JPEG or WebP of at most "
-        "40 megapixels, moves or holds several pictures, goes on after its end, holds another file, or has colours "
-        "for print. The same upload again gives the same picture.",
+        "any rotation by EXIF. A file is refused for good, and removed, if it is not a complete PNG, JPEG or WebP of "
+        "at most 40 megapixels, is animated, has bytes after its end, contains another file, or is CMYK. "
+        "The same upload again gives the same picture.",
         request=serializers.ConfirmScreenshotUploadBody,
         responses=responses(
             200,

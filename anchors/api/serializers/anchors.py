@@ -137,8 +137,8 @@ class ScreenshotAnchorSerializer(serializers.ModelSerializer[Anchor]):
 
     def to_representation(self, instance: Anchor) -> dict[str, Any]:
         shown = super().to_representation(instance)
-        concealed = {str(asset.pk) for asset in instance.assets.all() if asset.is_concealed}
-        if shown["active_asset_id"] in concealed:  # until what stands in for it is drawn
+        given = {str(asset.pk) for asset in instance.assets.all() if not asset.is_concealed}
+        if shown["active_asset_id"] not in given:  # until what stands in for it is drawn
             shown["active_asset_id"] = None
         if resolution := self.context.get("resolution"):
             shown["resolution"] = AnchorResolutionSerializer(resolution).data

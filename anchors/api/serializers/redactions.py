@@ -22,7 +22,7 @@ class RegionBody(StrictSerializer):
         for start, length in (("x", "width"), ("y", "height")):
             if attrs[length] == 0:
                 raise serializers.ValidationError({length: "It is empty."})
-            if attrs[start] + attrs[length] > 1:
+            if attrs[start] + attrs[length] > 1 + 1e-9:  # as of operations: sums of decimals are seldom exact
                 raise serializers.ValidationError({length: "The region goes beyond the picture."})
         return attrs
 
@@ -50,10 +50,23 @@ class RedactionSerializer(serializers.ModelSerializer[Redaction]):
     job_id = serializers.UUIDField()
     region = RegionSerializer()
     status = serializers.ChoiceField(["PENDING", "RUNNING", "SUCCEEDED", "FAILED"])
+    failure_code = serializers.CharField(allow_null=True)
+    failure_message = serializers.CharField(allow_null=True)
 
     class Meta:
         model = Redaction
-        fields = ("id", "job_id", "start_ms", "end_ms", "region", "mode", "status", "created_at")
+        fields = (
+            "id",
+            "job_id",
+            "start_ms",
+            "end_ms",
+            "region",
+            "mode",
+            "status",
+            "failure_code",
+            "failure_message",
+            "created_at",
+        )
 
     def to_representation(self, instance: Redaction) -> dict[str, Any]:
         run: RedactionRun | None = getattr(instance.job, "redaction_run", None)
@@ -65,5 +78,7 @@ class RedactionSerializer(serializers.ModelSerializer[Redaction]):
             "region": {name: getattr(instance, name) for name in ("x", "y", "width", "height")},
             "mode": instance.mode,
             "status": run.status if run else RedactionRun.SUCCEEDED,
+            "failure_code": (run and run.failure_code) or None,
+            "failure_message": (run and run.failure_message) or None,
             "created_at": timestamp(instance.created_at),
         }
