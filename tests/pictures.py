@@ -9,7 +9,7 @@ from django.utils import timezone
 from uuid6 import uuid7
 
 from anchors.activity import Activity, Change
-from anchors.models import Asset, ImageUpload, Redaction, ScreenActivity
+from anchors.models import Asset, ImageUpload, Redaction, RedactionRun, ScreenActivity
 from jobs.models import Job
 
 QUIET = Activity(48_900, [Change(12_000, 12_400, 0.5)])
@@ -17,19 +17,19 @@ QUIET = Activity(48_900, [Change(12_000, 12_400, 0.5)])
 
 def make_activity(job: Job, *, activity: Activity | None = QUIET, **fields: Any) -> ScreenActivity:
     """The row of a video that was looked at, or, without an activity, could not be read."""
-    return ScreenActivity.objects.create(
-        job=job,
-        owner_id=job.owner_id,
-        status=ScreenActivity.SUCCEEDED if activity else ScreenActivity.FAILED,
-        activity=activity and activity.as_plain(),
-        **fields,
-    )
+    status = ScreenActivity.SUCCEEDED if activity else ScreenActivity.FAILED
+    known = {"status": status, "activity": activity and activity.as_plain(), **fields}
+    return ScreenActivity.objects.create(job=job, owner_id=job.owner_id, **known)
 
 
 def make_redaction(job: Job, **fields: Any) -> Redaction:
     """A bar over the middle of the first second, which no picture was brought in line with."""
     middle = {"x": 0.25, "y": 0.25, "width": 0.5, "height": 0.5}
     return Redaction.objects.create(job=job, start_ms=0, end_ms=1_000, mode="solid", **middle, **fields)
+
+
+def make_redaction_run(job: Job, *, status: str = RedactionRun.WAITING) -> RedactionRun:
+    return RedactionRun.objects.create(job=job, owner_id=job.owner_id, status=status)
 
 
 def make_image_upload(job: Job, *, asset: Asset | None = None) -> ImageUpload:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from anchors.models import Asset, ScreenActivity
+from anchors.models import Asset, RedactionRun, ScreenActivity
 from config.api import request_id
 from config.work.models import WorkFailed, WorkRow
 from jobs.models import Job
@@ -18,8 +18,9 @@ def abort_tasks(job: Job) -> None:
         return  # then there is none, and a failing callback is spared a statement
     ended = WorkFailed("JOB_CANCELLED", "The job has ended.")
     is_active = {"status__in": [WorkRow.WAITING, WorkRow.RUNNING]}
-    for row in ScreenActivity.objects.select_for_update().filter(job=job, **is_active):
-        row.close(row.FAILED, failure=ended)
+    for model in (ScreenActivity, RedactionRun):
+        for row in model.objects.select_for_update().filter(job=job, **is_active):
+            row.close(row.FAILED, failure=ended)
     for task in job.screenshot_tasks.select_for_update().filter(**is_active):
         task.close(task.FAILED, failure=ended)
 

@@ -28,9 +28,8 @@ def published_origins(assets: Iterable[Asset]) -> dict[UUID, dict[str, Any]]:
 
 
 def _origin(asset: Asset, known: dict[UUID, Asset]) -> dict[str, Any]:
-    said: dict[str, Any] = {
-        "kind": asset.kind, "commitment": None, "ops_hash": None, "base_sha256": None, "frame": None
-    }  # fmt: skip
+    unknown = dict.fromkeys(("commitment", "ops_hash", "base_sha256", "frame"))
+    said: dict[str, Any] = {"kind": asset.kind, **unknown}
     if asset.is_redacted:
         return {**said, "commitment": commitment(bytes(asset.commitment_salt), asset.ops_hash)}
     lowest = asset

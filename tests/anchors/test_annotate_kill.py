@@ -147,7 +147,7 @@ def test_a_worker_that_is_killed_while_it_draws(api: Api, settings: Any, tmp_pat
         height=SIZE[1],
     )
     with media_worker(tmp_path, settings.STEPWRIGHT_STORAGE_URL) as worker:
-        body = {"base_asset_id": str(base.pk), "operations": [SECONDS_OF_WORK] * 6}
+        body = {"base_asset_id": str(base.pk), "operations": [SECONDS_OF_WORK] * 4}
         answer = api.post(f"/anchors/{anchor.pk}/annotations", body, prefer="respond-async")
         assert answer.status_code == 202, answer.content
         process = psutil.Process(worker.pid)

@@ -31,6 +31,7 @@ def picture(addressing: dict[str, Any] | None) -> ActivePicture:
         width=1,
         height=1,
         extracted_at_ms=0,
+        origin={"kind": "EXTRACTED"},
     )
 
 

@@ -30,6 +30,7 @@ from tests.factories import (
     make_resolution,
     make_screenshot_task,
 )
+from tests.pictures import make_activity, make_image_upload, make_redaction, make_redaction_run
 from tests.uploads import make_upload_ticket
 
 
@@ -49,6 +50,13 @@ def full_job(api: Api) -> Job:
     anchor.annotation_requests.create(idempotency_key="key-1", ops_hash="ab" * 32)
     job.model_calls.create(key="ab" * 32, answer={"steps": []})
     make_upload_ticket(job)
+    upload = make_image_upload(job, asset=first)
+    anchor.attach_requests.create(
+        idempotency_key="key-1", upload=upload, instruction_version=job.instruction.versions.get()
+    )
+    make_activity(job)
+    make_redaction(job)
+    make_redaction_run(job, status="SUCCEEDED")
     storage().save_bytes(uploads_folder(job.pk), b"left from an upload", suffix="")
     return force(job, JobStatus.DONE)
 

@@ -58,7 +58,7 @@ def test_a_refused_transition_writes_nothing(db: None) -> None:
         job.options = {"title": "lost"}
         move_job(job, "upload", by=EDITOR)
     saved = Job.objects.get(pk=job_id)
-    assert (saved.status, saved.options, saved.revision) == ("UPLOADED", {"auto_screenshots": True}, 1)
+    assert (saved.status, saved.options, saved.revision) == ("UPLOADED", {"auto_screenshots": False}, 1)
     assert AuditEvent.objects.filter(job=job_id).count() == events
 
 

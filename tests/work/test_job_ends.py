@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from anchors.models import ScreenshotTask
+from anchors.models import RedactionRun, ScreenActivity, ScreenshotTask
 from config.work.models import WorkRow
 from config.work.registry import KINDS
 from exports.models import Export
@@ -23,6 +23,7 @@ from tests.factories import (
     make_run,
     make_screenshot_task,
 )
+from tests.pictures import make_activity, make_redaction_run
 
 # Each kind of work, and a row of it that waits for a worker.
 WAITING: dict[type[WorkRow], Callable[[Api], WorkRow]] = {
@@ -31,6 +32,10 @@ WAITING: dict[type[WorkRow], Callable[[Api], WorkRow]] = {
     ScreenshotTask: lambda api: make_screenshot_task(
         make_job(JobStatus.DRAFT_READY, owner=api.user), status=ScreenshotTask.WAITING
     ),
+    ScreenActivity: lambda api: make_activity(
+        make_job(JobStatus.GENERATING, owner=api.user, auto_screenshots=True), status="PENDING"
+    ),
+    RedactionRun: lambda api: make_redaction_run(make_job(JobStatus.EDITING, owner=api.user)),
     RegenerateTask: lambda api: make_regenerate_task(make_job(JobStatus.EDITING, owner=api.user)),
     Export: lambda api: make_export(make_job(JobStatus.EXPORTING, owner=api.user), status=Export.WAITING),
 }

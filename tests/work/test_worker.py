@@ -10,7 +10,7 @@ from typing import Any
 import dramatiq
 import pytest
 
-from anchors.models import ScreenshotTask
+from anchors.models import RedactionRun, ScreenActivity, ScreenshotTask
 from config.work.enqueue import actor_name
 from config.work.lease import Lease
 from config.work.models import WorkRow
@@ -20,6 +20,7 @@ from instructions.models import RegenerateTask
 from jobs import hooks
 from jobs.models import Dispatch, Job, PipelineRun
 from jobs.states import JobStatus
+from tests.anchors.redacting import redact
 from tests.desk import Desk
 from tests.elapsed import make_due
 from tests.exports.asking import request_export
@@ -48,7 +49,7 @@ def start_run(owner: Api, job: Job) -> PipelineRun:
 
 
 def test_every_kind_of_work_is_performed_below() -> None:
-    performed = {Dispatch, PipelineRun, RegenerateTask, ScreenshotTask, Export}
+    performed = {Dispatch, PipelineRun, RegenerateTask, ScreenshotTask, ScreenActivity, RedactionRun, Export}
     assert set(KINDS) == performed, "perform the new kind below, by a running_worker"
 
 
@@ -75,6 +76,16 @@ def test_a_picture_is_taken(desk: Desk) -> None:
     with running_worker(""):
         task = ScreenshotTask.objects.get(pk=desk.extract().json()["task_id"])
         wait_for(task, ScreenshotTask.SUCCEEDED)
+
+
+def test_a_video_is_looked_at_and_pictures_are_redacted(desk: Desk) -> None:
+    with running_worker(""):
+        desk.api.get(f"/jobs/{desk.job.pk}/screenshots/suggestions")
+        wait_for(ScreenActivity.objects.get(job=desk.job), ScreenActivity.SUCCEEDED, seconds=60)
+        task = ScreenshotTask.objects.get(pk=desk.extract().json()["task_id"])
+        wait_for(task, ScreenshotTask.SUCCEEDED)
+        redact(desk)
+        wait_for(RedactionRun.objects.get(job=desk.job), RedactionRun.SUCCEEDED)
 
 
 def test_a_passage_is_rewritten(owner: Api) -> None:
