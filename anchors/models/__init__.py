@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from anchors.models.anchors import Anchor, AnchorResolution
-from anchors.models.assets import AnnotationRequest, Asset
+from anchors.models.assets import AnnotationRequest, Asset, shown_assets
 from anchors.models.redactions import Redaction, RedactionRun
 from anchors.models.tasks import ScreenActivity, ScreenshotTask
 from anchors.models.uploads import AttachRequest, ImageUpload
@@ -19,4 +19,5 @@ __all__ = [
     "RedactionRun",
     "ScreenActivity",
     "ScreenshotTask",
+    "shown_assets",
 ]

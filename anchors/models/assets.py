@@ -118,6 +118,13 @@ class Asset(models.Model):
         return str(self.pk)
 
 
+def shown_assets() -> models.Prefetch[str]:
+    """Return the pictures of anchors that are not concealed, to be fetched with them: without their operations, which
+    may be megabytes, and which no answer has."""
+    shown = Asset.objects.filter(is_concealed=False).defer("operations", "commitment_salt")
+    return models.Prefetch("assets", shown)
+
+
 class AnnotationRequest(models.Model):
     """What an `idempotency_key` of an anchor's annotations was used for."""
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import QuerySet
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from anchors.api import schema, serializers
 from anchors.api.viewsets.tasks import begun
-from anchors.models import Anchor, Asset
+from anchors.models import Anchor, shown_assets
 from anchors.services.anchors import create_anchor
 from anchors.services.annotation import annotate_anchor
 from anchors.services.annotation_tasks import request_annotation
@@ -24,11 +24,6 @@ from config.api.serializers import read_body
 from config.api.viewsets import ApiViewSet
 from instructions.models import Instruction
 
-# Operations may be megabytes, and no answer has them.
-_SHOWN_ASSETS = Prefetch(
-    "assets", Asset.objects.filter(is_concealed=False).defer("operations", "commitment_salt")
-)
-
 
 @schema.anchors
 class AnchorViewSet(ApiViewSet[Anchor]):
@@ -40,7 +35,7 @@ class AnchorViewSet(ApiViewSet[Anchor]):
         if self.action == "replace":
             return anchors.select_related("instruction__job")
         if self.action == "retrieve":
-            return anchors.select_related("instruction").prefetch_related(_SHOWN_ASSETS)
+            return anchors.select_related("instruction").prefetch_related(shown_assets())
         return anchors
 
     def create(self, request: Request, instruction_id: str) -> Response:
@@ -54,7 +49,7 @@ class AnchorViewSet(ApiViewSet[Anchor]):
         anchors = _anchors(instruction, self.query.get("instruction_version_id"))
         context = {"include_deleted_assets": self.query["include_deleted_assets"]}
         return self.page(
-            anchors.prefetch_related(_SHOWN_ASSETS), serializers.ScreenshotAnchorSerializer, context=context
+            anchors.prefetch_related(shown_assets()), serializers.ScreenshotAnchorSerializer, context=context
         )
 
     def retrieve(self, request: Request, anchor_id: str) -> Response:
