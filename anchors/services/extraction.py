@@ -127,9 +127,18 @@ def extraction_key(
 
 
 def known_task(job: Job, key: str, idempotency_key: str | None) -> ScreenshotTask | None:
-    """Return the task that was asked for with this key, locked. Raise 409 for an idempotency key of another."""
+    """Return the task that was asked for with this key, locked, and note the idempotency key that it has now.
+    Raise 409 for one of another task."""
     if idempotency_key:
         task = ScreenshotTask.objects.filter(job=job, idempotency_key=idempotency_key).first()
         if task and task.request_key != key:
-            raise errors.conflict("IDEMPOTENCY_KEY_REUSED", "This key was used for another picture.")
-    return ScreenshotTask.objects.select_for_update().filter(request_key=key).first()
+            raise errors.conflict(
+                "IDEMPOTENCY_KEY_REUSED",
+                "This key was used for another picture.",
+                hint="Send a new key for a new picture.",
+            )
+    known = ScreenshotTask.objects.select_for_update().filter(request_key=key).first()
+    if known and idempotency_key and known.idempotency_key is None:
+        known.idempotency_key = idempotency_key
+        known.save(update_fields=["idempotency_key"])
+    return known

@@ -82,6 +82,14 @@ def test_an_idempotency_key_is_of_one_picture(desk: Desk) -> None:
     assert (other.status_code, other.json()["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
 
 
+def test_an_idempotency_key_of_a_picture_that_was_known_is_noted(desk: Desk) -> None:
+    anchor_id = desk.picture()["anchor_id"]
+    desk.replace(anchor_id)
+    assert desk.replace(anchor_id, idempotency_key="k").status_code == 200
+    other = desk.replace(anchor_id, idempotency_key="k", timestamp_ms=1)
+    assert (other.status_code, other.json()["code"]) == (409, "IDEMPOTENCY_KEY_REUSED")
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
