@@ -26,7 +26,7 @@ from tests.elapsed import recover
 from tests.factories import Api, make_anchor, make_asset, make_job, make_user
 from tests.jobs.killer import Killer, after_each_step, killing
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
+pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = (1920, 1080)

@@ -18,7 +18,7 @@ from tests.anchors.uploading import attach, confirm, confirmed, declared, pictur
 from tests.factories import Api, make_anchor, make_job, make_user
 from tests.jobs.killer import Killer, after_each_step, killing
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
+pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
 CONTENT = picture()
 API = "/api/v1"
 
