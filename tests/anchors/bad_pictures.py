@@ -7,6 +7,7 @@ import io
 import struct
 import zipfile
 import zlib
+from typing import Any
 
 from PIL import Image
 
@@ -55,8 +56,8 @@ def segment(marker: int, body: bytes) -> bytes:
     return struct.pack(">BBH", 0xFF, marker, 2 + len(body)) + body
 
 
-def jpeg_with(*segments: bytes, **options: object) -> bytes:
-    content = picture("JPEG", **options)  # type: ignore[arg-type]
+def jpeg_with(*segments: bytes, **options: Any) -> bytes:
+    content = picture("JPEG", **options)
     return content[:2] + b"".join(segments) + content[2:]
 
 
@@ -80,8 +81,8 @@ def canvas(width: int, height: int, flags: int = 0) -> tuple[bytes, bytes]:
     return b"VP8X", bytes([flags, 0, 0, 0]) + sides
 
 
-def webp_pixels(**options: object) -> tuple[bytes, bytes]:
-    content = picture("WEBP", **options)  # type: ignore[arg-type]
+def webp_pixels(**options: Any) -> tuple[bytes, bytes]:
+    content = picture("WEBP", **options)
     return content[12:16], content[20:]
 
 

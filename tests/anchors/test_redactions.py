@@ -10,6 +10,7 @@ from anchors.models import Anchor, Asset, RedactionRun
 from anchors.services import taking
 from config.storage import storage
 from jobs.models import AuditEvent
+from jobs.states import JobStatus
 from tests.anchors.redacting import BADGE, CROP, REGION, anchor_of, colours, content, image, redact, take_back
 from tests.desk import Desk
 from tests.factories import Api, force, perform, work_off
@@ -232,7 +233,7 @@ def test_a_run_that_was_lost_goes_on_where_it_stood(desk: Desk, monkeypatch: pyt
 
 def test_an_ended_job_is_redacted_as_well(desk: Desk) -> None:
     task = desk.picture()
-    force(desk.job, "DONE")  # type: ignore[arg-type]
+    force(desk.job, JobStatus.DONE)
     redact(desk)
     work_off()
     assert colours(anchor_of(desk, task)["active_asset_id"]) == 1

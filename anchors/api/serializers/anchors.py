@@ -128,7 +128,8 @@ class ScreenshotAnchorSerializer(serializers.ModelSerializer[Anchor]):
             "updated_at",
         )
 
-    def get_assets(self, anchor: Anchor) -> ScreenshotAssetSerializer(many=True):  # type: ignore[valid-type]
+    @extend_schema_field(ScreenshotAssetSerializer(many=True))
+    def get_assets(self, anchor: Anchor) -> Any:
         given = (asset for asset in anchor.assets.all() if not asset.is_concealed)
         shown = sorted(given, key=lambda asset: asset.version)
         if not self.context.get("include_deleted_assets"):
