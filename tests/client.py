@@ -30,9 +30,9 @@ class Client:
         deadline = time.monotonic() + 300
         while True:
             response = self.http.request(method, path, json=json, **options)
-            if response.status_code != 503 or time.monotonic() > deadline:
+            if "Retry-After" not in response.headers or not response.is_error or time.monotonic() > deadline:
                 break
-            time.sleep(float(response.headers.get("Retry-After", 1)))
+            time.sleep(float(response.headers["Retry-After"]))
         if response.is_error:
             raise ApiFailed(f"{method} {path}: {response.status_code} {response.text}")
         return (

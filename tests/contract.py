@@ -109,4 +109,4 @@ ERROR_CODES = {
     "STORAGE_FULL": 507,
 }
 # Of calls and limits that are not built yet.
-NOT_BUILT = {"SCREEN_EVENTS_NOT_READY"}
+NOT_BUILT: set[str] = set()

@@ -30,8 +30,8 @@ def auto_screenshots(
     """Ask for a picture of each step of a version that has none; return (tasks, replayed).
 
     The tasks are those of all steps whose pictures were asked for here, or by the pipeline. It is a replay when no
-    step needed one. Raises a 400 for a version of another document, 503 until the video was looked at, 429, 507 and
-    the 409 of `open_document`.
+    step needed one. Raises a 400 for a version of another document, the 409s of `suggest_moments` and
+    `open_document`, 429 and 507.
     """
     instruction = Instruction.objects.filter(job=job).first()
     if instruction is None:

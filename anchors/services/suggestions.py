@@ -23,7 +23,10 @@ _PASSING = ("INTERNAL_ERROR", "JOB_CANCELLED", "STORAGE_FULL", "WORKER_LOST")
 
 
 def newest_suggestions(job: Job) -> list[Suggestion]:
-    """Return a moment for each step of the newest version; none without a document. Raises 503."""
+    """Return a moment for each step of the newest version; none without a document.
+
+    Raises what `suggest_moments` does.
+    """
     instruction = Instruction.objects.filter(job=job).first()
     if instruction is None:
         return []
@@ -33,14 +36,15 @@ def newest_suggestions(job: Job) -> list[Suggestion]:
 def suggest_moments(job: Job, version: InstructionVersion) -> list[Suggestion]:
     """Return a moment for each step of a version, in their order; where the video cannot be looked at, the starts.
 
-    Raises 503 until it is known when the screen changes in the video; that is being found out then.
+    Raises the 409 `SCREEN_EVENTS_NOT_READY` until it is known when the screen changes in the video; that is being found
+    out then.
     """
     row = ScreenActivity.objects.filter(job=job).first()
     is_final = row is not None and row.status == ScreenActivity.FAILED and row.failure_code not in _PASSING
     if job.status not in ENDED and not is_final and (row is None or row.activity is None):
         with transaction.atomic():
             watch_video(lock_job(job.pk))
-        raise errors.unavailable("The video is being looked at for the moments that show the steps.")
+        raise errors.not_watched(job.status)
     return moments(job, version, Activity.from_plain(row.activity) if row and row.activity else None)
 
 

@@ -93,6 +93,11 @@ CODES: dict[str, Code] = {
     "UPLOAD_NOT_RECEIVED": Code(409, "The signed upload was not used yet."),
     "UPLOAD_EXPIRED": Code(409, "The signed upload came too late."),
     "EXPORT_NOT_READY": Code(409, "The export has no artifact yet.", {"status": "RUNNING"}),
+    "SCREEN_EVENTS_NOT_READY": Code(
+        409,
+        "The video is still being looked at; ask again after Retry-After.",
+        {"current_status": "DRAFT_READY"},
+    ),
     "IDEMPOTENCY_KEY_REUSED": Code(409, "The key was used with another payload."),
     "LENGTH_REQUIRED": Code(411, "The body came in chunks, without a Content-Length."),
     "PRECONDITION_FAILED": Code(412, "If-Match was given and is stale."),

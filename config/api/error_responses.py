@@ -16,7 +16,13 @@ from rest_framework import serializers
 from config.api.error_codes import CODES
 
 REQUEST_ID = "01993c5e-9c32-7e5d-8f74-603b8c9d0e1f"
-WAIT = {"RATE_LIMITED", "ACTIVE_JOB_LIMIT_REACHED", "ORCHESTRATOR_DISPATCH_FAILED", "SERVICE_UNAVAILABLE"}
+WAIT = {
+    "RATE_LIMITED",
+    "ACTIVE_JOB_LIMIT_REACHED",
+    "ORCHESTRATOR_DISPATCH_FAILED",
+    "SERVICE_UNAVAILABLE",
+    "SCREEN_EVENTS_NOT_READY",
+}
 
 COUNTED = ["RateLimit", "RateLimit-Policy"]  # of answers to requests that a limit counts
 

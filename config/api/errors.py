@@ -50,6 +50,18 @@ def conflict(code: str, message: str, *, hint: str | None = None, **details: Any
     return ApiError(409, code, message, details=details, hint=hint)
 
 
+def not_watched(current_status: str) -> ApiError:
+    """Return the 409 for what needs to know what the screen shows, while a worker finds that out."""
+    return ApiError(
+        409,
+        "SCREEN_EVENTS_NOT_READY",
+        "The video is still being looked at.",
+        details={"current_status": current_status},
+        hint="Send it again after the seconds of Retry-After.",
+        headers={"Retry-After": "5"},
+    )
+
+
 def invalid(field: str, message: str, *, code: str = "invalid", hint: str | None = None) -> ApiError:
     """Return a 400 for one field, given as a dotted path in the body, query or headers."""
     return validation_error([{"field": field, "code": code, "message": message}], hint=hint)

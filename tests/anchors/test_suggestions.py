@@ -38,8 +38,12 @@ def steps(desk: Desk) -> Any:
 
 def test_a_video_that_was_not_looked_at_is_looked_at_first(desk: Desk) -> None:
     early = suggestions(desk)
-    assert (early.status_code, early["Retry-After"]) == (503, "5")
-    assert auto(desk).status_code == 503
+    assert (early.status_code, early.json()["code"], early["Retry-After"]) == (
+        409,
+        "SCREEN_EVENTS_NOT_READY",
+        "5",
+    )
+    assert auto(desk).status_code == 409
     assert not Anchor.objects.exists()
     work_off()
     row = ScreenActivity.objects.get(job=desk.job)
@@ -282,5 +286,5 @@ def test_the_video_of_an_ended_job_is_not_looked_at(owner: Api) -> None:
 def test_a_video_whose_watching_was_lost_is_looked_at_again(desk: Desk) -> None:
     row = make_activity(desk.job, activity=None)
     ScreenActivity.objects.filter(pk=row.pk).update(failure_code="WORKER_LOST")
-    assert suggestions(desk).status_code == 503
+    assert suggestions(desk).status_code == 409
     assert ScreenActivity.objects.get(pk=row.pk).status == "PENDING"
