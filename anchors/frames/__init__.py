@@ -24,6 +24,7 @@ __all__ = [
     "TimestampOutOfRange",
     "encode_image",
     "grab_encoded",
+    "grab_encoded_together",
     "grab_frame",
     "grab_frames",
     "key_frame_index",
@@ -39,7 +40,25 @@ def grab_encoded(
     index: Sequence[KeyFrame] = (),
 ) -> EncodedFrame:
     """Return what `grab_frame` finds as `encode_image` writes it. Raises what `grab_frame` raises."""
-    frame = grab_frame(source, at_ms, strategy=strategy, index=index)
+    return _encoded(grab_frame(source, at_ms, strategy=strategy, index=index), image_format)
+
+
+def grab_encoded_together(
+    source: Source, wanted: Sequence[tuple[int, ImageFormat]], *, index: Sequence[KeyFrame] = ()
+) -> list[EncodedFrame]:
+    """Return what `grab_encoded` returns, `precise`, for each time and format, in their order, by one pass.
+
+    Memory holds one decoded picture and what is written of the others. Raises what `grab_frames` raises.
+    """
+    _require_times(source, [at_ms for at_ms, _ in wanted])
+    found: dict[tuple[int, ImageFormat], EncodedFrame] = {}
+    with Reader(source, index) as reader:
+        for at_ms, image_format in sorted(wanted):
+            found[at_ms, image_format] = _encoded(reader.shown_at(at_ms), image_format)
+    return [found[each] for each in wanted]
+
+
+def _encoded(frame: Frame, image_format: ImageFormat) -> EncodedFrame:
     return EncodedFrame(
         content=encode_image(frame.image, image_format),
         width=frame.image.width,
@@ -82,10 +101,14 @@ def grab_frames(
     length of the video. Raises what `grab_frame` raises; one time out of range fails all.
     """
     wanted = sorted(set(at_ms))
-    for at in wanted[:1] + wanted[-1:]:
-        if not 0 <= at <= MAX_DURATION_MS:
-            raise TimestampOutOfRange(at, duration_ms=probe_video(source).duration_ms)
+    _require_times(source, wanted)
     with Reader(source, index) as reader:
         grab = reader.shown_at if strategy == "precise" else reader.nearest_key_frame
         found = {at: grab(at) for at in wanted}
     return [found[at] for at in at_ms]
+
+
+def _require_times(source: Source, at_ms: Sequence[int]) -> None:
+    for at in at_ms:
+        if not 0 <= at <= MAX_DURATION_MS:
+            raise TimestampOutOfRange(at, duration_ms=probe_video(source).duration_ms)

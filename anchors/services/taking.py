@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any, cast
 
 from anchors.frames import (
@@ -12,6 +15,7 @@ from anchors.frames import (
     Strategy,
     TimestampOutOfRange,
     grab_encoded,
+    grab_encoded_together,
 )
 from anchors.models import Asset, ScreenActivity, ScreenshotTask
 from anchors.redacting import hiding_operations
@@ -19,24 +23,73 @@ from anchors.services.anchors import add_asset
 from anchors.services.concealment import Missing, add_rendering, hidden_parts
 from anchors.services.drawing import draw_on_asset
 from config import sandbox
+from config.sandbox import SandboxError
 from config.storage import Stored, kept_folder, storage
-from config.work.lease import Lease
+from config.work.lease import Lease, LeaseLost
 from config.work.models import WorkFailed
 from jobs.media.probe import UnreadableVideo
 from jobs.services.audit import by_system, record_event
 from jobs.services.transitions import lock_job
 from jobs.services.videos import open_video
 
+log = logging.getLogger(__name__)
+
+CLOSE_MS = 10_000
+"""About what lies between two key frames of a usual recording: one pass over it gives all pictures in between."""
+MAX_TOGETHER = 8
+"""Pictures of one pass: their files are held in memory, each some megabytes."""
+
 
 def perform_extraction(task: ScreenshotTask, lease: Lease) -> None:
-    """Take the frame, keep its bytes under their SHA-256, then write the row.
+    """Take the frame, and in the same pass those of waiting tasks that lie close to it; keep each."""
+    with _claim_close(task) as others:
+        frames = _grab_together([task, *(other for other, _ in others)], lease) if others else None
+        _keep(task, frames[0] if frames else _grab(task, lease), lease)
+        for (other, its_lease), frame in zip(others, (frames or [])[1:], strict=False):
+            try:
+                _keep(other, frame, its_lease)
+            except LeaseLost:
+                log.info("gave up a picture that is no longer ours")
+
+
+@contextmanager
+def _claim_close(task: ScreenshotTask) -> Iterator[list[tuple[ScreenshotTask, Lease]]]:
+    """Claim the waiting tasks whose pictures lie close to that of `task`. Those that the block has not ended go back.
+
+    One that was tried before, and failed or was lost, is taken by itself.
+    """
+    fresh = {"strategy": "precise", "retries": 0, "losses": 0}
+    is_fresh = all(getattr(task, name) == value for name, value in fresh.items())
+    at_ms = cast(int, task.at_ms)
+    close = ScreenshotTask.objects.filter(
+        job_id=task.job_id,
+        status=ScreenshotTask.WAITING,
+        at_ms__range=(max(0, at_ms - CLOSE_MS), at_ms + CLOSE_MS),
+        **fresh,
+    )
+    with ExitStack() as opened:
+        claimed = []
+        for pk in close.order_by("id").values_list("pk", flat=True)[: MAX_TOGETHER - 1] if is_fresh else ():
+            if other := ScreenshotTask.claim(pk):
+                lease = Lease(other)
+                opened.enter_context(lease.beating())
+                opened.callback(_give_back, other)
+                claimed.append((other, lease))
+        yield claimed
+
+
+def _give_back(task: ScreenshotTask) -> None:
+    if task.status == ScreenshotTask.RUNNING:
+        task.requeue()
+
+
+def _keep(task: ScreenshotTask, frame: EncodedFrame, lease: Lease) -> None:
+    """Keep the frame's bytes under their SHA-256, then write the row.
 
     What redactions hide of it is drawn over first; under the lock it is looked whether they have changed meanwhile.
     """
-    image_format = cast(ImageFormat, task.image_format)
-    frame = _grab(task, image_format, lease)
     lease.check()
-    stored = storage().save_bytes(kept_folder(task.job_id), frame.content, suffix=f".{image_format}")
+    stored = storage().save_bytes(kept_folder(task.job_id), frame.content, suffix=f".{task.image_format}")
     hiding = _hiding(task, frame)
     while True:
         covered = _cover(task, stored, hiding, lease) if hiding else None
@@ -86,9 +139,33 @@ def _finish(task: ScreenshotTask, frame: EncodedFrame, stored: Stored, covered: 
     record_event(task.job, "SCREENSHOT_TAKEN", by=by_system(task.correlation_id), data=data)
 
 
-def _grab(task: ScreenshotTask, image_format: ImageFormat, lease: Lease) -> EncodedFrame:
+def _grab_together(tasks: list[ScreenshotTask], lease: Lease) -> list[EncodedFrame] | None:
+    """Return the frames of the tasks, by one pass; None if one of them cannot be had."""
+    wanted = [(cast(int, task.at_ms), cast(ImageFormat, task.image_format)) for task in tasks]
+    try:
+        with open_video(tasks[0].job, lease.report) as video:
+            return sandbox.call(
+                grab_encoded_together,
+                video,
+                wanted,
+                index=_index(tasks[0]),
+                limits=sandbox.limits.FRAME.lasting(max(at_ms for at_ms, _ in wanted)),
+                returns=(EncodedFrame,),
+                raises=(TimestampOutOfRange, UnreadableVideo),
+                check=lease.check,
+            )
+    except (TimestampOutOfRange, UnreadableVideo, SandboxError):
+        log.info("one of several pictures cannot be had: each is taken by itself")
+        return None
+
+
+def _index(task: ScreenshotTask) -> list[KeyFrame]:
+    found = ScreenActivity.objects.filter(job=task.job_id).values_list("key_frames", flat=True).first()
+    return [KeyFrame(*entry) for entry in found or ()]
+
+
+def _grab(task: ScreenshotTask, lease: Lease) -> EncodedFrame:
     at_ms = cast(int, task.at_ms)  # which a picture of the video has
-    index = ScreenActivity.objects.filter(job=task.job_id).values_list("key_frames", flat=True).first() or ()
     try:
         with open_video(task.job, lease.report) as video:
             return sandbox.call(
@@ -96,8 +173,8 @@ def _grab(task: ScreenshotTask, image_format: ImageFormat, lease: Lease) -> Enco
                 video,
                 at_ms,
                 strategy=cast(Strategy, task.strategy),
-                image_format=image_format,
-                index=[KeyFrame(*entry) for entry in index],
+                image_format=cast(ImageFormat, task.image_format),
+                index=_index(task),
                 limits=sandbox.limits.FRAME.lasting(at_ms),  # at worst, all before it is decoded
                 returns=(EncodedFrame,),
                 raises=(TimestampOutOfRange, UnreadableVideo),
