@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 from collections.abc import Iterator
 from contextlib import nullcontext
 from typing import Any
@@ -90,6 +91,14 @@ def storage_folder(tmp_path: Any, settings: Any, storage_kind: str) -> Any:
 @pytest.fixture(autouse=True)
 def callback_secret(settings: Any) -> None:
     settings.CALLBACK_SECRETS = [SECRET]
+
+
+@pytest.fixture(autouse=True)
+def usual_scheduling() -> None:
+    """Undo what the encoder of AV1 does to the thread that opens it, when that is root's: it runs in real time from
+    then on (SCHED_FIFO), with all that it starts, and two busy children leave no processor to anybody else."""
+    if hasattr(os, "sched_setscheduler") and os.sched_getscheduler(0) != os.SCHED_OTHER:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
 @pytest.fixture(autouse=True)
