@@ -136,10 +136,11 @@ def test_only_serve_itself_is_killed_and_what_it_started_ends(served: Served) ->
     frozen = named(served, "worker")
     for process in frozen:
         process.suspend()
+    with_frozen = [child for process in frozen for child in process.children(recursive=True)]
     left = served.processes()
     kill([psutil.Process(served.process.pid)])
     served.process.wait(10)
-    others = [process for process in left if process not in frozen]
+    others = [process for process in left if process not in [*frozen, *with_frozen]]
     assert others and not psutil.wait_procs(others, timeout=15)[1]
     served.start()
     assert "an earlier run left behind" in served.log()
