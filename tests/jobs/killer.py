@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jobs.models import Job
 
 ROOT = Path(__file__).resolve().parents[2]
-MAX_STEPS = 80
+MAX_STEPS = 300
 
 
 class Killer:
