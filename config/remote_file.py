@@ -9,6 +9,7 @@ import errno
 import http.client
 import io
 import re
+import socket
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -19,7 +20,9 @@ from urllib.parse import urlsplit
 
 MIN_WINDOW, MAX_WINDOW = 256 * 1024, 8 * 2**20  # bytes of one request: the more is read in order, the more
 MAX_WINDOWS = 4  # kept: a demuxer goes back and forth between an index, sound and pictures
-TIMEOUT_SECONDS = 20.0
+TIMEOUT_SECONDS = 20.0  # of silence
+# An answer may take so long, and longer the more of it has come: what dribbles is never silent.
+ANSWER_SECONDS, MIN_BYTES_PER_SECOND = 60.0, 16 * 1024
 PAUSES_SECONDS = (0.2, 0.5, 1.5, 3.0)  # before each further try
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]+)-([0-9]+)/([0-9]+)\Z")
 
@@ -109,6 +112,53 @@ class RangedReader(io.RawIOBase):
         return self._at, window
 
 
+class PacedResponse(http.client.HTTPResponse):
+    """An answer whose reader has waited too long in all, or at once for longer than the socket's timeout, is a
+    TimeoutError. Time between two reads does not count."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        self.fp: Any = io.BufferedReader(_PacedReads(self.fp.detach(), sock))
+
+
+class _PacedReads(io.RawIOBase):
+    def __init__(self, reads: io.RawIOBase, sock: socket.socket) -> None:
+        self._reads, self._socket, self._silence = reads, sock, sock.gettimeout()
+        self._waited, self._received = 0.0, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = ANSWER_SECONDS + self._received / MIN_BYTES_PER_SECOND - self._waited
+        if left <= 0:
+            raise TimeoutError("the answer comes too slowly")
+        began = time.monotonic()
+        is_short = self._silence is None or left < self._silence
+        if is_short:
+            self._socket.settimeout(left)
+        try:
+            count: int | None = self._reads.readinto(buffer)
+        finally:
+            self._waited += time.monotonic() - began
+            if is_short:
+                self._socket.settimeout(self._silence)
+        self._received += count or 0
+        return count
+
+    def close(self) -> None:
+        self._reads.close()
+        super().close()
+
+
+class _HttpConnection(http.client.HTTPConnection):
+    response_class = PacedResponse
+
+
+class _HttpsConnection(http.client.HTTPSConnection):
+    response_class = PacedResponse
+
+
 class _Connection:
     """A connection that is kept open between ranges, and made anew after an error."""
 
@@ -154,7 +204,7 @@ class _Connection:
         return content
 
     def _connect(self) -> http.client.HTTPConnection:
-        make = {"http": http.client.HTTPConnection, "https": http.client.HTTPSConnection}[self._url.scheme]
+        make = {"http": _HttpConnection, "https": _HttpsConnection}[self._url.scheme]
         return make(self._url.hostname or "", self._url.port, timeout=TIMEOUT_SECONDS)
 
     def _close(self) -> None:

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -54,8 +54,9 @@ def environment(endpoint: str) -> Iterator[None]:
 
 @dataclass
 class Fault:
-    """What becomes of the next `times` requests that `matches`: an error with its code, a pause, an end before the
-    last byte, or an answer about another file."""
+    """What becomes of the next `times` requests that `matches`: an error with its code, a silence of some
+    seconds, an end before the last byte, an answer that comes byte by byte with so many seconds between two (of its
+    head too, or of its body alone), or one about another file."""
 
     matches: str
     times: int = 1
@@ -63,7 +64,12 @@ class Fault:
     code: str = ""
     seconds: float = 0.0
     is_cut: bool = False
+    head_pace: float = 0.0
+    body_pace: float = 0.0
     headers: dict[str, str] = field(default_factory=dict)
+
+
+NONE = Fault("", times=0)
 
 
 @contextmanager
@@ -86,27 +92,36 @@ def faulty() -> Iterator[tuple[str, list[Fault], list[str]]]:
                 time.sleep(fault.seconds)
             if fault and fault.status:
                 content = f"<Error><Code>{fault.code}</Code><Message>no</Message></Error>".encode()
-                self.answer(fault.status, {"Content-Type": "application/xml"}, content)
+                self.answer(fault.status, {"Content-Type": "application/xml"}, content, fault)
                 return
             connection = http.client.HTTPConnection(target)
             connection.request(self.command, self.path, body, dict(self.headers))
             answer = connection.getresponse()
             content = answer.read()
             headers = {name.title(): value for name, value in answer.getheaders()}
-            headers |= fault.headers if fault else {}
-            self.answer(answer.status, headers, content, is_cut=bool(fault and fault.is_cut))
+            with suppress(ConnectionError):  # it waits no longer
+                self.answer(answer.status, headers | (fault or NONE).headers, content, fault or NONE)
 
-        def answer(self, status: int, headers: dict[str, str], content: bytes, is_cut: bool = False) -> None:
+        def answer(self, status: int, headers: dict[str, str], content: bytes, fault: Fault) -> None:
             self.send_response_only(status)
             length = headers.pop("Content-Length", str(len(content)))
             for name, value in headers.items():
                 if name.lower() not in ("transfer-encoding", "connection", "content-length"):
                     self.send_header(name, value)
             self.send_header("Content-Length", length if self.command == "HEAD" else str(len(content)))
-            self.end_headers()
+            self._headers_buffer.append(b"\r\n")
+            self.send_slowly(b"".join(self._headers_buffer), fault.head_pace)
+            self._headers_buffer.clear()
             if self.command != "HEAD":
-                self.wfile.write(content[: len(content) // 2] if is_cut else content)
-            self.close_connection = is_cut
+                self.send_slowly(content[: len(content) // 2] if fault.is_cut else content, fault.body_pace)
+            self.close_connection = fault.is_cut
+
+        def send_slowly(self, content: bytes, pace: float) -> None:
+            for start in range(len(content)) if pace else ():
+                self.wfile.write(content[start : start + 1])
+                time.sleep(pace)
+            if not pace:
+                self.wfile.write(content)
 
         do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = handle_one
 

@@ -24,8 +24,8 @@ class SandboxError(Exception):
 
     The exception's text, which goes to the log, has no more of `detail` than its beginning up to a colon, and the
     places in our code that follow: the rest are last words of the child, which may be text out of a file.
-    `may_pass`: the file is not to blame (the system killed the child, or it could not start), so that another try
-    may succeed.
+    `may_pass`: the file is not to blame (the system killed the child, it could not start, or it has waited for most of
+    its time), so that another try may succeed.
     """
 
     def __init__(self, code: str, *, may_pass: bool = False, detail: str = "") -> None:

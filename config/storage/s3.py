@@ -26,6 +26,7 @@ from uuid6 import uuid7
 from config.locks import place
 from config.remote_file import RangedReader, RemoteFile
 from config.storage.base import CHUNK, FOLDER, KEY, KINDS, BadUri, Part, Stored, UploadRequest, WrongSize
+from config.storage.s3_client import make_backend
 from config.storage.s3_errors import StorageUnavailable, meaning
 
 MULTIPART_OVER = 100 * 10**6  # bytes; a larger upload may come in parts
@@ -47,20 +48,7 @@ class S3Storage:
 
     @cached_property
     def _backend(self) -> Any:
-        # Imported here: it takes 0.3 s, and no process with files on this machine needs it.
-        from botocore.config import Config
-        from storages.backends.s3 import S3Storage as Backend
-
-        config = Config(
-            signature_version="s3v4",
-            connect_timeout=5,
-            read_timeout=20,
-            retries={"mode": "standard", "total_max_attempts": 5},  # with back-off, also of SlowDown
-            # The sums that are sent are ours; others' servers do not know those that boto3 adds by itself.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-        )
-        return Backend(bucket_name=self.bucket, location=self.prefix, client_config=config)
+        return make_backend(self.bucket, self.prefix)
 
     @property
     def _client(self) -> Any:

@@ -23,6 +23,8 @@ HINTS = {
     "RequestTimeTooSkewed": "The clock of this machine is wrong.",
     "NoCredentialsError": "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
     "PartialCredentialsError": "Set both AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
+    "ConnectTimeoutError": "It cannot be reached there in time: see AWS_ENDPOINT_URL.",
+    "ReadTimeoutError": "It takes too long to answer.",
     "EndpointConnectionError": "Nothing answers there: see AWS_ENDPOINT_URL.",
 }
 

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from config import sandbox
+from config.sandbox import process
 from config.sandbox.errors import ChildFailed
 from config.sandbox.pool import MAX_CALLS, pool
 from config.sandbox.wire import MAX_BESIDE_BYTES, AnswerReader, write_answer
@@ -202,14 +203,22 @@ def test_an_engine_that_misbehaves_ends_alone(engine: Any, args: tuple[Any, ...]
     assert call(engines.echo, 1) == 1
 
 
-def test_a_child_that_only_waits_is_ended_too() -> None:
+def test_a_child_that_only_waits_is_ended_and_may_be_tried_again() -> None:
     begun = time.monotonic()
     with pytest.raises(sandbox.SandboxError) as caught:
         call(
             engines.sleep, 60, limits=sandbox.Limits(memory_bytes=512 * MIB, cpu_seconds=1, wall_seconds=0.5)
         )
-    assert caught.value.code == "MEDIA_TOO_COMPLEX"
+    assert (caught.value.code, caught.value.may_pass) == ("MEDIA_TOO_COMPLEX", True)
     assert time.monotonic() - begun < 5
+
+
+def test_a_child_that_works_for_all_of_its_time_is_too_complex(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "WORKING_SHARE", 0.02)  # the machine of the tests may be busy
+    within = sandbox.Limits(memory_bytes=512 * MIB, cpu_seconds=60, wall_seconds=2)
+    with pytest.raises(sandbox.SandboxError) as caught:
+        call(engines.loop, limits=within)
+    assert (caught.value.code, caught.value.may_pass) == ("MEDIA_TOO_COMPLEX", False)
 
 
 def test_a_child_that_the_system_killed_may_be_tried_again() -> None:
