@@ -64,11 +64,14 @@ def desk(owner: Api) -> Desk:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests of modules that are marked `both_storages` on both, but those that look into the folder."""
-    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    """Run what is marked `both_storages` on both, but tests that look into the folder; with the bucket in `make soak`
+    alone for `both_storages(bucket="soak")`."""
+    mark = metafunc.definition.get_closest_marker("both_storages")
     looks_inside = "storage_folder" in inspect.signature(metafunc.function).parameters
-    if "both_storages" in marks and "file_system" not in marks and not looks_inside:
-        metafunc.parametrize("storage_kind", ["file", "s3"], indirect=True)
+    if mark and not metafunc.definition.get_closest_marker("file_system") and not looks_inside:
+        is_long = mark.kwargs.get("bucket") == "soak"
+        bucket = pytest.param("s3", marks=[pytest.mark.soak] if is_long else [])
+        metafunc.parametrize("storage_kind", ["file", bucket], indirect=True)
 
 
 @pytest.fixture

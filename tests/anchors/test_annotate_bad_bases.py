@@ -13,7 +13,7 @@ from tests.anchors.bad_bases import BAD, png
 from tests.desk import BLUR, Desk
 from tests.factories import make_anchor, work_off
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.both_storages]
 
 
 def stored_as_picture(desk: Desk, content: bytes) -> Asset:
@@ -35,6 +35,7 @@ def stored_as_picture(desk: Desk, content: bytes) -> Asset:
     return asset
 
 
+@pytest.mark.both_storages(bucket="soak")
 @pytest.mark.parametrize("make", BAD.values(), ids=BAD)
 def test_a_file_that_is_no_picture_is_refused_and_leaves_nothing(
     desk: Desk, make: Callable[[], bytes]
@@ -65,5 +66,6 @@ def test_a_sound_picture_is_drawn_on_so_these_tests_can_fail(desk: Desk) -> None
     assert drawn.status_code == 200
 
 
+@pytest.mark.file_system
 def test_there_are_forty_bad_pictures() -> None:
     assert len({make() for make in BAD.values()}) >= 40

@@ -18,7 +18,7 @@ from tests.factories import Api, make_job, make_video, perform, report, work_off
 from tests.pictures import QUIET, make_activity
 from tests.races import at_once
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.both_storages]
 
 MISSING = "01a20000-0000-7000-8000-00000000abcd"
 

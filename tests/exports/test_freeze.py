@@ -74,6 +74,7 @@ def test_a_picture_whose_address_is_gone_stands_at_no_block() -> None:
     assert frozen(picture(lost)).pictures[0].block_id is None
 
 
+@pytest.mark.both_storages
 @pytest.mark.django_db(transaction=True)
 def test_nothing_is_parsed_while_the_job_is_locked(owner: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = Desk(owner)
@@ -90,6 +91,7 @@ def test_nothing_is_parsed_while_the_job_is_locked(owner: Api, monkeypatch: pyte
     assert in_transaction == [False]
 
 
+@pytest.mark.both_storages
 @pytest.mark.django_db(transaction=True)
 def test_a_picture_that_changes_before_the_lock_is_the_one_exported(
     owner: Api, monkeypatch: pytest.MonkeyPatch

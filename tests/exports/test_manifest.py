@@ -8,7 +8,7 @@ from tests.desk import Desk
 from tests.exports.asking import request_export
 from tests.factories import work_off
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.both_storages]
 
 
 def test_the_manifest_names_the_chain_of_every_picture(desk: Desk) -> None:

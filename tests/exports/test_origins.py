@@ -21,7 +21,7 @@ from tests.desk import Desk
 from tests.exports.asking import done
 from tests.factories import make_anchor, work_off
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.both_storages]
 
 ARROW = {"op_type": "arrow", "geometry": {"from": {"x": 0.1, "y": 0.1}, "to": {"x": 0.4, "y": 0.4}}}
 BLUR = {"op_type": "blur", "geometry": {"x": 0.1, "y": 0.4, "width": 0.8, "height": 0.5}}
@@ -134,6 +134,7 @@ def _frame(drawn: Asset) -> str:
     return str(drawn.rendered_from.frame["frame_sha256"])
 
 
+@pytest.mark.file_system  # it is about hashes, and takes seconds
 @pytest.mark.parametrize("leaked", [_ops_hash, _base, _frame])
 def test_each_hash_that_is_not_published_gives_the_pin_away(
     desk: Desk, leaked: Callable[[Asset], str]

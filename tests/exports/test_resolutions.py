@@ -16,6 +16,8 @@ from tests.desk import Desk
 from tests.exports.asking import request_export
 from tests.factories import Api, make_anchor, make_asset
 
+pytestmark = pytest.mark.both_storages
+
 MOVED = "# Words of another kind\n\n## Step 1: Something else\n\nNothing of what was there before.\n"
 
 
