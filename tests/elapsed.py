@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -9,11 +11,13 @@ from datetime import timedelta
 from django.db.models.functions import Now
 
 from config.locks import place
+from config.storage import FileStorage, storage
 from config.work.registry import KINDS
 from config.work.sweep import sweep, sweep_work_rows
 from jobs.models import Dispatch
 from jobs.services.timeouts import give_up_unanswered_dispatches
 from tests.factories import work_off
+from tests.s3 import backdate
 
 
 def expire_leases() -> None:
@@ -56,3 +60,14 @@ def recover() -> None:
         sweep()
     make_due()
     work_off()
+
+
+def age_file(uri: str, by: timedelta) -> None:
+    """As when a file of the storage had been written so long ago, and a bit."""
+    kept, seconds = storage(), by.total_seconds() + 10
+    if isinstance(kept, FileStorage):
+        with kept.local_path(uri) as path:
+            os.utime(path, (time.time() - seconds,) * 2)
+    else:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        backdate(bucket, key, seconds)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -164,6 +165,16 @@ def new_bucket() -> str:
     name = f"bucket-{uuid4()}"
     client(server()).create_bucket(Bucket=name)
     return name
+
+
+def backdate(bucket: str, key: str, seconds: float) -> None:
+    """Let an object have been written so long ago."""
+    from moto.s3.models import s3_backends
+
+    (backends,) = s3_backends.values()
+    found = backends["aws"].get_object(bucket, key)
+    assert found is not None, key
+    found.last_modified = datetime.now(UTC).replace(tzinfo=None) - timedelta(seconds=seconds)
 
 
 def remote_copy(path: Path) -> RemoteFile:

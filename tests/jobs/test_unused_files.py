@@ -20,7 +20,6 @@ from jobs.services import unused_files
 from jobs.services.unused_files import UNUSED_AFTER, WALK_EVERY, remove_unused_files
 from jobs.states import JobStatus
 from tests.factories import Api, force, make_anchor, make_asset, make_export, make_job
-from tests.races import at_once
 from tests.uploads import files, make_upload_ticket
 
 pytestmark = pytest.mark.usefixtures("db")
@@ -112,23 +111,6 @@ def test_the_upload_of_a_closed_ticket_goes(owner: Api, storage_folder: Path) ->
     assert [path.parent.parent.name for path in files(storage_folder)] == ["jobs"]
 
 
-def test_a_file_that_is_written_again_while_rows_are_read_stays(
-    storage_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The sweep has found it old and without a row; then a worker makes the same bytes anew, and its row."""
-    job = make_job()
-    path = left_behind(job, b"bytes")
-    age(storage_folder)
-
-    def write_meanwhile(job_id: object) -> list[str]:
-        left_behind(job, b"bytes")
-        return []
-
-    monkeypatch.setattr(hooks, "FILE_REFERENCES", [*hooks.FILE_REFERENCES, write_meanwhile])
-    remove_unused_files()
-    assert path.exists()
-
-
 def test_the_folder_of_a_deleted_job_goes_and_that_of_an_unknown_one_stays(
     owner: Api, storage_folder: Path
 ) -> None:
@@ -183,16 +165,6 @@ def test_a_walk_begins_once_an_hour(storage_folder: Path) -> None:
     assert files(storage_folder) == []
     soon = Now() + WALK_EVERY - timedelta(minutes=1)
     assert FileWalk.objects.filter(last_folder="", due_at__gt=soon).exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_of_two_sweeps_at_once_one_takes_the_slice(monkeypatch: pytest.MonkeyPatch) -> None:
-    cleaned: list[list[str]] = []
-    monkeypatch.setattr(unused_files, "_clean", lambda folders: (cleaned.append(folders), time.sleep(0.3)))
-    left_behind(make_job())
-    FileWalk.objects.create()
-    at_once(4, lambda _: remove_unused_files())
-    assert len(cleaned) == 1
 
 
 def test_a_folder_that_cannot_be_read_does_not_stop_the_walk(
