@@ -1,5 +1,5 @@
 """`make demo`: the main job once, for real. Starts the service, goes from the sample recording to the exported
-guide over HTTP, checks every result and leaves them in `demo-output/`.
+guide over HTTP, checks every result and leaves them in `demo-output/`, or the folder that the argument names.
 
 Exit status 0 only when every artifact is there and right.
 """
@@ -34,7 +34,7 @@ from tests.media.frame_counter import read_counter  # noqa: E402
 from tests.served import Served  # noqa: E402
 
 SAMPLE = ROOT / "tests" / "media" / "sample.mp4"
-OUTPUT = ROOT / "demo-output"
+OUTPUT = Path(sys.argv[1]).resolve() if sys.argv[1:] else ROOT / "demo-output"
 console = Console()
 
 Json = dict[str, Any]
@@ -243,7 +243,7 @@ def main() -> int:
         finally:
             if hasattr(served, "process") and served.process.poll() is None:
                 served.stop()
-        target = Path(tempfile.mkdtemp(prefix=".demo-", dir=ROOT))
+        target = Path(tempfile.mkdtemp(prefix=".demo-", dir=OUTPUT.parent))
         shutil.copytree(output, target, dirs_exist_ok=True)
         shutil.rmtree(OUTPUT, ignore_errors=True)
         os.replace(target, OUTPUT)
