@@ -23,7 +23,7 @@ from tests.instructions.slow_worker import SlowWorker, slow_worker
 from tests.jobs.killer import Killer, after_each_step, killing
 from tests.jobs.seen import status_of
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
+pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
 
 
 @pytest.fixture
