@@ -2,7 +2,8 @@
 
 Run as a program it reads one JSON line a request: `{method, path, body, headers, kill_at}` (or `{"work": true}`
 for a sweep and whatever then waits), forks, and answers `{killed, status, steps}`. Steps are the statements, the
-commits, the messages to the broker and the calls to the orchestrator; `kill_at` counts them from 0.
+commits, the writes of files, the messages to the broker and the calls to the orchestrator, and `kill_at` is the number
+of one, from 0.
 """
 
 from __future__ import annotations
@@ -136,6 +137,7 @@ def run(request: dict[str, Any], writer: int) -> None:
     from django.db.backends.postgresql.base import DatabaseWrapper
     from django.test import Client
 
+    from config.storage import storage
     from config.work import enqueue
     from config.work.broker import make_broker
     from config.work.sweep import sweep_work_rows
@@ -172,6 +174,9 @@ def run(request: dict[str, Any], writer: int) -> None:
     around(Http, "_post")
     around(enqueue, "_send")
     around(DatabaseWrapper, "_commit")
+    for name in ("save_bytes", "save_file", "_keep"):  # a folder's `_keep` names a file that is written
+        if hasattr(storage(), name):
+            around(type(storage()), name)
     with connection.execute_wrapper(statement):
         if request.get("work"):
             sweep_work_rows()
