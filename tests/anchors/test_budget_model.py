@@ -1,6 +1,6 @@
 """The predicted work of operations, beside the processor time that they take.
 
-Time is counted in that of a reference, mosaics of the whole picture, on the same machine in the same process: so
+Time is counted in that of a reference, mosaics of the whole picture, on the same machine: so
 nothing here depends on how fast the machine is.
 """
 
@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from functools import cache
 from math import cos, sin
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
@@ -67,10 +70,29 @@ WORST: dict[str, dict[str, Any]] = {
 }
 
 
-def seconds(operations: list[dict[str, Any]], base: bytes) -> float:
-    begun = time.thread_time()
+def seconds(operations: list[dict[str, Any]], size: tuple[int, int]) -> float:
+    """Of the processor, in a new process: one that has drawn much before may have to have each picture's memory
+    cleared anew by the system, which takes up to four times as long."""
+    return drawing_process().submit(drawn, operations, size).result()
+
+
+@cache
+def drawing_process() -> ProcessPoolExecutor:
+    return ProcessPoolExecutor(1, mp_context=get_context("spawn"), max_tasks_per_child=1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_process_is_left() -> Iterator[None]:
+    yield
+    drawing_process().shutdown()
+    drawing_process.cache_clear()
+
+
+def drawn(operations: list[dict[str, Any]], size: tuple[int, int]) -> float:
+    base = base_of(size)
+    begun = time.process_time()
     render_annotations(base, operations)
-    return time.thread_time() - begun
+    return time.process_time() - begun
 
 
 @cache
@@ -81,7 +103,16 @@ def base_of(size: tuple[int, int]) -> bytes:
 def seconds_a_unit(size: tuple[int, int]) -> float:
     """Of the reference, now: how fast a processor is changes from minute to minute."""
     mosaics = as_many(op("blur", ALL, strength=1), size, 0.4)
-    return seconds(mosaics, base_of(size)) / predicted_work(mosaics, size)
+    return seconds(mosaics, size) / predicted_work(mosaics, size)
+
+
+def least_over(operations: list[dict[str, Any]], size: tuple[int, int]) -> float:
+    """Return how many times as long as predicted operations take, at the best of three tries."""
+    tries: list[float] = []
+    while len(tries) < 3 and (not tries or tries[-1] >= MOST_OVER):
+        took = seconds(operations, size) / seconds_a_unit(size)
+        tries.append(took / predicted_work(operations, size))
+    return min(tries)
 
 
 def as_many(operation: dict[str, Any], size: tuple[int, int], share: float) -> list[dict[str, Any]]:
@@ -98,8 +129,7 @@ def test_no_operation_takes_much_longer_than_predicted(
     size: tuple[int, int], operation: dict[str, Any]
 ) -> None:
     operations = as_many(operation, size, 0.4)
-    took = seconds(operations, base_of(size)) / seconds_a_unit(size)
-    assert took / predicted_work(operations, size) < MOST_OVER
+    assert least_over(operations, size) < MOST_OVER
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -112,5 +142,4 @@ def test_mixtures_do_not_take_much_longer_than_predicted(seed: int) -> None:
         if mixture and predicted_work(more, size) > MAX_WORK * 0.7:
             break
         mixture = more
-    took = seconds(mixture, base_of(size)) / seconds_a_unit(size)
-    assert took / predicted_work(mixture, size) < MOST_OVER
+    assert least_over(mixture, size) < MOST_OVER
