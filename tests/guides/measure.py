@@ -1,0 +1,129 @@
+"""Print how good the guides are that are drafted from talks: `make guides`.
+
+What is measured, and how the labels came about, stands in README.md beside this file.
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+sys.path.insert(0, str(ROOT))
+
+from instructions.language_models import LanguageModel, Segment  # noqa: E402
+from instructions.language_models.extractive import Extractive  # noqa: E402
+from tests.guides.matching import matches, score  # noqa: E402
+
+LABELLERS = ("a", "b")
+
+
+@dataclass(frozen=True)
+class Talk:
+    """A transcript, and the times (ms) of the steps that each of two people labelled in it."""
+
+    name: str
+    half: str
+    language: str
+    segments: tuple[Segment, ...]
+    labels: tuple[tuple[int, ...], ...]
+    undone: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Result:
+    """What is told of a talk; shares are 0..1, the means over the two labellers."""
+
+    agreement: float
+    precision: float
+    recall: float
+    f1: float
+    labelled: float
+    found: int
+    invented: int
+    undone: int
+    seconds: float
+
+
+def main() -> int:
+    halves = yaml.safe_load((HERE / "halves.yaml").read_text())
+    talks = [read_talk(name, half) for half in halves for name in halves[half]]
+    model = Extractive()
+    print(f"{'talk':22} {'half':6} labelled found  agree  prec   rec    F1  invented undone  CPU s")
+    results = {talk: measure(talk, model) for talk in talks}
+    for talk, result in results.items():
+        print(row(talk.name, talk.half, result))
+    for half in halves:
+        of_half = [result for talk, result in results.items() if talk.half == half]
+        print(row("mean", half, mean(of_half)))
+    print(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    return 0
+
+
+def read_talk(name: str, half: str) -> Talk:
+    talk = _read("talks", name)
+    segments = tuple(Segment(each["start_ms"], each["end_ms"], each["text"]) for each in talk["segments"])
+    labels = [_read(f"labels/{labeller}", name) for labeller in LABELLERS]
+    steps = tuple(tuple(step["at_ms"] for step in label["steps"]) for label in labels)
+    return Talk(name, half, talk["language"], segments, steps, tuple(talk.get("undone_ms", ())))
+
+
+def _read(folder: str, name: str) -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load((HERE / folder / f"{name}.yaml").read_text())
+    return content
+
+
+def measure(talk: Talk, model: LanguageModel) -> Result:
+    """Draft the guide of a talk, and compare its steps with what was labelled."""
+    begun = time.process_time()
+    draft = model.draft(talk.segments, title=None, language=talk.language)
+    seconds = time.process_time() - begun
+    found = [step.start_ms for step in draft.steps]
+    scores = [score(found, labelled) for labelled in talk.labels]
+    known = {at for labelled in talk.labels for at, _ in matches(found, labelled)}
+    return Result(
+        agreement=score(*talk.labels).f1,
+        precision=fmean(each.precision for each in scores),
+        recall=fmean(each.recall for each in scores),
+        f1=fmean(each.f1 for each in scores),
+        labelled=fmean(map(len, talk.labels)),
+        found=len(found),
+        invented=len(found) - len(known),
+        undone=len(matches([at for number, at in enumerate(found) if number not in known], talk.undone)),
+        seconds=seconds,
+    )
+
+
+def mean(results: Sequence[Result]) -> Result:
+    """Return the means of the shares, and the sums of what is counted."""
+    return Result(
+        agreement=fmean(each.agreement for each in results),
+        precision=fmean(each.precision for each in results),
+        recall=fmean(each.recall for each in results),
+        f1=fmean(each.f1 for each in results),
+        labelled=sum(each.labelled for each in results),
+        found=sum(each.found for each in results),
+        invented=sum(each.invented for each in results),
+        undone=sum(each.undone for each in results),
+        seconds=sum(each.seconds for each in results),
+    )
+
+
+def row(name: str, half: str, result: Result) -> str:
+    return (
+        f"{name:22} {half:6} {result.labelled:8.1f} {result.found:5} {result.agreement:6.2f} {result.precision:5.2f}"
+        f" {result.recall:5.2f} {result.f1:5.2f} {result.invented:9} {result.undone:6} {result.seconds:6.2f}"
+    )
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
