@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo serve token test test-fast check soak bench bench-readme audit spec lock clean setup
+.PHONY: demo serve token test test-fast check soak bench bench-readme guides audit spec lock clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make test    the tests          make check   lint, types, layers, spec and tests"
 	@echo "make test-fast   the tests without codecs, rendering, kills and made-up requests; under a minute"
 	@echo "make bench   what must be fast, beside plain code that does the same; ten minutes"
+	@echo "make guides  how good the guides are that are drafted from labelled talks"
 	@echo "make audit   known vulnerabilities of what is pinned"
 	@echo "make clean   what the above left behind"
 
@@ -56,6 +57,10 @@ bench: $(READY)
 # Takes the figures of tests/bench/results.json over into the README.
 bench-readme: $(READY)
 	@$(BIN)/python tests/bench/readme.py
+
+# Compares drafted steps with those that two people labelled; see tests/guides/README.md.
+guides: $(READY)
+	@$(BIN)/python tests/guides/measure.py
 
 check: $(READY)
 	$(BIN)/ruff check .

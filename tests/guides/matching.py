@@ -30,7 +30,9 @@ class Score:
         return 2 * self.matched / total if total else 1.0
 
 
-def matches(found_ms: Sequence[int], labelled_ms: Sequence[int], *, near_ms: int = NEAR_MS) -> list[tuple[int, int]]:
+def matches(
+    found_ms: Sequence[int], labelled_ms: Sequence[int], *, near_ms: int = NEAR_MS
+) -> list[tuple[int, int]]:
     """Return pairs of positions in the two: as many as can be had, each position once, at most `near_ms` apart.
 
     All tolerances are the same, so taking the earliest that fits gives the most pairs.
