@@ -17,6 +17,7 @@ from jobs.states import JobStatus
 from tests.callbacks import SECRET
 from tests.desk import Desk
 from tests.factories import Api, make_job, make_user
+from tests.jobs.killer import Killer, killing
 from tests.orchestrator import Orchestrator, running_orchestrator
 from tests.s3 import in_bucket
 
@@ -44,6 +45,20 @@ def django_db_setup(django_db_setup: Any) -> Iterator[None]:
 @pytest.fixture
 def owner(db: None) -> Api:
     return Api(make_user("owner"))
+
+
+@pytest.fixture
+def api(settings: Any) -> Api:
+    """An owner who is not throttled, for tests whose module says by its mark how they use the database."""
+    settings.THROTTLE_RATE = None
+    return Api(make_user("owner"))
+
+
+@pytest.fixture
+def killer(api: Api, settings: Any) -> Iterator[Killer]:
+    """Kills processes that work on the test's database and files; no orchestrator answers them."""
+    with killing("http://127.0.0.1:9", settings.STEPWRIGHT_STORAGE_URL) as running:
+        yield running
 
 
 @pytest.fixture

@@ -23,8 +23,8 @@ from tests.anchors.pictures import plain
 from tests.database import empty_tables
 from tests.desk import BLUR
 from tests.elapsed import recover
-from tests.factories import Api, make_anchor, make_asset, make_job, make_user
-from tests.jobs.killer import Killer, after_each_step, killing
+from tests.factories import Api, make_anchor, make_asset, make_job
+from tests.jobs.killer import Killer, after_each_step
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
 
@@ -32,18 +32,6 @@ ROOT = Path(__file__).resolve().parents[2]
 SIZE = (1920, 1080)
 ZIGZAG = {"points": [{"x": at % 2, "y": at / 600} for at in range(600)]}
 SECONDS_OF_WORK = {"op_type": "pencil", "geometry": ZIGZAG, "style": {"thickness": 0.05}}
-
-
-@pytest.fixture
-def api(settings: Any) -> Api:
-    settings.THROTTLE_RATE = None
-    return Api(make_user("owner"))
-
-
-@pytest.fixture
-def killer(api: Api, settings: Any) -> Iterator[Killer]:
-    with killing("http://127.0.0.1:9", settings.STEPWRIGHT_STORAGE_URL) as running:
-        yield running
 
 
 def pictured(api: Api) -> Job:

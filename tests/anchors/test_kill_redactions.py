@@ -6,7 +6,6 @@ redaction is there nobody is given what it hides.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,26 +26,14 @@ from tests.anchors.filmed import (
 )
 from tests.anchors.redacting import REGION, colours
 from tests.elapsed import recover
-from tests.factories import Api, make_anchor, make_user, work_off
-from tests.jobs.killer import Killer, after_each_step, killing
+from tests.factories import Api, make_anchor, work_off
+from tests.jobs.killer import Killer, after_each_step
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 WORK = {"work": True}
 REDACTION = {"start_ms": 0, "end_ms": 3_000, "region": REGION, "mode": "solid"}
 BESIDE = {"op_type": "blur", "geometry": {"x": 0.0, "y": 0.0, "width": 0.2, "height": 0.2}}
-
-
-@pytest.fixture
-def api(settings: Any) -> Api:
-    settings.THROTTLE_RATE = None
-    return Api(make_user("owner"))
-
-
-@pytest.fixture
-def killer(api: Api, settings: Any) -> Iterator[Killer]:
-    with killing("http://127.0.0.1:9", settings.STEPWRIGHT_STORAGE_URL) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

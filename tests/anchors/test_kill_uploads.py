@@ -5,7 +5,6 @@ After each kill the client makes the same call again. Nothing may be half writte
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,24 +14,12 @@ from config.storage import storage
 from jobs.models import AuditEvent, Job
 from jobs.states import JobStatus
 from tests.anchors.uploading import attach, confirm, confirmed, declared, picture, sent
-from tests.factories import Api, make_anchor, make_job, make_user
-from tests.jobs.killer import Killer, after_each_step, killing
+from tests.factories import Api, make_anchor, make_job
+from tests.jobs.killer import Killer, after_each_step
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
 CONTENT = picture()
 API = "/api/v1"
-
-
-@pytest.fixture
-def api(settings: Any) -> Api:
-    settings.THROTTLE_RATE = None
-    return Api(make_user("owner"))
-
-
-@pytest.fixture
-def killer(api: Api, settings: Any) -> Iterator[Killer]:
-    with killing("http://127.0.0.1:9", settings.STEPWRIGHT_STORAGE_URL) as running:
-        yield running
 
 
 def events(job: Job, event_type: str) -> int:

@@ -5,9 +5,7 @@ After each kill the sweep has another one go on. Of a step of the draft there is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,24 +19,12 @@ from jobs.services.transitions import lock_job
 from jobs.states import JobStatus
 from tests.anchors.filmed import assert_every_file_has_its_row, events, filmed, write_numbered
 from tests.elapsed import recover
-from tests.factories import Api, make_job, make_user, work_off
-from tests.jobs.killer import Killer, after_each_step, killing
+from tests.factories import Api, make_job, work_off
+from tests.jobs.killer import Killer, after_each_step
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 
 WORK = {"work": True}
-
-
-@pytest.fixture
-def api(settings: Any) -> Api:
-    settings.THROTTLE_RATE = None
-    return Api(make_user("owner"))
-
-
-@pytest.fixture
-def killer(api: Api, settings: Any) -> Iterator[Killer]:
-    with killing("http://127.0.0.1:9", settings.STEPWRIGHT_STORAGE_URL) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")

@@ -17,25 +17,13 @@ from instructions.models import InstructionVersion, RegenerateTask
 from jobs.models import AuditEvent, Job
 from jobs.states import JobStatus
 from tests.elapsed import between_sweeps, expire_leases, recover
-from tests.factories import Api, make_user
+from tests.factories import Api
 from tests.instructions.asking import WRITTEN, newest, regenerate, request_rewriting, spoken_job, wanted
 from tests.instructions.slow_worker import SlowWorker, slow_worker
-from tests.jobs.killer import Killer, after_each_step, killing
+from tests.jobs.killer import Killer, after_each_step
 from tests.jobs.seen import status_of
 
 pytestmark = [pytest.mark.soak, pytest.mark.django_db(transaction=True), pytest.mark.timeout(170)]
-
-
-@pytest.fixture
-def api(settings: Any) -> Api:
-    settings.THROTTLE_RATE = None
-    return Api(make_user("owner"))
-
-
-@pytest.fixture
-def killer(api: Api, settings: Any) -> Iterator[Killer]:
-    with killing("http://127.0.0.1:9", settings.STEPWRIGHT_STORAGE_URL) as running:
-        yield running
 
 
 @pytest.fixture
