@@ -58,9 +58,9 @@ bench: $(READY)
 bench-readme: $(READY)
 	@$(BIN)/python tests/bench/readme.py
 
-# Compares drafted steps with those that two people labelled; see tests/guides/README.md.
+# Compares drafted steps with those that people labelled; see tests/guides/README.md.
 guides: $(READY)
-	@$(BIN)/python tests/guides/measure.py
+	@$(BIN)/python -m tests.guides.measure
 
 check: $(READY)
 	$(BIN)/ruff check .

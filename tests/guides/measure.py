@@ -6,30 +6,27 @@ What is measured, and how the labels came about, stands in README.md beside this
 from __future__ import annotations
 
 import resource
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 import yaml
 
+from instructions.language_models import LanguageModel, Segment
+from instructions.language_models.extractive import Extractive
+from tests.guides.matching import matches, score
+
 HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT))
-
-from instructions.language_models import LanguageModel, Segment  # noqa: E402
-from instructions.language_models.extractive import Extractive  # noqa: E402
-from tests.guides.matching import matches, score  # noqa: E402
-
 LABELLERS = ("a", "b")
 
 
 @dataclass(frozen=True)
 class Talk:
-    """A transcript, and the times (ms) of the steps that each of two people labelled in it."""
+    """A transcript, and the times (ms) of the steps that each labeller found in it, and of what is taken back."""
 
     name: str
     half: str
@@ -41,7 +38,7 @@ class Talk:
 
 @dataclass(frozen=True)
 class Result:
-    """What is told of a talk; shares are 0..1, the means over the two labellers."""
+    """What is told of a talk; shares are 0..1, the means over the labellers."""
 
     agreement: float
     precision: float
@@ -91,7 +88,7 @@ def measure(talk: Talk, model: LanguageModel) -> Result:
     scores = [score(found, labelled) for labelled in talk.labels]
     known = {at for labelled in talk.labels for at, _ in matches(found, labelled)}
     return Result(
-        agreement=score(*talk.labels).f1,
+        agreement=fmean(score(one, other).f1 for one, other in combinations(talk.labels, 2)),
         precision=fmean(each.precision for each in scores),
         recall=fmean(each.recall for each in scores),
         f1=fmean(each.f1 for each in scores),
