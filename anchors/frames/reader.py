@@ -11,9 +11,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from anchors.frames.frame import Frame, TimestampOutOfRange
-from anchors.frames.hashes import planes_sha256
 from anchors.frames.key_frames import KeyFrame, key_frame_before
 from anchors.frames.pictures import as_shown
+from jobs.media.frame_hash import planes_sha256
 from jobs.media.probe import (
     DAMAGED,
     Source,
