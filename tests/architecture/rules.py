@@ -47,6 +47,8 @@ DEFERRED = (
     "typst",
     "av",
     "numpy",
+    "cv2",
+    "rapidocr",  # half a second
     "httpx",
     "structlog",  # 0.1 s, with what it colours with; most commands write no line
     "boto3",  # 0.3 s, with the two below; only where files lie in a bucket
