@@ -1,0 +1,244 @@
+"""From what changed in a recording to the events: what is clicked, typed, scrolled, and what opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from jobs.media.screen.changes import Part
+from jobs.media.screen.clicks import Click, Clicks
+from jobs.media.screen.controls import control_at, unhidden
+from jobs.media.screen.events import EventKind, ScreenEvent
+from jobs.media.screen.fields import SECRET, field_around, typed_text
+from jobs.media.screen.labels import Reader, Text, spelt
+from jobs.media.screen.runs import Run
+from jobs.media.screen.sampling import Box, Sample
+from jobs.media.screen.scrolls import Scroll
+from jobs.media.screen.typing import Typing
+from jobs.media.screen.windows import Opening, Windows
+
+_WAIT_MS = 2_200  # until it is known whether what changed was typed, or changes all the time
+_DUE_TO_CLICK_MS = 2_500
+_OWN_WINDOW_SHARE = 0.03  # of the picture, of a window that opens by itself
+_SURE = 0.6  # of a label, from which it is given
+_SHIFT_MS = 1_200  # after a click
+_TYPED_INTO_MS = 20_000  # after a click on a field
+
+
+@dataclass(frozen=True)
+class _Noted:
+    event: ScreenEvent
+    box: Box
+    is_field: bool = False
+    steps: int = 0
+
+
+class Judge:
+    """Takes what is found in a recording as it comes, and judges it a little later."""
+
+    def __init__(self, reader: Reader, going: Callable[[], list[Typing]]) -> None:
+        self._reader = reader
+        self._going = going
+        self._clicks = Clicks()
+        self._windows = Windows()
+        self._waiting: list[tuple[int, Run | Typing]] = []
+        self._typed: list[Typing] = []
+        self._noted: list[_Noted] = []
+
+    def add(self, found: Run | Typing | Scroll) -> None:
+        if isinstance(found, Scroll):
+            self._scroll(found)
+            return
+        if isinstance(found, Typing):
+            self._typed = [*self._typed[-8:], found]
+        end_ms = found.after.at_ms if isinstance(found, Run) else found.end_ms
+        self._waiting.append((end_ms + _WAIT_MS, found))
+
+    def advance(self, at_ms: int | None) -> None:
+        """Judge what has waited long enough at a time; all without one."""
+        due = [item for item in self._waiting if at_ms is None or item[0] <= at_ms]
+        self._waiting = [item for item in self._waiting if item not in due]
+        for _, found in sorted(due, key=lambda item: item[0]):
+            if isinstance(found, Run):
+                self._run(found)
+            elif isinstance(found, Typing):
+                self._typing(found)
+
+    def events(self) -> tuple[ScreenEvent, ...]:
+        """Return the events, by time."""
+        events = [noted.event for noted in self._noted if not self._is_shift(noted)]
+        return tuple(sorted(events, key=lambda event: event.at_ms))
+
+    def _is_shift(self, noted: _Noted) -> bool:
+        """Return whether it is no scrolling: what was clicked made room for something."""
+        event = noted.event
+        return (
+            event.kind is EventKind.SCROLL
+            and noted.steps == 1
+            and any(
+                other.event.kind is EventKind.CLICK and 0 <= event.at_ms - other.event.at_ms <= _SHIFT_MS
+                for other in self._noted
+            )
+        )
+
+    def _run(self, run: Run) -> None:
+        parts = self._unexplained(run)
+        if not parts:
+            return
+        opening = self._windows.seen_in(run)
+        typed_ms = max((typing.end_ms for typing in self._typed if typing.is_plain), default=None)
+        click = self._clicks.judge(run, parts, opening, typed_ms=typed_ms)
+        if click:
+            self._note_click(click, opening)
+        last = self._clicks.last
+        is_due = last is not None and 0 <= run.first_ms - last.at_ms <= _DUE_TO_CLICK_MS
+        if not opening or not opening.is_window or run.is_cut or (run.is_moving and not click):
+            return
+        if is_due or (opening.is_framed and opening.share >= _OWN_WINDOW_SHARE):
+            self._note_window(run, opening, is_due=is_due)
+
+    def _unexplained(self, run: Run) -> list[tuple[int, Part]]:
+        """Return the parts of a run that were not typed."""
+        typed = [typing for typing in (*self._typed, *self._going()) if typing.is_plain]
+        return [
+            (at_ms, part)
+            for at_ms, part in run.parts
+            if not any(
+                typing.before.at_ms - 50 <= at_ms <= typing.end_ms + 100
+                and typing.box.grown(40, 12).common(part.box).area >= 0.8 * part.box.area
+                for typing in typed
+            )
+        ]
+
+    def _note_click(self, click: Click, opening: Opening | None) -> None:
+        place, picture = click.place, click.run.picture
+        if place is None:
+            return
+        control = click.box or self._clicks.hover_box(place)
+        ground = control_at(picture, place.tip, place.box)
+        if ground and (control is None or ground.area < 0.8 * control.area):
+            control = ground
+        around = control or Box(*place.tip, *place.tip).grown(120, 14)
+        readable = unhidden(picture, click.run.clear, around, [place.box])
+        is_bar = place.shape is not None and place.shape.is_bar
+        label = None
+        if not (is_bar and control):
+            label = self._reader.on_control(readable, control, place.tip)
+        is_field = control is not None and control.width > 60 and (is_bar or label is None)
+        if control and label is None and control.width > 40:
+            label = self._reader.of_field(readable, control)
+        box = control or (label.box.grown(6, 4) if label else place.box)
+        event = ScreenEvent(
+            at_ms=click.at_ms,
+            kind=EventKind.CLICK,
+            region=picture.region(box),
+            confidence=_share(click.confidence - (0.1 if label is None else 0.0)),
+            label=_label(label),
+            pointer=_point(picture, place.tip),
+            page_share=round(opening.share, 4) if opening else round(_covered(click.run), 4),
+            picture_ms=picture.at_ms,
+            frame=picture.frame,
+        )
+        self._noted.append(_Noted(event, box, is_field))
+
+    def _note_window(self, run: Run, opening: Opening, *, is_due: bool) -> None:
+        picture = run.settled or run.after
+        last = self._noted[-1] if self._noted else None
+        if (
+            last
+            and last.event.kind is EventKind.CLICK
+            and last.box.grown(8).common(opening.box).area > (0.7 * opening.box.area)
+        ):
+            return  # the control itself looks another way
+        title = self._reader.title(picture, opening.box)
+        event = ScreenEvent(
+            at_ms=run.first_ms,
+            kind=EventKind.WINDOW,
+            region=picture.region(opening.box),
+            confidence=_share((0.8 if is_due else 0.55) + (0.05 if title else -0.05)),
+            label=_label(title),
+            picture_ms=picture.at_ms,
+            frame=picture.frame,
+            page_share=round(opening.share, 4),
+        )
+        self._noted.append(_Noted(event, opening.box))
+
+    def _typing(self, typing: Typing) -> None:
+        clicked = self._clicked_field(typing)
+        if not typing.is_plain and clicked is None:
+            return
+        picture = typing.after or typing.last
+        text = typed_text(self._reader, typing)
+        if text is None and not typing.is_plain:
+            return
+        field = field_around(typing.before, typing.box) or field_around(picture, typing.box)
+        box = field or (clicked.box if clicked else typing.box.grown(6, 4))
+        label = self._reader.of_field(typing.before, box)
+        is_secret = label is not None and SECRET.search(label.text) is not None
+        confidence = 0.92 if typing.is_plain else 0.6
+        confidence -= (0.0 if field else 0.15) + (0.0 if text or is_secret else 0.2)
+        event = ScreenEvent(
+            at_ms=_first_ms(typing),
+            end_ms=typing.end_ms,
+            kind=EventKind.TYPE,
+            region=picture.region(box),
+            confidence=_share(confidence),
+            label=_label(label),
+            text=None if text is None or is_secret or text.confidence < _SURE else text.text,
+            picture_ms=picture.at_ms,
+            frame=picture.frame,
+        )
+        if clicked:
+            at = self._noted.index(clicked)
+            told = replace(clicked.event, label=event.label or clicked.event.label, region=event.region)
+            self._noted[at] = _Noted(told, box, is_field=True)
+        self._noted.append(_Noted(event, box))
+
+    def _clicked_field(self, typing: Typing) -> _Noted | None:
+        """Return the click on the field that is typed into, if it was just before."""
+        clicks = [noted for noted in self._noted if noted.event.kind is EventKind.CLICK]
+        for noted in reversed(clicks):
+            since_ms = typing.before.at_ms - noted.event.at_ms
+            if since_ms < -200 or not noted.is_field:
+                continue
+            is_there = noted.box.grown(12).common(typing.box).area >= 0.8 * typing.box.area
+            return noted if is_there and since_ms <= _TYPED_INTO_MS else None
+        return None
+
+    def _scroll(self, scroll: Scroll) -> None:
+        event = ScreenEvent(
+            at_ms=(scroll.before.at_ms + scroll.first_ms) // 2,
+            end_ms=scroll.end_ms,
+            kind=EventKind.SCROLL,
+            region=scroll.after.region(scroll.box),
+            confidence=0.85,
+            picture_ms=scroll.after.at_ms,
+            frame=scroll.after.frame,
+            page_share=round(scroll.box.area / scroll.after.bounds.area, 4),
+        )
+        self._noted.append(_Noted(event, scroll.box, steps=scroll.steps))
+
+
+def _first_ms(typing: Typing) -> int:
+    return typing.first_ms
+
+
+def _label(text: Text | None) -> str | None:
+    if text is None or text.confidence < _SURE:
+        return None
+    return spelt(text.text) or None
+
+
+def _share(value: float) -> float:
+    return round(min(1.0, max(0.0, value)), 3)
+
+
+def _point(sample: Sample, tip: tuple[int, int]) -> tuple[float, float]:
+    bounds = sample.bounds
+    x, y = (min(max(0, side), most) for side, most in zip(tip, bounds[2:], strict=True))
+    return round(x / bounds.right, 4), round(y / bounds.bottom, 4)
+
+
+def _covered(run: Run) -> float:
+    bounds = run.after.bounds
+    return min(1.0, sum(part.box.area for _, part in run.parts) / max(1, bounds.area))

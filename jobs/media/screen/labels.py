@@ -1,0 +1,176 @@
+"""What the screen writes on a control, beside a field, or as the title of what opens."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+from jobs.media.screen.events import MAX_LABEL_CHARACTERS, MAX_WORDS, UNWANTED
+from jobs.media.screen.ocr import Ocr
+from jobs.media.screen.sampling import Box, Sample
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_SURE = 0.8
+_LEFT_OF_FIELD, _ABOVE_FIELD = 280, 52  # pixels in which a field's label is looked for
+_BESIDE_BOX = 420
+_TITLE_HEIGHT = 190
+_LETTERS = re.compile(r"[^\W\d_]")
+_MARKS = re.compile(r"^[^\w#@$€£+(\"'.&/-]+|[\s:*•▾▼⌄˅∨›»…]+$")
+_FRAMES = str.maketrans("", "", "☐□☑☒✓✔○●◯▢")
+
+
+@dataclass(frozen=True)
+class Text:
+    """A line of text and where it stands in the work picture."""
+
+    text: str
+    confidence: float
+    box: Box
+
+
+class Reader:
+    """Reads parts of pictures, and counts what it reads: titles and captions make good hot words."""
+
+    def __init__(self, ocr: Ocr | None = None) -> None:
+        self._ocr = ocr or Ocr()
+        self._words: Counter[str] = Counter()
+
+    def lines(self, sample: Sample, box: Box) -> list[Text]:
+        """Return the lines in a part of the work picture."""
+        inside = box.common(sample.bounds)
+        found = []
+        for line in self._ocr.read(sample.cut(inside)):
+            left, top = inside.left + line.x // sample.scale, inside.top + line.y // sample.scale
+            right, bottom = left + -(-line.width // sample.scale), top + -(-line.height // sample.scale)
+            found.append(Text(line.text, line.confidence, Box(left, top, right, bottom)))
+        for text in found:
+            if text.confidence >= _SURE and len(_LETTERS.findall(text.text)) >= 3:
+                self._words[spelt(text.text)] += 1
+        return found
+
+    def line(self, picture: NDArray[np.uint8]) -> tuple[str, float] | None:
+        """Return the text of a picture of one line, and how sure that is. It is not counted: it was typed."""
+        found = self._ocr.read_line(picture)
+        return (found.text, found.confidence) if found else None
+
+    def words(self) -> tuple[str, ...]:
+        """Return what was read, the most frequent first."""
+        ranked = sorted(self._words.items(), key=lambda item: (-item[1], item[0]))
+        return tuple(word for word, _ in ranked if word)[:MAX_WORDS]
+
+    def on_control(self, sample: Sample, control: Box | None, tip: tuple[int, int]) -> Text | None:
+        """Return what is written on a control, or where the pointer stands when its box is not known."""
+        x, y = tip
+        if control is None:
+            lines = self.lines(sample, Box(x, y, x, y).grown(330, 45))
+            under = [line for line in lines if line.box.grown(4, 5).holds(x, y)]
+            return _nearest(under, x, y) or _beside(
+                [line for line in lines if line.box.left >= x], Box(x, y, x, y)
+            )
+        lines = [line for line in self.lines(sample, control.grown(6, 5)) if _is_in(line.box, control)]
+        if lines:
+            return _first_of(_group_at(lines, x, y))
+        if control.width <= 40 and control.height <= 40:
+            around = Box(control.left - 4, control.top - 8, control.right + _BESIDE_BOX, control.bottom + 8)
+            return _beside(
+                [line for line in self.lines(sample, around) if line.box.left >= control.right - 4], control
+            )
+        return None
+
+    def of_field(self, sample: Sample, field: Box) -> Text | None:
+        """Return the label of a field: what stands left of it or above it, else what stands in it."""
+        around = Box(field.left - _LEFT_OF_FIELD, field.top - _ABOVE_FIELD, field.right + 4, field.bottom + 3)
+        best, best_distance = None, 1_000.0
+        inner = []
+        for line in self.lines(sample, around):
+            box = line.box
+            if _is_in(box, field):
+                inner.append(line)
+                continue
+            overlap = min(box.bottom, field.bottom) - max(box.top, field.top)
+            if box.right <= field.left + 6 and overlap >= 0.5 * box.height:
+                distance: float = field.left - box.right
+            elif box.bottom <= field.top + 6 and -40 <= box.left - field.left <= field.width // 2:
+                distance = field.top - box.bottom + 0.2 * abs(box.left - field.left)
+            else:
+                continue
+            if distance < best_distance and _LETTERS.search(line.text):
+                best, best_distance = line, distance
+        return best or (inner[0] if inner else None)
+
+    def title(self, sample: Sample, window: Box) -> Text | None:
+        """Return the title of a window, dialog or page: a line at its top that stands out; None for a plain list."""
+        top = Box(window.left, window.top, window.right, min(window.bottom, window.top + _TITLE_HEIGHT))
+        lines = [line for line in self.lines(sample, top) if _LETTERS.search(line.text)]
+        if not lines:
+            return None
+        if len(lines) == 1:
+            return lines[0]
+        usual = median(line.box.height for line in lines)
+        largest = max(lines, key=lambda line: (line.box.height, -line.box.top))
+        if largest.box.height >= 1.2 * usual:
+            return largest
+        first = min(lines, key=lambda line: (line.box.top, line.box.left))
+        following = [line.box.top for line in lines if line.box.top > first.box.bottom - 2]
+        gap = min(following) - first.box.bottom if following else 0
+        is_title = gap >= 1.2 * usual or first.box.top - window.top <= 6 and window.width > 260
+        return first if is_title else None
+
+
+def spelt(text: str) -> str:
+    """Return a text without the marks around it that are not part of its name: colons, stars, arrows, frames."""
+    plain = UNWANTED.sub(" ", text.translate(_FRAMES)).strip()
+    while (shorter := _MARKS.sub("", plain).strip()) != plain:
+        plain = shorter
+    return plain[:MAX_LABEL_CHARACTERS].strip()
+
+
+def _is_in(box: Box, control: Box) -> bool:
+    return box.common(control.grown(3)).area >= 0.6 * box.area
+
+
+def _group_at(lines: list[Text], x: int, y: int) -> list[Text]:
+    """Return the lines that stand close below one another, as a name and what is said of it, nearest to a point."""
+    groups: list[list[Text]] = []
+    for line in sorted(lines, key=lambda line: (line.box.top, line.box.left)):
+        group = next(
+            (
+                group
+                for group in groups
+                if line.box.top - max(other.box.bottom for other in group) <= 0.8 * line.box.height
+            ),
+            None,
+        )
+        if group is None:
+            groups.append([line])
+        else:
+            group.append(line)
+    return min(groups, key=lambda group: min(line.box.distance(x, y) for line in group))
+
+
+def _first_of(lines: list[Text]) -> Text:
+    """Return the line at the top left."""
+    top = min(lines, key=lambda line: (line.box.top, line.box.left))
+    level = [line for line in lines if line.box.top < (top.box.top + top.box.bottom) // 2]
+    return min(level, key=lambda line: line.box.left)
+
+
+def _nearest(lines: list[Text], x: int, y: int) -> Text | None:
+    return min(lines, key=lambda line: (line.box.distance(x, y), abs(line.box.top - y)), default=None)
+
+
+def _beside(lines: list[Text], box: Box) -> Text | None:
+    """Return the line right of a box, at its height and near it."""
+    level = [
+        line
+        for line in lines
+        if line.box.top - 4 <= (box.top + box.bottom) // 2 <= line.box.bottom + 4
+        and line.box.left - box.right <= 36
+    ]
+    return min(level, key=lambda line: line.box.left, default=None)

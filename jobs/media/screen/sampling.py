@@ -1,0 +1,210 @@
+"""The pictures of a recording that are looked at: fifteen a second, as brightness, upright, and not much larger than
+2,000 pixels.
+
+Places in pixels are those of such a picture ("the work picture"), if nothing else is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from math import ceil
+from typing import TYPE_CHECKING, NamedTuple
+
+from jobs.media.frame_hash import planes_sha256
+from jobs.media.probe import (
+    MAX_DURATION_MS,
+    Source,
+    decode,
+    open_media,
+    read_packets,
+    timeline_start,
+    video_stream,
+)
+from jobs.media.screen.events import Frame, Region
+
+if TYPE_CHECKING:
+    import numpy as np
+    from av.container import InputContainer
+    from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
+    from numpy.typing import NDArray
+
+    Grey = NDArray[np.uint8]
+    """A picture's brightness: rows, columns."""
+
+_SAMPLES_PER_S = 15
+_STEP_MS = (
+    1000 // _SAMPLES_PER_S - 6
+)  # a little less, as every second picture of 30 is 66 to 67 ms after the last
+_DENSE_S = Fraction(1, 40)
+_MAX_WORK_SIDE = 2_200
+_REPORTS = 200
+
+
+class Box(NamedTuple):
+    """A part of the work picture, in pixels; right and bottom are outside."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> int:
+        return max(0, self.width) * max(0, self.height)
+
+    def joined(self, other: Box) -> Box:
+        return Box(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
+    def common(self, other: Box) -> Box:
+        """Return what is in both; it has no area when nothing is."""
+        left, top = max(self.left, other.left), max(self.top, other.top)
+        return Box(
+            left, top, max(left, min(self.right, other.right)), max(top, min(self.bottom, other.bottom))
+        )
+
+    def grown(self, across: int, down: int | None = None) -> Box:
+        down = across if down is None else down
+        return Box(self.left - across, self.top - down, self.right + across, self.bottom + down)
+
+    def holds(self, x: float, y: float) -> bool:
+        return self.left <= x < self.right and self.top <= y < self.bottom
+
+    def distance(self, x: float, y: float) -> float:
+        """Return how far a point is outside, in pixels along the axis in which it is further."""
+        return max(self.left - x, x - self.right + 1, self.top - y, y - self.bottom + 1, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A picture of the recording. `at_ms` is its time on the clock of `anchors.frames`."""
+
+    at_ms: int
+    picture: VideoFrame
+
+    @cached_property
+    def full(self) -> Grey:
+        """The brightness of all its pixels, upright; not to be written to."""
+        import numpy as np
+
+        frame, name = self.picture, self.picture.format.name
+        is_bytes = name.startswith(("yuv4", "yuvj4", "nv12", "nv21", "gray")) and len(
+            frame.format.components
+        ) in (1, 3)
+        if not is_bytes or frame.format.components[0].bits != 8:
+            frame = frame.reformat(format="gray")
+        plane = frame.planes[0]
+        pixels = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
+        pixels = pixels[: frame.height, : frame.width]
+        turns = round(self.picture.rotation / 90) % 4
+        return np.rot90(pixels, turns) if turns else pixels
+
+    @cached_property
+    def scale(self) -> int:
+        """How many pixels of the recording one of the work picture is wide and high."""
+        return max(1, ceil(max(self.picture.width, self.picture.height) / _MAX_WORK_SIDE))
+
+    @cached_property
+    def grey(self) -> Grey:
+        """The work picture."""
+        import cv2
+        import numpy as np
+
+        full, scale = self.full, self.scale
+        if scale == 1:
+            return np.ascontiguousarray(full)
+        size = max(1, full.shape[1] // scale), max(1, full.shape[0] // scale)
+        return np.asarray(cv2.resize(full, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+    @property
+    def bounds(self) -> Box:
+        height, width = self.grey.shape
+        return Box(0, 0, width, height)
+
+    def cut(self, box: Box) -> NDArray[np.uint8]:
+        """Return a part in full resolution, as RGB without colours; it is empty outside the picture."""
+        import numpy as np
+
+        inside = box.common(self.bounds)
+        left, top, right, bottom = (side * self.scale for side in inside)
+        return np.repeat(self.full[top:bottom, left:right, np.newaxis], 3, axis=2)
+
+    def region(self, box: Box) -> Region:
+        """Return a part as shares of the picture."""
+        inside, bounds = box.common(self.bounds), self.bounds
+        return Region(
+            x=round(inside.left / bounds.right, 4),
+            y=round(inside.top / bounds.bottom, 4),
+            width=round(inside.width / bounds.right, 4),
+            height=round(inside.height / bounds.bottom, 4),
+        )
+
+    @cached_property
+    def frame(self) -> Frame | None:
+        """The evidence. None for a picture without a time of its own."""
+        pts = self.picture.pts
+        return None if pts is None else Frame(pts, planes_sha256(self.picture))
+
+
+def read_samples(source: Source, *, on_progress: Callable[[float], None] | None = None) -> Iterator[Sample]:
+    """Yield the pictures of a recording that are looked at, in order. Damaged packets are skipped.
+
+    `on_progress` is called with the share done (0..1), at most 200 times, and may raise to stop the work.
+    Raise `probe.UnreadableVideo`, OSError, and what `on_progress` raises.
+    """
+    with open_media(source) as container:
+        stream = video_stream(container)
+        # That of a broken recording is not known.
+        length_ms = (container.duration or 0) // 1000 or MAX_DURATION_MS
+        told_ms = 0
+        for at_ms, frame in _thinned(_frames(container, stream)):
+            yield Sample(at_ms, frame)
+            if on_progress and at_ms - told_ms >= length_ms / _REPORTS:
+                told_ms = at_ms
+                on_progress(min(1.0, at_ms / length_ms))
+
+
+def _frames(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int, VideoFrame]]:
+    """Yield frames with the times at which `anchors.frames` gives them, in the order they are shown."""
+    zero, tick, last = timeline_start(container), stream.time_base or Fraction(1, 1000), None
+    is_dense = True
+    for packet in read_packets(container, [stream]):
+        # Frames that no other refers to take a third of the time. Of those that are few each is looked at.
+        is_dense = is_dense and (packet.size == 0 or 0 < (packet.duration or 0) * tick <= _DENSE_S)
+        stream.codec_context.skip_frame = "NONREF" if is_dense else "DEFAULT"
+        for frame in decode(stream, packet):
+            times = (at for at in (frame.pts, frame.dts) if at is not None and (last is None or at > last))
+            last = next(times, (last or 0) + max(1, frame.duration or 0))
+            yield max(0, ceil((last * tick - zero) * 1000)), frame
+
+
+def _thinned(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
+    """Yield at most `_SAMPLES_PER_S` frames a second, among them each one that stands for longer."""
+    taken_ms, held = None, None
+    for at_ms, frame in frames:
+        if held is not None and taken_ms is not None and at_ms - taken_ms >= 2 * _STEP_MS:
+            yield held
+            taken_ms, held = held[0], None
+        if taken_ms is None or at_ms - taken_ms >= _STEP_MS:
+            yield at_ms, frame
+            taken_ms, held = at_ms, None
+        else:
+            held = at_ms, frame
+    if held is not None:
+        yield held

@@ -1,0 +1,118 @@
+"""Scrolling: a large part of the screen that shows the same a little higher or lower."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jobs.media.screen.changes import Step
+from jobs.media.screen.sampling import Box, Sample
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+_MIN_SHARE = 0.04  # of the picture that changes
+_MIN_HEIGHT, _MIN_WIDTH = 90, 80  # pixels
+_STRIPS = 24  # columns in which rows are held against each other
+_MIN_SHIFT = 3  # pixels
+_MIN_STRIPS = 3
+_MIN_SCORE = 0.6  # of the difference that must be gone after shifting
+_TOLD_LEVELS = 0.4
+_PAUSE_MS = 700
+
+
+@dataclass
+class Scroll:
+    """A stretch of scrolling. `moved` is how far, in pixels, positive when later content came up."""
+
+    before: Sample
+    after: Sample
+    box: Box
+    moved: int
+    first_ms: int
+    steps: int = 1
+
+    @property
+    def end_ms(self) -> int:
+        return self.after.at_ms
+
+
+class Scrolls:
+    """Finds the scrolling in the steps of a recording, in order."""
+
+    def __init__(self) -> None:
+        self._now: Scroll | None = None
+
+    def add(self, step: Step) -> tuple[bool, Scroll | None]:
+        """Return whether a step scrolls, and a stretch of scrolling that is over."""
+        found = _scrolled(step)
+        over = self.over(step.after.at_ms)
+        if found is None:
+            return False, over
+        box, shift = found
+        if self._now:
+            self._now.after, self._now.box = step.after, self._now.box.joined(box)
+            self._now.moved += shift
+            self._now.steps += 1
+        else:
+            self._now = Scroll(step.before, step.after, box, shift, step.after.at_ms)
+        return True, over
+
+    def over(self, at_ms: int | None) -> Scroll | None:
+        """Return the stretch that was over before a time; any without one."""
+        now = self._now
+        if now is None or (at_ms is not None and at_ms - now.end_ms < _PAUSE_MS):
+            return None
+        self._now = None
+        return now
+
+
+def _scrolled(step: Step) -> tuple[Box, int] | None:
+    """Return the part of the picture that a step scrolls, and by how many pixels."""
+    if not step.parts or sum(part.box.area for part in step.parts) < _MIN_SHARE * step.changed.size:
+        return None
+    boxes = [part.box for part in step.parts if part.box.width > 2]
+    if not boxes:
+        return None
+    box = boxes[0]
+    for other in boxes[1:]:
+        box = box.joined(other)
+    if box.height < _MIN_HEIGHT or box.width < _MIN_WIDTH:
+        return None
+    shift = _shift_in(step, box)
+    return None if shift is None else (box, shift)
+
+
+def _shift_in(step: Step, box: Box) -> int | None:
+    """Return by how many pixels the content of most of a box's columns moved up, None if it did not."""
+    import numpy as np
+
+    first, second = (_rows(sample, box) for sample in (step.before, step.after))
+    still = np.abs(first - second).mean(axis=0)
+    told = still >= _TOLD_LEVELS  # columns in which something changed at all
+    if np.count_nonzero(told) < _MIN_STRIPS:
+        return None
+    first, second, still = first[:, told], second[:, told], still[told]
+    weights = np.minimum(still, 3 * np.median(still))  # a scroll bar changes much, and the other way
+    best, best_score = 0, 0.0
+    for shift in range(_MIN_SHIFT, int(0.8 * len(first))):
+        for signed in (shift, -shift):
+            upper, lower = (
+                (first[shift:], second[:-shift]) if signed > 0 else (first[:-shift], second[shift:])
+            )
+            gained = np.clip(1 - np.abs(upper - lower).mean(axis=0) / still, 0, 1)
+            score = float((gained * weights).sum() / weights.sum())
+            if score > best_score + 1e-6:
+                best, best_score = signed, score
+    return best if best_score >= _MIN_SCORE else None
+
+
+def _rows(sample: Sample, box: Box) -> NDArray[np.float32]:
+    """Return a part of a picture as its rows, each as few numbers."""
+    import cv2
+    import numpy as np
+
+    inside = box.common(sample.bounds)
+    area = sample.grey[inside.top : inside.bottom, inside.left : inside.right]
+    return np.asarray(cv2.resize(area, (_STRIPS, area.shape[0]), interpolation=cv2.INTER_AREA), np.float32)

@@ -1,0 +1,166 @@
+"""Windows, dialogs, menus and pages that open, told from those that close and from what only changes."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from jobs.media.screen.changes import difference
+from jobs.media.screen.runs import Run
+from jobs.media.screen.sampling import Box
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Grey = NDArray[np.uint8]
+
+_COARSE = 16  # pixels of a block
+_MIN_SHARE = 0.004  # of the picture
+_MIN_WIDTH, _MIN_HEIGHT = 50, 34  # pixels
+_PAGE_SHARE = 0.3
+_CONTENT_SHARE = 0.08
+_MIN_SIDES = 3
+_SIDE_LEVELS, _SIDE_SHARE, _SIDE_PIXELS = 6, 0.6, 4  # of an edge, of its length, and how far it may be off
+_DIMMED_SHARE = 0.5  # of the picture that is darker or lighter by the same
+_REMEMBERED = 6
+_REMEMBERED_MS = 120_000
+_BACK_SHARE = 0.3  # of the pixels that changed may be other than before, when something closes
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What opened or closed: where, how much of the picture (0..1) it changed, and whether it has edges of its own."""
+
+    box: Box
+    share: float
+    is_closing: bool = False
+    is_framed: bool = False
+
+    @property
+    def is_window(self) -> bool:
+        """Whether it looks like something that opened, and not like a part that only changed."""
+        return not self.is_closing and (self.is_framed or self.share >= _CONTENT_SHARE)
+
+    @property
+    def is_page(self) -> bool:
+        return self.share >= _PAGE_SHARE
+
+
+class Windows:
+    """Remembers what the screen showed before each opening."""
+
+    def __init__(self) -> None:
+        self._before: deque[tuple[int, Grey]] = deque(maxlen=_REMEMBERED)
+
+    def seen_in(self, run: Run) -> Opening | None:
+        """Return what opened or closed in a run; None when too little changed for a window."""
+        import numpy as np
+
+        before, settled = run.before, run.settled or run.after
+        if before.grey.shape != settled.grey.shape:
+            self._before.clear()
+            return Opening(settled.bounds, 1.0)
+        changed = difference(before.grey, settled.grey)
+        for place in (run.place, run.place_after):
+            if place:
+                pointer = place.box.grown(4).common(before.bounds)
+                changed[pointer.top : pointer.bottom, pointer.left : pointer.right] = 0
+        share = float(np.count_nonzero(changed)) / changed.size
+        box = _largest(_undimmed(before.grey, settled.grey, changed))
+        if box is None or box.area < _MIN_SHARE * changed.size:
+            return None
+        if box.width < _MIN_WIDTH or box.height < _MIN_HEIGHT:
+            return None
+        covered = max(share, box.area / changed.size)
+        is_closing = self._is_back(settled.at_ms, settled.grey, changed, box)
+        if not is_closing:
+            self._before.append((before.at_ms, before.grey))
+        is_framed = _sides(before.grey, settled.grey, box) >= _MIN_SIDES
+        return Opening(box, min(1.0, covered), is_closing, is_framed)
+
+    def _is_back(self, at_ms: int, now: Grey, changed: Grey, box: Box) -> bool:
+        """Return whether a part of the screen shows again what it did before an earlier opening."""
+        import numpy as np
+
+        rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
+        pixels = np.count_nonzero(changed[rows, columns])
+        for before_ms, before in reversed(self._before):
+            if before.shape != now.shape or at_ms - before_ms > _REMEMBERED_MS:
+                continue
+            other = np.count_nonzero(difference(before[rows, columns], now[rows, columns]))
+            if other <= _BACK_SHARE * pixels:
+                return True
+        return False
+
+
+def _sides(before: Grey, after: Grey, box: Box) -> int:
+    """Return how many sides of a box are edges that were not there before; the picture's own edges count."""
+    height, width = after.shape
+    count = 0
+    for at, most, is_across in (
+        (box.top, height, True),
+        (box.bottom, height, True),
+        (box.left, width, False),
+        (box.right, width, False),
+    ):
+        if at <= _SIDE_PIXELS or at >= most - _SIDE_PIXELS:
+            count += 1
+            continue
+        span = slice(box.left, box.right) if is_across else slice(box.top, box.bottom)
+        near = slice(max(0, at - _SIDE_PIXELS - 1), at + _SIDE_PIXELS + 1)
+        now, then = (
+            _edge_share(picture[near, span] if is_across else picture[span, near].T)
+            for picture in (after, before)
+        )
+        count += now >= _SIDE_SHARE and now - then >= _SIDE_SHARE / 2
+    return count
+
+
+def _edge_share(rows: Grey) -> float:
+    """Return which share of the columns has an edge between two of these rows, at the row where most have."""
+    import numpy as np
+
+    if rows.shape[0] < 2 or rows.shape[1] < 1:
+        return 0.0
+    steps = np.abs(np.diff(rows.astype(np.int16), axis=0)) >= _SIDE_LEVELS
+    return float(steps.mean(axis=1).max())
+
+
+def _undimmed(before: Grey, after: Grey, changed: Grey) -> Grey:
+    """Return what changed, without what only became darker or lighter all over, as behind a dialog."""
+    import cv2
+    import numpy as np
+
+    if np.count_nonzero(changed) < _DIMMED_SHARE * changed.size:
+        return changed
+    first, second = before[changed > 0].astype(np.float32), after[changed > 0].astype(np.float32)
+    light = first > 40
+    if np.count_nonzero(light) < 0.3 * len(first):
+        return changed
+    ratio = float(np.median(second[light] / first[light]))
+    if 0.93 < ratio < 1.08:
+        return changed
+    expected = cv2.convertScaleAbs(before, alpha=ratio)
+    other = difference(np.asarray(expected, np.uint8), after)
+    is_dimmed = np.count_nonzero(other) < 0.5 * np.count_nonzero(changed)
+    return other if is_dimmed else changed
+
+
+def _largest(changed: Grey) -> Box | None:
+    """Return the largest of the parts that changed, with what is within about 40 pixels of one another together."""
+    import cv2
+    import numpy as np
+
+    height, width = changed.shape
+    down, across = max(1, height // _COARSE), max(1, width // _COARSE)
+    means = cv2.resize(changed, (across, down), interpolation=cv2.INTER_AREA)
+    blocks = (means >= 4).astype(np.uint8)
+    number, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(blocks, np.ones((3, 3), np.uint8)))
+    if number < 2:
+        return None
+    best = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
+    mask = cv2.resize((labels == best).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    left, top, wide, high = cv2.boundingRect(np.where(mask > 0, changed, 0).astype(np.uint8))
+    return Box(left, top, left + wide, top + high) if wide and high else None
