@@ -53,7 +53,7 @@ class Clicks:
         """Return the click that a run shows, if it shows one. `parts` are those of its parts that nothing else
         explains, `typed_ms` is when something was last typed before it."""
         place = run.place
-        if place is None:
+        if place is None or (self.last and run.first_ms - self.last.at_ms < _SAME_MS):
             return None
         if run.is_moving:
             return self._while_moving(run, parts, opening)
@@ -90,7 +90,7 @@ class Clicks:
         has_typed = typed_ms is not None and typed_ms > place.since_ms
         sure = 0.0 if place.is_sure else -0.15
         if self.last and self.last.stand_ms == place.since_ms:
-            if run.first_ms - self.last.run.after.at_ms < _SAME_MS or not control:
+            if not control:
                 return 0.0
             return 0.55 if has_typed else 0.7 + sure
         if has_typed:

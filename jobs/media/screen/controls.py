@@ -40,8 +40,7 @@ def control_at(sample: Sample, tip: tuple[int, int], pointer: Box) -> Box | None
             area, mask, point, (0,), (_LEVELS,), (_LEVELS,), flags
         )
         box = Box(left, top, left + width, top + height)
-        is_cut = left <= 0 or top <= 0 or box.right >= area.shape[1] or box.bottom >= area.shape[0]
-        if is_cut or pixels < _FILLED * box.area or not is_control_size(box):
+        if _is_cut(box, around, sample.bounds) or pixels < _FILLED * box.area or not is_control_size(box):
             continue
         box = Box(
             box.left + around.left, box.top + around.top, box.right + around.left, box.bottom + around.top
@@ -49,6 +48,16 @@ def control_at(sample: Sample, tip: tuple[int, int], pointer: Box) -> Box | None
         if box.grown(3).holds(x, y) and (best is None or box.area > best.area):
             best = box
     return best
+
+
+def _is_cut(box: Box, around: Box, bounds: Box) -> bool:
+    """Return whether a box in a part of the picture goes on outside this part."""
+    return (
+        (box.left <= 0 and around.left > bounds.left)
+        or (box.top <= 0 and around.top > bounds.top)
+        or (box.right >= around.width and around.right < bounds.right)
+        or (box.bottom >= around.height and around.bottom < bounds.bottom)
+    )
 
 
 def unhidden(picture: Sample, clear: Sample | None, around: Box, pointers: list[Box]) -> Sample:

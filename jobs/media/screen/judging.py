@@ -21,6 +21,8 @@ _WAIT_MS = 2_200  # until it is known whether what changed was typed, or changes
 _DUE_TO_CLICK_MS = 2_500
 _OWN_WINDOW_SHARE = 0.03  # of the picture, of a window that opens by itself
 _SURE = 0.6  # of a label, from which it is given
+_SCROLL_MS = 250
+_TICK = 36  # pixels, the size of a box to tick at most, and its distance from its caption
 _SHIFT_MS = 1_200  # after a click
 _TYPED_INTO_MS = 20_000  # after a click on a field
 
@@ -66,8 +68,20 @@ class Judge:
 
     def events(self) -> tuple[ScreenEvent, ...]:
         """Return the events, by time."""
-        events = [noted.event for noted in self._noted if not self._is_shift(noted)]
+        events = [
+            noted.event for noted in self._noted if not self._is_shift(noted) and not self._is_scrolled(noted)
+        ]
         return tuple(sorted(events, key=lambda event: event.at_ms))
+
+    def _is_scrolled(self, noted: _Noted) -> bool:
+        """Return whether it is no click: what is under the pointer changed because of scrolling."""
+        return noted.event.kind is EventKind.CLICK and any(
+            other.event.kind is EventKind.SCROLL
+            and other.event.at_ms - _SCROLL_MS <= noted.event.at_ms <= (other.event.end_ms or 0) + _SCROLL_MS
+            and other.box.grown(20).common(noted.box).area > 0
+            and other.steps > 1
+            for other in self._noted
+        )
 
     def _is_shift(self, noted: _Noted) -> bool:
         """Return whether it is no scrolling: what was clicked made room for something."""
@@ -121,13 +135,11 @@ class Judge:
         around = control or Box(*place.tip, *place.tip).grown(120, 14)
         readable = unhidden(picture, click.run.clear, around, [place.box])
         is_bar = place.shape is not None and place.shape.is_bar
-        label = None
-        if not (is_bar and control):
-            label = self._reader.on_control(readable, control, place.tip)
+        label = None if is_bar and control else self._reader.on_control(readable, control, place.tip)
+        box = _with_box(label.box, click.run) if label else control or place.box
         is_field = control is not None and control.width > 60 and (is_bar or label is None)
         if control and label is None and control.width > 40:
             label = self._reader.of_field(readable, control)
-        box = control or (label.box.grown(6, 4) if label else place.box)
         event = ScreenEvent(
             at_ms=click.at_ms,
             kind=EventKind.CLICK,
@@ -150,7 +162,9 @@ class Judge:
             and last.box.grown(8).common(opening.box).area > (0.7 * opening.box.area)
         ):
             return  # the control itself looks another way
-        title = self._reader.title(picture, opening.box)
+        title = self._reader.title(picture, opening.box, is_framed=opening.is_framed)
+        if not opening.is_framed and not (title and title.stands_out):
+            return  # some of what was there shows something else
         event = ScreenEvent(
             at_ms=run.first_ms,
             kind=EventKind.WINDOW,
@@ -178,7 +192,7 @@ class Judge:
         confidence = 0.92 if typing.is_plain else 0.6
         confidence -= (0.0 if field else 0.15) + (0.0 if text or is_secret else 0.2)
         event = ScreenEvent(
-            at_ms=_first_ms(typing),
+            at_ms=typing.first_ms,
             end_ms=typing.end_ms,
             kind=EventKind.TYPE,
             region=picture.region(box),
@@ -219,8 +233,14 @@ class Judge:
         self._noted.append(_Noted(event, scroll.box, steps=scroll.steps))
 
 
-def _first_ms(typing: Typing) -> int:
-    return typing.first_ms
+def _with_box(row: Box, run: Run) -> Box:
+    """Return the box of a caption together with that of the box to tick before it, which changed."""
+    for _, part in run.parts:
+        box = part.box
+        is_level = row.top - 4 <= (box.top + box.bottom) // 2 <= row.bottom + 4
+        if max(box.width, box.height) <= _TICK and is_level and -4 <= row.left - box.right <= _TICK:
+            return row.joined(box)
+    return row
 
 
 def _label(text: Text | None) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_SURE = 0.8
+_SURE, _SURELY = 0.8, 0.9
+_CLOSE = 0.35  # of a line's height between two lines that belong together
+_BAR = 10  # pixels from the top of a window to its title, when this stands in a bar
+_LARGER = 1.2  # times the usual height of letters
+_INK_LEVELS = 40
 _LEFT_OF_FIELD, _ABOVE_FIELD = 280, 52  # pixels in which a field's label is looked for
 _BESIDE_BOX = 420
 _TITLE_HEIGHT = 190
@@ -32,6 +36,13 @@ class Text:
     text: str
     confidence: float
     box: Box
+
+
+@dataclass(frozen=True)
+class Title(Text):
+    """The title of what opened. `stands_out`: it is larger than what follows, or stands in a bar of its own."""
+
+    stands_out: bool = False
 
 
 class Reader:
@@ -65,22 +76,30 @@ class Reader:
         return tuple(word for word, _ in ranked if word)[:MAX_WORDS]
 
     def on_control(self, sample: Sample, control: Box | None, tip: tuple[int, int]) -> Text | None:
-        """Return what is written on a control, or where the pointer stands when its box is not known."""
+        """Return what is written on a control, or where the pointer stands when its box is not known. The box that
+        comes with it is the control's, or that of the row of it which the pointer is on."""
         x, y = tip
         if control is None:
-            lines = self.lines(sample, Box(x, y, x, y).grown(330, 45))
+            lines = [line for line in self.lines(sample, Box(x, y, x, y).grown(330, 45)) if _is_word(line)]
             under = [line for line in lines if line.box.grown(4, 5).holds(x, y)]
-            return _nearest(under, x, y) or _beside(
-                [line for line in lines if line.box.left >= x], Box(x, y, x, y)
-            )
+            found = _nearest(under, x, y)
+            found = found or _beside([line for line in lines if line.box.left >= x], Box(x, y, x, y))
+            return found and replace(found, box=found.box.grown(6, 4))
         lines = [line for line in self.lines(sample, control.grown(6, 5)) if _is_in(line.box, control)]
+        lines = [line for line in lines if _is_word(line)] or [
+            line for line in lines if line.confidence >= _SURE
+        ]
         if lines:
-            return _first_of(_group_at(lines, x, y))
+            groups = _groups(lines)
+            group = min(groups, key=lambda group: min(line.box.distance(x, y) for line in group))
+            top, bottom = min(line.box.top for line in group), max(line.box.bottom for line in group)
+            row = Box(control.left, max(control.top, top - 7), control.right, min(control.bottom, bottom + 7))
+            return replace(_first_of(group), box=row if len(groups) > 1 else control)
         if control.width <= 40 and control.height <= 40:
             around = Box(control.left - 4, control.top - 8, control.right + _BESIDE_BOX, control.bottom + 8)
-            return _beside(
-                [line for line in self.lines(sample, around) if line.box.left >= control.right - 4], control
-            )
+            beside = [line for line in self.lines(sample, around) if line.box.left >= control.right - 4]
+            found = _beside(beside, control)
+            return found and replace(found, box=found.box.joined(control))
         return None
 
     def of_field(self, sample: Sample, field: Box) -> Text | None:
@@ -104,23 +123,30 @@ class Reader:
                 best, best_distance = line, distance
         return best or (inner[0] if inner else None)
 
-    def title(self, sample: Sample, window: Box) -> Text | None:
+    def title(self, sample: Sample, window: Box, *, is_framed: bool) -> Title | None:
         """Return the title of a window, dialog or page: a line at its top that stands out; None for a plain list."""
         top = Box(window.left, window.top, window.right, min(window.bottom, window.top + _TITLE_HEIGHT))
-        lines = [line for line in self.lines(sample, top) if _LETTERS.search(line.text)]
+        lines = [line for line in self.lines(sample, top) if _is_word(line) and line.confidence >= _SURE]
         if not lines:
             return None
-        if len(lines) == 1:
-            return lines[0]
-        usual = median(line.box.height for line in lines)
-        largest = max(lines, key=lambda line: (line.box.height, -line.box.top))
-        if largest.box.height >= 1.2 * usual:
-            return largest
         first = min(lines, key=lambda line: (line.box.top, line.box.left))
+        if (
+            is_framed
+            and len(lines) > 1
+            and first.box.top - window.top <= _BAR
+            and window.width > 2 * first.box.width
+        ):
+            is_alone = all(line is first or line.box.top >= first.box.bottom - 4 for line in lines)
+            if is_alone and window.height > 3 * first.box.height:
+                return Title(first.text, first.confidence, first.box, stands_out=True)
+        sizes = {line: _letter_height(sample, line.box) for line in lines}
+        largest = max(lines, key=lambda line: (sizes[line], -line.box.top))
+        usual = median(sizes.values())
+        if len(lines) == 1 or sizes[largest] >= _LARGER * usual:
+            return Title(largest.text, largest.confidence, largest.box, stands_out=True)
         following = [line.box.top for line in lines if line.box.top > first.box.bottom - 2]
         gap = min(following) - first.box.bottom if following else 0
-        is_title = gap >= 1.2 * usual or first.box.top - window.top <= 6 and window.width > 260
-        return first if is_title else None
+        return Title(first.text, first.confidence, first.box) if gap >= 1.2 * first.box.height else None
 
 
 def spelt(text: str) -> str:
@@ -135,23 +161,35 @@ def _is_in(box: Box, control: Box) -> bool:
     return box.common(control.grown(3)).area >= 0.6 * box.area
 
 
-def _group_at(lines: list[Text], x: int, y: int) -> list[Text]:
-    """Return the lines that stand close below one another, as a name and what is said of it, nearest to a point."""
+def _is_word(line: Text) -> bool:
+    """Return whether a line says something, and is no icon that was taken for a letter."""
+    plain = spelt(line.text)
+    return len(_LETTERS.findall(plain)) >= 3 or (len(plain) >= 2 and line.confidence >= _SURELY)
+
+
+def _letter_height(sample: Sample, box: Box) -> int:
+    """Return how high the ink of a line is, in pixels: the box around it is drawn by guess."""
+    import numpy as np
+
+    area = box.common(sample.bounds)
+    pixels = sample.grey[area.top : area.bottom, area.left : area.right].astype(np.int16)
+    if not pixels.size:
+        return 0
+    ink = np.abs(pixels - int(np.median(pixels))) > _INK_LEVELS
+    rows = np.flatnonzero(ink.sum(axis=1) >= max(2, 0.01 * ink.shape[1]))
+    return int(rows[-1] - rows[0] + 1) if len(rows) else 0
+
+
+def _groups(lines: list[Text]) -> list[list[Text]]:
+    """Return the lines that stand close below one another together, as a name and what is said of it."""
     groups: list[list[Text]] = []
     for line in sorted(lines, key=lambda line: (line.box.top, line.box.left)):
-        group = next(
-            (
-                group
-                for group in groups
-                if line.box.top - max(other.box.bottom for other in group) <= 0.8 * line.box.height
-            ),
-            None,
-        )
-        if group is None:
-            groups.append([line])
-        else:
+        group = groups[-1] if groups else None
+        if group and line.box.top - max(other.box.bottom for other in group) <= _CLOSE * line.box.height:
             group.append(line)
-    return min(groups, key=lambda group: min(line.box.distance(x, y) for line in group))
+        else:
+            groups.append([line])
+    return groups
 
 
 def _first_of(lines: list[Text]) -> Text:

@@ -24,13 +24,20 @@ LOOK_AHEAD = 4
 """How many pictures before and after one are held against it."""
 
 MAX_SIZE = 160  # pixels; some people have theirs drawn very large
-_MIN_SIZE = 5
+_MIN_HEIGHT, _MIN_WIDTH = 6, 4
 _MIN_PIXELS = 18
 _MAX_SHAPES = 16
 _MAX_PARTS = 12  # of a step in which a pointer is looked for that is not known
+_STILL, _STILL_AS_OTHER = (
+    2,
+    6,
+)  # pixels between two places that are one: another shape's tip is not known so well
+_AGAIN = 0.3  # how much likelier it is to find the pointer where it was, as a share of pixels
 _APART = 12  # pixels between two places, so that it is no thing that blinks
 _LIKE_LEVELS = 48  # of a pixel of the pointer, which is drawn smoothly and compressed
 _LIKE_SHARE = 0.78
+_LARGE = 20_000  # pixels of a change, in which something may look like a pointer by chance
+_SURELY_LIKE = 0.88
 _SEARCHED = 400_000  # pixels of a change that are searched, else what is around the last place
 _REACH = 300  # pixels
 _ON_ITS_WAY_MS = 400  # after its last move a pointer may show as another shape elsewhere
@@ -90,10 +97,11 @@ class Pointer:
         """Return where the pointer is after a step. `past` and `future` are the pictures around the one after the
         step, the nearest first, at most `LOOK_AHEAD` each."""
         place = self.place
-        has_left = place is not None and _has_left(step, place)
-        if place and not has_left and (not step.parts or (place.is_sure and self._known())):
-            self.place = Place(place.box, place.tip, place.since_ms, is_sure=place.is_sure, shape=place.shape)
+        there = _still_at(step, place) if place else None
+        if place and there and (not step.parts or (place.is_sure and self._known())):
+            self.place = _nudged(place, there)
             return self.place
+        has_left = place is not None and there is None
         found = self._search(step, place)
         is_on_its_way = place is None or has_left or step.after.at_ms - place.since_ms <= _ON_ITS_WAY_MS
         if found is None and (is_on_its_way or not self._known()):
@@ -102,13 +110,14 @@ class Pointer:
             box, shape = found
             shape.seen(box)
             tip = box.left + shape.tip[0], box.top + shape.tip[1]
-            moved = place is None or hypot(tip[0] - place.tip[0], tip[1] - place.tip[1]) > 3
+            still = _STILL if place and place.shape is shape else _STILL_AS_OTHER
+            moved = place is None or hypot(tip[0] - place.tip[0], tip[1] - place.tip[1]) > still
             since_ms = step.after.at_ms if moved or place is None else place.since_ms
             self.place = Place(box, tip, since_ms, is_moving=moved, shape=shape)
         elif place and has_left:
             self.place = self._guessed(step, place)
         elif place:
-            self.place = Place(place.box, place.tip, place.since_ms, is_sure=place.is_sure, shape=place.shape)
+            self.place = _nudged(place, there or place.box)
         return self.place
 
     def _glimpse(self, step: Step, past: Sequence[Grey], future: Sequence[Grey]) -> tuple[Box, Shape] | None:
@@ -154,13 +163,14 @@ class Pointer:
         """Return how large a pointer is at least and at most: about as the one that was seen most."""
         usual = max(self.shapes, key=lambda shape: shape.places, default=None)
         if usual is None or usual.places < 5:
-            return _MIN_SIZE, MAX_SIZE
+            return _MIN_HEIGHT, MAX_SIZE
         return usual.size / 2, usual.size * 2
 
     def _search(self, step: Step, place: Place | None) -> tuple[Box, Shape] | None:
         """Return where a known shape appeared in a step."""
         best, best_score = None, 0.0
-        for shape in self._known():
+        now = [place.shape] if place and place.shape and place.shape.places < 2 else []
+        for shape in (*self._known(), *now):
             height, width = shape.pixels.shape
             for part in step.parts:
                 around = part.box.grown(width, height)
@@ -171,7 +181,12 @@ class Pointer:
                 found = _matched(step.after.grey, shape, around)
                 if found is None or not _appeared(step, shape, found[0], place):
                     continue
+                if part.box.area > _LARGE and found[1] < _SURELY_LIKE:
+                    continue
                 score = found[1] + 0.02 * min(shape.places, 10)
+                x, y = found[0].left + shape.tip[0], found[0].top + shape.tip[1]
+                if place and hypot(x - place.tip[0], y - place.tip[1]) <= _STILL_AS_OTHER:
+                    score += _AGAIN
                 if score > best_score:
                     best, best_score = (found[0], shape), score
         return best
@@ -206,7 +221,7 @@ def _shift(old: Box, both: Box) -> tuple[int, int]:
 
 
 def _is_small(box: Box) -> bool:
-    return _MIN_SIZE <= box.height <= MAX_SIZE and 3 <= box.width <= MAX_SIZE
+    return _MIN_HEIGHT <= box.height <= MAX_SIZE and _MIN_WIDTH <= box.width <= MAX_SIZE
 
 
 def _has_size_of(box: Box, shape: Shape) -> bool:
@@ -272,18 +287,25 @@ def _appeared(step: Step, shape: Shape, box: Box, place: Place | None) -> bool:
     return place is not None and place.box.common(box).area >= 0.5 * box.area
 
 
-def _has_left(step: Step, place: Place) -> bool:
-    """Return whether something changed where the pointer is, and it cannot be seen there any more."""
+def _still_at(step: Step, place: Place) -> Box | None:
+    """Return where the pointer still is, within a few pixels; None if it can no longer be seen there."""
     import numpy as np
 
     box = place.box.common(step.after.bounds)
     changed = step.changed[box.top : box.bottom, box.left : box.right]
     if place.shape is None or changed.shape != place.shape.mask.shape:
-        return bool(np.count_nonzero(changed) > 0.1 * box.area)
+        return place.box if np.count_nonzero(changed) <= 0.1 * box.area else None
     pixels = np.count_nonzero(place.shape.mask)
-    if np.count_nonzero(changed[place.shape.mask > 0]) < 0.3 * pixels:
-        return False
-    return _matched(step.after.grey, place.shape, place.box.grown(1)) is None
+    if np.count_nonzero(changed[place.shape.mask > 0]) < 0.1 * pixels:
+        return place.box
+    found = _matched(step.after.grey, place.shape, place.box.grown(2))
+    return found[0] if found else None
+
+
+def _nudged(place: Place, box: Box) -> Place:
+    """Return a place with the pointer in another box, which is nearly the same."""
+    tip = place.tip[0] + box.left - place.box.left, place.tip[1] + box.top - place.box.top
+    return Place(box, tip, place.since_ms, is_sure=place.is_sure, shape=place.shape)
 
 
 def _matched(picture: Grey, shape: Shape, around: Box) -> tuple[Box, float] | None:

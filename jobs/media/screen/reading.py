@@ -14,7 +14,7 @@ from jobs.media.screen.labels import Reader
 from jobs.media.screen.pointer import LOOK_AHEAD, Place, Pointer
 from jobs.media.screen.restless import Restless
 from jobs.media.screen.runs import Runs
-from jobs.media.screen.sampling import Sample, read_samples
+from jobs.media.screen.sampling import Box, Sample, read_samples
 from jobs.media.screen.scrolls import Scrolls
 from jobs.media.screen.typing import Typings
 
@@ -106,7 +106,7 @@ class _Watcher:
         after = self._pointer.follow(step, past, future)
         self._changes += bool(step.parts)
         places = before, after
-        bare = without(step, [place.box.grown(4) for place in places if place and _hides(place)])
+        bare = without(step, _touched(before, after))
         self._tell(bare, (self._picture(samples[:at]), self._clear), places)
         self._approach(step.after, after)
         self._judge.advance(step.after.at_ms)
@@ -154,5 +154,12 @@ class _Watcher:
         return earlier[-1]
 
 
-def _hides(place: Place) -> bool:
-    return place.is_sure or place.is_moving
+def _touched(before: Place | None, after: Place | None) -> list[Box]:
+    """Return where a step shows the pointer itself come or go. What changes under one that stands is no pointer."""
+    if after is None:
+        return []
+    is_lost = before is not None and before.is_sure and not after.is_sure
+    is_another = before is not None and (before.shape is not after.shape or before.box != after.box)
+    if not (after.is_moving or is_lost or is_another):
+        return []
+    return [place.box.grown(4) for place in (before, after) if place]

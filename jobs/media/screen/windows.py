@@ -20,9 +20,10 @@ _COARSE = 16  # pixels of a block
 _MIN_SHARE = 0.004  # of the picture
 _MIN_WIDTH, _MIN_HEIGHT = 50, 34  # pixels
 _PAGE_SHARE = 0.3
-_CONTENT_SHARE = 0.08
+_CONTENT_SHARE = 0.12
+_DENSE = 64  # of 255: how much of a block changes where a window covers what was there
 _MIN_SIDES = 3
-_SIDE_LEVELS, _SIDE_SHARE, _SIDE_PIXELS = 6, 0.6, 4  # of an edge, of its length, and how far it may be off
+_SIDE_LEVELS, _SIDE_SHARE, _SIDE_PIXELS = 6, 0.6, 14  # of an edge, of its length, and how far it may be off
 _DIMMED_SHARE = 0.5  # of the picture that is darker or lighter by the same
 _REMEMBERED = 6
 _REMEMBERED_MS = 120_000
@@ -68,16 +69,13 @@ class Windows:
                 pointer = place.box.grown(4).common(before.bounds)
                 changed[pointer.top : pointer.bottom, pointer.left : pointer.right] = 0
         share = float(np.count_nonzero(changed)) / changed.size
-        box = _largest(_undimmed(before.grey, settled.grey, changed))
-        if box is None or box.area < _MIN_SHARE * changed.size:
-            return None
-        if box.width < _MIN_WIDTH or box.height < _MIN_HEIGHT:
+        box, is_framed = _opened(before.grey, settled.grey, _undimmed(before.grey, settled.grey, changed))
+        if box is None:
             return None
         covered = max(share, box.area / changed.size)
         is_closing = self._is_back(settled.at_ms, settled.grey, changed, box)
         if not is_closing:
             self._before.append((before.at_ms, before.grey))
-        is_framed = _sides(before.grey, settled.grey, box) >= _MIN_SIDES
         return Opening(box, min(1.0, covered), is_closing, is_framed)
 
     def _is_back(self, at_ms: int, now: Grey, changed: Grey, box: Box) -> bool:
@@ -95,37 +93,55 @@ class Windows:
         return False
 
 
-def _sides(before: Grey, after: Grey, box: Box) -> int:
-    """Return how many sides of a box are edges that were not there before; the picture's own edges count."""
-    height, width = after.shape
-    count = 0
-    for at, most, is_across in (
-        (box.top, height, True),
-        (box.bottom, height, True),
-        (box.left, width, False),
-        (box.right, width, False),
-    ):
-        if at <= _SIDE_PIXELS or at >= most - _SIDE_PIXELS:
-            count += 1
+def _opened(before: Grey, after: Grey, changed: Grey) -> tuple[Box | None, bool]:
+    """Return the box of what opened, and whether it has edges: first looked for where nearly all changed."""
+    for least in (_DENSE, 4):
+        box = _largest(changed, least)
+        if box is None or box.area < _MIN_SHARE * changed.size:
             continue
-        span = slice(box.left, box.right) if is_across else slice(box.top, box.bottom)
-        near = slice(max(0, at - _SIDE_PIXELS - 1), at + _SIDE_PIXELS + 1)
+        if box.width < _MIN_WIDTH or box.height < _MIN_HEIGHT:
+            continue
+        framed = _framed(before, after, box)
+        if framed or least < _DENSE:
+            return framed or box, framed is not None
+    return None, False
+
+
+def _framed(before: Grey, after: Grey, box: Box) -> Box | None:
+    """Return a box drawn in or out to the edges that came with it, None with fewer than three. The picture's own edges
+    count, but not for all of it."""
+    height, width = after.shape
+    sides = list(box)
+    count = own = 0
+    for place, (at, most) in enumerate(zip(box, (width, height, width, height), strict=True)):
+        if at <= 2 or at >= most - 2:
+            own += 1
+            continue
+        span = slice(box.left, box.right) if place % 2 else slice(box.top, box.bottom)
+        low, high = max(0, at - _SIDE_PIXELS - 1), min(most, at + _SIDE_PIXELS + 1)
+        near = slice(low, high)
         now, then = (
-            _edge_share(picture[near, span] if is_across else picture[span, near].T)
-            for picture in (after, before)
+            _edges(picture[near, span] if place % 2 else picture[span, near].T) for picture in (after, before)
         )
-        count += now >= _SIDE_SHARE and now - then >= _SIDE_SHARE / 2
-    return count
+        if not len(now):
+            continue
+        new = now - then
+        best = int(new.argmax()) if place < 2 else len(new) - 1 - int(new[::-1].argmax())
+        if now[best] >= _SIDE_SHARE and new[best] >= _SIDE_SHARE / 2:
+            count += 1
+            sides[place] = low + best + 1
+    framed = Box(*sides)
+    is_sound = framed.width >= _MIN_WIDTH and framed.height >= _MIN_HEIGHT // 2
+    return framed if count >= 2 and count + own >= _MIN_SIDES and is_sound else None
 
 
-def _edge_share(rows: Grey) -> float:
-    """Return which share of the columns has an edge between two of these rows, at the row where most have."""
+def _edges(rows: Grey) -> NDArray[np.float64]:
+    """Return for each two rows which share of their pixels differ."""
     import numpy as np
 
     if rows.shape[0] < 2 or rows.shape[1] < 1:
-        return 0.0
-    steps = np.abs(np.diff(rows.astype(np.int16), axis=0)) >= _SIDE_LEVELS
-    return float(steps.mean(axis=1).max())
+        return np.zeros(0)
+    return np.asarray((np.abs(np.diff(rows.astype(np.int16), axis=0)) >= _SIDE_LEVELS).mean(axis=1), float)
 
 
 def _undimmed(before: Grey, after: Grey, changed: Grey) -> Grey:
@@ -143,20 +159,21 @@ def _undimmed(before: Grey, after: Grey, changed: Grey) -> Grey:
     if 0.93 < ratio < 1.08:
         return changed
     expected = cv2.convertScaleAbs(before, alpha=ratio)
-    other = difference(np.asarray(expected, np.uint8), after)
+    other = np.where(changed > 0, difference(np.asarray(expected, np.uint8), after), 0).astype(np.uint8)
     is_dimmed = np.count_nonzero(other) < 0.5 * np.count_nonzero(changed)
     return other if is_dimmed else changed
 
 
-def _largest(changed: Grey) -> Box | None:
-    """Return the largest of the parts that changed, with what is within about 40 pixels of one another together."""
+def _largest(changed: Grey, least: int) -> Box | None:
+    """Return the largest of the parts that changed. What is within about 40 pixels of one another is one part,
+    made of blocks that changed by at least so much, of 255."""
     import cv2
     import numpy as np
 
     height, width = changed.shape
     down, across = max(1, height // _COARSE), max(1, width // _COARSE)
     means = cv2.resize(changed, (across, down), interpolation=cv2.INTER_AREA)
-    blocks = (means >= 4).astype(np.uint8)
+    blocks = (means >= least).astype(np.uint8)
     number, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(blocks, np.ones((3, 3), np.uint8)))
     if number < 2:
         return None
