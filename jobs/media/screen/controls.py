@@ -42,9 +42,7 @@ def control_at(sample: Sample, tip: tuple[int, int], pointer: Box) -> Box | None
         box = Box(left, top, left + width, top + height)
         if _is_cut(box, around, sample.bounds) or pixels < _FILLED * box.area or not is_control_size(box):
             continue
-        box = Box(
-            box.left + around.left, box.top + around.top, box.right + around.left, box.bottom + around.top
-        )
+        box = box.moved(around.left, around.top)
         if box.grown(3).holds(x, y) and (best is None or box.area > best.area):
             best = box
     return best

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from jobs.media.screen.events import MAX_TEXT_CHARACTERS, UNWANTED
-from jobs.media.screen.labels import Reader, Text
+from jobs.media.screen.labels import Reader
 from jobs.media.screen.sampling import Box, Sample
 from jobs.media.screen.typing import Typing
 
@@ -64,25 +65,40 @@ def field_around(sample: Sample, typed: Box) -> Box | None:
     return best
 
 
-def typed_text(reader: Reader, typing: Typing) -> Text | None:
-    """Return what was typed; None when it cannot be read, or shows as dots."""
+@dataclass(frozen=True)
+class Typed:
+    """What was typed: as text, or None when it cannot be read. `is_hidden`: it shows as dots. `is_new`: it was not
+    there before."""
+
+    text: str | None = None
+    confidence: float = 0.0
+    is_hidden: bool = False
+    is_new: bool = True
+
+
+def typed_in(reader: Reader, typing: Typing) -> Typed:
+    """Return what a stretch of typing left on the screen."""
     after = typing.after or typing.last
-    texts, sure = [], 1.0
+    texts: list[str] = []
+    earlier: list[str] = []
+    sure = 1.0
     for line in typing.lines:
         around = line.grown(3, 2)
         picture = _emptier(after.cut(around), typing.later.cut(around) if typing.later else None)
         picture = _without_caret(picture, line.height * after.scale)
         if _is_hidden(picture):
-            return None
-        found = reader.line(picture)
-        if found is None:
-            continue
-        texts.append(found[0])
-        sure = min(sure, found[1])
+            return Typed(is_hidden=True)
+        before = reader.line(typing.before.cut(around))
+        earlier += [before[0]] if before else []
+        if found := reader.line(picture):
+            texts.append(found[0])
+            sure = min(sure, found[1])
     text = UNWANTED.sub(" ", " ".join(texts)).strip()[:MAX_TEXT_CHARACTERS]
-    if not text or _HIDDEN.match(text) and not text.isdigit():
-        return None
-    return Text(text, sure, typing.box)
+    if not text:
+        return Typed()
+    if _HIDDEN.match(text) and not text.isdigit():
+        return Typed(is_hidden=True)
+    return Typed(text, sure, is_new=text != " ".join(earlier))
 
 
 def _emptier(picture: NDArray[np.uint8], later: NDArray[np.uint8] | None) -> NDArray[np.uint8]:

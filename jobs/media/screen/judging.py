@@ -9,7 +9,7 @@ from jobs.media.screen.changes import Part
 from jobs.media.screen.clicks import Click, Clicks
 from jobs.media.screen.controls import control_at, unhidden
 from jobs.media.screen.events import EventKind, ScreenEvent
-from jobs.media.screen.fields import SECRET, field_around, typed_text
+from jobs.media.screen.fields import SECRET, field_around, typed_in
 from jobs.media.screen.labels import Reader, Text, spelt
 from jobs.media.screen.runs import Run
 from jobs.media.screen.sampling import Box, Sample
@@ -182,15 +182,15 @@ class Judge:
         if not typing.is_plain and clicked is None:
             return
         picture = typing.after or typing.last
-        text = typed_text(self._reader, typing)
-        if text is None and not typing.is_plain:
+        typed = typed_in(self._reader, typing)
+        if not typed.is_new or (typed.text is None and not (typing.is_plain or typed.is_hidden)):
             return
         field = field_around(typing.before, typing.box) or field_around(picture, typing.box)
         box = field or (clicked.box if clicked else typing.box.grown(6, 4))
         label = self._reader.of_field(typing.before, box)
         is_secret = label is not None and SECRET.search(label.text) is not None
         confidence = 0.92 if typing.is_plain else 0.6
-        confidence -= (0.0 if field else 0.15) + (0.0 if text or is_secret else 0.2)
+        confidence -= (0.0 if field else 0.15) + (0.0 if typed.text or typed.is_hidden or is_secret else 0.3)
         event = ScreenEvent(
             at_ms=typing.first_ms,
             end_ms=typing.end_ms,
@@ -198,7 +198,7 @@ class Judge:
             region=picture.region(box),
             confidence=_share(confidence),
             label=_label(label),
-            text=None if text is None or is_secret or text.confidence < _SURE else text.text,
+            text=None if is_secret or typed.confidence < _SURE else typed.text,
             picture_ms=picture.at_ms,
             frame=picture.frame,
         )

@@ -167,6 +167,18 @@ def _is_word(line: Text) -> bool:
     return len(_LETTERS.findall(plain)) >= 3 or (len(plain) >= 2 and line.confidence >= _SURELY)
 
 
+def _is_sign(line: Text) -> bool:
+    """Return whether a line is a letter or digit by itself, as on a key, and no icon that looks like one."""
+    plain = spelt(line.text)
+    return (
+        len(plain) == 1
+        and plain.isascii()
+        and plain.isalnum()
+        and plain not in "IlOo"
+        and line.confidence >= _SURELY
+    )
+
+
 def _letter_height(sample: Sample, box: Box) -> int:
     """Return how high the ink of a line is, in pixels: the box around it is drawn by guess."""
     import numpy as np

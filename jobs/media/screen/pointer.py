@@ -6,6 +6,7 @@ that is small is taken for a pointer, and once it was seen at two places, it is 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot
@@ -13,6 +14,17 @@ from typing import TYPE_CHECKING
 
 from jobs.media.screen.changes import Step, difference, parts_of
 from jobs.media.screen.sampling import Box
+from jobs.media.screen.shapes import (
+    MAX_SIZE,
+    MIN_HEIGHT,
+    MIN_PIXELS,
+    Shape,
+    has_size_of,
+    is_small,
+    matched,
+    momentary,
+    tip_of,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,51 +35,22 @@ if TYPE_CHECKING:
 LOOK_AHEAD = 4
 """How many pictures before and after one are held against it."""
 
-MAX_SIZE = 160  # pixels; some people have theirs drawn very large
-_MIN_HEIGHT, _MIN_WIDTH = 6, 4
-_MIN_PIXELS = 18
 _MAX_SHAPES = 16
+_MAX_AREAS = 3
+_VIEWS = 12  # of a shape, until it is known what all of it looks like
+_MORE = 1.1  # times the pixels
+_REMEMBERED = 10  # pictures
 _MAX_PARTS = 12  # of a step in which a pointer is looked for that is not known
 _STILL, _STILL_AS_OTHER = (
     2,
     6,
 )  # pixels between two places that are one: another shape's tip is not known so well
 _AGAIN = 0.3  # how much likelier it is to find the pointer where it was, as a share of pixels
-_APART = 12  # pixels between two places, so that it is no thing that blinks
-_LIKE_LEVELS = 48  # of a pixel of the pointer, which is drawn smoothly and compressed
-_LIKE_SHARE = 0.78
 _LARGE = 20_000  # pixels of a change, in which something may look like a pointer by chance
 _SURELY_LIKE = 0.88
 _SEARCHED = 400_000  # pixels of a change that are searched, else what is around the last place
 _REACH = 300  # pixels
 _ON_ITS_WAY_MS = 400  # after its last move a pointer may show as another shape elsewhere
-
-
-@dataclass(eq=False)
-class Shape:
-    """What a pointer looks like: its pixels, where they count (255), and where its tip is in them."""
-
-    pixels: Grey
-    mask: Grey
-    tip: tuple[int, int]
-    places: int = 1
-    last: Box | None = None
-
-    @property
-    def is_bar(self) -> bool:
-        """Whether it is the bar that a pointer is over text and fields."""
-        return _is_bar(self.mask > 0)
-
-    @property
-    def size(self) -> int:
-        return max(self.pixels.shape)
-
-    def seen(self, box: Box) -> None:
-        """Take in that it was seen at a place."""
-        last = self.last or box
-        if hypot(last.left - box.left, last.top - box.top) >= _APART:
-            self.places += 1
-        self.last = box
 
 
 @dataclass(frozen=True)
@@ -88,14 +71,22 @@ class Pointer:
     def __init__(self) -> None:
         self.place: Place | None = None
         self.shapes: list[Shape] = []
+        self._seen: deque[tuple[Grey, Box]] = deque(maxlen=_REMEMBERED)
 
     def reset(self) -> None:
         """Forget the place; the pictures that follow are of another size."""
         self.place = None
+        self._seen.clear()
 
     def follow(self, step: Step, past: Sequence[Grey], future: Sequence[Grey]) -> Place | None:
         """Return where the pointer is after a step. `past` and `future` are the pictures around the one after the
         step, the nearest first, at most `LOOK_AHEAD` each."""
+        place = self._followed(step, past, future)
+        if place:
+            self._seen.append((step.after.grey, place.box))
+        return place
+
+    def _followed(self, step: Step, past: Sequence[Grey], future: Sequence[Grey]) -> Place | None:
         place = self.place
         there = _still_at(step, place) if place else None
         if place and there and (not step.parts or (place.is_sure and self._known())):
@@ -103,9 +94,12 @@ class Pointer:
             return self.place
         has_left = place is not None and there is None
         found = self._search(step, place)
+        found = found and self._refined(found, step, past, future)
         is_on_its_way = place is None or has_left or step.after.at_ms - place.since_ms <= _ON_ITS_WAY_MS
         if found is None and (is_on_its_way or not self._known()):
             found = self._glimpse(step, past, future)
+        if found is None and place and has_left and self._known():
+            found = self._uncovered(step, place)
         if found is not None:
             box, shape = found
             shape.seen(box)
@@ -122,36 +116,77 @@ class Pointer:
 
     def _glimpse(self, step: Step, past: Sequence[Grey], future: Sequence[Grey]) -> tuple[Box, Shape] | None:
         """Return what shows for a moment only, and note its looks as those of a pointer."""
-        small = [part.box for part in step.parts if _is_small(part.box) and part.pixels >= _MIN_PIXELS]
+        seen = self._seen_shortly(step, past, future)
+        return (seen[0], self._learn(step.after.grey, *seen[:2])) if seen else None
+
+    def _refined(
+        self, found: tuple[Box, Shape], step: Step, past: Sequence[Grey], future: Sequence[Grey]
+    ) -> tuple[Box, Shape]:
+        """Return what was found, after a better look at it: what was learnt first may have been a part only."""
+        box, shape = found
+        seen = self._seen_shortly(step, past, future) if shape.views < _VIEWS else None
+        shape.views += 1
+        if seen is None or seen[0].grown(2).common(box).area < 0.8 * box.area:
+            return found
+        wider, mask, pixels = seen
+        if pixels <= _MORE * shape.size_in_pixels or max(wider.width, wider.height) > 2 * shape.size:
+            return found
+        shape.look_again(step.after.grey, wider, mask)
+        return wider, shape
+
+    def _seen_shortly(
+        self, step: Step, past: Sequence[Grey], future: Sequence[Grey]
+    ) -> tuple[Box, Grey, int] | None:
+        """Return the box of what shows for a moment only, which of its pixels do, and how many."""
+        small = [part.box for part in step.parts if is_small(part.box) and part.pixels >= MIN_PIXELS]
         if not small or len(step.parts) > _MAX_PARTS:
             return None
         low, high = self._usual_sizes()
-        best: tuple[Box, Grey] | None = None
-        best_pixels = 0
+        best: tuple[Box, Grey, int] | None = None
         for box in small:
             for before, after in zip(past, future, strict=False):
-                seen = _momentary(before, step.after.grey, after, box.grown(8))
-                if (
-                    seen
-                    and low <= max(seen[0].width, seen[0].height) <= high
-                    and seen[2] > 1.05 * best_pixels
-                ):
-                    best, best_pixels = seen[:2], seen[2]
-        if best is None:
-            return None
-        return best[0], self._learn(step.after.grey, *best)
+                seen = momentary(before, step.after.grey, after, box.grown(8))
+                if seen is None or not low <= max(seen[0].width, seen[0].height) <= high:
+                    continue
+                if best is None or seen[2] > _MORE * best[2]:
+                    best = seen
+        return best
+
+    def _uncovered(self, step: Step, place: Place) -> tuple[Box, Shape] | None:
+        """Return what stands where something small changed, and was not there when the pointer was elsewhere."""
+        x, y = place.tip
+        low, high = self._usual_sizes()
+        areas = [part.box.grown(6) for part in step.parts if is_small(part.box) and part.pixels >= MIN_PIXELS]
+        for area in sorted(areas, key=lambda area: area.distance(x, y))[:_MAX_AREAS]:
+            inside = area.common(step.after.bounds)
+            before = next(
+                (grey for grey, box in reversed(self._seen) if not box.grown(3).common(inside).area), None
+            )
+            if before is None or before.shape != step.changed.shape:
+                continue
+            rows, columns = slice(inside.top, inside.bottom), slice(inside.left, inside.right)
+            other = difference(before[rows, columns], step.after.grey[rows, columns])
+            part = max(parts_of(other), key=lambda part: part.pixels, default=None)
+            if part is None or part.pixels < MIN_PIXELS or not is_small(part.box):
+                continue
+            if not low <= max(part.box.width, part.box.height) <= high:
+                continue
+            mask = other[part.box.top : part.box.bottom, part.box.left : part.box.right]
+            box = part.box.moved(inside.left, inside.top)
+            return box, self._learn(step.after.grey, box, mask)
+        return None
 
     def _learn(self, picture: Grey, box: Box, mask: Grey) -> Shape:
         import numpy as np
 
         for shape in self.shapes:
-            if _has_size_of(box, shape) and _matched(picture, shape, box.grown(4)):
+            if has_size_of(box, shape) and matched(picture, shape, box.grown(4)):
                 shape.seen(box)
                 return shape
         if len(self.shapes) >= _MAX_SHAPES:
             self.shapes.remove(min(self.shapes[: _MAX_SHAPES // 2], key=lambda shape: shape.places))
         pixels = np.ascontiguousarray(picture[box.top : box.bottom, box.left : box.right])
-        self.shapes.append(Shape(pixels, mask, _tip_of(mask > 0), last=box))
+        self.shapes.append(Shape(pixels, mask, tip_of(mask > 0), last=box))
         return self.shapes[-1]
 
     def _known(self) -> list[Shape]:
@@ -163,7 +198,7 @@ class Pointer:
         """Return how large a pointer is at least and at most: about as the one that was seen most."""
         usual = max(self.shapes, key=lambda shape: shape.places, default=None)
         if usual is None or usual.places < 5:
-            return _MIN_HEIGHT, MAX_SIZE
+            return MIN_HEIGHT, MAX_SIZE
         return usual.size / 2, usual.size * 2
 
     def _search(self, step: Step, place: Place | None) -> tuple[Box, Shape] | None:
@@ -178,7 +213,7 @@ class Pointer:
                     if place is None:
                         continue
                     around = place.box.grown(_REACH)
-                found = _matched(step.after.grey, shape, around)
+                found = matched(step.after.grey, shape, around)
                 if found is None or not _appeared(step, shape, found[0], place):
                     continue
                 if part.box.area > _LARGE and found[1] < _SURELY_LIKE:
@@ -193,20 +228,20 @@ class Pointer:
 
     def _guessed(self, step: Step, place: Place) -> Place:
         """Return the place of a pointer that went and is of a shape not known: the nearest small change."""
-        small = [part.box for part in step.parts if _is_small(part.box) and part.pixels >= _MIN_PIXELS]
+        small = [part.box for part in step.parts if is_small(part.box) and part.pixels >= MIN_PIXELS]
         low, high = self._usual_sizes()
-        if not small or not self._known() or not all(_is_small(part.box) for part in step.parts):
+        if not small or not self._known() or not all(is_small(part.box) for part in step.parts):
             return Place(place.box, place.tip, place.since_ms, is_sure=False, shape=place.shape)
         x, y = place.tip
         touching = [box for box in small if box.common(place.box).area > 0.3 * place.box.area]
         others = [box for box in small if box not in touching and low <= max(box.width, box.height) <= high]
         if others:
             box = min(others, key=lambda box: hypot(box.left - x, box.top - y))
-            across, down = _tip_of(step.changed[box.top : box.bottom, box.left : box.right] > 0)
+            across, down = tip_of(step.changed[box.top : box.bottom, box.left : box.right] > 0)
             tip = box.left + across, box.top + down
         elif touching:  # it moved by less than its size
             across, down = _shift(place.box, touching[0])
-            box = Box(*(side + move for side, move in zip(place.box, (across, down) * 2, strict=True)))
+            box = place.box.moved(across, down)
             tip = x + across, y + down
         else:
             return Place(place.box, place.tip, place.since_ms, is_sure=False, shape=place.shape)
@@ -218,62 +253,6 @@ def _shift(old: Box, both: Box) -> tuple[int, int]:
     across = min(0, both.left - old.left) or max(0, both.right - old.right)
     down = min(0, both.top - old.top) or max(0, both.bottom - old.bottom)
     return across, down
-
-
-def _is_small(box: Box) -> bool:
-    return _MIN_HEIGHT <= box.height <= MAX_SIZE and _MIN_WIDTH <= box.width <= MAX_SIZE
-
-
-def _has_size_of(box: Box, shape: Shape) -> bool:
-    height, width = shape.pixels.shape
-    return abs(width - box.width) <= 6 and abs(height - box.height) <= 6
-
-
-def _momentary(before: Grey, now: Grey, after: Grey, around: Box) -> tuple[Box, Grey, int] | None:
-    """Return what is in a part of a picture and neither before nor after: its box, which pixels of it, how many."""
-    import cv2
-    import numpy as np
-
-    if not before.shape == now.shape == after.shape:
-        return None
-    inside = around.common(Box(0, 0, now.shape[1], now.shape[0]))
-    rows, columns = slice(inside.top, inside.bottom), slice(inside.left, inside.right)
-    came = difference(before[rows, columns], now[rows, columns])
-    went = difference(now[rows, columns], after[rows, columns])
-    stays = difference(before[rows, columns], after[rows, columns])
-    seen = np.asarray(cv2.bitwise_and(cv2.bitwise_and(came, went), cv2.bitwise_not(stays)), np.uint8)
-    part = max(parts_of(seen), key=lambda part: part.pixels, default=None)
-    if part is None or part.pixels < _MIN_PIXELS or not _is_small(part.box):
-        return None
-    box = part.box
-    # Other things that changed there show that it is no pointer: a letter beside others that stay.
-    other = np.count_nonzero(stays[box.top : box.bottom, box.left : box.right])
-    if other > 0.2 * part.pixels:
-        return None
-    mask = np.ascontiguousarray(seen[box.top : box.bottom, box.left : box.right])
-    shifted = Box(
-        box.left + inside.left, box.top + inside.top, box.right + inside.left, box.bottom + inside.top
-    )
-    return shifted, mask, part.pixels
-
-
-def _tip_of(mask: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return where a pointer's tip is: the middle of a bar for text, else its topmost pixel, as of an arrow or hand."""
-    import numpy as np
-
-    height, width = mask.shape
-    if _is_bar(mask):
-        return width // 2, height // 2
-    rows = np.flatnonzero(mask.any(axis=1))
-    return (int(np.flatnonzero(mask[rows[0]]).mean()), int(rows[0])) if len(rows) else (0, 0)
-
-
-def _is_bar(mask: NDArray[np.bool_]) -> bool:
-    import numpy as np
-
-    height, width = mask.shape
-    alike_across, alike_down = float(np.mean(mask == mask[:, ::-1])), float(np.mean(mask == mask[::-1]))
-    return int(height) >= 1.6 * int(width) and alike_across > 0.8 and alike_down > 0.75
 
 
 def _appeared(step: Step, shape: Shape, box: Box, place: Place | None) -> bool:
@@ -298,7 +277,7 @@ def _still_at(step: Step, place: Place) -> Box | None:
     pixels = np.count_nonzero(place.shape.mask)
     if np.count_nonzero(changed[place.shape.mask > 0]) < 0.1 * pixels:
         return place.box
-    found = _matched(step.after.grey, place.shape, place.box.grown(2))
+    found = matched(step.after.grey, place.shape, place.box.grown(2))
     return found[0] if found else None
 
 
@@ -306,24 +285,3 @@ def _nudged(place: Place, box: Box) -> Place:
     """Return a place with the pointer in another box, which is nearly the same."""
     tip = place.tip[0] + box.left - place.box.left, place.tip[1] + box.top - place.box.top
     return Place(box, tip, place.since_ms, is_sure=place.is_sure, shape=place.shape)
-
-
-def _matched(picture: Grey, shape: Shape, around: Box) -> tuple[Box, float] | None:
-    """Return where in a part of a picture a shape is, and which share of its pixels is alike; None if nowhere."""
-    import cv2
-    import numpy as np
-
-    height, width = shape.pixels.shape
-    inside = around.common(Box(0, 0, picture.shape[1], picture.shape[0]))
-    if inside.width < width or inside.height < height:
-        return None
-    area = picture[inside.top : inside.bottom, inside.left : inside.right]
-    distance = cv2.matchTemplate(area, shape.pixels, cv2.TM_SQDIFF, mask=shape.mask)
-    _, _, (left, top), _ = cv2.minMaxLoc(distance)
-    there = area[top : top + height, left : left + width].astype(np.int16)
-    alike = np.abs(there - shape.pixels.astype(np.int16)) < _LIKE_LEVELS
-    share = float(np.mean(alike[shape.mask > 0]))
-    if share < _LIKE_SHARE:
-        return None
-    left, top = left + inside.left, top + inside.top
-    return Box(left, top, left + width, top + height), share

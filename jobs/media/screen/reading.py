@@ -135,7 +135,7 @@ class _Watcher:
         parts = tuple(part for part in step.parts if not self._restless.is_restless(part))
         step = replace(step, parts=parts)
         if parts:
-            typed, over = self._typings.add(step)
+            typed, over = self._typings.add(step, is_moving=bool(places[1] and places[1].is_moving))
             step = replace(step, parts=tuple(part for part in parts if part not in typed))
         else:
             over = self._typings.still(step.after)

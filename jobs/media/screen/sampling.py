@@ -83,6 +83,9 @@ class Box(NamedTuple):
         down = across if down is None else down
         return Box(self.left - across, self.top - down, self.right + across, self.bottom + down)
 
+    def moved(self, across: int, down: int) -> Box:
+        return Box(self.left + across, self.top + down, self.right + across, self.bottom + down)
+
     def holds(self, x: float, y: float) -> bool:
         return self.left <= x < self.right and self.top <= y < self.bottom
 

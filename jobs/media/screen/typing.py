@@ -65,15 +65,18 @@ class Typings:
     def __init__(self) -> None:
         self._open: list[Typing] = []
 
-    def add(self, step: Step) -> tuple[set[Part], list[Typing]]:
-        """Return which parts of a step are plainly typed, and stretches that are over."""
+    def add(self, step: Step, *, is_moving: bool) -> tuple[set[Part], list[Typing]]:
+        """Return which parts of a step are plainly typed, and stretches that are over. Nothing begins to be typed
+        while the pointer moves (`is_moving`)."""
         is_upset = any(part.box.area > 0.02 * step.changed.size for part in step.parts)
         for typing in self._open:
             _settle(typing, step.before if is_upset else step.after, is_last=is_upset)
         over = self.over(step.after.at_ms)
         typed = set()
         for part in step.parts:
-            typing_now = next((typing for typing in self._open if _continues(typing, part, step)), None)
+            typing_now = next((typing for typing in self._open if _continues(typing, part)), None)
+            if is_moving and not (typing_now and typing_now.is_plain):
+                continue
             if typing_now:
                 if typing_now.is_plain:
                     typed.add(part)
@@ -123,7 +126,7 @@ def _is_letters(box: Box) -> bool:
     )
 
 
-def _continues(typing: Typing, part: Part, step: Step) -> bool:
+def _continues(typing: Typing, part: Part) -> bool:
     """Return whether a part is where the typing goes on: near the last letter, or in the next line."""
     box, line = part.box, typing.lines[-1]
     if not (_is_letters(box) or is_caret(box)):
