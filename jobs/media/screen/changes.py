@@ -20,6 +20,8 @@ _BLOCK = 8  # pixels; what is less than about this far apart belongs together
 _PIXELS = 2  # of a block; a caret is 1 wide
 _MIN_PIXELS = 8  # of a part; an encoder's noise is less
 _THIN = 2
+_PEAK_LEVELS = 36  # by which at least one pixel of a part changes, if only few of them do
+_FULL = 0.25  # of a part's pixels
 
 
 def is_caret(box: Box) -> bool:
@@ -61,9 +63,29 @@ def difference(first: Grey, second: Grey) -> Grey:
 
 
 def step_between(before: Sample, after: Sample) -> Step:
-    """Return what changed from one picture to the next of the same size."""
+    """Return what changed from one picture to the next of the same size. What an encoder draws anew, as it does from
+    time to time, is left out: few pixels of a part, and by little."""
+    import numpy as np
+
     changed = difference(before.grey, after.grey)
-    return Step(before, after, changed, parts_of(changed))
+    parts = parts_of(changed)
+    noise = [part for part in parts if _is_noise(part, before, after)]
+    if noise:
+        changed = np.array(changed)
+        for box in (part.box for part in noise):
+            changed[box.top : box.bottom, box.left : box.right] = 0
+        parts = tuple(part for part in parts if part not in noise)
+    return Step(before, after, changed, parts)
+
+
+def _is_noise(part: Part, before: Sample, after: Sample) -> bool:
+    import cv2
+
+    box = part.box
+    if part.pixels >= _FULL * box.area:
+        return False
+    rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
+    return int(cv2.absdiff(before.grey[rows, columns], after.grey[rows, columns]).max()) < _PEAK_LEVELS
 
 
 def without(step: Step, boxes: list[Box]) -> Step:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from jobs.media.screen.sampling import Box, Sample
@@ -11,7 +12,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _REACH_ACROSS, _REACH_DOWN = 520, 170  # pixels around the pointer within which a control must end
-_LEVELS = 3  # by which the ground of a control may change from one pixel to the next
+_EVEN_LEVELS = 5  # by which the ground of a control may differ from where the pointer stands
+_SHADED_LEVELS = 3  # by which it may change from one pixel to the next, where it is shaded
 _MIN_WIDTH, _MIN_HEIGHT = 10, 9
 _MAX_HEIGHT = 150
 _MIN_SEEN = 60  # pixels
@@ -29,23 +31,27 @@ def control_at(sample: Sample, tip: tuple[int, int], pointer: Box) -> Box | None
     if around.width < _MIN_WIDTH or around.height < _MIN_HEIGHT:
         return None
     area = np.ascontiguousarray(sample.grey[around.top : around.bottom, around.left : around.right])
-    best: Box | None = None
-    for seed in _seeds(tip, pointer):
-        if not around.holds(*seed):
-            continue
-        mask: NDArray[np.uint8] = np.zeros((area.shape[0] + 2, area.shape[1] + 2), np.uint8)
-        point = seed[0] - around.left, seed[1] - around.top
-        flags = 4 | cv2.FLOODFILL_MASK_ONLY | (255 << 8)
-        pixels, _, _, (left, top, width, height) = cv2.floodFill(
-            area, mask, point, (0,), (_LEVELS,), (_LEVELS,), flags
-        )
-        box = Box(left, top, left + width, top + height)
-        if _is_cut(box, around, sample.bounds) or pixels < _FILLED * box.area or not is_control_size(box):
-            continue
-        box = box.moved(around.left, around.top)
-        if box.grown(3).holds(x, y) and (best is None or box.area > best.area):
-            best = box
-    return best
+    even = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | (255 << 8), _EVEN_LEVELS
+    shaded = 4 | cv2.FLOODFILL_MASK_ONLY | (255 << 8), _SHADED_LEVELS
+    for flags, levels in (even, shaded):
+        best: Box | None = None
+        for seed in _seeds(tip, pointer):
+            if not around.holds(*seed):
+                continue
+            mask: NDArray[np.uint8] = np.zeros((area.shape[0] + 2, area.shape[1] + 2), np.uint8)
+            point = seed[0] - around.left, seed[1] - around.top
+            filled = cv2.floodFill(area, mask, point, (0,), (levels,), (levels,), flags)
+            left, top, width, height = filled[3]
+            box = Box(left, top, left + width, top + height)
+            is_cut = _is_cut(box, around, sample.bounds)
+            if is_cut or filled[0] < _FILLED * box.area or not is_control_size(box):
+                continue
+            box = box.moved(around.left, around.top)
+            if box.grown(3).holds(x, y) and (best is None or box.area > best.area):
+                best = box
+        if best:
+            return best
+    return None
 
 
 def _is_cut(box: Box, around: Box, bounds: Box) -> bool:
@@ -58,28 +64,39 @@ def _is_cut(box: Box, around: Box, bounds: Box) -> bool:
     )
 
 
-def unhidden(picture: Sample, clear: Sample | None, around: Box, pointers: list[Box]) -> Sample:
-    """Return the one of two pictures to read a part from: the earlier one, in which no pointer is in the way, if it
-    shows the same there. `pointers` are the places at which one of both shows a pointer."""
+def unhidden(picture: Sample, clear: Sequence[tuple[Sample, Box]], around: Box, pointer: Box) -> Sample:
+    """Return the picture to read a part from: an earlier one, with the pointer elsewhere, if it shows the same there.
+
+    `clear` are earlier pictures, the last first, with where the pointer is in them; in `picture` it is at `pointer`.
+    """
+    if not pointer.common(around.grown(2)).area:
+        return picture
+    for sample, other in clear:
+        is_free = not other.grown(3).common(around.grown(2)).area
+        if (
+            is_free
+            and sample.grey.shape == picture.grey.shape
+            and _is_alike(picture, sample, around, pointer)
+        ):
+            return sample
+    return picture
+
+
+def _is_alike(picture: Sample, clear: Sample, around: Box, pointer: Box) -> bool:
+    """Return whether two pictures show the same in a part, the place of the pointer left out."""
     import numpy as np
 
-    if clear is None or clear.grey.shape != picture.grey.shape:
-        return picture
     part = around.common(picture.bounds)
     rows, columns = slice(part.top, part.bottom), slice(part.left, part.right)
     seen = np.ones((part.height, part.width), bool)
-    for pointer in pointers:
-        hidden = pointer.grown(3).common(part)
-        seen[
-            hidden.top - part.top : hidden.bottom - part.top,
-            hidden.left - part.left : hidden.right - part.left,
-        ] = 0
+    hidden = pointer.grown(3).common(part).moved(-part.left, -part.top)
+    seen[hidden.top : hidden.bottom, hidden.left : hidden.right] = False
     now, then = (sample.grey[rows, columns][seen].astype(np.float32) for sample in (picture, clear))
     if now.size < _MIN_SEEN:
-        return picture
+        return False
     now, then = now - now.mean(), then - then.mean()
     size = float(np.sqrt((now * now).sum() * (then * then).sum()))
-    return clear if size and float((now * then).sum()) / size >= _ALIKE else picture
+    return bool(size) and float((now * then).sum()) / size >= _ALIKE
 
 
 def is_control_size(box: Box) -> bool:

@@ -128,12 +128,9 @@ class Judge:
         place, picture = click.place, click.run.picture
         if place is None:
             return
-        control = click.box or self._clicks.hover_box(place)
-        ground = control_at(picture, place.tip, place.box)
-        if ground and (control is None or ground.area < 0.8 * control.area):
-            control = ground
+        control = control_at(picture, place.tip, place.box) or click.box or self._clicks.hover_box(place)
         around = control or Box(*place.tip, *place.tip).grown(120, 14)
-        readable = unhidden(picture, click.run.clear, around, [place.box])
+        readable = unhidden(picture, click.run.clear, around, place.box)
         is_bar = place.shape is not None and place.shape.is_bar
         label = None if is_bar and control else self._reader.on_control(readable, control, place.tip)
         box = _with_box(label.box, click.run) if label else control or place.box
@@ -213,10 +210,10 @@ class Judge:
         clicks = [noted for noted in self._noted if noted.event.kind is EventKind.CLICK]
         for noted in reversed(clicks):
             since_ms = typing.before.at_ms - noted.event.at_ms
-            if since_ms < -200 or not noted.is_field:
+            if since_ms < -200:
                 continue
             is_there = noted.box.grown(12).common(typing.box).area >= 0.8 * typing.box.area
-            return noted if is_there and since_ms <= _TYPED_INTO_MS else None
+            return noted if is_there and noted.is_field and since_ms <= _TYPED_INTO_MS else None
         return None
 
     def _scroll(self, scroll: Scroll) -> None:

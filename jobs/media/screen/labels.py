@@ -25,7 +25,7 @@ _LEFT_OF_FIELD, _ABOVE_FIELD = 280, 52  # pixels in which a field's label is loo
 _BESIDE_BOX = 420
 _TITLE_HEIGHT = 190
 _LETTERS = re.compile(r"[^\W\d_]")
-_MARKS = re.compile(r"^[^\w#@$€£+(\"'.&/-]+|[\s:*•▾▼⌄˅∨›»…]+$")
+_MARKS = re.compile(r"^[^\w#@$€£+(\"'.&/-]+|[\s:*•▾▼⌄˅∨›»…\[|]+$")
 _FRAMES = str.maketrans("", "", "☐□☑☒✓✔○●◯▢")
 
 
@@ -179,17 +179,19 @@ def _is_sign(line: Text) -> bool:
     )
 
 
-def _letter_height(sample: Sample, box: Box) -> int:
-    """Return how high the ink of a line is, in pixels: the box around it is drawn by guess."""
+def _letter_height(sample: Sample, box: Box) -> float:
+    """Return how high most letters of a line are, in pixels: the box around it is drawn by guess."""
+    import cv2
     import numpy as np
 
     area = box.common(sample.bounds)
     pixels = sample.grey[area.top : area.bottom, area.left : area.right].astype(np.int16)
     if not pixels.size:
-        return 0
-    ink = np.abs(pixels - int(np.median(pixels))) > _INK_LEVELS
-    rows = np.flatnonzero(ink.sum(axis=1) >= max(2, 0.01 * ink.shape[1]))
-    return int(rows[-1] - rows[0] + 1) if len(rows) else 0
+        return 0.0
+    ink = (np.abs(pixels - int(np.median(pixels))) > _INK_LEVELS).astype(np.uint8)
+    number, _, stats, _ = cv2.connectedComponentsWithStats(ink)
+    heights = [mark[cv2.CC_STAT_HEIGHT] for mark in stats[1:number].tolist() if mark[cv2.CC_STAT_AREA] >= 4]
+    return float(median(heights)) if heights else 0.0
 
 
 def _groups(lines: list[Text]) -> list[list[Text]]:

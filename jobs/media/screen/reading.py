@@ -13,13 +13,13 @@ from jobs.media.screen.judging import Judge
 from jobs.media.screen.labels import Reader
 from jobs.media.screen.pointer import LOOK_AHEAD, Place, Pointer
 from jobs.media.screen.restless import Restless
-from jobs.media.screen.runs import Runs
+from jobs.media.screen.runs import Clear, Runs
 from jobs.media.screen.sampling import Box, Sample, read_samples
 from jobs.media.screen.scrolls import Scrolls
 from jobs.media.screen.typing import Typings
 
 _REMEMBERED = 16  # pictures
-_FAR = 170, 50  # pixels across or down from a control, where the pointer hides nothing of it
+_FAR = 24, 60, 160, 320  # pixels from where the pointer is
 _PICTURE_MS = 60  # before the last picture before a click
 _BUSY_SHARE = 0.12  # of the picture that moves all the time, as a film does
 _BUSY_TIME = 0.5  # of the recording
@@ -48,8 +48,8 @@ class _Watcher:
 
     def __init__(self) -> None:
         self._samples: deque[Sample] = deque(maxlen=_REMEMBERED)
-        self._tips: deque[tuple[Sample, tuple[int, int]]] = deque(maxlen=_REMEMBERED)
-        self._clear: Sample | None = None
+        self._places: deque[tuple[Sample, Box]] = deque(maxlen=_REMEMBERED)
+        self._clear: Clear = ()
         self._steps: deque[Step] = deque()
         self._pointer = Pointer()
         self._restless = Restless()
@@ -112,17 +112,20 @@ class _Watcher:
         self._judge.advance(step.after.at_ms)
 
     def _approach(self, sample: Sample, place: Place | None) -> None:
-        """Note the last picture in which the pointer was not near where it is."""
+        """Note some pictures in which the pointer was not yet near where it is."""
         if place is None:
             return
         x, y = place.tip
         if place.is_moving:
-            far = [seen for seen, tip in self._tips if abs(tip[0] - x) > _FAR[0] or abs(tip[1] - y) > _FAR[1]]
-            self._clear = far[-1] if far else self._clear
-        self._tips.append((sample, place.tip))
+            far = [
+                next((seen for seen in reversed(self._places) if seen[1].distance(x, y) >= least), None)
+                for least in _FAR
+            ]
+            self._clear = tuple(dict.fromkeys(seen for seen in far if seen)) or self._clear
+        self._places.append((sample, place.box))
 
     def _tell(
-        self, step: Step, pictures: tuple[Sample, Sample | None], places: tuple[Place | None, Place | None]
+        self, step: Step, pictures: tuple[Sample, Clear], places: tuple[Place | None, Place | None]
     ) -> None:
         """Tell the finders of scrolling, typing and other changes of a step."""
         is_scroll, scroll = self._scrolls.add(step)

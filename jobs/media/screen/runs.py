@@ -12,11 +12,15 @@ _GAP_MS = 300
 _MAX_MS = 2_500
 
 
+Clear = tuple[tuple[Sample, Box], ...]
+"""Pictures from before the pointer came to where it is, the last first, with where it is in them."""
+
+
 @dataclass(eq=False)
 class Run:
     """A stretch of changes.
 
-    `before` is the last picture before it, `picture` a still one about 0.1 s earlier, `clear` one from before the
+    `before` is the last picture before it, `picture` a still one about 0.1 s earlier, `clear` some from before the
     pointer came and hid a part, `after` the last picture that changed, `settled` one in which nothing did any more.
     `place` is where the pointer was before it. `parts` are all that changed, with times.
     """
@@ -31,7 +35,7 @@ class Run:
     parts: list[tuple[int, Part]] = field(default_factory=list)
     settled: Sample | None = None
     place_after: Place | None = None
-    clear: Sample | None = None
+    clear: Clear = ()
     is_cut: bool = False
 
     @property
@@ -49,9 +53,9 @@ class Runs:
         self._now: Run | None = None
 
     def add(
-        self, step: Step, pictures: tuple[Sample, Sample | None], places: tuple[Place | None, Place | None]
+        self, step: Step, pictures: tuple[Sample, Clear], places: tuple[Place | None, Place | None]
     ) -> list[Run]:
-        """Take in a step whose parts are left over, with a picture from shortly before it and one from before the
+        """Take in a step whose parts are left over, with a picture from shortly before it and some from before the
         pointer came, and the pointer's places before and after the step."""
         before, after = places
         is_moving = bool(after and after.is_moving)

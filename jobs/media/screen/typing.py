@@ -14,6 +14,7 @@ _PAUSE_MS = 1_600
 _SETTLED_MS = 280
 _BLINK_MS = 520
 _MAX_OPEN = 6
+_MAX_PARTS = 6  # of a step that may be a letter, with what is listed because of it; a page has more
 
 
 @dataclass(eq=False)
@@ -82,7 +83,7 @@ class Typings:
                     typed.add(part)
                 if not is_caret(part.box):
                     _extend(typing_now, part, step)
-            elif _is_letters(part.box):
+            elif _is_letters(part.box) and len(step.parts) <= _MAX_PARTS:
                 self._open.append(Typing(step.before, step.after, step.after, [part.box], part.box))
         if len(self._open) > _MAX_OPEN:
             self._open.sort(key=lambda typing: (typing.is_plain, typing.end_ms))

@@ -23,7 +23,7 @@ _PAGE_SHARE = 0.3
 _CONTENT_SHARE = 0.12
 _DENSE = 64  # of 255: how much of a block changes where a window covers what was there
 _MIN_SIDES = 3
-_SIDE_LEVELS, _SIDE_SHARE, _SIDE_PIXELS = 6, 0.6, 14  # of an edge, of its length, and how far it may be off
+_SIDE_LEVELS, _SIDE_SHARE, _SIDE_PIXELS = 6, 0.6, 20  # of an edge, of its length, and how far it may be off
 _DIMMED_SHARE = 0.5  # of the picture that is darker or lighter by the same
 _REMEMBERED = 6
 _REMEMBERED_MS = 120_000
@@ -165,8 +165,8 @@ def _undimmed(before: Grey, after: Grey, changed: Grey) -> Grey:
 
 
 def _largest(changed: Grey, least: int) -> Box | None:
-    """Return the largest of the parts that changed. What is within about 40 pixels of one another is one part,
-    made of blocks that changed by at least so much, of 255."""
+    """Return the largest of the parts that changed. They are made of blocks that changed by at least so much,
+    of 255; with little, what is within about 40 pixels of one another is one part."""
     import cv2
     import numpy as np
 
@@ -174,7 +174,9 @@ def _largest(changed: Grey, least: int) -> Box | None:
     down, across = max(1, height // _COARSE), max(1, width // _COARSE)
     means = cv2.resize(changed, (across, down), interpolation=cv2.INTER_AREA)
     blocks = (means >= least).astype(np.uint8)
-    number, labels, stats, _ = cv2.connectedComponentsWithStats(cv2.dilate(blocks, np.ones((3, 3), np.uint8)))
+    if least < _DENSE:
+        blocks = np.asarray(cv2.dilate(blocks, np.ones((3, 3), np.uint8)), np.uint8)
+    number, labels, stats, _ = cv2.connectedComponentsWithStats(blocks)
     if number < 2:
         return None
     best = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
