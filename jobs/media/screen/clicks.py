@@ -16,6 +16,7 @@ HOVER_MS = 190
 
 _SAME_MS = 600  # what follows a click this soon is the same click, as of two clicks on a file
 _LATE_MS = 700  # after it left, what was clicked may still open
+_FULL = 0.02  # of a part's pixels, else it is no control that looks another way
 _NEAR = 170  # pixels
 _NEAR_PIXELS = 60
 
@@ -58,7 +59,11 @@ class Clicks:
         if run.is_moving:
             return self._while_moving(run, parts, opening)
         stood_ms = run.first_ms - place.since_ms
-        touching = [part.box for _, part in parts if part.box.grown(5).holds(*place.tip)]
+        touching = [
+            part.box
+            for _, part in parts
+            if part.box.grown(5).holds(*place.tip) and part.pixels >= _FULL * part.box.area
+        ]
         control = min(
             (box for box in touching if is_control_size(box)), key=lambda box: box.area, default=None
         )

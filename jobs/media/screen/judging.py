@@ -20,6 +20,10 @@ from jobs.media.screen.windows import Opening, Windows
 _WAIT_MS = 2_200  # until it is known whether what changed was typed, or changes all the time
 _DUE_TO_CLICK_MS = 2_500
 _OWN_WINDOW_SHARE = 0.03  # of the picture, of a window that opens by itself
+_NOTICE_SHARE = (
+    0.03  # of the picture, of a window that may be a notice unless it comes up beside what was clicked
+)
+_BESIDE = 70  # pixels
 _SURE = 0.6  # of a label, from which it is given
 _SCROLL_MS = 250
 _TICK = 36  # pixels, the size of a box to tick at most, and its distance from its caption
@@ -204,6 +208,10 @@ class Judge:
             told = replace(clicked.event, label=event.label or clicked.event.label, region=event.region)
             self._noted[at] = _Noted(told, box, is_field=True)
         self._noted.append(_Noted(event, box))
+
+    def _last_click(self) -> _Noted | None:
+        clicks = (noted for noted in reversed(self._noted) if noted.event.kind is EventKind.CLICK)
+        return next(clicks, None)
 
     def _clicked_field(self, typing: Typing) -> _Noted | None:
         """Return the click on the field that is typed into, if it was just before."""

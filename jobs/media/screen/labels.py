@@ -23,6 +23,8 @@ _LARGER = 1.2  # times the usual height of letters
 _INK_LEVELS = 40
 _LEFT_OF_FIELD, _ABOVE_FIELD = 280, 52  # pixels in which a field's label is looked for
 _BESIDE_BOX = 420
+_SWITCH = 64  # pixels, the width of one at most, or of a box to tick
+_ARROW = 34  # pixels from the right edge of a list to choose from in which its arrow stands
 _TITLE_HEIGHT = 190
 _LETTERS = re.compile(r"[^\W\d_]")
 _MARKS = re.compile(r"^[^\w#@$€£+(\"'.&/-]+|[\s:*•▾▼⌄˅∨›»…\[|]+$")
@@ -86,16 +88,16 @@ class Reader:
             found = found or _beside([line for line in lines if line.box.left >= x], Box(x, y, x, y))
             return found and replace(found, box=found.box.grown(6, 4))
         lines = [line for line in self.lines(sample, control.grown(6, 5)) if _is_in(line.box, control)]
-        lines = [line for line in lines if _is_word(line)] or [
-            line for line in lines if line.confidence >= _SURE
-        ]
+        lines = [line for line in lines if _is_word(line)] or [line for line in lines if _is_sign(line)]
+        if lines and _is_choice(sample, control, lines) and (name := self.of_field(sample, control)):
+            return replace(name, box=control)
         if lines:
             groups = _groups(lines)
             group = min(groups, key=lambda group: min(line.box.distance(x, y) for line in group))
             top, bottom = min(line.box.top for line in group), max(line.box.bottom for line in group)
             row = Box(control.left, max(control.top, top - 7), control.right, min(control.bottom, bottom + 7))
             return replace(_first_of(group), box=row if len(groups) > 1 else control)
-        if control.width <= 40 and control.height <= 40:
+        if control.width <= _SWITCH and control.height <= 40:
             around = Box(control.left - 4, control.top - 8, control.right + _BESIDE_BOX, control.bottom + 8)
             beside = [line for line in self.lines(sample, around) if line.box.left >= control.right - 4]
             found = _beside(beside, control)
@@ -159,6 +161,22 @@ def spelt(text: str) -> str:
 
 def _is_in(box: Box, control: Box) -> bool:
     return box.common(control.grown(3)).area >= 0.6 * box.area
+
+
+def _is_choice(sample: Sample, control: Box, lines: list[Text]) -> bool:
+    """Return whether a control is a list to choose from that is closed: what is chosen at the left, an arrow at the
+    right end, nothing between."""
+    import numpy as np
+
+    right = max(line.box.right for line in lines)
+    if len(lines) > 1 or control.width < 90 or control.height > 60 or control.right - right < 2 * _ARROW:
+        return False
+    inner = control.grown(-4).common(sample.bounds)
+    pixels = sample.grey[inner.top : inner.bottom, right + 6 : inner.right].astype(np.int16)
+    if not pixels.size:
+        return False
+    ink = np.flatnonzero((np.abs(pixels - int(np.median(pixels))) > _INK_LEVELS).any(axis=0))
+    return len(ink) >= 4 and int(ink[-1] - ink[0]) < _ARROW and int(ink[0]) >= pixels.shape[1] - _ARROW
 
 
 def _is_word(line: Text) -> bool:

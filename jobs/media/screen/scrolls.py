@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_MIN_SHARE = 0.04  # of the picture that changes
+_MIN_SHARE = 0.025  # of the picture that changes
 _MIN_HEIGHT, _MIN_WIDTH = 90, 80  # pixels
 _STRIPS = 24  # columns in which rows are held against each other
 _MIN_SHIFT = 3  # pixels
 _MIN_STRIPS = 3
 _MIN_SCORE = 0.6  # of the difference that must be gone after shifting
+_LOW_SCORE = 0.4  # the same, where any other shifting leaves much more of it
 _TOLD_LEVELS = 0.4
 _PAUSE_MS = 700
 
@@ -95,17 +96,19 @@ def _shift_in(step: Step, box: Box) -> int | None:
         return None
     first, second, still = first[:, told], second[:, told], still[told]
     weights = np.minimum(still, 3 * np.median(still))  # a scroll bar changes much, and the other way
-    best, best_score = 0, 0.0
+    scores = {}
     for shift in range(_MIN_SHIFT, int(0.8 * len(first))):
         for signed in (shift, -shift):
             upper, lower = (
                 (first[shift:], second[:-shift]) if signed > 0 else (first[:-shift], second[shift:])
             )
             gained = np.clip(1 - np.abs(upper - lower).mean(axis=0) / still, 0, 1)
-            score = float((gained * weights).sum() / weights.sum())
-            if score > best_score + 1e-6:
-                best, best_score = signed, score
-    return best if best_score >= _MIN_SCORE else None
+            scores[signed] = float((gained * weights).sum() / weights.sum())
+    best = max(scores, key=lambda shift: (scores[shift], -abs(shift)), default=0)
+    others = [score for shift, score in scores.items() if abs(shift - best) > _MIN_SHIFT]
+    is_plain = scores.get(best, 0.0) >= _MIN_SCORE
+    stands_out = scores.get(best, 0.0) >= _LOW_SCORE and scores[best] >= 1.8 * max(others, default=0.0)
+    return best if is_plain or stands_out else None
 
 
 def _rows(sample: Sample, box: Box) -> NDArray[np.float32]:

@@ -125,11 +125,12 @@ def _framed(before: Grey, after: Grey, box: Box) -> Box | None:
         )
         if not len(now):
             continue
-        new = now - then
-        best = int(new.argmax()) if place < 2 else len(new) - 1 - int(new[::-1].argmax())
-        if now[best] >= _SIDE_SHARE and new[best] >= _SIDE_SHARE / 2:
+        fitting = [
+            at for at, share in enumerate(now) if share >= _SIDE_SHARE and share - then[at] >= _SIDE_SHARE / 2
+        ]
+        if fitting:
             count += 1
-            sides[place] = low + best + 1
+            sides[place] = low + 1 + (fitting[0] if place < 2 else fitting[-1])
     framed = Box(*sides)
     is_sound = framed.width >= _MIN_WIDTH and framed.height >= _MIN_HEIGHT // 2
     return framed if count >= 2 and count + own >= _MIN_SIDES and is_sound else None
