@@ -26,7 +26,7 @@ _FULL = 0.25  # of a part's pixels
 
 def is_caret(box: Box) -> bool:
     """Return whether a box may be around the bar where the next letter comes."""
-    return box.width <= 3 and 9 <= box.height <= 60
+    return box.width <= 4 and 9 <= box.height <= 60
 
 
 @dataclass(frozen=True)

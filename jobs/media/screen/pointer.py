@@ -115,48 +115,64 @@ class Pointer:
         return self.place
 
     def _glimpse(self, step: Step, past: Sequence[Grey], future: Sequence[Grey]) -> tuple[Box, Shape] | None:
-        """Return what shows for a moment only, and note its looks as those of a pointer."""
+        """Return what shows for a moment only, and note its looks as those of a pointer. Before any pointer is known,
+        it is that only when it is seen again elsewhere."""
+        is_first = not self._known()
         seen = self._seen_shortly(step, past, future)
-        return (seen[0], self._learn(step.after.grey, *seen[:2])) if seen else None
+        shapes = [(box, self._learn(step.after.grey, box, mask)) for box, mask, _ in seen]
+        if is_first:
+            shapes = [(box, shape) for box, shape in shapes if shape.is_known]
+        if not shapes:
+            return None
+        if self.place is None:
+            return max(shapes, key=lambda found: found[1].places)
+        x, y = self.place.tip
+        near = [found for found in shapes if found[1].is_known or found[0].distance(x, y) <= _REACH]
+        return min(near, key=lambda found: found[0].distance(x, y), default=None)
 
     def _refined(
         self, found: tuple[Box, Shape], step: Step, past: Sequence[Grey], future: Sequence[Grey]
     ) -> tuple[Box, Shape]:
         """Return what was found, after a better look at it: what was learnt first may have been a part only."""
         box, shape = found
-        seen = self._seen_shortly(step, past, future) if shape.views < _VIEWS else None
         shape.views += 1
-        if seen is None or seen[0].grown(2).common(box).area < 0.8 * box.area:
+        if shape.views > _VIEWS:
             return found
-        wider, mask, pixels = seen
-        if pixels <= _MORE * shape.size_in_pixels or max(wider.width, wider.height) > 2 * shape.size:
-            return found
-        shape.look_again(step.after.grey, wider, mask)
-        return wider, shape
+        for wider, mask, pixels in self._seen_shortly(step, past, future):
+            is_same = wider.grown(2).common(box).area >= 0.8 * box.area
+            is_more = pixels > _MORE * shape.size_in_pixels
+            if is_same and is_more and max(wider.width, wider.height) <= 2 * shape.size:
+                shape.look_again(step.after.grey, wider, mask)
+                return wider, shape
+        return found
 
     def _seen_shortly(
         self, step: Step, past: Sequence[Grey], future: Sequence[Grey]
-    ) -> tuple[Box, Grey, int] | None:
-        """Return the box of what shows for a moment only, which of its pixels do, and how many."""
+    ) -> list[tuple[Box, Grey, int]]:
+        """Return the boxes of what shows for a moment only, which of their pixels do, and how many."""
         small = [part.box for part in step.parts if is_small(part.box) and part.pixels >= MIN_PIXELS]
         if not small or len(step.parts) > _MAX_PARTS:
-            return None
+            return []
         low, high = self._usual_sizes()
-        best: tuple[Box, Grey, int] | None = None
+        found = []
         for box in small:
+            best: tuple[Box, Grey, int] | None = None
             for before, after in zip(past, future, strict=False):
                 seen = momentary(before, step.after.grey, after, box.grown(8))
                 if seen is None or not low <= max(seen[0].width, seen[0].height) <= high:
                     continue
                 if best is None or seen[2] > _MORE * best[2]:
                     best = seen
-        return best
+            if best:
+                found.append(best)
+        return found
 
     def _uncovered(self, step: Step, place: Place) -> tuple[Box, Shape] | None:
         """Return what stands where something small changed, and was not there when the pointer was elsewhere."""
         x, y = place.tip
         low, high = self._usual_sizes()
         areas = [part.box.grown(6) for part in step.parts if is_small(part.box) and part.pixels >= MIN_PIXELS]
+        areas = [area for area in areas if area.distance(x, y) <= _REACH]
         for area in sorted(areas, key=lambda area: area.distance(x, y))[:_MAX_AREAS]:
             inside = area.common(step.after.bounds)
             before = next(
@@ -186,13 +202,13 @@ class Pointer:
         if len(self.shapes) >= _MAX_SHAPES:
             self.shapes.remove(min(self.shapes[: _MAX_SHAPES // 2], key=lambda shape: shape.places))
         pixels = np.ascontiguousarray(picture[box.top : box.bottom, box.left : box.right])
-        self.shapes.append(Shape(pixels, mask, tip_of(mask > 0), last=box))
+        self.shapes.append(Shape(pixels, mask, tip_of(mask > 0), last=box, reach=box))
         return self.shapes[-1]
 
     def _known(self) -> list[Shape]:
         """Return the shapes that were seen at several places, and are of the usual size if there is one."""
         low, high = self._usual_sizes()
-        return [shape for shape in self.shapes if shape.places > 1 and low <= shape.size <= high]
+        return [shape for shape in self.shapes if shape.is_known and low <= shape.size <= high]
 
     def _usual_sizes(self) -> tuple[float, float]:
         """Return how large a pointer is at least and at most: about as the one that was seen most."""
@@ -204,7 +220,7 @@ class Pointer:
     def _search(self, step: Step, place: Place | None) -> tuple[Box, Shape] | None:
         """Return where a known shape appeared in a step."""
         best, best_score = None, 0.0
-        now = [place.shape] if place and place.shape and place.shape.places < 2 else []
+        now = [place.shape] if place and place.shape and not place.shape.is_known else []
         for shape in (*self._known(), *now):
             height, width = shape.pixels.shape
             for part in step.parts:

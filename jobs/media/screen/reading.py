@@ -20,6 +20,7 @@ from jobs.media.screen.typing import Typings
 
 _REMEMBERED = 16  # pictures
 _FAR = 24, 60, 160, 320  # pixels from where the pointer is
+_NEAR = 30  # pixels
 _PICTURE_MS = 60  # before the last picture before a click
 _BUSY_SHARE = 0.12  # of the picture that moves all the time, as a film does
 _BUSY_TIME = 0.5  # of the recording
@@ -103,13 +104,21 @@ class _Watcher:
         past = [sample.grey for sample in samples[max(0, at - LOOK_AHEAD) : at][::-1]]
         future = [sample.grey for sample in samples[at + 1 : at + 1 + LOOK_AHEAD]]
         before = self._pointer.place
-        after = self._pointer.follow(step, past, future)
+        after = self._pointer.follow(self._calm(step, before), past, future)
         self._changes += bool(step.parts)
         places = before, after
         bare = without(step, _touched(before, after))
         self._tell(bare, (self._picture(samples[:at]), self._clear), places)
         self._approach(step.after, after)
         self._judge.advance(step.after.at_ms)
+
+    def _calm(self, step: Step, place: Place | None) -> Step:
+        """Return a step without what changes all the time, if that is not where the pointer is."""
+        near = place.box.grown(_NEAR) if place else Box(0, 0, 0, 0)
+        parts = tuple(
+            part for part in step.parts if near.common(part.box).area or not self._restless.is_restless(part)
+        )
+        return replace(step, parts=parts)
 
     def _approach(self, sample: Sample, place: Place | None) -> None:
         """Note some pictures in which the pointer was not yet near where it is."""

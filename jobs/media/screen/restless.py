@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobs.media.screen.changes import Part, Step
+from jobs.media.screen.changes import Part, Step, is_caret
 
 if TYPE_CHECKING:
     import numpy as np
@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 
 _BLOCK = 16  # pixels
 _SLOT_MS = 500
-_SLOTS = 8  # so 4 s are remembered
-_OFTEN = 5  # of the slots in which a block changes, from which it is restless
+_SLOTS = 12  # so 6 s are remembered
+_LATE = 8  # of the slots are looked at for what turns
+_OFTEN = 6  # of these in which a block or one beside it changes, from which it is restless
 _SHARE = 0.6  # of a part that is restless, from which the part is
 
 
@@ -23,11 +24,13 @@ class Restless:
     def __init__(self) -> None:
         self._slots: NDArray[np.bool_] | None = None
         self._slot = 0
+        self._found: NDArray[np.bool_] | None = None
 
     def add(self, step: Step) -> None:
         """Take in a step, in order."""
         import numpy as np
 
+        self._found = None
         height, width = step.changed.shape
         shape = _SLOTS, -(-height // _BLOCK), -(-width // _BLOCK)
         if self._slots is None or self._slots.shape != shape:
@@ -37,18 +40,35 @@ class Restless:
             self._slots[number % _SLOTS] = False
         self._slot = slot
         for part in step.parts:
+            if is_caret(part.box):  # the next letter comes there
+                continue
             self._slots[slot % _SLOTS][_blocks(part)] = True
 
     def is_restless(self, part: Part) -> bool:
-        """Return whether a part of the last step has been changing all the time."""
-        if self._slots is None:
+        """Return whether a part has been changing all the time, or each second."""
+        if self._slots is None or is_caret(part.box):
             return False
-        blocks = self._slots[(slice(None), *_blocks(part))]
-        return bool((blocks.sum(axis=0) >= _OFTEN).mean() >= _SHARE)
+        return bool(self._often()[_blocks(part)].mean() >= _SHARE)
 
     def share(self) -> float:
         """Return how much of the picture has been changing all the time, 0..1."""
-        return 0.0 if self._slots is None else float((self._slots.sum(axis=0) >= _OFTEN).mean())
+        return 0.0 if self._slots is None else float(self._often().mean())
+
+    def _often(self) -> NDArray[np.bool_]:
+        """Return which blocks are restless, as rows and columns; it is found once for each state."""
+        import cv2
+        import numpy as np
+
+        assert self._slots is not None  # nosec B101
+        if self._found is None:
+            near = np.array(
+                [cv2.dilate(slot.astype(np.uint8), np.ones((3, 3), np.uint8)) for slot in self._slots]
+            )
+            # A clock changes once in two slots, at the same place.
+            order = [(self._slot - back) % _SLOTS for back in range(_SLOTS)]
+            seconds = self._slots[order[0::2]] | self._slots[order[1::2]]
+            self._found = (near[order[:_LATE]].sum(axis=0) >= _OFTEN) | seconds.all(axis=0)
+        return self._found
 
 
 def _blocks(part: Part) -> tuple[slice, slice]:

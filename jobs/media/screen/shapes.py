@@ -20,6 +20,7 @@ MIN_HEIGHT = 6
 MIN_PIXELS = 18
 _MIN_WIDTH = 4
 _APART = 12  # pixels between two places, so that it is no thing that blinks
+_FAR = 40
 _LIKE_LEVELS = 48  # of a pixel of the pointer, which is drawn smoothly and compressed
 _LIKE_SHARE = 0.78
 
@@ -34,11 +35,18 @@ class Shape:
     places: int = 1
     views: int = 0
     last: Box | None = None
+    reach: Box | None = None
 
     @property
     def is_bar(self) -> bool:
         """Whether it is the bar that a pointer is over text and fields."""
         return _is_bar(self.mask > 0)
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it was seen at places so far from one another that it is no thing that turns or blinks."""
+        reach = self.reach
+        return self.places > 1 and reach is not None and max(reach.width, reach.height) >= self.size + _FAR
 
     @property
     def size(self) -> int:
@@ -63,6 +71,7 @@ class Shape:
         if hypot(last.left - box.left, last.top - box.top) >= _APART:
             self.places += 1
         self.last = box
+        self.reach = box if self.reach is None else self.reach.joined(box)
 
 
 def is_small(box: Box) -> bool:
