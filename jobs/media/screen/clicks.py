@@ -18,7 +18,7 @@ _SAME_MS = 600  # what follows a click this soon is the same click, as of two cl
 _LATE_MS = 700  # after it left, what was clicked may still open
 _FULL = 0.02  # of a part's pixels, else it is no control that looks another way
 _NEAR = 170  # pixels
-_NEAR_PIXELS = 60
+_NEAR_PIXELS, _NEAR_FULL = 60, 0.05
 
 
 @dataclass
@@ -105,7 +105,14 @@ class Clicks:
         if opening:
             return 0.8 + sure
         x, y = place.tip
-        near = sum(part.pixels for _, part in parts if part.box.distance(x, y) <= _NEAR)
+        near = max(
+            (
+                part.pixels
+                for _, part in parts
+                if part.box.distance(x, y) <= _NEAR and part.pixels >= _NEAR_FULL * part.box.area
+            ),
+            default=0,
+        )
         return 0.6 + sure if near >= _NEAR_PIXELS else 0.0
 
     def _while_moving(self, run: Run, parts: list[tuple[int, Part]], opening: Opening | None) -> Click | None:

@@ -132,7 +132,7 @@ def _without_caret(picture: NDArray[np.uint8], height: int) -> NDArray[np.uint8]
         return picture
     last = int(columns[-1])
     first = last
-    while first > 0 and ink[:, first].sum() >= 0.85 * height:
+    while first > 0 and ink[:, first].sum() >= 0.75 * height:
         first -= 1
     if not 1 <= last - first <= 4:
         return picture

@@ -20,9 +20,7 @@ from jobs.media.screen.windows import Opening, Windows
 _WAIT_MS = 2_200  # until it is known whether what changed was typed, or changes all the time
 _DUE_TO_CLICK_MS = 2_500
 _OWN_WINDOW_SHARE = 0.03  # of the picture, of a window that opens by itself
-_NOTICE_SHARE = (
-    0.03  # of the picture, of a window that may be a notice unless it comes up beside what was clicked
-)
+_NOTICE_SHARE = 0.03  # of the picture; what is smaller and not beside what was clicked is a notice
 _BESIDE = 70  # pixels
 _SURE = 0.6  # of a label, from which it is given
 _SCROLL_MS = 250
@@ -78,8 +76,8 @@ class Judge:
         return tuple(sorted(events, key=lambda event: event.at_ms))
 
     def _is_scrolled(self, noted: _Noted) -> bool:
-        """Return whether it is no click: what is under the pointer changed because of scrolling."""
-        return noted.event.kind is EventKind.CLICK and any(
+        """Return whether it is no click and nothing that opened: it changed because of scrolling."""
+        return noted.event.kind in (EventKind.CLICK, EventKind.WINDOW) and any(
             other.event.kind is EventKind.SCROLL
             and other.event.at_ms - _SCROLL_MS <= noted.event.at_ms <= (other.event.end_ms or 0) + _SCROLL_MS
             and other.box.grown(20).common(noted.box).area > 0
@@ -156,13 +154,11 @@ class Judge:
 
     def _note_window(self, run: Run, opening: Opening, *, is_due: bool) -> None:
         picture = run.settled or run.after
-        last = self._noted[-1] if self._noted else None
-        if (
-            last
-            and last.event.kind is EventKind.CLICK
-            and last.box.grown(8).common(opening.box).area > (0.7 * opening.box.area)
-        ):
+        last = self._last_click()
+        if last and last.box.grown(8).common(opening.box).area > 0.7 * opening.box.area:
             return  # the control itself looks another way
+        if opening.share < _NOTICE_SHARE and last and not opening.box.grown(_BESIDE).common(last.box).area:
+            return  # a notice, which comes and goes by itself
         title = self._reader.title(picture, opening.box, is_framed=opening.is_framed)
         if not opening.is_framed and not (title and title.stands_out):
             return  # some of what was there shows something else

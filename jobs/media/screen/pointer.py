@@ -43,8 +43,8 @@ _REMEMBERED = 10  # pictures
 _MAX_PARTS = 12  # of a step in which a pointer is looked for that is not known
 _STILL, _STILL_AS_OTHER = (
     2,
-    6,
-)  # pixels between two places that are one: another shape's tip is not known so well
+    12,
+)  # pixels that are no move; the tip of another shape is not known so well
 _AGAIN = 0.3  # how much likelier it is to find the pointer where it was, as a share of pixels
 _LARGE = 20_000  # pixels of a change, in which something may look like a pointer by chance
 _SURELY_LIKE = 0.88

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _MIN_SHARE = 0.025  # of the picture that changes
 _MIN_HEIGHT, _MIN_WIDTH = 90, 80  # pixels
+_MAX_GAP = 70
 _STRIPS = 24  # columns in which rows are held against each other
 _MIN_SHIFT = 3  # pixels
 _MIN_STRIPS = 3
@@ -73,16 +74,23 @@ def _scrolled(step: Step) -> tuple[Box, int] | None:
     """Return the part of the picture that a step scrolls, and by how many pixels."""
     if not step.parts or sum(part.box.area for part in step.parts) < _MIN_SHARE * step.changed.size:
         return None
-    boxes = [part.box for part in step.parts if part.box.width > 2]
-    if not boxes:
-        return None
-    box = boxes[0]
-    for other in boxes[1:]:
-        box = box.joined(other)
+    box = _main(step)
     if box.height < _MIN_HEIGHT or box.width < _MIN_WIDTH:
         return None
     shift = _shift_in(step, box)
     return None if shift is None else (box, shift)
+
+
+def _main(step: Step) -> Box:
+    """Return the box around those parts that stand below one another without a large gap, and changed most."""
+    groups: list[tuple[Box, int]] = []
+    for part in step.parts:  # from the top down
+        last = groups[-1] if groups else None
+        if last and part.box.top - last[0].bottom <= _MAX_GAP:
+            groups[-1] = last[0].joined(part.box), last[1] + part.pixels
+        else:
+            groups.append((part.box, part.pixels))
+    return max(groups, key=lambda group: group[1])[0]
 
 
 def _shift_in(step: Step, box: Box) -> int | None:

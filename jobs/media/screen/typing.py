@@ -145,7 +145,7 @@ def _continues(typing: Typing, part: Part) -> bool:
 
 def _extend(typing: Typing, part: Part, step: Step) -> None:
     line = typing.lines[-1]
-    typing.advances += part.box.right > line.right + 1 or part.box.top > line.bottom
+    typing.advances += part.box.right > typing.at.right + 1 or part.box.top > line.bottom
     if part.box.top - line.bottom >= -4:
         typing.lines.append(part.box)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from jobs.media.screen.changes import difference
@@ -24,6 +25,7 @@ _CONTENT_SHARE = 0.12
 _DENSE = 64  # of 255: how much of a block changes where a window covers what was there
 _MIN_SIDES = 3
 _SIDE_LEVELS, _SIDE_SHARE, _SIDE_PIXELS = 6, 0.6, 20  # of an edge, of its length, and how far it may be off
+_LEVEL_STEP, _LEVEL_PIXELS = 8, 200
 _DIMMED_SHARE = 0.5  # of the picture that is darker or lighter by the same
 _REMEMBERED = 6
 _REMEMBERED_MS = 120_000
@@ -147,20 +149,21 @@ def _edges(rows: Grey) -> NDArray[np.float64]:
 
 def _undimmed(before: Grey, after: Grey, changed: Grey) -> Grey:
     """Return what changed, without what only became darker or lighter all over, as behind a dialog."""
-    import cv2
     import numpy as np
 
     if np.count_nonzero(changed) < _DIMMED_SHARE * changed.size:
         return changed
-    first, second = before[changed > 0].astype(np.float32), after[changed > 0].astype(np.float32)
-    light = first > 40
-    if np.count_nonzero(light) < 0.3 * len(first):
-        return changed
-    ratio = float(np.median(second[light] / first[light]))
-    if 0.93 < ratio < 1.08:
-        return changed
-    expected = cv2.convertScaleAbs(before, alpha=ratio)
-    other = np.where(changed > 0, difference(np.asarray(expected, np.uint8), after), 0).astype(np.uint8)
+    first, second = before[changed > 0], after[changed > 0]
+    levels, medians = [], []
+    for level in range(0, 256, _LEVEL_STEP):
+        there = second[(first >= level) & (first < level + _LEVEL_STEP)]
+        if len(there) >= _LEVEL_PIXELS:
+            levels.append(level + _LEVEL_STEP // 2)
+            medians.append(float(np.median(there)))
+    if not levels or any(later < earlier - 2 for earlier, later in pairwise(medians)):
+        return changed  # what was lighter than another thing is so no more
+    expected = np.interp(np.arange(256), levels, medians).astype(np.uint8)[before]
+    other = np.where(changed > 0, difference(expected, after), 0).astype(np.uint8)
     is_dimmed = np.count_nonzero(other) < 0.5 * np.count_nonzero(changed)
     return other if is_dimmed else changed
 
