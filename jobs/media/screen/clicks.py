@@ -23,21 +23,28 @@ _NEAR_PIXELS, _NEAR_FULL = 60, 0.05
 
 @dataclass
 class Click:
-    """A click, before it is known what on. `box` is what changed under it, `stand_ms` since when the pointer stood."""
+    """A click, before it is known what on. `box` is what changed under it."""
 
     run: Run
     at_ms: int
     place: Place | None
     box: Box | None
     confidence: float
-    stand_ms: int = 0
+
+
+@dataclass(frozen=True)
+class Last:
+    """When the last click was, and since when the pointer had stood there."""
+
+    at_ms: int
+    stand_ms: int
 
 
 class Clicks:
     """Takes the runs of changes of a recording in order, and tells those that are clicks."""
 
     def __init__(self) -> None:
-        self.last: Click | None = None
+        self.last: Last | None = None
         self._hover: tuple[int, Box] | None = None
         self._stand: Place | None = None
 
@@ -70,16 +77,15 @@ class Clicks:
         self._stand = place
         if stood_ms < HOVER_MS and opening is None:
             if control:
-                self._hover = run.after.at_ms, control
+                self._hover = run.end_ms, control
             return None
         confidence = self._confidence(run, parts, opening, place, typed_ms, bool(touching), control)
         if confidence <= 0:
             return None
         gap = run.first_ms - run.before.at_ms
-        self.last = Click(
-            run, run.first_ms - min(40, gap // 2), place, control, confidence, stand_ms=place.since_ms
-        )
-        return self.last
+        at_ms = run.first_ms - min(40, gap // 2)
+        self.last = Last(at_ms, place.since_ms)
+        return Click(run, at_ms, place, control, confidence)
 
     def _confidence(
         self,
@@ -121,7 +127,7 @@ class Clicks:
         stand = self._stand
         for _, part in parts:
             if after and part.box.grown(3).holds(*after.tip) and is_control_size(part.box):
-                self._hover = run.after.at_ms, part.box
+                self._hover = run.end_ms, part.box
         if opening is None or run.place is None or opening.share < 0.03:
             return None
         left = run.place
@@ -129,5 +135,5 @@ class Clicks:
             return None
         if self.last and stand and self.last.stand_ms == left.since_ms:
             return None
-        self.last = Click(run, run.first_ms - 40, left, None, 0.55, stand_ms=left.since_ms)
-        return self.last
+        self.last = Last(run.first_ms - 40, left.since_ms)
+        return Click(run, run.first_ms - 40, left, None, 0.55)

@@ -78,7 +78,7 @@ class Typed:
 
 def typed_in(reader: Reader, typing: Typing) -> Typed:
     """Return what a stretch of typing left on the screen."""
-    after = typing.after or typing.last
+    after = typing.after or typing.before
     texts: list[str] = []
     earlier: list[str] = []
     sure = 1.0

@@ -37,6 +37,15 @@ class _Noted:
     steps: int = 0
 
 
+@dataclass(frozen=True)
+class _Span:
+    """When and where something was typed."""
+
+    start_ms: int
+    end_ms: int
+    box: Box
+
+
 class Judge:
     """Takes what is found in a recording as it comes, and judges it a little later."""
 
@@ -46,16 +55,16 @@ class Judge:
         self._clicks = Clicks()
         self._windows = Windows()
         self._waiting: list[tuple[int, Run | Typing]] = []
-        self._typed: list[Typing] = []
+        self._typed: list[_Span] = []
         self._noted: list[_Noted] = []
 
     def add(self, found: Run | Typing | Scroll) -> None:
         if isinstance(found, Scroll):
             self._scroll(found)
             return
-        if isinstance(found, Typing):
-            self._typed = [*self._typed[-8:], found]
-        end_ms = found.after.at_ms if isinstance(found, Run) else found.end_ms
+        if isinstance(found, Typing) and found.is_plain:
+            self._typed = [*self._typed[-8:], _Span(found.before.at_ms, found.end_ms, found.box)]
+        end_ms = found.end_ms
         self._waiting.append((end_ms + _WAIT_MS, found))
 
     def advance(self, at_ms: int | None) -> None:
@@ -102,7 +111,7 @@ class Judge:
         if not parts:
             return
         opening = self._windows.seen_in(run)
-        typed_ms = max((typing.end_ms for typing in self._typed if typing.is_plain), default=None)
+        typed_ms = max((span.end_ms for span in self._typed), default=None)
         click = self._clicks.judge(run, parts, opening, typed_ms=typed_ms)
         if click:
             self._note_click(click, opening)
@@ -115,14 +124,15 @@ class Judge:
 
     def _unexplained(self, run: Run) -> list[tuple[int, Part]]:
         """Return the parts of a run that were not typed."""
-        typed = [typing for typing in (*self._typed, *self._going()) if typing.is_plain]
+        going = [typing for typing in self._going() if typing.is_plain]
+        typed = [*self._typed, *(_Span(typing.before.at_ms, typing.end_ms, typing.box) for typing in going)]
         return [
             (at_ms, part)
             for at_ms, part in run.parts
             if not any(
-                typing.before.at_ms - 50 <= at_ms <= typing.end_ms + 100
-                and typing.box.grown(40, 12).common(part.box).area >= 0.8 * part.box.area
-                for typing in typed
+                span.start_ms - 50 <= at_ms <= span.end_ms + 100
+                and span.box.grown(40, 12).common(part.box).area >= 0.8 * part.box.area
+                for span in typed
             )
         ]
 
@@ -153,7 +163,7 @@ class Judge:
         self._noted.append(_Noted(event, box, is_field))
 
     def _note_window(self, run: Run, opening: Opening, *, is_due: bool) -> None:
-        picture = run.settled or run.after
+        picture = run.settled or run.before
         last = self._last_click()
         if last and last.box.grown(8).common(opening.box).area > 0.7 * opening.box.area:
             return  # the control itself looks another way
@@ -178,7 +188,7 @@ class Judge:
         clicked = self._clicked_field(typing)
         if not typing.is_plain and clicked is None:
             return
-        picture = typing.after or typing.last
+        picture = typing.after or typing.before
         typed = typed_in(self._reader, typing)
         if not typed.is_new or (typed.text is None and not (typing.is_plain or typed.is_hidden)):
             return
@@ -261,5 +271,5 @@ def _point(sample: Sample, tip: tuple[int, int]) -> tuple[float, float]:
 
 
 def _covered(run: Run) -> float:
-    bounds = run.after.bounds
+    bounds = run.before.bounds
     return min(1.0, sum(part.box.area for _, part in run.parts) / max(1, bounds.area))

@@ -23,12 +23,14 @@ MIN_CONFIDENCE = 0.5
 """A line that is read with less is not given: most are marks and icons taken for letters."""
 
 _MIN_SIDE = 5  # pixels; no letter is lower
-_MAX_SIDE = 2_000  # pixels; of a larger picture a smaller copy is searched
+_MAX_SIDE = 2_000  # pixels; the same
 _MAX_LINES = 200  # of a picture
 _SMALL, _MIDDLE = (
     60_000,
     200_000,
 )  # pixels of a picture up to which it is searched at two and one and a half times
+_MANY = 400_000  # pixels, of which the finder of lines takes 300 MB; of a larger picture a smaller copy is searched
+_MAX_RATIO = 80  # a line's width to its height; about 160 letters
 _MARGIN = 1  # pixels above and below a line for the recogniser, twice that beside it
 _LINE_HEIGHT = 48  # pixels, of the lines that the recogniser was trained with
 _GAP_SHARE = 0.45  # of a line's height, up to which two boxes beside one another are one line
@@ -71,7 +73,7 @@ class Ocr:
     def read_line(self, picture: Picture) -> Line | None:
         """Return the text of a picture that holds one line and little else; None without any. It is not searched
         for, so this takes a third of the time and misses no lone letter."""
-        if min(picture.shape[:2]) < _MIN_SIDE:
+        if min(picture.shape[:2]) < _MIN_SIDE or picture.shape[1] > _MAX_RATIO * picture.shape[0]:
             return None
         text, confidence = _recognise(picture)
         if not text or confidence < MIN_CONFIDENCE:
@@ -104,6 +106,8 @@ class Ocr:
 
 def _scale(width: int, height: int) -> float:
     pixels = width * height
+    if pixels > _MANY:
+        return float((_MANY / pixels) ** 0.5)
     return 2.0 if pixels <= _SMALL else 1.5 if pixels <= _MIDDLE else 1.0
 
 

@@ -41,10 +41,8 @@ _VIEWS = 12  # of a shape, until it is known what all of it looks like
 _MORE = 1.1  # times the pixels
 _REMEMBERED = 10  # pictures
 _MAX_PARTS = 12  # of a step in which a pointer is looked for that is not known
-_STILL, _STILL_AS_OTHER = (
-    2,
-    12,
-)  # pixels that are no move; the tip of another shape is not known so well
+_STILL = 2  # pixels that are no move
+_STILL_AS_OTHER = 12  # the same from one shape to another, whose tips are not known so well
 _AGAIN = 0.3  # how much likelier it is to find the pointer where it was, as a share of pixels
 _LARGE = 20_000  # pixels of a change, in which something may look like a pointer by chance
 _SURELY_LIKE = 0.88

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from jobs.media.probe import Source
 from jobs.media.screen.changes import Step, step_between, without
@@ -18,7 +19,13 @@ from jobs.media.screen.sampling import Box, Sample, read_samples
 from jobs.media.screen.scrolls import Scrolls
 from jobs.media.screen.typing import Typings
 
-_REMEMBERED = 16  # pictures
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Grey = NDArray[np.uint8]
+
+_REMEMBERED = 6  # pictures, with the pointer at different places
 _FAR = 24, 60, 160, 320  # pixels from where the pointer is
 _NEAR = 30  # pixels
 _PICTURE_MS = 60  # before the last picture before a click
@@ -48,7 +55,8 @@ class _Watcher:
     are known too."""
 
     def __init__(self) -> None:
-        self._samples: deque[Sample] = deque(maxlen=_REMEMBERED)
+        self._samples: deque[Sample] = deque(maxlen=LOOK_AHEAD + 4)
+        self._past: deque[Grey] = deque(maxlen=LOOK_AHEAD)
         self._places: deque[tuple[Sample, Box]] = deque(maxlen=_REMEMBERED)
         self._clear: Clear = ()
         self._steps: deque[Step] = deque()
@@ -65,6 +73,8 @@ class _Watcher:
         if last and last.grey.shape != sample.grey.shape:
             self._flush()
             self._samples.clear()
+            self._past.clear()
+            self._places.clear()
             self._pointer.reset()
             last = None
         self._samples.append(sample)
@@ -101,7 +111,8 @@ class _Watcher:
         self._number += 1
         samples = list(self._samples)
         at = next(place for place, sample in enumerate(samples) if sample is step.after)
-        past = [sample.grey for sample in samples[max(0, at - LOOK_AHEAD) : at][::-1]]
+        self._past.appendleft(step.before.grey)
+        past = list(self._past)
         future = [sample.grey for sample in samples[at + 1 : at + 1 + LOOK_AHEAD]]
         before = self._pointer.place
         after = self._pointer.follow(self._calm(step, before), past, future)
@@ -131,6 +142,8 @@ class _Watcher:
                 for least in _FAR
             ]
             self._clear = tuple(dict.fromkeys(seen for seen in far if seen)) or self._clear
+        if self._places and self._places[-1][1].distance(x, y) < _FAR[0]:
+            self._places.pop()  # a picture is large: of those with the pointer at about one place the last will do
         self._places.append((sample, place.box))
 
     def _tell(
@@ -143,7 +156,7 @@ class _Watcher:
         if is_scroll:
             step = replace(step, parts=())
         self._restless.add(step)
-        self._busy += self._restless.share() >= _BUSY_SHARE
+        self._busy += is_scroll or self._restless.share() >= _BUSY_SHARE
         parts = tuple(part for part in step.parts if not self._restless.is_restless(part))
         step = replace(step, parts=parts)
         if parts:

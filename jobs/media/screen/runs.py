@@ -21,17 +21,17 @@ class Run:
     """A stretch of changes.
 
     `before` is the last picture before it, `picture` a still one about 0.1 s earlier, `clear` some from before the
-    pointer came and hid a part, `after` the last picture that changed, `settled` one in which nothing did any more.
+    pointer came and hid a part, `settled` one after it, in which nothing changes any more.
     `place` is where the pointer was before it. `parts` are all that changed, with times.
     """
 
     before: Sample
     picture: Sample
-    after: Sample
     place: Place | None
     is_moving: bool
     first: tuple[Part, ...]
     first_ms: int
+    end_ms: int = 0
     parts: list[tuple[int, Part]] = field(default_factory=list)
     settled: Sample | None = None
     place_after: Place | None = None
@@ -70,17 +70,17 @@ class Runs:
         else:
             is_cut = False
         if now is None:
-            now = Run(step.before, pictures[0], step.after, before, is_moving, step.parts, step.after.at_ms)
+            now = Run(step.before, pictures[0], before, is_moving, step.parts, step.after.at_ms)
             now.clear, now.is_cut = pictures[1], is_cut
             self._now = now
-        now.after, now.place_after = step.after, after
+        now.end_ms, now.place_after = step.after.at_ms, after
         now.parts += [(step.after.at_ms, part) for part in step.parts]
         return over
 
     def over(self, sample: Sample, *, is_last: bool = False) -> list[Run]:
         """Return the run that was over some time before a picture."""
         now = self._now
-        if now is None or not (is_last or sample.at_ms - now.after.at_ms > _GAP_MS):
+        if now is None or not (is_last or sample.at_ms - now.end_ms > _GAP_MS):
             return []
         return self._close(sample)
 

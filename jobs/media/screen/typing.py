@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from jobs.media.screen.changes import Part, Step, is_caret
 from jobs.media.screen.sampling import Box, Sample
@@ -21,21 +21,20 @@ _MAX_PARTS = 6  # of a step that may be a letter, with what is listed because of
 class Typing:
     """A stretch of typing.
 
-    `before` is the last picture before the `first` with a letter, `after` one shortly after the `last`, `later` one
+    `before` is the last picture before the first letter, `after` one shortly after the `last`, `later` one
     in which a caret that blinks is not as in that. `lines` are boxes around what changed in each line. `steps` is in
     how many pictures something came, `advances` in how many it went further along the line.
     """
 
     before: Sample
-    first: Sample
-    last: Sample
+    first_ms: int
+    end_ms: int
     lines: list[Box]
     at: Box
     steps: int = 1
     advances: int = 1
     after: Sample | None = None
     later: Sample | None = None
-    gaps_ms: list[int] = field(default_factory=list)
 
     @property
     def box(self) -> Box:
@@ -43,14 +42,6 @@ class Typing:
         for line in self.lines[1:]:
             box = box.joined(line)
         return box
-
-    @property
-    def first_ms(self) -> int:
-        return self.first.at_ms
-
-    @property
-    def end_ms(self) -> int:
-        return self.last.at_ms
 
     @property
     def is_plain(self) -> bool:
@@ -84,10 +75,14 @@ class Typings:
                 if not is_caret(part.box):
                     _extend(typing_now, part, step)
             elif _is_letters(part.box) and len(step.parts) <= _MAX_PARTS:
-                self._open.append(Typing(step.before, step.after, step.after, [part.box], part.box))
+                self._open.append(
+                    Typing(step.before, step.after.at_ms, step.after.at_ms, [part.box], part.box)
+                )
         if len(self._open) > _MAX_OPEN:
             self._open.sort(key=lambda typing: (typing.is_plain, typing.end_ms))
-            over += self._open[:-_MAX_OPEN]
+            for typing in self._open[:-_MAX_OPEN]:
+                _settle(typing, step.after, is_last=True)
+                over.append(typing)
             self._open = self._open[-_MAX_OPEN:]
         return typed, over
 
@@ -152,6 +147,5 @@ def _extend(typing: Typing, part: Part, step: Step) -> None:
         typing.lines[-1] = line.joined(part.box)
     typing.at = part.box
     if step.after.at_ms > typing.end_ms:
-        typing.gaps_ms.append(step.after.at_ms - typing.end_ms)
         typing.steps += 1
-        typing.last, typing.after, typing.later = step.after, None, None
+        typing.end_ms, typing.after, typing.later = step.after.at_ms, None, None

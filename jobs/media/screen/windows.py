@@ -61,7 +61,7 @@ class Windows:
         """Return what opened or closed in a run; None when too little changed for a window."""
         import numpy as np
 
-        before, settled = run.before, run.settled or run.after
+        before, settled = run.before, run.settled or run.before
         if before.grey.shape != settled.grey.shape:
             self._before.clear()
             return Opening(settled.bounds, 1.0)
