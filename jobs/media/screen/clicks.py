@@ -17,6 +17,8 @@ HOVER_MS = 190
 _SAME_MS = 600  # what follows a click this soon is the same click, as of two clicks on a file
 _LATE_MS = 700  # after it left, what was clicked may still open
 _FULL = 0.02  # of a part's pixels, else it is no control that looks another way
+_SAME_SHARE = 0.7  # of what changed is in the control
+_LARGE_SHARE = 0.03  # of the picture; what is smaller and comes up elsewhere may be a notice
 _NEAR = 170  # pixels
 _NEAR_PIXELS, _NEAR_FULL = 60, 0.05
 
@@ -75,7 +77,11 @@ class Clicks:
             (box for box in touching if is_control_size(box)), key=lambda box: box.area, default=None
         )
         self._stand = place
-        if stood_ms < HOVER_MS and opening is None:
+        is_control = opening is None or (
+            control is not None
+            and control.grown(10).common(opening.box).area >= _SAME_SHARE * opening.box.area
+        )
+        if stood_ms < HOVER_MS and is_control:
             if control:
                 self._hover = run.end_ms, control
             return None
@@ -108,9 +114,9 @@ class Clicks:
             return 0.6 if control and not opening else 0.3
         if touches:
             return (0.92 if control else 0.85) + sure
-        if opening:
-            return 0.8 + sure
         x, y = place.tip
+        if opening and (opening.share >= _LARGE_SHARE or opening.box.distance(x, y) <= _NEAR):
+            return 0.8 + sure
         near = max(
             (
                 part.pixels

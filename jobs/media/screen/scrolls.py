@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_LARGE_SHARE = 0.1
 _MIN_SHARE = 0.025  # of the picture that changes
 _MIN_HEIGHT, _MIN_WIDTH = 90, 80  # pixels
 _MAX_GAP = 70
@@ -115,7 +116,10 @@ def _shift_in(step: Step, box: Box) -> int | None:
     best = max(scores, key=lambda shift: (scores[shift], -abs(shift)), default=0)
     others = [score for shift, score in scores.items() if abs(shift - best) > _MIN_SHIFT]
     is_plain = scores.get(best, 0.0) >= _MIN_SCORE
-    stands_out = scores.get(best, 0.0) >= _LOW_SCORE and scores[best] >= 1.8 * max(others, default=0.0)
+    is_large = box.area >= _LARGE_SHARE * step.changed.size
+    stands_out = (
+        is_large and scores.get(best, 0.0) >= _LOW_SCORE and scores[best] >= 1.8 * max(others, default=0.0)
+    )
     return best if is_plain or stands_out else None
 
 

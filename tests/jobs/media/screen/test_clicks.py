@@ -1,0 +1,146 @@
+"""Clicks, and what opens because of them, in recordings of an invented page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from jobs.media.frame_hash import planes_sha256
+from jobs.media.probe import decode, open_media, read_packets, video_stream
+from jobs.media.screen import EventKind, Screen, ScreenEvent, read_screen
+from tests.jobs.media.screen.stage import Stage
+
+pytestmark = pytest.mark.slow
+BUTTON, DIALOG = (90, 70, 230, 106), (240, 130, 560, 330)
+
+
+def of_kind(screen: Screen, kind: EventKind) -> list[ScreenEvent]:
+    return [event for event in screen.events if event.kind is kind]
+
+
+def deleting(stage: Stage) -> Stage:
+    """Somebody moves about, clicks a button, and a dialog opens."""
+    width, height = stage.size
+    stage.button("delete", BUTTON, "Delete file")
+    stage.text("more", (90, 140), "Reports of this month")
+    stage.wait(0.8)
+    stage.move(width // 2, height // 2)
+    stage.wait(0.3)
+    stage.move(180, 92)
+    stage.press("click", lambda: stage.window("dialog", DIALOG, "Delete the file?"))
+    stage.move(320, 300)
+    stage.wait(0.8)
+    return stage
+
+
+def test_a_click_that_opens_a_dialog(tmp_path: Path) -> None:
+    stage = deleting(Stage())
+    screen = read_screen(stage.record(tmp_path / "v.mp4"))
+    (click,), (window,) = (of_kind(screen, kind) for kind in (EventKind.CLICK, EventKind.WINDOW))
+    assert click.at_ms == pytest.approx(stage.times_ms["click"], abs=150)
+    assert (click.label, window.label) == ("Delete file", "Delete the file?")
+    assert click.confidence >= 0.7 and window.confidence >= 0.7
+    assert click.pointer == pytest.approx((180 / 800, 92 / 480), abs=0.01)
+    assert click.region.x == pytest.approx(BUTTON[0] / 800, abs=0.01)
+    assert click.region.width == pytest.approx(140 / 800, abs=0.02)
+    assert window.region.x == pytest.approx(DIALOG[0] / 800, abs=0.01)
+    assert window.region.height == pytest.approx(200 / 480, abs=0.03)
+    assert window.page_share == pytest.approx(320 * 200 / (800 * 480), abs=0.05)
+    assert "Delete file" in screen.words and "Delete the file?" in screen.words
+
+
+def test_the_picture_of_a_click_is_from_before_it(tmp_path: Path) -> None:
+    stage = deleting(Stage())
+    path = stage.record(tmp_path / "v.mp4")
+    (click,) = of_kind(read_screen(path), EventKind.CLICK)
+    assert click.picture_ms is not None and click.frame is not None
+    assert 60 <= stage.times_ms["click"] - click.picture_ms <= 300
+    with open_media(path) as container:
+        stream = video_stream(container)
+        frames = [frame for packet in read_packets(container, [stream]) for frame in decode(stream, packet)]
+        hashes = {frame.pts: planes_sha256(frame) for frame in frames}
+    assert hashes[click.frame.pts] == click.frame.frame_sha256
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        pytest.param(Stage(is_dark=True), id="dark"),
+        pytest.param(Stage(fps=5), id="5 a second"),
+        pytest.param(Stage(fps=30), id="30 a second"),
+        pytest.param(Stage(size=(602, 903)), id="portrait, odd size"),
+    ],
+)
+def test_a_click_is_seen_in_other_recordings(stage: Stage, tmp_path: Path) -> None:
+    path = deleting(stage).record(tmp_path / "v.mp4", pix_fmt="yuv444p")
+    (click,) = of_kind(read_screen(path), EventKind.CLICK)
+    assert click.at_ms == pytest.approx(stage.times_ms["click"], abs=300)
+    assert click.label == "Delete file"
+
+
+def test_a_very_large_pointer_is_followed(tmp_path: Path) -> None:
+    stage = Stage()
+    stage.pointer_scale = 4
+    (click,) = of_kind(read_screen(deleting(stage).record(tmp_path / "v.mp4")), EventKind.CLICK)
+    assert click.pointer == pytest.approx((180 / 800, 92 / 480), abs=0.015)
+
+
+def test_a_rotated_recording_gives_places_as_shown(tmp_path: Path) -> None:
+    stage = deleting(Stage())
+    stage.frames = [image.rotate(90, expand=True) for image in stage.frames]
+    path = stage.record(tmp_path / "v.mp4", rotate={"degrees": -90})
+    (click,) = of_kind(read_screen(path), EventKind.CLICK)
+    assert click.label == "Delete file"
+    assert click.pointer == pytest.approx((180 / 800, 92 / 480), abs=0.015)
+
+
+def test_two_quick_clicks_are_one(tmp_path: Path) -> None:
+    stage = Stage()
+    stage.button("open", BUTTON, "Open")
+    stage.wait(0.5)
+    stage.move(300, 300)
+    stage.move(160, 90)
+    stage.press("click", lambda: None)
+    for _ in range(2):
+        stage.button("open", BUTTON, "Open", face="#7fa7e8")
+        stage.wait(0.13)
+        stage.button("open", BUTTON, "Open")
+        stage.wait(0.13)
+    stage.wait(1)
+    assert len(of_kind(read_screen(stage.record(tmp_path / "v.mp4")), EventKind.CLICK)) == 1
+
+
+def test_what_a_pointer_only_comes_over_is_not_clicked(tmp_path: Path) -> None:
+    stage = Stage()
+    for number in range(6):
+        rect = (90, 60 + 40 * number, 330, 96 + 40 * number)
+        stage.hovered(f"row {number}", rect, f"Invoice {number}")
+    stage.wait(0.5)
+    stage.move(500, 300)
+    for number in range(6):
+        stage.move(200, 76 + 40 * number, seconds=0.5)
+        stage.wait(0.9)
+    assert read_screen(stage.record(tmp_path / "v.mp4")).events == ()
+
+
+def test_a_notice_far_from_the_pointer_is_no_event(tmp_path: Path) -> None:
+    stage = Stage()
+    stage.text("page", (90, 60), "Nothing to be done here")
+    stage.wait(0.5)
+    stage.move(200, 200)
+    stage.move(140, 90)
+    stage.wait(1.5)
+    stage.button("notice", (560, 420, 780, 456), "Backup finished")
+    stage.wait(1.5)
+    del stage.parts["notice"]
+    stage.wait(1)
+    assert [
+        event for event in read_screen(stage.record(tmp_path / "v.mp4")).events if event.confidence >= 0.5
+    ] == []
+
+
+def test_the_same_recording_reads_the_same_twice(tmp_path: Path) -> None:
+    path = deleting(Stage()).record(tmp_path / "v.mp4")
+    assert read_screen(path) == read_screen(path)
+    assert Screen.from_plain(read_screen(path).as_plain()) == read_screen(path)
