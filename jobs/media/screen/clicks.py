@@ -14,6 +14,7 @@ from jobs.media.screen.windows import Opening
 HOVER_MS = 190
 """How long after its arrival the control under a pointer may still change its look because of it."""
 
+_FIRST_LOOK_MS = 40  # from pressing the button until the screen shows it
 _SAME_MS = 600  # what follows a click this soon is the same click, as of two clicks on a file
 _LATE_MS = 700  # after it left, what was clicked may still open
 _FULL = 0.02  # of a part's pixels, else it is no control that looks another way
@@ -67,12 +68,21 @@ class Clicks:
             return None
         if run.is_moving:
             return self._while_moving(run, parts, opening)
-        stood_ms = run.first_ms - place.since_ms
+        x, y = place.tip
         touching = [
             part.box
             for _, part in parts
-            if part.box.grown(5).holds(*place.tip) and part.pixels >= _FULL * part.box.area
+            if part.box.grown(5).holds(x, y) and part.pixels >= _FULL * part.box.area
         ]
+        first_ms = min(
+            (
+                at_ms
+                for at_ms, part in parts
+                if part.box.distance(x, y) <= _NEAR or (opening and opening.box.common(part.box).area)
+            ),
+            default=run.first_ms,
+        )
+        stood_ms = first_ms - place.since_ms
         control = min(
             (box for box in touching if is_control_size(box)), key=lambda box: box.area, default=None
         )
@@ -88,8 +98,7 @@ class Clicks:
         confidence = self._confidence(run, parts, opening, place, typed_ms, bool(touching), control)
         if confidence <= 0:
             return None
-        gap = run.first_ms - run.before.at_ms
-        at_ms = run.first_ms - min(40, gap // 2)
+        at_ms = first_ms - _FIRST_LOOK_MS
         self.last = Last(at_ms, place.since_ms)
         return Click(run, at_ms, place, control, confidence)
 
@@ -141,5 +150,5 @@ class Clicks:
             return None
         if self.last and stand and self.last.stand_ms == left.since_ms:
             return None
-        self.last = Last(run.first_ms - 40, left.since_ms)
-        return Click(run, run.first_ms - 40, left, None, 0.55)
+        self.last = Last(run.first_ms - _FIRST_LOOK_MS, left.since_ms)
+        return Click(run, run.first_ms - _FIRST_LOOK_MS, left, None, 0.55)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from jobs.media.screen.changes import Step
+from jobs.media.screen.changes import Step, difference
 from jobs.media.screen.sampling import Box, Sample
 
 if TYPE_CHECKING:
@@ -13,7 +13,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _LARGE_SHARE = 0.1
-_MIN_SHARE = 0.025  # of the picture that changes
+_MIN_SAME, _MIN_INK = 0.55, 150  # of the pixels that changed, and pixels, of letters and lines
+_INK_LEVELS = 25
+_MIN_SHARE = 0.03  # of the picture
+_MIN_PIXELS = 300
 _MIN_HEIGHT, _MIN_WIDTH = 90, 80  # pixels
 _MAX_GAP = 70
 _STRIPS = 24  # columns in which rows are held against each other
@@ -73,10 +76,10 @@ class Scrolls:
 
 def _scrolled(step: Step) -> tuple[Box, int] | None:
     """Return the part of the picture that a step scrolls, and by how many pixels."""
-    if not step.parts or sum(part.box.area for part in step.parts) < _MIN_SHARE * step.changed.size:
+    if sum(part.pixels for part in step.parts) < _MIN_PIXELS:
         return None
     box = _main(step)
-    if box.height < _MIN_HEIGHT or box.width < _MIN_WIDTH:
+    if box.height < _MIN_HEIGHT or box.width < _MIN_WIDTH or box.area < _MIN_SHARE * step.changed.size:
         return None
     shift = _shift_in(step, box)
     return None if shift is None else (box, shift)
@@ -120,7 +123,25 @@ def _shift_in(step: Step, box: Box) -> int | None:
     stands_out = (
         is_large and scores.get(best, 0.0) >= _LOW_SCORE and scores[best] >= 1.8 * max(others, default=0.0)
     )
-    return best if is_plain or stands_out else None
+    return best if (is_plain or stands_out) and _explains(step, box, best) else None
+
+
+def _explains(step: Step, box: Box, shift: int) -> bool:
+    """Return whether most pixels that changed are those from a little lower or higher."""
+    import numpy as np
+
+    rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
+    first, second = step.before.grey[rows, columns], step.after.grey[rows, columns]
+    changed = step.changed[rows, columns] > 0
+    if shift > 0:
+        moved, now, changed = first[shift:], second[:-shift], changed[:-shift]
+    else:
+        moved, now, changed = first[:shift], second[-shift:], changed[-shift:]
+    changed &= (
+        np.abs(now.astype(np.int16) - int(np.median(now))) > _INK_LEVELS
+    )  # ground is the same everywhere
+    same = np.count_nonzero(changed & (difference(moved, now) == 0))
+    return bool(same >= max(_MIN_INK, _MIN_SAME * np.count_nonzero(changed)))
 
 
 def _rows(sample: Sample, box: Box) -> NDArray[np.float32]:

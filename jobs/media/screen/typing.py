@@ -9,6 +9,7 @@ from jobs.media.screen.sampling import Box, Sample
 
 _MIN_HEIGHT, _MAX_HEIGHT = 4, 64  # pixels of a letter, with the caret beside it
 _MAX_WIDTH = 160  # of what is typed between two pictures
+_MIN_LETTER = 0.18  # of the line's height: how wide letters are at least, on average
 _NEAR = 60  # pixels from the last letter to the next
 _PAUSE_MS = 1_600
 _SETTLED_MS = 280
@@ -48,7 +49,9 @@ class Typing:
         """Whether letters came in several pictures, further and further along the line."""
         height = self.lines[0].height
         is_long = self.box.width >= 0.9 * height or len(self.lines) > 1
-        return self.steps >= 3 and is_long and self.advances >= max(3, 0.3 * self.steps)
+        is_steady = self.advances >= max(3, 0.3 * self.steps)
+        is_wide = sum(line.width for line in self.lines) >= _MIN_LETTER * height * self.advances
+        return self.steps >= 3 and is_long and is_steady and is_wide
 
 
 class Typings:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from jobs.media.screen.changes import difference
+from jobs.media.screen.frames import new_rectangle
 from jobs.media.screen.runs import Run
 from jobs.media.screen.sampling import Box
 
@@ -22,11 +23,12 @@ _MIN_SHARE = 0.004  # of the picture
 _MIN_WIDTH, _MIN_HEIGHT = 50, 34  # pixels
 _PAGE_SHARE = 0.3
 _CONTENT_SHARE = 0.12
+_INSIDE_SHARE = 0.6  # of what changed is in the frame of what opened
 _DENSE = 64  # of 255: how much of a block changes where a window covers what was there
 _MIN_SIDES = 3
 _SIDE_LEVELS, _SIDE_SHARE, _SIDE_PIXELS = 6, 0.6, 20  # of an edge, of its length, and how far it may be off
 _LEVEL_STEP, _LEVEL_PIXELS = 8, 200
-_DIMMED_SHARE = 0.5  # of the picture that is darker or lighter by the same
+_DIMMED_SHARE = 0.02  # of the picture that must change
 _REMEMBERED = 6
 _REMEMBERED_MS = 120_000
 _BACK_SHARE = 0.3  # of the pixels that changed may be other than before, when something closes
@@ -96,7 +98,15 @@ class Windows:
 
 
 def _opened(before: Grey, after: Grey, changed: Grey) -> tuple[Box | None, bool]:
-    """Return the box of what opened, and whether it has edges: first looked for where nearly all changed."""
+    """Return the box of what opened, and whether it has edges: first looked for as a frame, then where
+    nearly all changed."""
+    import numpy as np
+
+    rectangle = new_rectangle(before, after)
+    if rectangle and rectangle.area >= _MIN_SHARE * changed.size:
+        inside = changed[rectangle.top : rectangle.bottom, rectangle.left : rectangle.right]
+        if np.count_nonzero(inside) >= _INSIDE_SHARE * np.count_nonzero(changed):
+            return rectangle, True
     for least in (_DENSE, 4):
         box = _largest(changed, least)
         if box is None or box.area < _MIN_SHARE * changed.size:
