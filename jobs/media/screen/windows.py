@@ -23,11 +23,12 @@ _MIN_SHARE = 0.004  # of the picture
 _MIN_WIDTH, _MIN_HEIGHT = 50, 34  # pixels
 _PAGE_SHARE = 0.3
 _CONTENT_SHARE = 0.12
-_INSIDE_SHARE = 0.6  # of what changed is in the frame of what opened
+_SAME_AROUND = 0.6  # correlation of what is around the frame of what opened, though it may be dimmed
+_LITTLE = 0.03  # of the frame's area
 _DENSE = 64  # of 255: how much of a block changes where a window covers what was there
 _MIN_SIDES = 3
 _SIDE_LEVELS, _SIDE_SHARE, _SIDE_PIXELS = 6, 0.6, 20  # of an edge, of its length, and how far it may be off
-_LEVEL_STEP, _LEVEL_PIXELS = 8, 200
+_LEVEL_STEP, _LEVEL_SHARE = 8, 0.01
 _DIMMED_SHARE = 0.02  # of the picture that must change
 _REMEMBERED = 6
 _REMEMBERED_MS = 120_000
@@ -100,13 +101,11 @@ class Windows:
 def _opened(before: Grey, after: Grey, changed: Grey) -> tuple[Box | None, bool]:
     """Return the box of what opened, and whether it has edges: first looked for as a frame, then where
     nearly all changed."""
-    import numpy as np
 
     rectangle = new_rectangle(before, after)
-    if rectangle and rectangle.area >= _MIN_SHARE * changed.size:
-        inside = changed[rectangle.top : rectangle.bottom, rectangle.left : rectangle.right]
-        if np.count_nonzero(inside) >= _INSIDE_SHARE * np.count_nonzero(changed):
-            return rectangle, True
+    is_large = rectangle is not None and rectangle.area >= _MIN_SHARE * changed.size
+    if rectangle and is_large and _is_same_around(before, after, changed, rectangle):
+        return rectangle, True
     for least in (_DENSE, 4):
         box = _largest(changed, least)
         if box is None or box.area < _MIN_SHARE * changed.size:
@@ -117,6 +116,26 @@ def _opened(before: Grey, after: Grey, changed: Grey) -> tuple[Box | None, bool]
         if framed or least < _DENSE:
             return framed or box, framed is not None
     return None, False
+
+
+def _is_same_around(before: Grey, after: Grey, changed: Grey, box: Box) -> bool:
+    """Return whether what changed around a box still shows the same, if darker or lighter; else another page came."""
+    import cv2
+    import numpy as np
+
+    around = changed.copy()
+    inside = box.grown(4).common(Box(0, 0, changed.shape[1], changed.shape[0]))
+    around[inside.top : inside.bottom, inside.left : inside.right] = 0
+    places = cv2.dilate(around, np.ones((5, 5), np.uint8)) > 0
+    if np.count_nonzero(places) < _LITTLE * box.area:
+        return True
+    details = []
+    for picture in (before, after):
+        light = picture.astype(np.float32)
+        details.append((light - cv2.blur(light, (15, 15)))[places])
+    first, second = details
+    size = float(np.sqrt(np.dot(first, first) * np.dot(second, second)))
+    return not size or float(np.dot(first, second)) / size >= _SAME_AROUND
 
 
 def _framed(before: Grey, after: Grey, box: Box) -> Box | None:
@@ -167,7 +186,7 @@ def _undimmed(before: Grey, after: Grey, changed: Grey) -> Grey:
     levels, medians = [], []
     for level in range(0, 256, _LEVEL_STEP):
         there = second[(first >= level) & (first < level + _LEVEL_STEP)]
-        if len(there) >= _LEVEL_PIXELS:
+        if len(there) >= _LEVEL_SHARE * len(first):
             levels.append(level + _LEVEL_STEP // 2)
             medians.append(float(np.median(there)))
     if not levels or any(later < earlier - 2 for earlier, later in pairwise(medians)):
