@@ -40,7 +40,7 @@ _MAX_AREAS = 3
 _VIEWS = 12  # of a shape, until it is known what all of it looks like
 _MORE = 1.1  # times the pixels
 _REMEMBERED = 10  # pictures
-_MAX_PARTS = 12  # of a step in which a pointer is looked for that is not known
+_MAX_PARTS = 8  # of a step in which a pointer is looked for that is not known
 _STILL = 2  # pixels that are no move
 _STILL_AS_OTHER = 12  # the same from one shape to another, whose tips are not known so well
 _AGAIN = 0.3  # how much likelier it is to find the pointer where it was, as a share of pixels
@@ -83,6 +83,12 @@ class Pointer:
         if place:
             self._seen.append((step.after.grey, place.box))
         return place
+
+    def stay(self) -> Place | None:
+        """Return where the pointer is after a step that only scrolls: where it was."""
+        place = self.place
+        self.place = place and _nudged(place, place.box)
+        return self.place
 
     def _followed(self, step: Step, past: Sequence[Grey], future: Sequence[Grey]) -> Place | None:
         place = self.place

@@ -16,7 +16,7 @@ from jobs.media.screen.pointer import LOOK_AHEAD, Place, Pointer
 from jobs.media.screen.restless import Restless
 from jobs.media.screen.runs import Clear, Runs
 from jobs.media.screen.sampling import Box, Sample, read_samples
-from jobs.media.screen.scrolls import Scrolls
+from jobs.media.screen.scrolls import Scrolls, scrolled
 from jobs.media.screen.typing import Typings
 
 if TYPE_CHECKING:
@@ -115,10 +115,17 @@ class _Watcher:
         past = list(self._past)
         future = [sample.grey for sample in samples[at + 1 : at + 1 + LOOK_AHEAD]]
         before = self._pointer.place
-        after = self._pointer.follow(self._calm(step, before), past, future)
+        calm = self._calm(step, before)
+        found = scrolled(calm)
+        after = self._pointer.follow(calm, past, future) if found is None else self._pointer.stay()
         self._changes += bool(step.parts)
         places = before, after
         bare = without(step, _touched(before, after))
+        if scroll := self._scrolls.add(bare, found):
+            self._judge.add(scroll)
+        if found:
+            bare = replace(bare, parts=())
+        self._busy += found is not None or self._restless.share() >= _BUSY_SHARE
         self._tell(bare, (self._picture(samples[:at]), self._clear), places)
         self._approach(step.after, after)
         self._judge.advance(step.after.at_ms)
@@ -149,14 +156,8 @@ class _Watcher:
     def _tell(
         self, step: Step, pictures: tuple[Sample, Clear], places: tuple[Place | None, Place | None]
     ) -> None:
-        """Tell the finders of scrolling, typing and other changes of a step."""
-        is_scroll, scroll = self._scrolls.add(step)
-        if scroll:
-            self._judge.add(scroll)
-        if is_scroll:
-            step = replace(step, parts=())
+        """Tell the finders of typing and other changes of a step."""
         self._restless.add(step)
-        self._busy += is_scroll or self._restless.share() >= _BUSY_SHARE
         parts = tuple(part for part in step.parts if not self._restless.is_restless(part))
         step = replace(step, parts=parts)
         if parts:

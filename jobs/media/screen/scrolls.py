@@ -50,12 +50,11 @@ class Scrolls:
     def __init__(self) -> None:
         self._now: Scroll | None = None
 
-    def add(self, step: Step) -> tuple[bool, Scroll | None]:
-        """Return whether a step scrolls, and a stretch of scrolling that is over."""
-        found = _scrolled(step)
+    def add(self, step: Step, found: tuple[Box, int] | None) -> Scroll | None:
+        """Take in a step, with what `scrolled` found in it; return a stretch of scrolling that is over."""
         over = self.over(step.after.at_ms)
         if found is None:
-            return False, over
+            return over
         box, shift = found
         if self._now:
             self._now.after, self._now.box = step.after, self._now.box.joined(box)
@@ -63,7 +62,7 @@ class Scrolls:
             self._now.steps += 1
         else:
             self._now = Scroll(step.before, step.after, box, shift, step.after.at_ms)
-        return True, over
+        return over
 
     def over(self, at_ms: int | None) -> Scroll | None:
         """Return the stretch that was over before a time; any without one."""
@@ -74,7 +73,7 @@ class Scrolls:
         return now
 
 
-def _scrolled(step: Step) -> tuple[Box, int] | None:
+def scrolled(step: Step) -> tuple[Box, int] | None:
     """Return the part of the picture that a step scrolls, and by how many pixels."""
     if sum(part.pixels for part in step.parts) < _MIN_PIXELS:
         return None

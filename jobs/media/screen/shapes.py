@@ -20,7 +20,7 @@ MIN_HEIGHT = 6
 MIN_PIXELS = 18
 _MIN_WIDTH = 4
 _APART = 12  # pixels between two places, so that it is no thing that blinks
-_FAR = 40
+_FAR, _ASIDE = 40, 5
 _LIKE_LEVELS = 48  # of a pixel of the pointer, which is drawn smoothly and compressed
 _LIKE_SHARE = 0.78
 
@@ -46,7 +46,11 @@ class Shape:
     def is_known(self) -> bool:
         """Whether it was seen at places so far from one another that it is no thing that turns or blinks."""
         reach = self.reach
-        return self.places > 1 and reach is not None and max(reach.width, reach.height) >= self.size + _FAR
+        if self.places < 2 or reach is None:
+            return False
+        height, width = self.pixels.shape
+        across, down = reach.width - width, reach.height - height
+        return max(across, down) >= _FAR and min(across, down) >= _ASIDE  # a list that scrolls goes straight
 
     @property
     def size(self) -> int:
