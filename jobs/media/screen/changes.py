@@ -22,6 +22,8 @@ _MIN_PIXELS = 8  # of a part; an encoder's noise is less
 _THIN = 2
 _PEAK_LEVELS = 36  # by which at least one pixel of a part changes, if only few of them do
 _FULL = 0.25  # of a part's pixels
+_THINLY = 0.08  # the same
+_MANY_THIN = 3  # parts of which few pixels changed are noise; of a frame that lights up there are one or two
 
 
 def is_caret(box: Box) -> bool:
@@ -70,6 +72,9 @@ def step_between(before: Sample, after: Sample) -> Step:
     changed = difference(before.grey, after.grey)
     parts = parts_of(changed)
     noise = [part for part in parts if _is_noise(part, before, after)]
+    thin = [part for part in parts if part.pixels < _THINLY * part.box.area]
+    if len(thin) >= _MANY_THIN and 2 * len(thin) > len(parts):
+        noise = [part for part in parts if part in noise or part in thin]
     if noise:
         changed = np.array(changed)
         for box in (part.box for part in noise):

@@ -96,7 +96,8 @@ def _is_alike(picture: Sample, clear: Sample, around: Box, pointer: Box) -> bool
         return False
     now, then = now - now.mean(), then - then.mean()
     size = float(np.sqrt((now * now).sum() * (then * then).sum()))
-    return bool(size) and float((now * then).sum()) / size >= _ALIKE
+    # What is chosen may be light on dark where it was dark on light.
+    return bool(size) and abs(float((now * then).sum())) / size >= _ALIKE
 
 
 def is_control_size(box: Box) -> bool:

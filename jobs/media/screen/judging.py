@@ -149,6 +149,7 @@ class Judge:
         is_field = control is not None and control.width > 60 and (is_bar or label is None)
         if control and label is None and control.width > 40:
             label = self._reader.of_field(readable, control)
+        label = self._reader.surely(readable, label)
         event = ScreenEvent(
             at_ms=click.at_ms,
             kind=EventKind.CLICK,
@@ -195,7 +196,8 @@ class Judge:
         field = field_around(typing.before, typing.box) or field_around(picture, typing.box)
         box = field or (clicked.box if clicked else typing.box.grown(6, 4))
         label = self._reader.of_field(typing.before, box)
-        is_secret = label is not None and SECRET.search(label.text) is not None
+        name = clicked.event.label if clicked and clicked.event.label else _label(label)
+        is_secret = any(SECRET.search(text) for text in (name, label and label.text) if text)
         confidence = 0.92 if typing.is_plain else 0.6
         confidence -= (0.0 if field else 0.15) + (0.0 if typed.text or typed.is_hidden or is_secret else 0.3)
         event = ScreenEvent(
@@ -204,14 +206,14 @@ class Judge:
             kind=EventKind.TYPE,
             region=picture.region(box),
             confidence=_share(confidence),
-            label=_label(label),
+            label=name,
             text=None if is_secret or typed.confidence < _SURE else typed.text,
             picture_ms=picture.at_ms,
             frame=picture.frame,
         )
         if clicked:
             at = self._noted.index(clicked)
-            told = replace(clicked.event, label=event.label or clicked.event.label, region=event.region)
+            told = replace(clicked.event, label=name, region=event.region)
             self._noted[at] = _Noted(told, box, is_field=True)
         self._noted.append(_Noted(event, box))
 

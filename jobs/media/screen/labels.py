@@ -19,10 +19,11 @@ if TYPE_CHECKING:
 _SURE, _SURELY = 0.8, 0.9
 _CLOSE = 0.35  # of a line's height between two lines that belong together
 _BAR = 10  # pixels from the top of a window to its title, when this stands in a bar
+_LARGER_IN_FRAME = 1.1
 _LARGER = 1.2  # times the usual height of letters
 _INK_LEVELS = 40
 _LEFT_OF_FIELD, _ABOVE_FIELD = 280, 52  # pixels in which a field's label is looked for
-_BESIDE_BOX = 420
+_BESIDE_BOX, _BEFORE_BOX = 420, 760
 _SWITCH = 64  # pixels, the width of one at most, or of a box to tick
 _ARROW = 34  # pixels from the right edge of a list to choose from in which its arrow stands
 _TITLE_HEIGHT = 190
@@ -33,11 +34,12 @@ _FRAMES = str.maketrans("", "", "☐□☑☒✓✔○●◯▢")
 
 @dataclass(frozen=True)
 class Text:
-    """A line of text and where it stands in the work picture."""
+    """A line of text and where it stands in the work picture: `line` itself, `box` with what it belongs to."""
 
     text: str
     confidence: float
     box: Box
+    line: Box | None = None
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class Reader:
         for line in self._ocr.read(sample.cut(inside)):
             left, top = inside.left + line.x // sample.scale, inside.top + line.y // sample.scale
             right, bottom = left + -(-line.width // sample.scale), top + -(-line.height // sample.scale)
-            found.append(Text(line.text, line.confidence, Box(left, top, right, bottom)))
+            box = Box(left, top, right, bottom)
+            found.append(Text(line.text, line.confidence, box, box))
         for text in found:
             if text.confidence >= _SURE and len(_LETTERS.findall(text.text)) >= 3:
                 self._words[spelt(text.text)] += 1
@@ -71,6 +74,17 @@ class Reader:
         """Return the text of a picture of one line, and how sure that is. It is not counted: it was typed."""
         found = self._ocr.read_line(picture)
         return (found.text, found.confidence) if found else None
+
+    def surely(self, sample: Sample, found: Text | None) -> Text | None:
+        """Return a line as most readings of it say, of which each looks at a little more, or at its negative."""
+        if found is None or found.line is None:
+            return found
+        seen = [sample.cut(found.line.grown(across, down)) for across, down in ((2, 1), (5, 3))]
+        readings = [(found.text, found.confidence)]
+        readings += [reading for picture in (*seen, 255 - seen[0]) if (reading := self.line(picture))]
+        votes = Counter(text for text, _ in readings)
+        best = max(readings, key=lambda reading: (votes[reading[0]], reading[1]))
+        return replace(found, text=best[0], confidence=best[1])
 
     def words(self) -> tuple[str, ...]:
         """Return what was read, the most frequent first."""
@@ -98,9 +112,12 @@ class Reader:
             row = Box(control.left, max(control.top, top - 7), control.right, min(control.bottom, bottom + 7))
             return replace(_first_of(group), box=row if len(groups) > 1 else control)
         if control.width <= _SWITCH and control.height <= 40:
-            around = Box(control.left - 4, control.top - 8, control.right + _BESIDE_BOX, control.bottom + 8)
-            beside = [line for line in self.lines(sample, around) if line.box.left >= control.right - 4]
-            found = _beside(beside, control)
+            around = Box(
+                control.left - _BEFORE_BOX, control.top - 8, control.right + _BESIDE_BOX, control.bottom + 8
+            )
+            lines = [line for line in self.lines(sample, around) if _is_word(line)]
+            found = _beside([line for line in lines if line.box.left >= control.right - 4], control)
+            found = found or _before([line for line in lines if line.box.right <= control.left + 4], control)
             return found and replace(found, box=found.box.joined(control))
         return None
 
@@ -144,7 +161,7 @@ class Reader:
         sizes = {line: _letter_height(sample, line.box) for line in lines}
         largest = max(lines, key=lambda line: (sizes[line], -line.box.top))
         usual = median(sizes.values())
-        if len(lines) == 1 or sizes[largest] >= _LARGER * usual:
+        if len(lines) == 1 or sizes[largest] >= (_LARGER_IN_FRAME if is_framed else _LARGER) * usual:
             return Title(largest.text, largest.confidence, largest.box, stands_out=True)
         following = [line.box.top for line in lines if line.box.top > first.box.bottom - 2]
         gap = min(following) - first.box.bottom if following else 0
@@ -209,7 +226,7 @@ def _letter_height(sample: Sample, box: Box) -> float:
     ink = (np.abs(pixels - int(np.median(pixels))) > _INK_LEVELS).astype(np.uint8)
     number, _, stats, _ = cv2.connectedComponentsWithStats(ink)
     heights = [mark[cv2.CC_STAT_HEIGHT] for mark in stats[1:number].tolist() if mark[cv2.CC_STAT_AREA] >= 4]
-    return float(median(heights)) if heights else 0.0
+    return float(sorted(heights)[int(0.8 * (len(heights) - 1))]) if heights else 0.0
 
 
 def _groups(lines: list[Text]) -> list[list[Text]]:
@@ -233,6 +250,13 @@ def _first_of(lines: list[Text]) -> Text:
 
 def _nearest(lines: list[Text], x: int, y: int) -> Text | None:
     return min(lines, key=lambda line: (line.box.distance(x, y), abs(line.box.top - y)), default=None)
+
+
+def _before(lines: list[Text], box: Box) -> Text | None:
+    """Return the line left of a box, at its height."""
+    middle = (box.top + box.bottom) // 2
+    level = [line for line in lines if line.box.top - 4 <= middle <= line.box.bottom + 4]
+    return max(level, key=lambda line: line.box.right, default=None)
 
 
 def _beside(lines: list[Text], box: Box) -> Text | None:

@@ -149,7 +149,7 @@ class _Watcher:
                 for least in _FAR
             ]
             self._clear = tuple(dict.fromkeys(seen for seen in far if seen)) or self._clear
-        if self._places and self._places[-1][1].distance(x, y) < _FAR[0]:
+        if len(self._places) > 1 and all(box.distance(x, y) < _FAR[0] for _, box in list(self._places)[-2:]):
             self._places.pop()  # a picture is large: of those with the pointer at about one place the last will do
         self._places.append((sample, place.box))
 

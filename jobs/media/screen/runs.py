@@ -8,7 +8,7 @@ from jobs.media.screen.changes import Part, Step
 from jobs.media.screen.pointer import Place
 from jobs.media.screen.sampling import Box, Sample
 
-_GAP_MS = 300
+_GAP_MS = 170
 _MAX_MS = 2_500
 
 
@@ -59,7 +59,7 @@ class Runs:
         pointer came, and the pointer's places before and after the step."""
         before, after = places
         is_moving = bool(after and after.is_moving)
-        over = self.over(step.before)
+        over = self.over(step.before)  # two pictures without a change, where they are many
         if not step.parts:
             return over
         now = self._now

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from jobs.media.screen.changes import difference
 from jobs.media.screen.frames import new_rectangle
 from jobs.media.screen.runs import Run
-from jobs.media.screen.sampling import Box
+from jobs.media.screen.sampling import Box, Sample
 
 if TYPE_CHECKING:
     import numpy as np
@@ -22,9 +22,11 @@ _COARSE = 16  # pixels of a block
 _MIN_SHARE = 0.004  # of the picture
 _MIN_WIDTH, _MIN_HEIGHT = 50, 34  # pixels
 _PAGE_SHARE = 0.3
+_MIN_CHANGED = 0.004  # of the pixels, when other content comes
 _CONTENT_SHARE = 0.12
 _SAME_AROUND = 0.6  # correlation of what is around the frame of what opened, though it may be dimmed
 _LITTLE = 0.03  # of the frame's area
+_LARGER_PARTS = 0.15  # of the largest one
 _DENSE = 64  # of 255: how much of a block changes where a window covers what was there
 _MIN_SIDES = 3
 _SIDE_LEVELS, _SIDE_SHARE, _SIDE_PIXELS = 6, 0.6, 20  # of an edge, of its length, and how far it may be off
@@ -32,6 +34,7 @@ _LEVEL_STEP, _LEVEL_SHARE = 8, 0.01
 _DIMMED_SHARE = 0.02  # of the picture that must change
 _REMEMBERED = 6
 _REMEMBERED_MS = 120_000
+_FRAMED_BACK_SHARE = 0.05
 _BACK_SHARE = 0.3  # of the pixels that changed may be other than before, when something closes
 
 
@@ -73,29 +76,44 @@ class Windows:
             if place:
                 pointer = place.box.grown(4).common(before.bounds)
                 changed[pointer.top : pointer.bottom, pointer.left : pointer.right] = 0
+        changed = _only_in([part.box.grown(8) for _, part in run.parts], changed)
         share = float(np.count_nonzero(changed)) / changed.size
         box, is_framed = _opened(before.grey, settled.grey, _undimmed(before.grey, settled.grey, changed))
-        if box is None:
+        if box is None or (share < _MIN_CHANGED and not is_framed):
             return None
         covered = max(share, box.area / changed.size)
-        is_closing = self._is_back(settled.at_ms, settled.grey, changed, box)
+        is_closing = self._is_back(settled, changed, box, _FRAMED_BACK_SHARE if is_framed else _BACK_SHARE)
         if not is_closing:
             self._before.append((before.at_ms, before.grey))
         return Opening(box, min(1.0, covered), is_closing, is_framed)
 
-    def _is_back(self, at_ms: int, now: Grey, changed: Grey, box: Box) -> bool:
-        """Return whether a part of the screen shows again what it did before an earlier opening."""
+    def _is_back(self, settled: Sample, changed: Grey, box: Box, most: float) -> bool:
+        """Return whether a part of the screen shows again what it did before an earlier opening. At most so much of
+        what changed may be other than then."""
         import numpy as np
 
+        at_ms, now = settled.at_ms, settled.grey
         rows, columns = slice(box.top, box.bottom), slice(box.left, box.right)
         pixels = np.count_nonzero(changed[rows, columns])
         for before_ms, before in reversed(self._before):
             if before.shape != now.shape or at_ms - before_ms > _REMEMBERED_MS:
                 continue
             other = np.count_nonzero(difference(before[rows, columns], now[rows, columns]))
-            if other <= _BACK_SHARE * pixels:
+            if other <= most * pixels:
                 return True
         return False
+
+
+def _only_in(boxes: list[Box], changed: Grey) -> Grey:
+    """Return what changed in these boxes: elsewhere it is what changes all the time, or was typed."""
+    import numpy as np
+
+    kept = np.zeros_like(changed)
+    for box in boxes:
+        inside = box.common(Box(0, 0, changed.shape[1], changed.shape[0]))
+        rows, columns = slice(inside.top, inside.bottom), slice(inside.left, inside.right)
+        kept[rows, columns] = changed[rows, columns]
+    return kept
 
 
 def _opened(before: Grey, after: Grey, changed: Grey) -> tuple[Box | None, bool]:
@@ -198,8 +216,8 @@ def _undimmed(before: Grey, after: Grey, changed: Grey) -> Grey:
 
 
 def _largest(changed: Grey, least: int) -> Box | None:
-    """Return the largest of the parts that changed. They are made of blocks that changed by at least so much,
-    of 255; with little, what is within about 40 pixels of one another is one part."""
+    """Return the largest of the parts that changed, made of blocks that changed by at least so much, of 255. With
+    little, it is the box around all larger parts."""
     import cv2
     import numpy as np
 
@@ -212,7 +230,9 @@ def _largest(changed: Grey, least: int) -> Box | None:
     number, labels, stats, _ = cv2.connectedComponentsWithStats(blocks)
     if number < 2:
         return None
-    best = 1 + int(np.argmax(stats[1:, cv2.CC_STAT_AREA]))
-    mask = cv2.resize((labels == best).astype(np.uint8), (width, height), interpolation=cv2.INTER_NEAREST)
+    areas = stats[1:number, cv2.CC_STAT_AREA]
+    least_area = areas.max() if least >= _DENSE else _LARGER_PARTS * areas.max()
+    chosen = np.isin(labels, 1 + np.flatnonzero(areas >= least_area)).astype(np.uint8)
+    mask = cv2.resize(chosen, (width, height), interpolation=cv2.INTER_NEAREST)
     left, top, wide, high = cv2.boundingRect(np.where(mask > 0, changed, 0).astype(np.uint8))
     return Box(left, top, left + wide, top + high) if wide and high else None
