@@ -28,7 +28,7 @@ _MANY_THIN = 3  # parts of which few pixels changed are noise; of a frame that l
 
 def is_caret(box: Box) -> bool:
     """Return whether a box may be around the bar where the next letter comes."""
-    return box.width <= 4 and 9 <= box.height <= 60
+    return 9 <= box.height <= 60 and box.width <= max(4, box.height / 5.5)
 
 
 @dataclass(frozen=True)

@@ -119,7 +119,7 @@ class Judge:
         is_due = last is not None and 0 <= run.first_ms - last.at_ms <= _DUE_TO_CLICK_MS
         if not opening or not opening.is_window or run.is_cut or (run.is_moving and not click):
             return
-        if is_due or (opening.is_framed and opening.share >= _OWN_WINDOW_SHARE):
+        if is_due or (opening.is_framed and opening.area >= _OWN_WINDOW_SHARE):
             self._note_window(run, opening, is_due=is_due)
 
     def _unexplained(self, run: Run) -> list[tuple[int, Part]]:
@@ -168,7 +168,7 @@ class Judge:
         last = self._last_click()
         if last and last.box.grown(8).common(opening.box).area > 0.7 * opening.box.area:
             return  # the control itself looks another way
-        if opening.share < _NOTICE_SHARE and last and not opening.box.grown(_BESIDE).common(last.box).area:
+        if opening.area < _NOTICE_SHARE and last and not opening.box.grown(_BESIDE).common(last.box).area:
             return  # a notice, which comes and goes by itself
         title = self._reader.title(picture, opening.box, is_framed=opening.is_framed)
         if not opening.is_framed and not (title and title.stands_out):

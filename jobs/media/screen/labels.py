@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SURE, _SURELY = 0.8, 0.9
+_LEFT_EDGE = 5  # pixels
 _CLOSE = 0.35  # of a line's height between two lines that belong together
 _BAR = 10  # pixels from the top of a window to its title, when this stands in a bar
 _LARGER_IN_FRAME = 1.1
@@ -99,6 +100,8 @@ class Reader:
             lines = [line for line in self.lines(sample, Box(x, y, x, y).grown(330, 45)) if _is_word(line)]
             under = [line for line in lines if line.box.grown(4, 5).holds(x, y)]
             found = _nearest(under, x, y)
+            if found:
+                found = _head_of(found, lines)
             found = found or _beside([line for line in lines if line.box.left >= x], Box(x, y, x, y))
             return found and replace(found, box=found.box.grown(6, 4))
         lines = [line for line in self.lines(sample, control.grown(6, 5)) if _is_in(line.box, control)]
@@ -239,6 +242,14 @@ def _groups(lines: list[Text]) -> list[list[Text]]:
         else:
             groups.append([line])
     return groups
+
+
+def _head_of(line: Text, lines: list[Text]) -> Text:
+    """Return the line above one that only says more of it: close to it, and with the same left edge."""
+    for group in _groups([other for other in lines if abs(other.box.left - line.box.left) <= _LEFT_EDGE]):
+        if line in group:
+            return group[0]
+    return line
 
 
 def _first_of(lines: list[Text]) -> Text:

@@ -12,6 +12,7 @@ _MAX_WIDTH = 160  # of what is typed between two pictures
 _MIN_LETTER = 0.18  # of the line's height: how wide letters are at least, on average
 _NEAR = 60  # pixels from the last letter to the next
 _PAUSE_MS = 1_600
+_LINE_PAUSE_MS = 900  # at most, from one line to the next
 _SETTLED_MS = 280
 _BLINK_MS = 520
 _MAX_OPEN = 6
@@ -69,7 +70,9 @@ class Typings:
         over = self.over(step.after.at_ms)
         typed = set()
         for part in step.parts:
-            typing_now = next((typing for typing in self._open if _continues(typing, part)), None)
+            typing_now = next(
+                (typing for typing in self._open if _continues(typing, part, step.after.at_ms)), None
+            )
             if is_moving and not (typing_now and typing_now.is_plain):
                 continue
             if typing_now:
@@ -125,7 +128,7 @@ def _is_letters(box: Box) -> bool:
     )
 
 
-def _continues(typing: Typing, part: Part) -> bool:
+def _continues(typing: Typing, part: Part, at_ms: int) -> bool:
     """Return whether a part is where the typing goes on: near the last letter, or in the next line."""
     box, line = part.box, typing.lines[-1]
     if not (_is_letters(box) or is_caret(box)):
@@ -137,6 +140,8 @@ def _continues(typing: Typing, part: Part) -> bool:
             abs(box.left - typing.at.right), abs(box.right - typing.at.left), abs(box.left - typing.at.left)
         )
         return near <= _NEAR
+    if at_ms - typing.end_ms > _LINE_PAUSE_MS:
+        return False  # another field
     is_below = -4 <= box.top - line.bottom <= 1.2 * line.height
     return is_below and typing.steps >= 3 and abs(box.left - typing.lines[0].left) <= _NEAR
 

@@ -40,10 +40,12 @@ _BACK_SHARE = 0.3  # of the pixels that changed may be other than before, when s
 
 @dataclass(frozen=True)
 class Opening:
-    """What opened or closed: where, how much of the picture (0..1) it changed, and whether it has edges of its own."""
+    """What opened or closed: where, how much of the picture (0..1) it changed and how much it
+    covers (`area`), and whether it has edges of its own."""
 
     box: Box
     share: float
+    area: float = 0.0
     is_closing: bool = False
     is_framed: bool = False
 
@@ -70,7 +72,7 @@ class Windows:
         before, settled = run.before, run.settled or run.before
         if before.grey.shape != settled.grey.shape:
             self._before.clear()
-            return Opening(settled.bounds, 1.0)
+            return Opening(settled.bounds, 1.0, 1.0)
         changed = difference(before.grey, settled.grey)
         for place in (run.place, run.place_after):
             if place:
@@ -85,7 +87,7 @@ class Windows:
         is_closing = self._is_back(settled, changed, box, _FRAMED_BACK_SHARE if is_framed else _BACK_SHARE)
         if not is_closing:
             self._before.append((before.at_ms, before.grey))
-        return Opening(box, min(1.0, covered), is_closing, is_framed)
+        return Opening(box, min(1.0, covered), box.area / changed.size, is_closing, is_framed)
 
     def _is_back(self, settled: Sample, changed: Grey, box: Box, most: float) -> bool:
         """Return whether a part of the screen shows again what it did before an earlier opening. At most so much of
