@@ -187,7 +187,7 @@ class Judge:
 
     def _typing(self, typing: Typing) -> None:
         clicked = self._clicked_field(typing)
-        if not typing.is_plain and clicked is None:
+        if not typing.is_plain and not (clicked and clicked.is_field):
             return
         picture = typing.after or typing.before
         typed = typed_in(self._reader, typing)
@@ -196,7 +196,13 @@ class Judge:
         field = field_around(typing.before, typing.box) or field_around(picture, typing.box)
         box = field or (clicked.box if clicked else typing.box.grown(6, 4))
         label = self._reader.of_field(typing.before, box)
-        name = clicked.event.label if clicked and clicked.event.label else _label(label)
+        name = _label(label)
+        if (
+            clicked
+            and (told := clicked.event.label)
+            and (clicked.is_field or not name or name.startswith(told))
+        ):
+            name = told  # read before the pointer was in the way
         is_secret = any(SECRET.search(text) for text in (name, label and label.text) if text)
         confidence = 0.92 if typing.is_plain else 0.6
         confidence -= (0.0 if field else 0.15) + (0.0 if typed.text or typed.is_hidden or is_secret else 0.3)
@@ -213,8 +219,8 @@ class Judge:
         )
         if clicked:
             at = self._noted.index(clicked)
-            told = replace(clicked.event, label=name, region=event.region)
-            self._noted[at] = _Noted(told, box, is_field=True)
+            into = replace(clicked.event, label=name, region=event.region)
+            self._noted[at] = _Noted(into, box, is_field=True)
         self._noted.append(_Noted(event, box))
 
     def _last_click(self) -> _Noted | None:
@@ -229,7 +235,7 @@ class Judge:
             if since_ms < -200:
                 continue
             is_there = noted.box.grown(12).common(typing.box).area >= 0.8 * typing.box.area
-            return noted if is_there and noted.is_field and since_ms <= _TYPED_INTO_MS else None
+            return noted if is_there and since_ms <= _TYPED_INTO_MS else None
         return None
 
     def _scroll(self, scroll: Scroll) -> None:

@@ -28,6 +28,9 @@ _BESIDE_BOX, _BEFORE_BOX = 420, 760
 _SWITCH = 64  # pixels, the width of one at most, or of a box to tick
 _ARROW = 34  # pixels from the right edge of a list to choose from in which its arrow stands
 _TITLE_HEIGHT = 190
+PRIVATE = re.compile(r"@|(?=\S*\d)(?=\S*[A-Za-z])\S{10,}|(?:\d[ -]?){8,}")
+"""Addresses, keys, and the numbers of cards and telephones: they make no hot words."""
+
 _LETTERS = re.compile(r"[^\W\d_]")
 _MARKS = re.compile(r"^[^\w#@$€£+(\"'.&/-]+|[\s:*•▾▼⌄˅∨›»…\[|]+$")
 _FRAMES = str.maketrans("", "", "☐□☑☒✓✔○●◯▢")
@@ -67,7 +70,8 @@ class Reader:
             box = Box(left, top, right, bottom)
             found.append(Text(line.text, line.confidence, box, box))
         for text in found:
-            if text.confidence >= _SURE and len(_LETTERS.findall(text.text)) >= 3:
+            is_word = len(_LETTERS.findall(text.text)) >= 3 and not PRIVATE.search(text.text)
+            if text.confidence >= _SURE and is_word:
                 self._words[spelt(text.text)] += 1
         return found
 

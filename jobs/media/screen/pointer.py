@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot
 from typing import TYPE_CHECKING
 
@@ -94,7 +94,10 @@ class Pointer:
         place = self.place
         there = _still_at(step, place) if place else None
         if place and there and (not step.parts or (place.is_sure and self._known())):
+            is_alone = all(place.box.grown(_STILL_AS_OTHER).holds(*part.box[:2]) for part in step.parts)
             self.place = _nudged(place, there)
+            if there != place.box and is_alone:  # it still moves, slowly
+                self.place = replace(self.place, since_ms=step.after.at_ms)
             return self.place
         has_left = place is not None and there is None
         found = self._search(step, place)

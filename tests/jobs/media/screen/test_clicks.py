@@ -124,6 +124,18 @@ def test_what_a_pointer_only_comes_over_is_not_clicked(tmp_path: Path) -> None:
     assert read_screen(stage.record(tmp_path / "v.mp4")).events == ()
 
 
+def test_what_lights_up_as_the_pointer_comes_is_not_clicked(tmp_path: Path) -> None:
+    stage = Stage()
+    stage.button("open", BUTTON, "Open")
+    stage.wait(0.5)
+    stage.move(500, 300)
+    stage.move(160, 88)
+    stage.wait(0.05)
+    stage.button("open", BUTTON, "Open", face="#7fa7e8")
+    stage.wait(2)
+    assert read_screen(stage.record(tmp_path / "v.mp4")).events == ()
+
+
 def test_a_notice_far_from_the_pointer_is_no_event(tmp_path: Path) -> None:
     stage = Stage()
     stage.text("page", (90, 60), "Nothing to be done here")

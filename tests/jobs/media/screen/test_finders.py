@@ -1,0 +1,136 @@
+"""The parts that `read_screen` is made of, each by itself, on drawn pictures."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from jobs.media.screen import fields
+from jobs.media.screen.changes import Part, parts_of
+from jobs.media.screen.fields import SECRET
+from jobs.media.screen.frames import new_rectangle
+from jobs.media.screen.labels import PRIVATE, spelt
+from jobs.media.screen.sampling import Box
+from jobs.media.screen.shapes import Shape, tip_of
+from tests.jobs.media.screen.lettering import line
+
+
+def grey(width: int, height: int, *boxes: tuple[int, int, int, int], level: int = 0) -> NDArray[np.uint8]:
+    image = Image.new("L", (width, height), 255)
+    for box in boxes:
+        ImageDraw.Draw(image).rectangle(box, outline=level)
+    return np.array(image)
+
+
+@pytest.mark.parametrize("size", [3, 6, 9])
+def test_dots_are_told_from_letters(size: int) -> None:
+    image = Image.new("RGB", (200, 26), "white")
+    for place in range(7):
+        left = 10 + place * (size + 3)
+        ImageDraw.Draw(image).ellipse(
+            (left, 13 - size // 2, left + size, 13 - size // 2 + size), fill="black"
+        )
+    assert fields._is_hidden(np.asarray(image))
+    for text in ("illness", "Harbour", "100 000", "aba", "a"):
+        assert not fields._is_hidden(line(text, 16))
+
+
+@pytest.mark.parametrize(
+    "text", ["kim@larkpost.example", "pk_live_8Hd2mQ71xZ", "4000 0566 5566 5556", "+1 555 0142 338"]
+)
+def test_what_is_private_makes_no_hot_word(text: str) -> None:
+    assert PRIVATE.search(text) and not PRIVATE.search("Invoice 1043 of 12 May")
+
+
+def test_a_caret_behind_the_last_letter_is_taken_away() -> None:
+    clean = line("Harbour", 16, width=160)
+    drawn = clean.copy()
+    last = int(np.flatnonzero((clean < 128).any(axis=(0, 2)))[-1])
+    drawn[8:34, last + 3] = 0
+    assert (fields._without_caret(drawn, 26) == clean).all()
+    assert (fields._without_caret(clean, 26) == clean).all()
+
+
+@pytest.mark.parametrize(
+    "label",
+    [
+        "Password",
+        "Current password",
+        "PIN",
+        "API key",
+        "Secret",
+        "Access token",
+        "CVV",
+        "Kennwort",
+        "Passwort",
+    ],
+)
+def test_labels_of_secrets_are_known(label: str) -> None:
+    assert SECRET.search(label)
+
+
+@pytest.mark.parametrize(
+    "label", ["Name", "Keyboard", "Spinach", "Monkey", "Passenger", "Shipping", "Compass"]
+)
+def test_other_labels_are_no_secrets(label: str) -> None:
+    assert not SECRET.search(label)
+
+
+@pytest.mark.parametrize(
+    ("read", "label"),
+    [
+        ("Name:", "Name"),
+        ("Name *", "Name"),
+        ("☐ Send a short survey", "Send a short survey"),
+        ("Sort by ▾", "Sort by"),
+        ("Amount[", "Amount"),
+        ("#4800 - 12 hours ago", "#4800 - 12 hours ago"),
+        ("Delete the file?", "Delete the file?"),
+        ("»", ""),
+    ],
+)
+def test_marks_around_a_label_are_left_out(read: str, label: str) -> None:
+    assert spelt(read) == label
+
+
+def test_changes_near_one_another_are_one_part() -> None:
+    changed: NDArray[np.uint8] = np.zeros((200, 300), np.uint8)
+    changed[50:62, 40:48] = changed[52:62, 52:60] = 255
+    changed[150:170, 250:280] = 255
+    assert parts_of(changed) == (Part(Box(40, 50, 60, 62), 176), Part(Box(250, 150, 280, 170), 600))
+
+
+def test_a_new_frame_is_found_and_an_old_one_is_not() -> None:
+    old = (20, 20, 480, 280)
+    before, after = grey(500, 300, old), grey(500, 300, old, (100, 80, 400, 220))
+    assert new_rectangle(before, after) == pytest.approx((100, 80, 400, 220), abs=1)
+    assert new_rectangle(after, before) is None
+    assert new_rectangle(before, before) is None
+
+
+def test_the_tip_is_that_of_an_arrow_or_the_middle_of_a_bar() -> None:
+    arrow = np.tril(np.ones((18, 12), bool))
+    assert tip_of(arrow) == (0, 0)
+    bar = np.zeros((20, 9), bool)
+    bar[:, 4] = bar[0] = bar[-1] = True
+    assert tip_of(bar) == (4, 10)
+
+
+@pytest.mark.parametrize(
+    ("places", "is_known"),
+    [
+        ([(10, 10)], False),
+        ([(10, 10), (30, 12)], False),
+        ([(10, 10), (10, 300)], False),
+        ([(10, 10), (90, 60)], True),
+    ],
+)
+def test_a_shape_is_a_pointer_when_it_was_far_about(places: list[tuple[int, int]], is_known: bool) -> None:
+    shape = Shape(np.zeros((18, 12), np.uint8), np.full((18, 12), 255, np.uint8), (0, 0))
+    for left, top in places:
+        shape.seen(Box(left, top, left + 12, top + 18))
+    if len(places) > 1:
+        shape.places = max(shape.places, 2)
+    assert shape.is_known is is_known
