@@ -74,14 +74,7 @@ class Clicks:
             for _, part in parts
             if part.box.grown(5).holds(x, y) and part.pixels >= _FULL * part.box.area
         ]
-        first_ms = min(
-            (
-                at_ms
-                for at_ms, part in parts
-                if part.box.distance(x, y) <= _NEAR or (opening and opening.box.common(part.box).area)
-            ),
-            default=run.first_ms,
-        )
+        first_ms = _first_ms(run, parts, opening, place)
         stood_ms = first_ms - place.since_ms
         control = min(
             (box for box in touching if is_control_size(box)), key=lambda box: box.area, default=None
@@ -152,3 +145,13 @@ class Clicks:
             return None
         self.last = Last(run.first_ms - _FIRST_LOOK_MS, left.since_ms)
         return Click(run, run.first_ms - _FIRST_LOOK_MS, left, None, 0.55)
+
+
+def _first_ms(run: Run, parts: list[tuple[int, Part]], opening: Opening | None, place: Place) -> int:
+    """Return when the first of those parts changed that are near the pointer, or in what opened."""
+    times_ms = (
+        at_ms
+        for at_ms, part in parts
+        if part.box.distance(*place.tip) <= _NEAR or (opening and opening.box.common(part.box).area)
+    )
+    return min(times_ms, default=run.first_ms)
