@@ -282,6 +282,7 @@ SPECTACULAR_SETTINGS = {
             "same_version",
         ],
         "ResolutionState": ["retain", "remap", "unresolved"],
+        "ScreenEventKind": ["click", "type", "scroll", "window"],
         "ScreenshotOperation": "anchors.models.ScreenshotTask.Operation",
         "SuggestionReason": ["before_change", "after_change", "still", "step_start"],
         "ValidationStatus": ["PASS", "FAIL"],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from jobs.media.screen import Screen, ScreenInvalid
 from jobs.media.transcripts import (
     LANGUAGE_TAG,
     MAX_LANGUAGE_CHARACTERS,
@@ -20,11 +21,12 @@ from jobs.media.transcripts import (
     transcript_to_json,
 )
 
-# What is read, because rows of ours are made from it; sent by URI, in place of one, or beside one: then the content
-# counts, and the manifest shows the URI.
+# What is sent by URI, in place of one, or beside one: then the content counts, and the manifest shows the URI.
 CONTENT_KINDS = ("transcript", "draft")
+# What is read because rows of ours are made from it; a screen comes by URI alone.
+READ_KINDS = ("screen", *CONTENT_KINDS)
 # The kinds whose newest URI the manifest shows.
-MANIFEST_KINDS = ("audio", *CONTENT_KINDS)
+MANIFEST_KINDS = ("audio", *READ_KINDS)
 URI_KEYS = ("video_uri", *(f"{kind}_uri" for kind in MANIFEST_KINDS), "export_uri")
 # Others are kept as they are.
 KNOWN_KEYS = frozenset({*URI_KEYS, *CONTENT_KINDS, "metrics"})
@@ -55,6 +57,14 @@ def check_transcript(content: Any) -> dict[str, Any]:
     try:
         return transcript_to_json(transcript_from_json(content))
     except TranscriptInvalid as error:
+        raise UpdateInvalid(error.field, str(error)) from error
+
+
+def check_screen(content: Any) -> dict[str, Any]:
+    """Return what a screen shows in the form that is stored; raises UpdateInvalid."""
+    try:
+        return Screen.from_plain(content).as_plain()
+    except ScreenInvalid as error:
         raise UpdateInvalid(error.field, str(error)) from error
 
 
@@ -117,7 +127,7 @@ def _is_whole(value: Any, limit: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= limit
 
 
-CHECKS = {"transcript": check_transcript, "draft": check_draft}
+CHECKS = {"screen": check_screen, "transcript": check_transcript, "draft": check_draft}
 
 
 def _object(title: str, properties: dict[str, Any], *required: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db.models import IntegerField, Q, QuerySet
@@ -17,7 +17,9 @@ from config.api.ownership import parse_id
 from config.api.pagination import Fetch, first_id_after, first_id_from
 from config.compiled import CompiledQuery
 from config.work.fairness import ranked
-from jobs.models import Job, PipelineRun, Project, TranscriptSegment
+from jobs.models import Job, PipelineRun, Project, ScreenEvent, TranscriptSegment
+
+Timed = TypeVar("Timed", TranscriptSegment, ScreenEvent)
 
 SHOWN = (
     "id",
@@ -139,30 +141,40 @@ def segments(job: Job) -> QuerySet[TranscriptSegment]:
 def read_transcript(
     job: Job, *, limit: int, cursor: str | None
 ) -> tuple[list[TranscriptSegment], str | None]:
-    """Return a page of segments, and the cursor of the next page or None.
+    """Return a page of segments, and the cursor of the next page or None. Raises 400s."""
+    return _page_by_time(segments(job), "start_ms", limit, cursor)
 
-    The cursor holds time and position of the last segment, so that it stays valid when the transcript is replaced.
+
+def read_screen_events(job: Job, *, limit: int, cursor: str | None) -> tuple[list[ScreenEvent], str | None]:
+    """Return a page of what the screen shows being done, and the cursor of the next page or None. Raises 400s."""
+    return _page_by_time(job.screen_events.order_by("at_ms", "position"), "at_ms", limit, cursor)
+
+
+def _page_by_time(
+    rows: QuerySet[Timed], time: str, limit: int, cursor: str | None
+) -> tuple[list[Timed], str | None]:
+    """Return a page of rows that are in order of their field `time` and their position, and the next cursor.
+
+    The cursor holds time and position of the last row, so that it stays valid when the rows are replaced.
     """
-    rows = segments(job)
     if cursor is not None:
-        start_ms, position = _read_cursor(cursor)
-        later = Q(start_ms__gt=start_ms) | Q(position__gt=position)
-        rows = rows.filter(later, start_ms__gte=start_ms)  # so that the index is entered there
+        at_ms, position = _read_cursor(cursor)
+        later = Q((f"{time}__gt", at_ms)) | Q(position__gt=position)
+        rows = rows.filter(later, (f"{time}__gte", at_ms))  # so that the index is entered there
     page = list(rows[: limit + 1])
     if len(page) <= limit:
         return page, None
     last = page[limit - 1]
-    return page[:limit], base64.urlsafe_b64encode(
-        f"{last.start_ms}.{last.position}".encode()
-    ).decode().rstrip("=")
+    following = f"{getattr(last, time)}.{last.position}"
+    return page[:limit], base64.urlsafe_b64encode(following.encode()).decode().rstrip("=")
 
 
 def _read_cursor(cursor: str) -> tuple[int, int]:
     try:
         text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii")
-        start_ms, position = (int(part) for part in text.split("."))
+        at_ms, position = (int(part) for part in text.split("."))
     except (ValueError, binascii.Error, UnicodeError) as error:
         raise errors.invalid("cursor", "The cursor is not one that this list gave.") from error
-    if not (0 <= start_ms < 2**31 and 0 <= position < 2**31):
+    if not (0 <= at_ms < 2**31 and 0 <= position < 2**31):
         raise errors.invalid("cursor", "The cursor is not one that this list gave.")
-    return start_ms, position
+    return at_ms, position

@@ -27,12 +27,14 @@ from jobs.models import (
     Job,
     PipelineRun,
     Project,
+    ScreenEvent,
     Tombstone,
     TranscriptSegment,
     UploadTicket,
 )
 from jobs.states import JobStatus
 from tests import factories
+from tests.screens import make_screen
 
 ACTIVE = 600  # jobs, 40 of each status
 WAITING = 200  # of them, those that are being processed
@@ -41,7 +43,7 @@ FIRST_MS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
 TABLES: tuple[type[Model], ...] = (
     User, Project, Job, Dispatch, PipelineRun, AuditEvent, Artifact, CallbackEvent, TranscriptSegment, UploadTicket,
     Tombstone, Instruction, InstructionVersion, Anchor, AnchorResolution, Asset, ScreenshotTask, Export, StepSource,
-    RegenerateTask, ImageUpload,
+    RegenerateTask, ImageUpload, ScreenEvent,
 )  # fmt: skip
 
 
@@ -112,6 +114,7 @@ def _make_deep_job() -> Job:
         job_id=key_of(Tombstone, 0), project_id=job.project_id, owner_id=job.owner_id, last_status="DONE",
         created_at=job.created_at, deleted_by="x", correlation_id="x", files_removed_at=datetime.now(UTC),
     )  # fmt: skip
+    make_screen(job)
     anchor = factories.make_anchor(job)
     factories.make_resolution(anchor)
     factories.make_asset(job, anchor=anchor)
@@ -176,7 +179,7 @@ def _copy_jobs(deep: Job, jobs: int) -> None:
 def _copy_records(deep: Job, jobs: int) -> None:
     """What is written down of the newest tenth of the jobs."""
     newest = (jobs - jobs // 10 + 1, jobs)
-    for model in (AuditEvent, Artifact, CallbackEvent, TranscriptSegment):
+    for model in (AuditEvent, Artifact, CallbackEvent, TranscriptSegment, ScreenEvent):
         copy(model._default_manager.filter(job=deep).earliest("pk"), *newest, job_id=key(Job))
     copy(UploadTicket.objects.get(job=deep), *newest, job_id=key(Job), key=f"'uploads/' || {key(Job)}")
     copy(ImageUpload.objects.get(job=deep), *newest, job_id=key(Job), key=f"'pictures/' || {key(Job)}")
@@ -241,6 +244,7 @@ def _deepen(deep: Job, jobs: int) -> None:
     copy(deep.project, *old)
     copy(deep.events.earliest("pk"), jobs + 1, jobs + DEEP)
     copy(deep.segments.earliest("pk"), *old, position="-n", start_ms="-n * 1000")
+    copy(deep.screen_events.earliest("pk"), *old, position="-n", at_ms="-n * 1000")
     copy(document.versions.get(), *old, version=f"n + {newest}")
     copy(document.anchors.get(), *old, active_asset_id="NULL")
     copy(deep.exports.get(), *old, identity_key="'deep ' || n")

@@ -41,6 +41,7 @@ DRAFTED = job(
     manifest={
         "video_uri": VIDEO_URI,
         "audio_uri": f"local://jobs/{JOB_ID}/{DIGEST}.flac",
+        "screen_uri": f"local://jobs/{JOB_ID}/{DIGEST}.screen.json",
         "transcript_uri": f"local://jobs/{JOB_ID}/{DIGEST}.transcript.json",
         "draft_uri": f"local://jobs/{JOB_ID}/{DIGEST}.draft.json",
         "exports": [],
@@ -88,6 +89,14 @@ WRONG_OPTION = {
     "hint": "One of: extractive.",
 }
 SEGMENT = {"start_ms": 0, "end_ms": 2400, "text": "Click the New button."}
+SCREEN_EVENT = {
+    "event_id": "01993c60-2f65-7b80-8ca7-936e1f203142",
+    "at_ms": 1840,
+    "kind": "click",
+    "label": "New",
+    "region": {"x": 0.82, "y": 0.06, "width": 0.07, "height": 0.04},
+    "confidence": 0.93,
+}
 SRT = "1\n00:00:00,000 --> 00:00:02,400\nClick the New button.\n"
 VTT = "WEBVTT\n\n00:00:00.000 --> 00:00:02.400\nClick the New button.\n"
 REPORT = {
@@ -123,6 +132,7 @@ RETRY_JOB = examples(
 CANCEL_JOB = examples(by_status={200: job("CANCELLED", manifest=MANIFEST)})
 LIST_EVENTS = examples(by_status={200: EVENT})
 GET_TRANSCRIPT = examples(by_status={200: {"items": [SEGMENT], "limit": 200, "next_cursor": None}})
+GET_SCREEN_EVENTS = examples(by_status={200: {"items": [SCREEN_EVENT], "limit": 200, "next_cursor": None}})
 GET_SUBTITLES = [
     *examples(by_status={200: SRT}, media="application/x-subrip"),
     *examples(by_status={200: VTT}, media="text/vtt"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
 from config.api.schema import Responses, accepted, created_once, responses
-from jobs.api import callback, examples, serializers
+from jobs.api import callback, examples, screen_events, serializers
 
 projects = extend_schema_view(
     create=extend_schema(
@@ -172,6 +172,14 @@ jobs = extend_schema_view(
         description="What is said, passage by passage, from TRANSCRIPT_READY on; the next page by `next_cursor`.",
         responses=responses(200, serializers.TranscriptSerializer, "TRANSCRIPT_NOT_READY"),
         examples=examples.GET_TRANSCRIPT,
+    ),
+    screen_events=extend_schema(
+        operation_id="getScreenEvents",
+        summary="Read what the screen shows being done",
+        description="Clicks, typing, scrolling and windows that open, as they are seen in the video, by time; the next "
+        "page by `next_cursor`. A 409 has Retry-After only while the job is processed.",
+        responses=responses(200, screen_events.ScreenEventsSerializer, "SCREEN_EVENTS_NOT_READY"),
+        examples=examples.GET_SCREEN_EVENTS,
     ),
 )
 subtitles = extend_schema_view(

@@ -165,6 +165,7 @@ class ConfirmUploadBody(StrictSerializer):
 class JobManifestSerializer(serializers.Serializer[Any]):
     video_uri = UriField(required=False)
     audio_uri = serializers.CharField(required=False)
+    screen_uri = serializers.CharField(required=False)
     transcript_uri = serializers.CharField(required=False)
     draft_uri = serializers.CharField(required=False)
     exports = serializers.ListField(child=serializers.CharField())

@@ -20,7 +20,7 @@ from config.api.responses import accepted, created, matches_etag
 from config.api.serializers import NoBody, read_body
 from config.api.viewsets import AnyAccept, ApiViewSet
 from jobs import queries
-from jobs.api import callback, schema, serializers
+from jobs.api import callback, schema, screen_events, serializers
 from jobs.api.options import choices, read_options, validate_options
 from jobs.media.subtitles import to_srt, to_vtt
 from jobs.media.transcripts import Segment
@@ -90,6 +90,7 @@ class JobViewSet(ApiViewSet[Job]):
         "list": serializers.JobQuery,
         "events": PageQuery,
         "transcript": serializers.TranscriptQuery,
+        "screen_events": screen_events.ScreenEventQuery,
     }
 
     def get_queryset(self) -> QuerySet[Job]:
@@ -164,6 +165,14 @@ class JobViewSet(ApiViewSet[Job]):
         items, cursor = queries.read_transcript(job, limit=limit, cursor=self.query.get("cursor"))
         content = {"items": items, "limit": limit, "next_cursor": cursor}
         return Response(serializers.TranscriptSerializer(content).data)
+
+    @action(detail=True, url_path="screen-events")
+    def screen_events(self, request: Request, job_id: str) -> Response:
+        job = screen_events.require_events(self.get_object())
+        limit = self.query["limit"]
+        items, cursor = queries.read_screen_events(job, limit=limit, cursor=self.query.get("cursor"))
+        content = {"items": items, "limit": limit, "next_cursor": cursor}
+        return Response(screen_events.ScreenEventsSerializer(content).data)
 
 
 @schema.subtitles

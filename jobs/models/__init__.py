@@ -9,6 +9,7 @@ from jobs.models.records import (
     Artifact,
     AuditEvent,
     CallbackEvent,
+    ScreenEvent,
     Tombstone,
     TranscriptSegment,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "JobQuerySet",
     "PipelineRun",
     "Project",
+    "ScreenEvent",
     "Ticket",
     "Tombstone",
     "TranscriptSegment",

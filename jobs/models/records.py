@@ -11,6 +11,7 @@ from django.db.models.functions import Now
 from uuid6 import uuid7
 
 from jobs import states
+from jobs.media.screen.events import MAX_LABEL_CHARACTERS, MAX_TEXT_CHARACTERS, EventKind
 from jobs.models.jobs import Job, Project
 from jobs.states import JobStatus
 
@@ -118,6 +119,33 @@ class TranscriptSegment(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["job", "start_ms", "position"], name="segment_order")]
+
+
+class ScreenEvent(models.Model):
+    """Something that the newest screen of a job shows being done; see `jobs.media.screen.ScreenEvent`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.ForeignKey(Job, models.CASCADE, related_name="screen_events", db_index=False)
+    position = models.PositiveIntegerField()
+    at_ms = models.PositiveIntegerField()
+    end_ms = models.PositiveIntegerField(null=True)
+    kind = models.CharField(max_length=16)
+    label = models.CharField(max_length=MAX_LABEL_CHARACTERS, default="", blank=True)
+    text = models.CharField(max_length=MAX_TEXT_CHARACTERS, default="", blank=True)
+    region = models.JSONField()
+    confidence = models.FloatField()
+    pointer = models.JSONField(null=True)
+    picture_ms = models.PositiveIntegerField(null=True)
+    frame = models.JSONField(null=True)
+    page_share = models.FloatField(default=0.0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "at_ms", "position"], name="screen_event_order"),
+            models.CheckConstraint(
+                condition=Q(kind__in=[str(kind) for kind in EventKind]), name="screen_event_kind_known"
+            ),
+        ]
 
 
 class Tombstone(models.Model):

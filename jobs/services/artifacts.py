@@ -19,7 +19,14 @@ from config.api.canonical import canonical_json
 from config.api.strict_json import NotStrictJson, parse_object
 from config.storage import BadUri, TooLarge, kept_folder, read_bytes, storage
 from jobs import hooks
-from jobs.artifact_updates import CHECKS, CONTENT_KINDS, KNOWN_KEYS, MANIFEST_KINDS, UpdateInvalid
+from jobs.artifact_updates import (
+    CHECKS,
+    CONTENT_KINDS,
+    KNOWN_KEYS,
+    MANIFEST_KINDS,
+    READ_KINDS,
+    UpdateInvalid,
+)
 from jobs.models import Artifact, Job, TranscriptSegment
 from jobs.services.rows import RowInsert
 from jobs.states import JobStatus
@@ -27,7 +34,7 @@ from jobs.states import JobStatus
 log = logging.getLogger(__name__)
 
 MAX_CONTENT_BYTES = 16 * 2**20
-# The statuses that a report may ask for once a kind's content counts.
+# The statuses that a report may ask for once a kind's content counts. That of a screen counts in any report.
 MILESTONES = {
     "transcript": (JobStatus.TRANSCRIPT_READY, JobStatus.GENERATING, JobStatus.DRAFT_READY),
     "draft": (JobStatus.DRAFT_READY,),
@@ -51,7 +58,7 @@ class NewArtifact:
 
 @dataclass(frozen=True)
 class SubmittedContent:
-    """A transcript or draft that was sent: where it lies (or, inline, will lie: `raw`), and what it says; None
+    """A screen, transcript or draft that was sent: where it lies (or, inline, will lie: `raw`), and what it says; None
     when it lies elsewhere. `named` is the URI that came beside a content, for the manifest."""
 
     uri: str
@@ -66,11 +73,11 @@ class SubmittedContent:
 
 
 def read_contents(job_id: UUID, updates: dict[str, Any]) -> dict[str, SubmittedContent]:
-    """Read and check the transcript and draft of a report. Raises 400s. Nothing is kept yet."""
+    """Read and check the screen, transcript and draft of a report. Raises 400s. Nothing is kept yet."""
     found = {}
-    for kind in CONTENT_KINDS:
+    for kind in READ_KINDS:
         uri = updates.get(f"{kind}_uri")
-        if kind in updates:
+        if kind in updates and kind in CONTENT_KINDS:
             if uri is not None:
                 _require_own_folder(job_id, f"{kind}_uri", uri)
             value = _checked(kind, updates[kind], f"artifact_updates.{kind}")
@@ -147,12 +154,12 @@ class Ingestion:
 
 
 def prepare_ingestions(job: Job, status: JobStatus, contents: dict[str, SubmittedContent]) -> list[Ingestion]:
-    """Read what counts from `status` on for our rows, before any lock: the transcript at TRANSCRIPT_READY, the
-    draft at DRAFT_READY. What lies elsewhere cannot be read, and is left. Raises 400s."""
+    """Read what counts from `status` on for our rows, before any lock: a screen at once, the transcript at
+    TRANSCRIPT_READY, the draft at DRAFT_READY. What lies elsewhere cannot be read, and is left. Raises 400s."""
     counting = {
         kind: contents[kind]
-        for kind in CONTENT_KINDS  # the transcript first: the draft rests on it
-        if kind in contents and status in MILESTONES[kind] and contents[kind].value is not None
+        for kind in READ_KINDS  # the transcript before the draft, which rests on it
+        if kind in contents and status in MILESTONES.get(kind, JobStatus) and contents[kind].value is not None
     }
     heard = counting.get("transcript")
     transcript_uri = heard.uri if heard else job.ingested_uris.get("transcript")

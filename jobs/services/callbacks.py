@@ -21,7 +21,7 @@ from config.api.canonical import canonical_json
 from config.compiled import prepared_cursor
 from config.work.lease import Lease
 from config.work.models import WorkFailed
-from jobs.artifact_updates import CONTENT_KINDS
+from jobs.artifact_updates import READ_KINDS
 from jobs.models import CallbackEvent, Dispatch, Job
 from jobs.services.artifacts import (
     MILESTONE_STATUSES,
@@ -150,7 +150,7 @@ def _advance(job: Job, report: StatusReport, contents: _Contents, lease: Lease |
 
 def _has_content(report: StatusReport) -> bool:
     return any(
-        kind in report.artifact_updates or f"{kind}_uri" in report.artifact_updates for kind in CONTENT_KINDS
+        kind in report.artifact_updates or f"{kind}_uri" in report.artifact_updates for kind in READ_KINDS
     )
 
 

@@ -128,6 +128,7 @@ ROUTES: dict[str, list[tuple[str, Any]]] = {
     "jobs/<str:job_id>/cancel": [("POST", None)],
     "jobs/<str:job_id>/events": [("GET", None)],
     "jobs/<str:job_id>/transcript": [("GET", None)],
+    "jobs/<str:job_id>/screen-events": [("GET", None)],
     r"^jobs/(?P<job_id>[^/]+)/transcript\.(?P<suffix>srt|vtt)$": [("GET", None)],
     "instructions/<str:instruction_id>": [("GET", None), ("PUT", {"base_version": 1, "markdown": ""})],
     "instructions/<str:instruction_id>/versions": [("GET", None)],

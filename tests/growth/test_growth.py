@@ -65,6 +65,7 @@ def test_lists_of_jobs_with_every_filter(many: Many, whose: str, of_project: boo
         "/projects",
         "/jobs/{job}/events",
         "/jobs/{job}/transcript",
+        "/jobs/{job}/screen-events",
         "/jobs/{job}/exports",
         "/instructions/{document}/versions",
         "/instructions/{document}/anchors",
@@ -86,7 +87,7 @@ def test_other_lists_page_by_page(many: Many, path: str) -> None:
 
 
 def following(url: str, answer: Any) -> str | None:
-    """Return the path of the next page, by the Link header or, of a transcript, by its cursor."""
+    """Return the path of the next page, by the Link header or by the body's cursor."""
     if link := re.search(rf'<{settings.PUBLIC_URL}(.+)>; rel="next"', answer.headers.get("Link", "")):
         return link.group(1)
     content = answer.json()

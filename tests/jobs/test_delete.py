@@ -31,6 +31,7 @@ from tests.factories import (
     make_screenshot_task,
 )
 from tests.pictures import make_activity, make_image_upload, make_redaction, make_redaction_run
+from tests.screens import make_screen
 from tests.uploads import make_upload_ticket
 
 
@@ -55,6 +56,7 @@ def full_job(api: Api) -> Job:
         idempotency_key="key-1", upload=upload, instruction_version=job.instruction.versions.get()
     )
     make_activity(job)
+    make_screen(job)
     make_redaction(job)
     make_redaction_run(job, status="SUCCEEDED")
     storage().save_bytes(uploads_folder(job.pk), b"left from an upload", suffix="")

@@ -21,6 +21,7 @@ from tests.factories import (
     make_run,
     make_user,
 )
+from tests.screens import make_screen
 
 
 @pytest.mark.parametrize(
@@ -41,13 +42,16 @@ def test_a_job_that_waits_in_the_queue_costs_two(owner: Api, django_assert_num_q
         assert owner.get(f"/jobs/{job.pk}").json()["queue_position"] == 1
 
 
-@pytest.mark.parametrize("path", ["/jobs", "/projects/{project}/jobs", "/projects", "/jobs/{job}/events"])
+@pytest.mark.parametrize(
+    "path",
+    ["/jobs", "/projects/{project}/jobs", "/projects", "/jobs/{job}/events", "/jobs/{job}/screen-events"],
+)
 def test_a_page_of_100_costs_three_at_most(owner: Api, path: str) -> None:
     project = make_project(owner.user)
     for _ in range(101):
         make_project(owner.user)
     make_many_jobs(project, 101)
-    job = make_job(JobStatus.DRAFT_READY, owner=owner.user)
+    job = make_screen(make_job(JobStatus.DRAFT_READY, owner=owner.user))
     with CaptureQueriesContext(connection) as seen:
         answer = owner.get(path.format(project=project.pk, job=job.pk))
     assert answer.status_code == 200

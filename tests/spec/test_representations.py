@@ -24,7 +24,8 @@ from instructions.models import InstructionVersion, RegenerateTask
 from instructions.services.history import Comparison
 from jobs import queries
 from jobs.api import serializers as of_jobs
-from jobs.models import AuditEvent, TranscriptSegment
+from jobs.api.screen_events import ScreenEventSerializer
+from jobs.models import AuditEvent, ScreenEvent, TranscriptSegment
 from jobs.states import JobStatus
 from tests.factories import (
     make_anchor,
@@ -38,6 +39,7 @@ from tests.factories import (
     make_user,
     report,
 )
+from tests.screens import make_screen
 from tests.spec.description import document
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +77,10 @@ def events() -> Iterator[AuditEvent]:
 
 def segments() -> Iterator[TranscriptSegment]:
     yield TranscriptSegment(start_ms=0, end_ms=2**31 - 1, text='"Ünïcode"\t\x7f')
+
+
+def screen_events() -> Iterator[ScreenEvent]:
+    yield from make_screen(make_job(JobStatus.DRAFT_READY)).screen_events.all()
 
 
 def versions() -> Iterator[InstructionVersion]:
@@ -151,6 +157,7 @@ ROWS: dict[type[serializers.Serializer[Any]], Callable[[], Iterator[Any]]] = {
     of_jobs.JobSerializer: jobs,
     of_jobs.AuditEventSerializer: events,
     of_jobs.TranscriptSegmentSerializer: segments,
+    ScreenEventSerializer: screen_events,
     of_instructions.InstructionSerializer: documents,
     of_instructions.InstructionVersionSerializer: versions,
     of_instructions.StepSerializer: steps,

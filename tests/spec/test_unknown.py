@@ -7,6 +7,7 @@ from typing import Any
 
 from anchors.models import ScreenshotTask
 from exports.models import Export
+from jobs.media.screen import EventKind, Region, Screen, ScreenEvent
 from jobs.states import JobStatus
 from tests.factories import (
     Api,
@@ -19,6 +20,7 @@ from tests.factories import (
     work_off,
 )
 from tests.pictures import make_activity, make_redaction
+from tests.screens import make_screen
 from tests.spec.description import operations
 
 TEXTS = {"markdown", "text", "unified_diff"}  # what is empty here is known to be so
@@ -47,6 +49,7 @@ def _everything(api: Api) -> dict[str, list[Any]]:
     first = make_asset(job, anchor=anchor)
     make_activity(job)
     make_redaction(job)
+    make_screen(job, Screen((ScreenEvent(0, EventKind.CLICK, Region(0.0, 0.0, 1.0, 1.0), 1.0),)))
     make_asset(job, anchor=anchor, rendered_from=first)
     body = {"format": "MD_ZIP", "instruction_version_id": str(version.pk)}
     export = api.post(f"/jobs/{job.pk}/exports", body).json()["id"]
