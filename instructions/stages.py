@@ -1,4 +1,4 @@
-"""GENERATING, the stage of the local pipeline that belongs to this app: a draft from the transcript."""
+"""GENERATING, the stage of the local pipeline that belongs to this app: a draft from the transcript and the screen."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from jobs.artifact_updates import DRAFT_FIELDS
 from jobs.media.transcripts import transcript_from_json
 from jobs.models import Dispatch, Job
 from jobs.services.artifacts import MAX_CONTENT_BYTES
+from jobs.services.screens import read_stored_screen
 from jobs.services.videos import require_artifact
 
 
@@ -25,13 +26,19 @@ def generate_stage(job: Job, lease: Lease) -> dict[str, Any]:
     transcript = transcript_from_json(
         json.loads(read_bytes(require_artifact(job, "transcript").uri, limit=MAX_CONTENT_BYTES))
     )
+    screen = read_stored_screen(job)
     lease.check()
     calls = JobCalls(job.pk, lease)
     try:
         model = get_model(
             _chosen_profile(job), prompt_template_id=job.options.get("prompt_template_id", ""), calls=calls
         )
-        draft = model.draft(transcript.segments, title=job.options.get("title"), language=transcript.language)
+        draft = model.draft(
+            transcript.segments,
+            title=job.options.get("title"),
+            language=transcript.language,
+            screen=screen.events,
+        )
         require_fit(draft)
     except LanguageModelError as error:
         raise WorkFailed(error.code, error.message) from error

@@ -1,4 +1,4 @@
-"""The local pipeline: its stages, their order, and what is reported of each.
+"""The local pipeline: the order of its stages, and what is reported of each.
 
 Our own workers report like any orchestrator, by callback. Each stage stores its artifact before it reports, so
 that a crash or a retry repeats at most one stage.
@@ -6,33 +6,15 @@ that a crash or a retry repeats at most one stage.
 
 from __future__ import annotations
 
-import contextlib
-import json
-import tempfile
-from collections.abc import Callable
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.utils import timezone
 
-from config import sandbox
-from config.remote_file import Source
-from config.storage import kept_folder, storage
 from config.work.lease import Lease, LeaseLost
 from config.work.models import WorkFailed
 from jobs import hooks
-from jobs.media.audio import AudioInfo, NoAudio, UnreadableSound, compress_sound, extract_audio
-from jobs.media.probe import UnreadableVideo
-from jobs.media.speech import Recogniser, SpeechError
-from jobs.media.speech.embedded_subtitles import EmbeddedSubtitles
-from jobs.media.speech.http import HttpRecogniser
-from jobs.media.speech.whisper import Whisper
-from jobs.media.transcripts import MAX_TIME_MS, Segment, Transcript, transcript_to_json
 from jobs.models import Job, PipelineRun
 from jobs.services.callbacks import StatusReport, apply_callback, canonical_sha256
-from jobs.services.videos import length_ms, open_video, probe_in_child, require_artifact
 from jobs.states import ActorType, JobStatus
 
 # (status while working, status when done), in order. Who performs a stage is registered in `hooks.STAGES`.
@@ -104,99 +86,4 @@ def _report(
     )
     lease.wait_for_locks(
         lambda: apply_callback(job_id=job.pk, dispatch_id=str(run.dispatch_id), lease=lease, report=report)
-    )
-
-
-def extract_stage(job: Job, lease: Lease) -> dict[str, Any]:
-    """AUDIO_EXTRACTING: 16 kHz mono sound, in step with the video."""
-    with tempfile.TemporaryDirectory(prefix="stepwright-") as folder, open_video(job, lease.report) as video:
-        target = Path(folder) / "audio.flac"
-        try:
-            sandbox.call(
-                extract_audio,
-                video,
-                target,
-                limits=sandbox.limits.SOUND.lasting(length_ms(job)),
-                returns=(AudioInfo,),
-                raises=(NoAudio, UnreadableVideo),
-                on_progress=lease.report,
-                check=lease.check,
-            )
-        except NoAudio as error:
-            if probe_in_child(video, lease.check).has_subtitles:
-                return {}  # a silent recording with subtitles has its words all the same
-            raise WorkFailed(
-                "NO_AUDIO", "The video has no sound to transcribe. Record it with narration."
-            ) from error
-        except UnreadableVideo as error:
-            raise WorkFailed("VIDEO_UNREADABLE", str(error)) from error
-        stored = storage().save_file(kept_folder(job.pk), target, suffix=".flac")
-    return {"audio_uri": stored.uri}
-
-
-def transcribe_stage(job: Job, lease: Lease) -> dict[str, Any]:
-    """TRANSCRIBING: the video's own subtitles when it carries some, else a recogniser."""
-    with contextlib.ExitStack() as files:
-        video, audio = files.enter_context(open_video(job, lease.report)), None
-        for recogniser in recognisers():
-            if audio is None and not isinstance(recogniser, EmbeddedSubtitles):
-                audio = files.enter_context(storage().local_path(require_artifact(job, "audio").uri))
-            try:
-                transcript = _transcribe(recogniser, job, lease, video, audio)
-            except SpeechError as error:
-                raise WorkFailed(error.code, error.message) from error
-            if transcript is not None:
-                break
-        else:
-            raise WorkFailed("NO_RECOGNISER", "No speech recogniser took this recording. Ask support.")
-    if not transcript.segments:
-        raise WorkFailed("NO_SPEECH", "No speech was found in the recording. Record it with narration.")
-    content = json.dumps(transcript_to_json(transcript), ensure_ascii=False, sort_keys=True).encode()
-    return {"transcript_uri": storage().save_bytes(kept_folder(job.pk), content, suffix=".json").uri}
-
-
-def _transcribe(
-    recogniser: Recogniser, job: Job, lease: Lease, video: Source, audio: Path | None
-) -> Transcript | None:
-    """Ask a recogniser: one that reads files itself in a child, one that asks a service here, with its key."""
-    asked = {"video": video, "audio": audio, "language": job.options.get("language")}
-    if isinstance(recogniser, HttpRecogniser):
-        return recogniser.transcribe(**asked, on_progress=lease.report)
-    reads_subtitles = isinstance(recogniser, EmbeddedSubtitles)
-    limits = sandbox.limits.SUBTITLES if reads_subtitles else sandbox.limits.SPEECH
-    return sandbox.call(
-        recogniser.transcribe,
-        **asked,
-        limits=limits.lasting(length_ms(job)),
-        returns=(Transcript, Segment),
-        raises=(SpeechError,),
-        on_progress=lease.report,
-        check=lease.check,
-    )
-
-
-@lru_cache(maxsize=1)
-def recognisers() -> tuple[Recogniser, ...]:
-    """Who is asked for a transcript, in order."""
-    if settings.SPEECH_URL:
-        spoken: Recogniser = HttpRecogniser(
-            settings.SPEECH_URL,
-            settings.SPEECH_API_KEY,
-            settings.SPEECH_MODEL,
-            compress=_compress_in_child,
-        )
-    else:
-        spoken = Whisper(Path(settings.WHISPER_MODEL).absolute() if settings.WHISPER_MODEL else None)
-    return (EmbeddedSubtitles(), spoken)
-
-
-def _compress_in_child(sound: Path, target: Path, *, on_progress: Callable[[float], None]) -> None:
-    sandbox.call(
-        compress_sound,
-        sound,
-        target,
-        limits=sandbox.limits.SOUND.lasting(MAX_TIME_MS),
-        raises=(UnreadableSound,),
-        on_progress=on_progress,
-        check=lambda: on_progress(0.0),
     )

@@ -10,7 +10,7 @@ from django.conf import settings
 from config.work.lanes import Lane
 from config.work.registry import register
 from config.work.sweep import register_sweep
-from jobs import hooks, pipeline
+from jobs import hooks, pipeline, stages
 from jobs.models import Dispatch, PipelineRun
 from jobs.services import deletion, dispatches, messages, timeouts, unused_files
 from jobs.services.tickets import RECORDINGS
@@ -29,8 +29,8 @@ register(
     lanes=[Lane.SPEECH, Lane.BACKFILL],
     time_limit=timedelta(minutes=settings.JOB_TIMEOUT_MINUTES),
 )
-hooks.STAGES["AUDIO_EXTRACTING"] = pipeline.extract_stage
-hooks.STAGES["TRANSCRIBING"] = pipeline.transcribe_stage
+hooks.STAGES["AUDIO_EXTRACTING"] = stages.extract_stage
+hooks.STAGES["TRANSCRIBING"] = stages.transcribe_stage
 register_sweep(timeouts.time_out_silent_jobs)
 register_sweep(timeouts.give_up_unanswered_dispatches)
 register_sweep(deletion.remove_files_of_deleted_jobs)

@@ -74,6 +74,12 @@ FRAME = Limits(
     max_wall_seconds=120,
 )
 
+# All of a recording is decoded, and what changes is read as text: 0.4 s for each second. With the libraries that read
+# text it takes 700 MiB, and three times as much address space.
+SCREEN = Limits(
+    memory_bytes=3 * GIB, cpu_seconds=60, wall_seconds=120, cpu_per_second=2.0, wall_per_second=3.0
+)
+
 # An uploaded picture of 40 megapixels takes 1.1 GiB and 1.5 s as WebP, half of that as PNG or JPEG; a JPEG of 100 scans
 # 2 s. A thread of the web process waits for it.
 PICTURE = Limits(memory_bytes=2 * GIB, cpu_seconds=10, wall_seconds=20)

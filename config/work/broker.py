@@ -7,6 +7,9 @@ It applies the time limit, and closes database connections.
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
@@ -55,8 +58,42 @@ class StopOnce(ShutdownNotifications):
             raise SkipMessage
 
 
+class TimeLimitWithPauses(TimeLimit):
+    """The time limit of the work that a thread performs, but for what has a limit of its own (`own_time_limit`)."""
+
+    @contextmanager
+    def paused(self, seconds: float) -> Iterator[None]:
+        begun = time.monotonic()
+        self._move(seconds)
+        try:
+            yield
+        finally:
+            self._move(min(0.0, time.monotonic() - begun - seconds))
+
+    def _move(self, seconds: float) -> None:
+        """Move the end of this thread's time, if it has one that has not come."""
+        manager: Any = self.manager  # that of threads; our workers do not run on gevent
+        thread = threading.get_ident()
+        with manager.mu:
+            if (end := manager.deadlines.get(thread)) is not None:
+                manager.deadlines[thread] = end + seconds
+
+
+@contextmanager
+def own_time_limit(seconds: float) -> Iterator[None]:
+    """Do not count what the block takes, up to `seconds`, into the time that the work of this thread may take.
+
+    For a part of the work that is ended after so long by itself.
+    """
+    with ExitStack() as paused:
+        for middleware in dramatiq.get_broker().middleware:
+            if isinstance(middleware, TimeLimitWithPauses):
+                paused.enter_context(middleware.paused(seconds))
+        yield
+
+
 def make_broker(url: str) -> Broker:
-    middleware: list[Middleware] = [TimeLimit(), StopOnce(), DbConnectionsMiddleware()]
+    middleware: list[Middleware] = [TimeLimitWithPauses(), StopOnce(), DbConnectionsMiddleware()]
     if url.startswith(("redis://", "rediss://")):
         from config.work.redis_broker import PromptRedisBroker
 

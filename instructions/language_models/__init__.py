@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from instructions.evidence import DraftStep
+from jobs.media.screen import ScreenEvent
 from jobs.media.transcripts import Segment
 
-__all__ = ["Draft", "DraftStep", "LanguageModel", "LanguageModelError", "Rewriting", "Segment"]
+__all__ = ["Draft", "DraftStep", "LanguageModel", "LanguageModelError", "Rewriting", "ScreenEvent", "Segment"]
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,17 @@ class LanguageModelError(Exception):
 class LanguageModel(Protocol):
     """A model that drafts guides and rewrites passages."""
 
-    def draft(self, segments: Sequence[Segment], *, title: str | None, language: str) -> Draft:
+    def draft(
+        self,
+        segments: Sequence[Segment],
+        *,
+        title: str | None,
+        language: str,
+        screen: Sequence[ScreenEvent] = (),
+    ) -> Draft:
         """Return a guide of numbered steps, each with its span and the positions of the segments that it rests on,
-        which are their indices in `segments`. `language` is a BCP 47 tag, "und" when unknown.
+        which are their indices in `segments`. `language` is a BCP 47 tag, "und" when unknown. `screen` is what the
+        screen shows being done, by time; a model may pass over it.
 
         Raise LanguageModelError, with code NO_SPEECH when the segments hold no words.
         """

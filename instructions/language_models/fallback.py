@@ -6,7 +6,14 @@ import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
-from instructions.language_models import Draft, LanguageModel, LanguageModelError, Rewriting, Segment
+from instructions.language_models import (
+    Draft,
+    LanguageModel,
+    LanguageModelError,
+    Rewriting,
+    ScreenEvent,
+    Segment,
+)
 
 log = logging.getLogger(__name__)
 
@@ -19,13 +26,20 @@ class WithFallback:
     def __init__(self, first: LanguageModel, second: LanguageModel) -> None:
         self._first, self._second = first, second
 
-    def draft(self, segments: Sequence[Segment], *, title: str | None, language: str) -> Draft:
+    def draft(
+        self,
+        segments: Sequence[Segment],
+        *,
+        title: str | None,
+        language: str,
+        screen: Sequence[ScreenEvent] = (),
+    ) -> Draft:
         """Return a draft, as `LanguageModel.draft` defines it."""
         try:
-            return self._first.draft(segments, title=title, language=language)
+            return self._first.draft(segments, title=title, language=language, screen=screen)
         except LanguageModelError as error:
             _note(error)
-        draft = self._second.draft(segments, title=title, language=language)
+        draft = self._second.draft(segments, title=title, language=language, screen=screen)
         return replace(draft, counts={**draft.counts, FAILED: 1})
 
     def rewrite(self, text: str, *, context: str | None) -> Rewriting:

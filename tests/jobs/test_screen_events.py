@@ -15,7 +15,8 @@ from jobs.models import Job
 from jobs.states import JobStatus
 from tests.callbacks import send
 from tests.factories import Api, force, make_job, make_user
-from tests.screens import SCREEN, make_screen
+from tests.screen_engines import SCREEN
+from tests.screens import make_screen
 
 FIRST, SECOND = SCREEN.events
 

@@ -17,10 +17,10 @@ from config.work.lease import Lease, LeaseLost
 from config.work.models import WorkFailed
 from jobs.media.remote_video import Limits, fetch_video
 from jobs.models import Job
-from jobs.pipeline import extract_stage
 from jobs.services import videos
 from jobs.services.jobs import create_job
 from jobs.services.videos import external_video, open_video, require_artifact
+from jobs.stages import extract_stage
 from jobs.states import JobStatus
 from tests.factories import (
     SAMPLE,

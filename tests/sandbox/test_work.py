@@ -15,7 +15,7 @@ from config.sandbox import limits
 from config.sandbox.pool import pool
 from config.storage import storage
 from config.work import lease
-from jobs import pipeline
+from jobs import stages
 from jobs.media.audio import UnreadableSound, extract_audio
 from jobs.models import Job, PipelineRun
 from jobs.states import JobStatus
@@ -121,7 +121,7 @@ def test_cancelling_ends_a_child_that_is_stuck_in_native_code(
 ) -> None:
     monkeypatch.setattr(lease, "HEARTBEAT_SECONDS", 0.2)
     monkeypatch.setattr(limits, "SOUND", limits.Limits(memory_bytes=2**30, cpu_seconds=60, wall_seconds=60))
-    monkeypatch.setattr("jobs.pipeline.extract_audio", Whatever(engines.loop_in_native_code))
+    monkeypatch.setattr("jobs.stages.extract_audio", Whatever(engines.loop_in_native_code))
     run = make_run(owner=owner.user)
     make_video(run.job)
     before = set(psutil.Process().children())
@@ -140,7 +140,7 @@ def test_cancelling_ends_a_child_that_is_stuck_in_native_code(
 def test_a_stage_that_is_too_complex_fails_the_job_at_once(
     owner: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("jobs.pipeline.extract_audio", Whatever(engines.loop_in_native_code))
+    monkeypatch.setattr("jobs.stages.extract_audio", Whatever(engines.loop_in_native_code))
     run = make_run(owner=owner.user)
     make_video(run.job)
     work_off()
@@ -157,10 +157,10 @@ def test_a_sound_is_compressed_for_a_service_in_a_child(tmp_path: Path) -> None:
     video = hostile.sounds_far_apart(tmp_path / "v.mkv", hours=0.001)
     extract_audio(video, tmp_path / "s.flac")
     shares: list[float] = []
-    pipeline._compress_in_child(tmp_path / "s.flac", tmp_path / "s.ogg", on_progress=shares.append)
+    stages._compress_in_child(tmp_path / "s.flac", tmp_path / "s.ogg", on_progress=shares.append)
     assert (tmp_path / "s.ogg").read_bytes().startswith(b"OggS")
     assert 1.0 in shares
     assert len(pool().idle_pids()) == 1
     (tmp_path / "s.flac").write_bytes(b"fLaC, not")
     with pytest.raises(UnreadableSound):
-        pipeline._compress_in_child(tmp_path / "s.flac", tmp_path / "s.ogg", on_progress=shares.append)
+        stages._compress_in_child(tmp_path / "s.flac", tmp_path / "s.ogg", on_progress=shares.append)

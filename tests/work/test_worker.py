@@ -11,6 +11,7 @@ import dramatiq
 import pytest
 
 from anchors.models import RedactionRun, ScreenActivity, ScreenshotTask
+from config.work.broker import own_time_limit
 from config.work.enqueue import actor_name
 from config.work.lease import Lease
 from config.work.models import WorkRow
@@ -125,6 +126,40 @@ def test_work_that_is_past_its_time_limit_fails(
     shown = owner.get(f"/jobs/{run.job_id}").json()
     assert (shown["status"], shown["failure"]["failure_code"]) == ("FAILED", "TIME_LIMIT_EXCEEDED")
     assert shown["failure"]["failed_stage"] == "AUDIO_EXTRACTING"
+
+
+@pytest.mark.parametrize(
+    ("own_seconds", "seconds_after", "status"),
+    [(30, 0.0, PipelineRun.SUCCEEDED), (0.1, 0.0, PipelineRun.FAILED), (30, 30.0, PipelineRun.FAILED)],
+)
+def test_what_has_a_time_limit_of_its_own_does_not_count(
+    owner: Api,
+    job: Job,
+    monkeypatch: pytest.MonkeyPatch,
+    quick_stages: None,
+    own_seconds: float,
+    seconds_after: float,
+    status: str,
+) -> None:
+    """Up to its own limit, and what comes after it counts."""
+    actor = dramatiq.get_broker().get_actor(actor_name(PipelineRun, "speech"))
+    monkeypatch.setitem(actor.options, "time_limit", 1000)
+
+    def sleep(seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            time.sleep(0.01)
+
+    def stage(job: Job, lease: Lease) -> dict[str, Any]:
+        with own_time_limit(own_seconds):
+            sleep(3)
+        sleep(seconds_after)
+        return {"audio_uri": "gs://x/y"}
+
+    monkeypatch.setitem(hooks.STAGES, "AUDIO_EXTRACTING", stage)
+    with running_worker(""):
+        run = wait_for(start_run(owner, job), status)
+    assert run.failure_code == ("" if status == PipelineRun.SUCCEEDED else "TIME_LIMIT_EXCEEDED")
 
 
 def test_a_worker_that_is_stopped_gives_its_work_to_the_next(

@@ -17,7 +17,7 @@ from typing import Any
 
 from instructions.complexity import DocumentTooComplex
 from instructions.drafting import Guide, Section, Step, assemble, draft_steps
-from instructions.language_models import Draft, LanguageModelError, Rewriting, Segment
+from instructions.language_models import Draft, LanguageModelError, Rewriting, ScreenEvent, Segment
 from instructions.language_models.calls import Calls, estimated_tokens
 from instructions.language_models.chat.asking import Asked, ask, key_of
 from instructions.language_models.chat.parts import PartReader
@@ -59,7 +59,14 @@ class Chat:
         self._service, self._profile, self._calls = service, profile, calls
         self._draft_prompt, self._rewrite_prompt = draft_prompt, rewrite_prompt
 
-    def draft(self, segments: Sequence[Segment], *, title: str | None, language: str) -> Draft:
+    def draft(
+        self,
+        segments: Sequence[Segment],
+        *,
+        title: str | None,
+        language: str,
+        screen: Sequence[ScreenEvent] = (),
+    ) -> Draft:
         """Return a draft, as `LanguageModel.draft` defines it."""
         said = [Passage(at, " ".join(unstyled(segment.text).split())) for at, segment in enumerate(segments)]
         said = [passage for passage in said if any(map(str.isalnum, passage.text))]

@@ -19,7 +19,7 @@ from instructions.drafting import (
     paragraphs,
     short_title,
 )
-from instructions.language_models import Draft, LanguageModelError, Rewriting, Segment
+from instructions.language_models import Draft, LanguageModelError, Rewriting, ScreenEvent, Segment
 from instructions.language_models.extractive import sections
 from instructions.language_models.extractive.headlines import guide_title, step_heading, without_greeting
 from instructions.language_models.extractive.rewriting import rewrite_markdown
@@ -42,7 +42,14 @@ _INTRODUCTION_WORDS = 120
 class Extractive:
     """A `LanguageModel` made of rules, for installations without a model."""
 
-    def draft(self, segments: Sequence[Segment], *, title: str | None, language: str) -> Draft:
+    def draft(
+        self,
+        segments: Sequence[Segment],
+        *,
+        title: str | None,
+        language: str,
+        screen: Sequence[ScreenEvent] = (),
+    ) -> Draft:
         """Return a draft, as `LanguageModel.draft` defines it."""
         english = _is_english(language, segments)
         utterances = parse_sentences(segments, english=english)
