@@ -1,7 +1,8 @@
 """Make a recording again, and what is true of it: `python -m tests.guides.recordings.make NAME`.
 
-Needs Debian's xvfb, openbox, x11-xserver-utils, adwaita-icon-theme, chromium, chromium-driver, espeak-ng, ffmpeg,
-python3-tk and fonts-inter. Two runs differ by a few milliseconds in their times.
+Needs Debian's xvfb, libxtst6, openbox, x11-xserver-utils, adwaita-icon-theme, chromium, chromium-driver, espeak-ng,
+ffmpeg, python3-tk, fonts-inter, fonts-roboto, fonts-open-sans, fonts-cantarell and fonts-dejavu.
+Two runs differ by some hundredths of a second.
 """
 
 from __future__ import annotations
