@@ -118,7 +118,7 @@ def watch(source: Source, *, on_progress: Callable[[float], None] | None = None)
             container.duration or 0
         ) // 1000 or MAX_DURATION_MS  # that of a broken recording is not known
         watcher, told_ms = _Watcher(), 0
-        for at_ms, frame in _samples(_frames(container, stream)):
+        for at_ms, frame in samples(frames_shown(container, stream)):
             watcher.add(at_ms, _cells(frame))
             if on_progress and at_ms - told_ms >= length_ms / _REPORTS:
                 told_ms = at_ms
@@ -126,7 +126,7 @@ def watch(source: Source, *, on_progress: Callable[[float], None] | None = None)
     return watcher.finish()
 
 
-def _frames(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int, VideoFrame]]:
+def frames_shown(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int, VideoFrame]]:
     """Yield frames with the times at which `anchors.frames` gives them, in the order they are shown."""
     zero, tick, last = timeline_start(container), stream.time_base or Fraction(1, 1000), None
     is_regular = True
@@ -140,7 +140,7 @@ def _frames(container: InputContainer, stream: VideoStream) -> Iterator[tuple[in
             yield max(0, ceil((last * tick - zero) * 1000)), frame
 
 
-def _samples(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
+def samples(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
     """Yield at most `_SAMPLES_PER_S` frames a second, among them each one that stands for longer."""
     taken_ms, held = None, None
     for at_ms, frame in frames:

@@ -1,7 +1,7 @@
 """Drawn screens with people and numbers that are invented, and where on them something should be hidden.
 
-Every layout is drawn five times. Half of the screens are set apart (`is_apart`): rules are made and tuned by the others,
-and these only say how well they do on what they were not made for.
+Every layout is drawn five times. Half of the screens are set apart (`is_apart`): rules are made and tuned by the
+others, and these only say how well they do on what they were not made for.
 """
 
 from __future__ import annotations
