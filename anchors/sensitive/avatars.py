@@ -68,7 +68,7 @@ def _square_in(
 
 
 def _is_square(width: int, height: int) -> bool:
-    return _MIN_SIDE <= min(width, height) and max(width, height) <= min(_MAX_SIDE, 1.15 * min(width, height))
+    return min(width, height) >= _MIN_SIDE and max(width, height) <= min(_MAX_SIDE, 1.15 * min(width, height))
 
 
 def _is_near(box: Box, anchor: tuple[int, int], gap: int, *, is_above: bool) -> bool:
@@ -78,7 +78,7 @@ def _is_near(box: Box, anchor: tuple[int, int], gap: int, *, is_above: bool) -> 
     return anchor[0] - right <= gap and top - 4 <= anchor[1] <= bottom + 4
 
 
-def _confidence(inside: Picture, share: float) -> float:
+def _confidence(inside: NDArray[np.int16], share: float) -> float:
     """Return how sure it is: most for a disc with something in it, least for a plain square, which is an icon."""
     side = min(inside.shape[:2])
     core = inside[side // 5 : -side // 5, side // 5 : -side // 5].reshape(-1, 3)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
@@ -153,7 +153,12 @@ def _entropy(written: str) -> float:
     return -sum(count / len(written) * math.log2(count / len(written)) for count in counts)
 
 
-_SEARCHES = (("email", _emails), ("card", cards), ("token", _tokens), ("phone", phones))
+_SEARCHES: tuple[tuple[Kind, Callable[[str], Iterator[Range]]], ...] = (
+    ("email", _emails),
+    ("card", cards),
+    ("token", _tokens),
+    ("phone", phones),
+)
 
 _WORD = r"[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ'’]+(?:-[A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+)?|O['’][A-Z][a-z]+|Mc[A-Z][a-z]+"
 _PARTICLE = r"van|von|de|der|den|da|di|la|le|al|bin|ter|af|[A-Z]\."
@@ -345,7 +350,15 @@ _OF_SCREENS = frozenset(
 )
 
 
-def is_like_name(text: str) -> bool:
-    """Return whether a line is two or three capitalised words, none of which is one of a menu, as a name is."""
-    words = text.lower().split()
-    return len(text) <= 40 and bool(_NAME.fullmatch(text)) and not _OF_SCREENS.intersection(words)
+# What stands behind a name in a chat: when something was said.
+_WHEN = r"(?= ?[·•|,–-]? ?\d{1,2}[:.]\d\d| (?:[·•|–-]|yesterday|today|now)\b|$)"
+_NAME_FIRST = re.compile(rf"({_NAME.pattern}){_WHEN}")
+
+
+def find_name(text: str) -> Match | None:
+    """Return two or three capitalised words, none of which is one of a menu, as a name is, at the beginning of a line
+    that has no more than a time behind them."""
+    found = _NAME_FIRST.match(text)
+    if not found or len(found[1]) > 40 or _OF_SCREENS.intersection(found[1].lower().split()):
+        return None
+    return Match("name", *found.span(1), 0.6)

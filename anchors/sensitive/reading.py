@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from anchors.sensitive.avatars import Box, avatar_beside
-from anchors.sensitive.patterns import Kind, Match, find_in_line, is_like_name
+from anchors.sensitive.patterns import Kind, Match, find_in_line, find_name
 from jobs.media.screen.ocr import Ocr
 
 if TYPE_CHECKING:
@@ -90,8 +90,11 @@ class Reader:
         for match in matches:
             part = _part(box, text, match, picture.shape[1])
             yield Sighting(match.kind, text[match.start : match.end], part, round(match.confidence * sure, 3))
-        if not matches and is_like_name(text) and (beside := avatar_beside(picture, box)):
-            yield Sighting("name", text, box, round(self._sure_of_name(picture, text, *beside) * sure, 3))
+        if not matches and (name := find_name(text)) and (beside := avatar_beside(picture, box)):
+            written, part = text[: name.end], _part(box, text, name, picture.shape[1])
+            yield Sighting(
+                "name", written, part, round(self._sure_of_name(picture, written, *beside) * sure, 3)
+            )
 
     def _sure_of_name(self, picture: Picture, text: str, avatar: Box, sure: float) -> float:
         """Return more for an avatar that shows the initials of the name."""
@@ -121,7 +124,7 @@ def _strips(height: int, where: Cells | None) -> Iterator[tuple[int, int]]:
 def _spans_of(where: Cells, height: int) -> list[tuple[int, int]]:
     """Return the rows of pixels around cells; those that are close are one span."""
     spans: list[tuple[int, int]] = []
-    for row in where.any(axis=1).nonzero()[0].tolist():
+    for row in (number for number, cells in enumerate(where) if cells.any()):
         start, end = max(0, (row - 2) * CELL), min(height, (row + 3) * CELL)
         if spans and start <= spans[-1][1]:
             spans[-1] = spans[-1][0], end

@@ -1,4 +1,4 @@
-"""Print what is found on the drawn screens, missed, and found by mistake: `python -m tests.anchors.sensitive.measure`."""
+"""Print what is found on the drawn screens, what is missed, and what is found by mistake, for both halves of them."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from anchors.sensitive.patterns import find_in_line, is_like_name
+from anchors.sensitive.patterns import find_in_line, find_name
 
 LETTERS = "Zq7Rk2Wd9Xb4Nf6Tm8Hc3Jv5Lp1Ys0Ga"  # no token: put behind a prefix only here
 
@@ -188,11 +188,17 @@ def test_long_lines_are_searched_quickly(text: str) -> None:
     "text", ["Anna Lund", "Amara van der Berg", "Liv O'Hara", "Jo B. Castelmar", "Zoë Brand-Holt"]
 )
 def test_names_are_capitalised_words(text: str) -> None:
-    assert is_like_name(text)
+    found = find_name(text)
+    assert found is not None and text[: found.end] == text
 
 
 @pytest.mark.parametrize(
     "text", ["New Order", "User Settings", "anna lund", "Anna", "SALES REPORT", "Anna paid 5", "Your Name"]
 )
 def test_titles_of_menus_are_no_names(text: str) -> None:
-    assert not is_like_name(text)
+    assert find_name(text) is None
+
+
+def test_a_name_may_have_a_time_behind_it() -> None:
+    found = find_name("Anna Lund 10:42")
+    assert found is not None and (found.start, found.end) == (0, 9)
