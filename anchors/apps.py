@@ -14,7 +14,7 @@ class AnchorsConfig(AppConfig):
         from instructions import hooks as of_instructions
         from jobs import hooks
 
-        hooks.JOB_STARTED.append(job_hooks.watch_started)
+        hooks.JOB_STARTED += [job_hooks.watch_started, job_hooks.search_started]
         of_instructions.DRAFTED.append(job_hooks.picture_draft)
         hooks.JOB_ABORTED.append(job_hooks.abort_tasks)
         hooks.FILE_REFERENCES += [job_hooks.asset_files, PICTURES.files]

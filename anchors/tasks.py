@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from anchors.models import RedactionRun, ScreenActivity, ScreenshotTask
-from anchors.services import redactions, watching
+from anchors.models import RedactionRun, ScreenActivity, ScreenshotTask, SensitiveSearch
+from anchors.services import redactions, searching, watching
 from anchors.services.annotation_tasks import perform_annotation
 from anchors.services.taking import perform_extraction
 from anchors.services.tasks import fail_task
@@ -33,6 +33,13 @@ register(
     ScreenActivity,
     perform=watching.perform_watch,
     on_failure=watching.fail_watch,
+    lanes=[Lane.MEDIA],
+    time_limit=timedelta(hours=6),
+)
+register(
+    SensitiveSearch,
+    perform=searching.perform_search,
+    on_failure=searching.fail_search,
     lanes=[Lane.MEDIA],
     time_limit=timedelta(hours=6),
 )

@@ -7,6 +7,7 @@ from anchors.api.viewsets import (
     AnchorUploadViewSet,
     AnchorViewSet,
     AssetViewSet,
+    RedactionSuggestionViewSet,
     RedactionViewSet,
     ScreenshotConfirmationViewSet,
     ScreenshotTaskViewSet,
@@ -47,6 +48,16 @@ urlpatterns = [
         "jobs/<str:job_id>/redactions",
         RedactionViewSet.as_view({"get": "list", "post": "create"}),
         name="job-redactions",
+    ),
+    path(
+        "jobs/<str:job_id>/redactions/suggestions",
+        RedactionSuggestionViewSet.as_view({"get": "list"}),
+        name="job-redaction-suggestions",
+    ),
+    path(
+        "jobs/<str:job_id>/redactions/suggestions/accept",
+        RedactionSuggestionViewSet.as_view({"post": "create"}),
+        name="job-redaction-suggestions-accept",
     ),
     path(
         "jobs/<str:job_id>/screenshots/extract",

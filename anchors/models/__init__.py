@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anchors.models.anchors import Anchor, AnchorResolution
 from anchors.models.assets import AnnotationRequest, Asset, shown_assets
-from anchors.models.redactions import Redaction, RedactionRun
+from anchors.models.redactions import Redaction, RedactionRun, RedactionSuggestion, SensitiveSearch
 from anchors.models.tasks import ScreenActivity, ScreenshotTask
 from anchors.models.uploads import AttachRequest, ImageUpload
 
@@ -17,7 +17,9 @@ __all__ = [
     "ImageUpload",
     "Redaction",
     "RedactionRun",
+    "RedactionSuggestion",
     "ScreenActivity",
     "ScreenshotTask",
+    "SensitiveSearch",
     "shown_assets",
 ]

@@ -1,4 +1,4 @@
-"""What is hidden in all pictures of a stretch of the video, and the work of hiding it."""
+"""What is hidden in all pictures of a stretch of the video, what is suggested for it, and the work of both."""
 
 from __future__ import annotations
 
@@ -66,3 +66,56 @@ class RedactionRun(WorkRow):
                 name="redaction_status_known",
             )
         ]
+
+
+class SensitiveSearch(WorkRow):
+    """The work of finding what should be hidden in a job's video: once, as a video does not change.
+
+    Of a job with `auto_redact` no picture of the video is shown before `is_decided`. `cover` hides all of the pictures
+    where the search failed.
+    """
+
+    lane = models.CharField(max_length=16, default=Lane.MEDIA)
+    job = models.OneToOneField(Job, models.CASCADE, related_name="sensitive_search")
+    is_decided = models.BooleanField(default=False)
+    cover = models.ForeignKey(Redaction, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        indexes = [*work_indexes("search")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["PENDING", "RUNNING", "SUCCEEDED", "FAILED"]),
+                name="search_status_known",
+            )
+        ]
+
+
+class RedactionSuggestion(models.Model):
+    """Something that was found to be hidden, and the redaction that hides it, if it was accepted. What it says is not
+    kept."""
+
+    class Kind(models.TextChoices):
+        EMAIL = "email"
+        CARD = "card"
+        TOKEN = "token"  # nosec B105
+        PHONE = "phone"
+        NAME = "name"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.ForeignKey(Job, models.CASCADE, related_name="redaction_suggestions", db_index=False)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    start_ms = models.PositiveIntegerField()
+    end_ms = models.PositiveIntegerField()
+    x = models.FloatField()
+    y = models.FloatField()
+    width = models.FloatField()
+    height = models.FloatField()
+    confidence = models.FloatField()
+    redaction = models.ForeignKey(Redaction, models.SET_NULL, null=True, related_name="suggestions")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "id"], name="suggestions_of_job")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} from {self.start_ms} to {self.end_ms} ms of {self.job_id}"

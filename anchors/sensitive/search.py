@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from anchors.activity import frames_shown, samples
 from anchors.frames.pictures import as_shown
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MAX_FOUND = 1_000
 """Of more, those that are close in time are put together."""
+
+T = TypeVar("T")
 
 _STEP_MS = 190
 _REST_MS = 350  # without a change, after which what is shown is read
@@ -285,13 +287,19 @@ def _merged(tracks: list[_Track]) -> list[_Track]:
 def fitting(found: list[Found], most: int) -> list[Found]:
     """Return findings, in order of time, as so many at most: those that follow one another are put together, so that
     all is hidden that was, and more."""
-    if len(found) <= most:
-        return found
-    size = -(-len(found) // most)
-    return [_together(found[at : at + size]) for at in range(0, len(found), size)]
+    return [together(group) for group in in_groups(found, most)]
 
 
-def _together(found: list[Found]) -> Found:
+def in_groups(found: list[T], most: int) -> list[list[T]]:
+    """Return what was found, in order of time, in as many groups at most, each of some that follow one another."""
+    size = max(1, -(-len(found) // most))
+    return [found[at : at + size] for at in range(0, len(found), size)]
+
+
+def together(found: list[Found]) -> Found:
+    """Return one that hides all that several hide."""
+    if len(found) == 1:
+        return found[0]
     first = found[0]
     left, top = min(each.region.x for each in found), min(each.region.y for each in found)
     right = max(each.region.x + each.region.width for each in found)

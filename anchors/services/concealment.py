@@ -21,6 +21,7 @@ from anchors.render import ops_hash
 from anchors.services.anchors import add_asset
 from config.api import errors
 from config.storage import Stored
+from jobs.models import Job
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,12 @@ def hidden_parts(job_id: UUID) -> list[HiddenPart]:
     """Return what the redactions of a job hide."""
     fields = ("start_ms", "end_ms", "x", "y", "width", "height", "mode")
     return [HiddenPart(**row) for row in Redaction.objects.filter(job_id=job_id).values(*fields)]
+
+
+def awaits_search(job_id: UUID) -> bool:
+    """Return whether it is to be found out first what should be hidden in the video: no picture of it is shown then."""
+    asked = Job.objects.filter(pk=job_id, options__auto_redact=True)
+    return asked.exclude(sensitive_search__is_decided=True).exists()
 
 
 def shown_in_place_of(asset: Asset) -> Asset:
@@ -77,6 +84,7 @@ class _Lineage:
         self.assets = {asset.pk: asset for asset in ordered.defer("operations", "frame", "commitment_salt")}
         self.missing: list[Missing] = []
         self._parts = hidden_parts(job_id)
+        self._awaits_search = awaits_search(job_id)
         self._renderings: dict[UUID, list[Asset]] = {}
         for asset in self.assets.values():
             if asset.redacts_id:
@@ -112,9 +120,12 @@ class _Lineage:
                     needed.add(base.redacts_id or base.pk)
         return needed
 
-    def _find_for_frame(self, frame: Asset) -> Asset | Missing:
+    def _find_for_frame(self, frame: Asset) -> Asset | Missing | None:
+        """None while it is not known what is to be hidden in it."""
         if frame.extracted_at_ms is None:  # it was uploaded
             return frame
+        if self._awaits_search:
+            return None
         operations = hiding_operations(self._parts, frame.extracted_at_ms, frame.shown_until_ms)
         if not operations:
             return frame

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from anchors.models import Asset, RedactionRun, ScreenActivity
+from anchors.models import Asset, RedactionRun, ScreenActivity, SensitiveSearch
 from config.api import request_id
 from config.work.models import WorkFailed, WorkRow
 from jobs.models import Job
@@ -14,11 +14,12 @@ from jobs.models import Job
 
 def abort_tasks(job: Job) -> None:
     """Fail what is active of a job that has ended; registered as *job_aborted*."""
-    if job.instruction_id is None and not job.options.get("auto_screenshots"):
+    options = (job.options.get("auto_screenshots"), job.options.get("auto_redact"))
+    if job.instruction_id is None and not any(options):
         return  # then there is none, and a failing callback is spared a statement
     ended = WorkFailed("JOB_CANCELLED", "The job has ended.")
     is_active = {"status__in": [WorkRow.WAITING, WorkRow.RUNNING]}
-    for model in (ScreenActivity, RedactionRun):
+    for model in (ScreenActivity, SensitiveSearch, RedactionRun):
         for row in model.objects.select_for_update().filter(job=job, **is_active):
             row.close(row.FAILED, failure=ended)
     for task in job.screenshot_tasks.select_for_update().filter(**is_active):
@@ -29,6 +30,13 @@ def watch_started(job: Job) -> None:
     """Have the video of a job that begins looked at, if its draft is to get pictures; registered as *job_started*."""
     if job.options.get("auto_screenshots"):
         watch_video(job)
+
+
+def search_started(job: Job) -> None:
+    """Have it found what should be hidden in the video of a job that begins, if its options say so; registered as
+    *job_started*."""
+    if job.options.get("auto_redact"):
+        search_video(job)
 
 
 def picture_draft(job: Job) -> None:
@@ -56,6 +64,22 @@ def watch_video(job: Job, *, makes_pictures: bool = False) -> None:
         ScreenActivity.objects.filter(pk=row.pk).update(makes_pictures=True)
     has_failed = row.status == ScreenActivity.FAILED
     if has_failed or (makes_pictures and row.status == ScreenActivity.SUCCEEDED):
+        row.reopen()
+
+
+def search_video(job: Job) -> None:
+    """Have it found what should be hidden in the video of a locked job, unless it is known or being found."""
+    row, is_new = SensitiveSearch.objects.get_or_create(
+        job=job,
+        defaults={
+            "owner_id": job.owner_id,
+            "status": SensitiveSearch.WAITING,
+            "correlation_id": request_id.current(),
+        },
+    )
+    if is_new:
+        row.enqueue_on_commit()
+    elif row.status == SensitiveSearch.FAILED:
         row.reopen()
 
 

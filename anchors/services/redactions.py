@@ -20,7 +20,7 @@ from config.work.models import WorkFailed
 from instructions.services.versions import require_document
 from jobs.models import Job
 from jobs.services.artifacts import newest_artifact
-from jobs.services.audit import by_editor, by_system, record_event
+from jobs.services.audit import Attribution, by_editor, by_system, record_event
 from jobs.services.transitions import lock_job
 from jobs.states import JobStatus
 
@@ -39,18 +39,33 @@ def add_redaction(
     _require_inside_video(job, start_ms)
     with transaction.atomic():
         job = lock_job(job.pk)
-        _require_going(job)
-        if job.redactions.count() >= MAX_REDACTIONS:
-            raise errors.invalid(
-                "region",
-                f"The job has {MAX_REDACTIONS} redactions, which is the most.",
-                code="too_many",
-                hint="Delete those that another one covers.",
-            )
-        redaction = Redaction.objects.create(job=job, start_ms=start_ms, end_ms=end_ms, mode=mode, **region)
-        data = {"redaction_id": str(redaction.pk), "start_ms": start_ms, "end_ms": end_ms}
-        record_event(job, "REDACTION_ADDED", by=by_editor(user), data=data)
+        require_going(job)
+        require_room_for(job, 1, field="region")
+        redaction = create_redaction(
+            job, by_editor(user), start_ms=start_ms, end_ms=end_ms, mode=mode, **region
+        )
         bring_in_line(job)
+    return redaction
+
+
+def require_room_for(job: Job, count: int, *, field: str) -> None:
+    """Raise a 400 when a locked job cannot have so many redactions more."""
+    if count and job.redactions.count() + count > MAX_REDACTIONS:
+        raise errors.invalid(
+            field,
+            f"A job has {MAX_REDACTIONS} redactions at most.",
+            code="too_many",
+            hint="Delete those that another one covers.",
+        )
+
+
+def create_redaction(
+    job: Job, by: Attribution, *, start_ms: int, end_ms: int, **fields: float | str
+) -> Redaction:
+    """Add a redaction of a locked job, whose pictures are to be brought in line then."""
+    redaction = Redaction.objects.create(job=job, start_ms=start_ms, end_ms=end_ms, **fields)
+    data = {"redaction_id": str(redaction.pk), "start_ms": start_ms, "end_ms": end_ms}
+    record_event(job, "REDACTION_ADDED", by=by, data=data)
     return redaction
 
 
@@ -58,7 +73,7 @@ def delete_redaction(*, redaction: Redaction, user: User) -> None:
     """Take a redaction back: pictures that no other one covers are shown again as they were. Raises 404."""
     with transaction.atomic():
         job = lock_job(redaction.job_id)
-        _require_going(job)
+        require_going(job)
         if not job.redactions.filter(pk=redaction.pk).delete()[0]:
             raise errors.not_found()
         data = {"redaction_id": str(redaction.pk)}
@@ -66,7 +81,7 @@ def delete_redaction(*, redaction: Redaction, user: User) -> None:
         bring_in_line(job)
 
 
-def _require_going(job: Job) -> None:
+def require_going(job: Job) -> None:
     """Raise 409 for a job that FAILED or was CANCELLED. Before its draft a job takes redactions, so that what they hide
     is in no picture at any time."""
     if job.status in (JobStatus.FAILED, JobStatus.CANCELLED):

@@ -20,7 +20,7 @@ from anchors.frames import (
 from anchors.models import Asset, ScreenActivity, ScreenshotTask
 from anchors.redacting import hiding_operations
 from anchors.services.anchors import add_asset
-from anchors.services.concealment import Missing, add_rendering, hidden_parts
+from anchors.services.concealment import Missing, add_rendering, awaits_search, hidden_parts
 from anchors.services.drawing import draw_on_asset
 from config import sandbox
 from config.sandbox import SandboxError
@@ -115,7 +115,14 @@ def _cover(task: ScreenshotTask, stored: Stored, hiding: Operations, lease: Leas
 
 
 def _finish(task: ScreenshotTask, frame: EncodedFrame, stored: Stored, covered: Covered | None) -> None:
-    """Write the picture, and its redacted rendering in its place if something of it is covered. The job is locked."""
+    """Write the picture, and its redacted rendering in its place if something of it is covered. The job is locked.
+
+    While it is not known what is to be hidden in the video, the picture is concealed, and what stands in its place is
+    drawn when that is known.
+    """
+    is_awaiting = awaits_search(task.job_id)
+    if is_awaiting:
+        covered = None
     asset = add_asset(
         task.job_id,
         task.anchor_id,
@@ -124,7 +131,7 @@ def _finish(task: ScreenshotTask, frame: EncodedFrame, stored: Stored, covered: 
         mime_type=MIME_TYPES[cast(ImageFormat, task.image_format)],
         size=(frame.width, frame.height),
         is_active=covered is None,
-        is_concealed=covered is not None,
+        is_concealed=covered is not None or is_awaiting,
         extraction_key=task.request_key,
         extracted_at_ms=frame.shown_at_ms,
         shown_until_ms=frame.shown_until_ms,

@@ -90,6 +90,12 @@ ACTIVITY = Limits(
     memory_bytes=2 * GIB, cpu_seconds=60, wall_seconds=90, cpu_per_second=3.0, wall_per_second=3.0
 )
 
+# All of a recording is decoded, and text is read where it has changed: a third of a second for each second of 720p. Most
+# of the address space is that of the two models, and of the decoder.
+SEARCH = Limits(
+    memory_bytes=4 * GIB, cpu_seconds=120, wall_seconds=240, cpu_per_second=4.0, wall_per_second=8.0
+)
+
 # A picture of 35 megapixels takes 280 MiB and 1.2 s, without counting what is laid over transparent pixels; a lossless
 # WebP of 40 megapixels 1.1 GiB. Operations may take 5 s.
 ANNOTATION = Limits(memory_bytes=2 * GIB, cpu_seconds=20, wall_seconds=30)

@@ -26,6 +26,7 @@ def hints() -> dict[str, str]:
         "stt_profile": f"One of: {', '.join(settings.STT_PROFILES)}.",
         "title": "A text of 1 to 200 characters.",
         "auto_screenshots": "true or false.",
+        "auto_redact": "true or false.",
     }
 
 
@@ -59,7 +60,7 @@ def read_options(request: Request) -> dict[str, Any]:
     body, found = check(JobBody, request)
     if found:
         raise errors.validation_error(found, hint=found[0]["hint"])
-    return {"auto_screenshots": True, **body.get("options", {})}
+    return {"auto_screenshots": True, "auto_redact": False, **body.get("options", {})}
 
 
 def validate_options(request: Request) -> dict[str, Any]:

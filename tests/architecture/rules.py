@@ -25,6 +25,7 @@ WORK_MODELS = {
     "ScreenshotTask",
     "RedactionRun",
     "ScreenActivity",
+    "SensitiveSearch",
     "Export",
 }
 WRITES_WORK = (

@@ -150,6 +150,8 @@ ROUTES: dict[str, list[tuple[str, Any]]] = {
     "redactions/<str:redaction_id>": [("DELETE", None)],
     "jobs/<str:job_id>/screenshots/extract": [("POST", {})],
     "jobs/<str:job_id>/screenshots/suggestions": [("GET", None)],
+    "jobs/<str:job_id>/redactions/suggestions": [("GET", None)],
+    "jobs/<str:job_id>/redactions/suggestions/accept": [("POST", {})],
     "jobs/<str:job_id>/screenshots/auto": [("POST", {"instruction_version_id": "x"})],
     "jobs/<str:job_id>/screenshots/uploads": [("POST", {})],
     "jobs/<str:job_id>/screenshots/uploads/<str:upload_id>/confirm": [("POST", {})],

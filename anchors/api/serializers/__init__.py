@@ -20,7 +20,12 @@ from anchors.api.serializers.assets import (
     FrameSerializer,
     ScreenshotAssetSerializer,
 )
-from anchors.api.serializers.redactions import RedactionBody, RedactionSerializer
+from anchors.api.serializers.redactions import (
+    AcceptBody,
+    RedactionBody,
+    RedactionSerializer,
+    RedactionSuggestionSerializer,
+)
 from anchors.api.serializers.suggestions import AutoBody, SuggestionSerializer
 from anchors.api.serializers.tasks import (
     ExtractBody,
@@ -36,6 +41,7 @@ from anchors.api.serializers.uploads import (
 )
 
 __all__ = [
+    "AcceptBody",
     "AddressingBody",
     "AddressingField",
     "AnchorBody",
@@ -53,6 +59,7 @@ __all__ = [
     "FrameSerializer",
     "RedactionBody",
     "RedactionSerializer",
+    "RedactionSuggestionSerializer",
     "ReplaceBody",
     "ScreenshotAnchorSerializer",
     "ScreenshotAssetSerializer",

@@ -6,10 +6,11 @@ from typing import Any
 
 from rest_framework import serializers
 
-from anchors.models import Redaction, RedactionRun
+from anchors.models import Redaction, RedactionRun, RedactionSuggestion
 from config.api.serializers import StrictSerializer, timestamp
 
 MAX_INT = 2**31 - 1
+MAX_ACCEPTED = 100  # at once
 
 
 class RegionBody(StrictSerializer):
@@ -82,3 +83,29 @@ class RedactionSerializer(serializers.ModelSerializer[Redaction]):
             "failure_message": (run and run.failure_message) or None,
             "created_at": timestamp(instance.created_at),
         }
+
+
+class RedactionSuggestionSerializer(serializers.ModelSerializer[RedactionSuggestion]):
+    suggestion_id = serializers.CharField()
+    region = RegionSerializer()
+    confidence = serializers.FloatField(min_value=0, max_value=1)
+
+    class Meta:
+        model = RedactionSuggestion
+        fields = ("suggestion_id", "kind", "start_ms", "end_ms", "region", "confidence")
+
+    def to_representation(self, instance: RedactionSuggestion) -> dict[str, Any]:
+        return {
+            "suggestion_id": str(instance.pk),
+            "kind": instance.kind,
+            "start_ms": instance.start_ms,
+            "end_ms": instance.end_ms,
+            "region": {name: getattr(instance, name) for name in ("x", "y", "width", "height")},
+            "confidence": instance.confidence,
+        }
+
+
+class AcceptBody(StrictSerializer):
+    suggestion_ids = serializers.ListField(
+        child=serializers.CharField(max_length=64), min_length=1, max_length=MAX_ACCEPTED
+    )

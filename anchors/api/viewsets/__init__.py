@@ -5,6 +5,7 @@ from __future__ import annotations
 from anchors.api.viewsets.anchors import AnchorViewSet
 from anchors.api.viewsets.assets import AnchorAssetViewSet, AssetViewSet
 from anchors.api.viewsets.redactions import RedactionViewSet
+from anchors.api.viewsets.searching import RedactionSuggestionViewSet
 from anchors.api.viewsets.suggestions import SuggestionViewSet
 from anchors.api.viewsets.tasks import ScreenshotTaskViewSet
 from anchors.api.viewsets.uploads import (
@@ -18,6 +19,7 @@ __all__ = [
     "AnchorUploadViewSet",
     "AnchorViewSet",
     "AssetViewSet",
+    "RedactionSuggestionViewSet",
     "RedactionViewSet",
     "ScreenshotConfirmationViewSet",
     "ScreenshotTaskViewSet",
