@@ -284,6 +284,7 @@ SPECTACULAR_SETTINGS = {
         "ResolutionState": ["retain", "remap", "unresolved"],
         "ScreenEventKind": ["click", "type", "scroll", "window"],
         "ScreenshotOperation": "anchors.models.ScreenshotTask.Operation",
+        "SensitiveKind": "anchors.models.RedactionSuggestion.Kind",
         "SuggestionReason": ["before_change", "after_change", "still", "step_start"],
         "ValidationStatus": ["PASS", "FAIL"],
         "VersionSource": "instructions.models.InstructionVersion.Source",

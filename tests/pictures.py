@@ -9,7 +9,15 @@ from django.utils import timezone
 from uuid6 import uuid7
 
 from anchors.activity import Activity, Change
-from anchors.models import Asset, ImageUpload, Redaction, RedactionRun, ScreenActivity
+from anchors.models import (
+    Asset,
+    ImageUpload,
+    Redaction,
+    RedactionRun,
+    RedactionSuggestion,
+    ScreenActivity,
+    SensitiveSearch,
+)
 from jobs.models import Job
 
 QUIET = Activity(48_900, [Change(12_000, 12_400, 0.5)])
@@ -30,6 +38,20 @@ def make_redaction(job: Job, **fields: Any) -> Redaction:
 
 def make_redaction_run(job: Job, *, status: str = RedactionRun.WAITING) -> RedactionRun:
     return RedactionRun.objects.create(job=job, owner_id=job.owner_id, status=status)
+
+
+def make_search(job: Job, *, status: str = SensitiveSearch.SUCCEEDED, **fields: Any) -> SensitiveSearch:
+    """The search of a video that is done, unless said."""
+    is_decided = status == SensitiveSearch.SUCCEEDED
+    known = {"status": status, "is_decided": is_decided, **fields}
+    return SensitiveSearch.objects.create(job=job, owner_id=job.owner_id, **known)
+
+
+def make_suggestion(job: Job, **fields: Any) -> RedactionSuggestion:
+    """An e-mail address in the first second."""
+    known = {"kind": "email", "start_ms": 0, "end_ms": 1_000, "confidence": 0.9}
+    place = {"x": 0.25, "y": 0.25, "width": 0.5, "height": 0.125}
+    return RedactionSuggestion.objects.create(job=job, **{**known, **place, **fields})
 
 
 def make_image_upload(job: Job, *, asset: Asset | None = None) -> ImageUpload:

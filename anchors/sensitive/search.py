@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from anchors.sensitive.reading import Cells, Picture
+    Picture = NDArray[np.uint8]
+    Cells = NDArray[np.bool_]
 
 MAX_FOUND = 1_000
 """Of more, those that are close in time are put together."""

@@ -76,7 +76,9 @@ def accept_suggestions(*, job: Job, user: User, suggestion_ids: Sequence[str]) -
                 _accept(job, [suggestion], by_editor(user))
         if fresh:
             bring_in_line(job)
-        return [each.redaction for each in chosen if each.redaction is not None]
+        ids = [each.redaction_id for each in chosen if each.redaction_id]
+        hiding = job.redactions.select_related("job__redaction_run").in_bulk(ids)
+    return [hiding[redaction_id] for redaction_id in ids]
 
 
 def _accept(job: Job, suggestions: list[RedactionSuggestion], by: Attribution) -> None:

@@ -30,7 +30,14 @@ from tests.factories import (
     make_resolution,
     make_screenshot_task,
 )
-from tests.pictures import make_activity, make_image_upload, make_redaction, make_redaction_run
+from tests.pictures import (
+    make_activity,
+    make_image_upload,
+    make_redaction,
+    make_redaction_run,
+    make_search,
+    make_suggestion,
+)
 from tests.screens import make_screen
 from tests.uploads import make_upload_ticket
 
@@ -57,7 +64,8 @@ def full_job(api: Api) -> Job:
     )
     make_activity(job)
     make_screen(job)
-    make_redaction(job)
+    make_search(job, cover=make_redaction(job))
+    make_suggestion(job, redaction=make_redaction(job))
     make_redaction_run(job, status="SUCCEEDED")
     storage().save_bytes(uploads_folder(job.pk), b"left from an upload", suffix="")
     return force(job, JobStatus.DONE)

@@ -64,7 +64,7 @@ from config.api.serializers import validate
 from jobs.api.options import hints
 from jobs.api.serializers import JobOptionsBody, RetryBody
 chosen = {"model_profile": "fast", "stt_profile": "large:v3", "prompt_template_id": "how_to.2"}
-assert validate(JobOptionsBody, chosen) == {**chosen, "auto_screenshots": True}
+assert validate(JobOptionsBody, chosen) == {**chosen, "auto_screenshots": True, "auto_redact": False}
 assert validate(RetryBody, {"model_profile": "thorough", "client_request_id": "r"})
 for shape, more in ((JobOptionsBody, {}), (RetryBody, {"client_request_id": "r"})):
     try:
@@ -99,6 +99,7 @@ def test_good_options_are_valid_and_kept(owner: Api) -> None:
         "model_profile": "extractive",
         "title": "How to",
         "auto_screenshots": False,
+        "auto_redact": True,
     }
     answer = owner.post("/options/validate", {"options": options})
     assert answer.json() == {"valid": True, "errors": [], "warnings": []}
@@ -109,7 +110,10 @@ def test_good_options_are_valid_and_kept(owner: Api) -> None:
 @pytest.mark.parametrize("body", [None, {}, {"options": {}}])
 def test_a_job_needs_no_options_and_no_body(owner: Api, body: Any) -> None:
     made = owner.post(f"/projects/{make_project(owner.user).pk}/jobs", body)
-    assert (made.status_code, made.json()["options"]) == (201, {"auto_screenshots": True})
+    assert (made.status_code, made.json()["options"]) == (
+        201,
+        {"auto_screenshots": True, "auto_redact": False},
+    )
 
 
 def test_english_in_capital_letters_is_no_warning(owner: Api) -> None:

@@ -44,7 +44,7 @@ from tests.factories import (
     make_token,
     make_user,
 )
-from tests.pictures import make_activity, make_image_upload, make_redaction
+from tests.pictures import make_activity, make_image_upload, make_redaction, make_search, make_suggestion
 from tests.spec.description import document, operations
 from tests.uploads import make_upload_ticket
 
@@ -106,6 +106,7 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
     anchor = make_anchor(job)
     asset = make_asset(job, anchor=anchor)
     make_activity(job)
+    make_search(job)
     exports = [make_export(job, status=status) for status in ("REQUESTED", "SUCCEEDED", "FAILED")]
     uploading = jobs[JobStatus.UPLOADING]
     tickets = [make_upload_ticket(uploading, closed_at=closed_at).key for closed_at in (None, timezone.now())]
@@ -137,6 +138,7 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
         "task_id": [str(make_screenshot_task(job).pk)],
         "export_id": [str(export.pk) for export in exports],
         "redaction_id": [str(make_redaction(job).pk)],
+        "suggestion_ids": [[str(make_suggestion(job).pk)]],
         "upload_id": [str(make_image_upload(job, asset=made).pk) for made in (None, make_asset(job))],
         "video_uri": [
             storage().uri(tickets[0]),
@@ -153,9 +155,11 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
                 [{"op": "set_title", "block_id": str(anchor.block_id), "title": "Guide"}],
             ]
         },
-        # Of others it is not known yet when their screens change.
+        # Of others it is not known yet what their screens show, or when their screens change.
         "listScreenshotSuggestions": {"job_id": [str(job.pk)]},
         "autoScreenshots": {"job_id": [str(job.pk)]},
+        "listRedactionSuggestions": {"job_id": [str(job.pk)]},
+        "acceptRedactionSuggestions": {"job_id": [str(job.pk)]},
         "runJob": {"job_id": [str(jobs[JobStatus.UPLOADED].pk), str(jobs[JobStatus.AUDIO_EXTRACTING].pk)]},
         "deleteJob": {"job_id": [str(jobs[JobStatus.DONE].pk), str(jobs[JobStatus.CREATED].pk)]},
         "retryJob": {"job_id": [str(jobs[JobStatus.FAILED].pk)]},

@@ -19,7 +19,7 @@ from tests.factories import (
     make_screenshot_task,
     work_off,
 )
-from tests.pictures import make_activity, make_redaction
+from tests.pictures import make_activity, make_redaction, make_search, make_suggestion
 from tests.screens import make_screen
 from tests.spec.description import operations
 
@@ -50,6 +50,8 @@ def _everything(api: Api) -> dict[str, list[Any]]:
     make_activity(job)
     make_redaction(job)
     make_screen(job, Screen((ScreenEvent(0, EventKind.CLICK, Region(0.0, 0.0, 1.0, 1.0), 1.0),)))
+    make_search(job)
+    make_suggestion(job)
     make_asset(job, anchor=anchor, rendered_from=first)
     body = {"format": "MD_ZIP", "instruction_version_id": str(version.pk)}
     export = api.post(f"/jobs/{job.pk}/exports", body).json()["id"]

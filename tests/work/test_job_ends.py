@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from anchors.models import RedactionRun, ScreenActivity, ScreenshotTask
+from anchors.models import RedactionRun, ScreenActivity, ScreenshotTask, SensitiveSearch
 from config.work.models import WorkRow
 from config.work.registry import KINDS
 from exports.models import Export
@@ -23,7 +23,7 @@ from tests.factories import (
     make_run,
     make_screenshot_task,
 )
-from tests.pictures import make_activity, make_redaction_run
+from tests.pictures import make_activity, make_redaction_run, make_search
 
 # Each kind of work, and a row of it that waits for a worker.
 WAITING: dict[type[WorkRow], Callable[[Api], WorkRow]] = {
@@ -34,6 +34,9 @@ WAITING: dict[type[WorkRow], Callable[[Api], WorkRow]] = {
     ),
     ScreenActivity: lambda api: make_activity(
         make_job(JobStatus.GENERATING, owner=api.user, auto_screenshots=True), status="PENDING"
+    ),
+    SensitiveSearch: lambda api: make_search(
+        make_job(JobStatus.GENERATING, owner=api.user, auto_redact=True), status="PENDING"
     ),
     RedactionRun: lambda api: make_redaction_run(make_job(JobStatus.EDITING, owner=api.user)),
     RegenerateTask: lambda api: make_regenerate_task(make_job(JobStatus.EDITING, owner=api.user)),

@@ -10,7 +10,7 @@ from typing import Any
 import dramatiq
 import pytest
 
-from anchors.models import RedactionRun, ScreenActivity, ScreenshotTask
+from anchors.models import RedactionRun, ScreenActivity, ScreenshotTask, SensitiveSearch
 from config.work.broker import own_time_limit
 from config.work.enqueue import actor_name
 from config.work.lease import Lease
@@ -50,7 +50,8 @@ def start_run(owner: Api, job: Job) -> PipelineRun:
 
 
 def test_every_kind_of_work_is_performed_below() -> None:
-    performed = {Dispatch, PipelineRun, RegenerateTask, ScreenshotTask, ScreenActivity, RedactionRun, Export}
+    pictures = {ScreenshotTask, ScreenActivity, RedactionRun, SensitiveSearch}
+    performed = {Dispatch, PipelineRun, RegenerateTask, Export} | pictures
     assert set(KINDS) == performed, "perform the new kind below, by a running_worker"
 
 
@@ -87,6 +88,12 @@ def test_a_video_is_looked_at_and_pictures_are_redacted(desk: Desk) -> None:
         wait_for(task, ScreenshotTask.SUCCEEDED)
         redact(desk)
         wait_for(RedactionRun.objects.get(job=desk.job), RedactionRun.SUCCEEDED)
+
+
+def test_a_video_is_searched_for_what_to_hide(desk: Desk) -> None:
+    with running_worker(""):
+        desk.api.get(f"/jobs/{desk.job.pk}/redactions/suggestions")
+        wait_for(SensitiveSearch.objects.get(job=desk.job), SensitiveSearch.SUCCEEDED, seconds=90)
 
 
 def test_a_passage_is_rewritten(owner: Api) -> None:

@@ -7,7 +7,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from anchors.api import schema, serializers
-from anchors.models import Redaction
 from anchors.services.searching import accept_suggestions, require_searched
 from config.api.pagination import PageQuery
 from config.api.responses import created
@@ -34,6 +33,4 @@ class RedactionSuggestionViewSet(ApiViewSet[Job]):
         job = self.get_object()
         body = read_body(serializers.AcceptBody, request)
         accepted = accept_suggestions(job=job, user=request.user, **body)
-        rows = Redaction.objects.select_related("job__redaction_run").in_bulk([each.pk for each in accepted])
-        listed = [rows[each.pk] for each in accepted]
-        return created(serializers.RedactionSerializer(listed, many=True).data)
+        return created(serializers.RedactionSerializer(accepted, many=True).data)
