@@ -297,3 +297,11 @@ def test_a_search_whose_job_is_cancelled_meanwhile_writes_nothing(
     monkeypatch.setattr(searching, "_search", look_and_be_late)
     perform(SensitiveSearch.objects.get(job=desk.job))
     assert not RedactionSuggestion.objects.exists() and not Redaction.objects.exists()
+
+
+def test_a_redaction_of_another_time_shows_no_picture_early(owner: Api, found: list[Found]) -> None:
+    desk = hiding_desk(owner)
+    perform(ScreenshotTask.objects.get(pk=desk.extract().json()["task_id"]))
+    region = {"x": 0.0, "y": 0.0, "width": 0.1, "height": 0.1}
+    owner.post(f"/jobs/{desk.job.pk}/redactions", {"start_ms": 45_000, "end_ms": 46_000, "region": region})
+    assert Asset.objects.get(job=desk.job).is_concealed
