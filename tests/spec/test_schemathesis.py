@@ -158,6 +158,7 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
         # Of others it is not known yet what their screens show, or when their screens change.
         "listScreenshotSuggestions": {"job_id": [str(job.pk)]},
         "autoScreenshots": {"job_id": [str(job.pk)]},
+        "createRedaction": {"region": [{"x": 0.1, "y": 0.1, "width": 0.5, "height": 0.5}], "start_ms": [0]},
         "listRedactionSuggestions": {"job_id": [str(job.pk)]},
         "acceptRedactionSuggestions": {"job_id": [str(job.pk)]},
         "runJob": {"job_id": [str(jobs[JobStatus.UPLOADED].pk), str(jobs[JobStatus.AUDIO_EXTRACTING].pk)]},
