@@ -91,6 +91,7 @@ class _Track:
     end_ms: int | None = None
     left_ms: int = 0  # when it was seen last
     size: tuple[int, int] = (1, 1)
+    is_way: bool = False  # between two places, not at one
 
     def found(self, last_ms: int) -> Found:
         width, height = self.size
@@ -266,7 +267,11 @@ def _on_the_way(
         if is_same and track.size == size and abs(before.box[0] - sighting.box[0]) <= CELL:
             box = around_both(before.box, sighting.box)
             yield _Track(
-                Sighting(before.kind, before.text, box, sighting.confidence), track.left_ms, at_ms, size=size
+                Sighting(before.kind, before.text, box, sighting.confidence),
+                track.left_ms,
+                at_ms,
+                size=size,
+                is_way=True,
             )
 
 
@@ -276,7 +281,9 @@ def _merged(tracks: list[_Track]) -> list[_Track]:
     for track in sorted(tracks, key=lambda track: track.start_ms):
         for other in reversed(kept):
             is_near = track.start_ms - (other.end_ms or 0) <= _GAP_MS and track.size == other.size
-            if is_near and _is_still(other.sighting, track.sighting):
+            is_same = (other.sighting.kind, other.sighting.text) == (track.sighting.kind, track.sighting.text)
+            is_at_place = not (track.is_way or other.is_way) and is_same
+            if is_near and is_at_place and overlap(other.sighting.box, track.sighting.box) >= _SAME_PLACE:
                 other.sighting = _both(other.sighting, track.sighting)
                 other.end_ms = max(other.end_ms or 0, track.end_ms or 0)
                 break

@@ -71,6 +71,20 @@ def test_a_page_that_is_scrolled_is_hidden_on_the_way(tmp_path: Path) -> None:
         assert any(_covers(each, y + 6) for each in hidden), tenth
 
 
+def test_ways_of_several_are_not_put_together() -> None:
+    from anchors.sensitive.reading import Sighting
+    from anchors.sensitive.search import _merged, _Track
+
+    ways = [
+        _Track(Sighting("email", f"{at}@example.com", (0, at, 100, 300 + at), 0.9), at, 99, is_way=True)
+        for at in range(3)
+    ]
+    assert len(_merged(ways)) == 3
+    stays = [_Track(Sighting("email", "a@example.com", (0, 0, 100, 20), 0.9), at, at + 9) for at in (0, 90)]
+    (one,) = _merged(stays)
+    assert (one.start_ms, one.end_ms) == (0, 99)
+
+
 def _covers(found: Found, y: int) -> bool:
     return found.region.y * HEIGHT <= y <= (found.region.y + found.region.height) * HEIGHT
 
