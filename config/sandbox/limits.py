@@ -90,8 +90,8 @@ ACTIVITY = Limits(
     memory_bytes=2 * GIB, cpu_seconds=60, wall_seconds=90, cpu_per_second=3.0, wall_per_second=3.0
 )
 
-# All of a recording is decoded, and text is read where it has changed: 0.3 s for each second of 720p. Most of the
-# address space is that of the two models, and of the decoder.
+# All of a recording is decoded, and text is read where it has changed: 0.3 s for each second of 720p, and 0.95 s
+# for one of 1080p that is full of text and often scrolled, with 500 MiB. Most of the address space is the models'.
 SEARCH = Limits(
     memory_bytes=4 * GIB, cpu_seconds=120, wall_seconds=240, cpu_per_second=4.0, wall_per_second=8.0
 )
