@@ -60,7 +60,8 @@ bench-readme: $(READY)
 
 # Compares drafted steps with those that people labelled; see tests/guides/README.md.
 guides: $(READY)
-	@$(BIN)/python -m tests.guides.measure
+	@$(BIN)/python -m tests.guides.measure $(if $(MODEL),--model $(MODEL)) $(if $(MODEL_PYTHON),--model-python $(MODEL_PYTHON)) \
+		$(if $(PROFILE),--profile $(PROFILE)) $(if $(HALF),--half $(HALF)) --talks "$(TALKS)"
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -21,6 +21,7 @@ class Prompt:
     """A prompt template. `uses` has "draft", "rewrite" or both; the texts have `$name` for what is put in.
 
     `again` is said after an answer that could not be used; `wish` goes before a passage when the editor has one.
+    `form` is how a talk is asked about, as in a profile; `examples` go before each question.
     """
 
     id: str
@@ -30,6 +31,8 @@ class Prompt:
     user: str = ""
     again: str = ""
     wish: str = ""
+    form: str = ""
+    examples: tuple[dict[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,8 +40,14 @@ class Profile:
     """A model profile: the adapter, its prompts, and for a chat model how much it is asked at once.
 
     A long transcript is cut into windows of about `window_tokens`, which repeat `overlap_tokens` of the one before;
-    an answer has at most `max_tokens`. A profile may be made of two others: the one that is asked `first`, and its
-    `fallback`, which takes over when that fails.
+    an answer has at most `max_tokens`.
+
+    With the form "sentences" it is asked about one sentence at a time, up to `parallel` at once, with as many
+    `sentences_around` it on each side: those of which the rules are not sure, whose score is from `clear_below` up to
+    `clear_above`. A title has at most `title_tokens`.
+
+    A profile may be made of two others: the one that is asked `first`, and its `fallback`, which takes over when that
+    fails.
     """
 
     id: str
@@ -49,6 +58,12 @@ class Profile:
     window_tokens: int = 0
     overlap_tokens: int = 0
     max_tokens: int = 0
+    form: str = ""
+    sentences_around: int = 0
+    parallel: int = 1
+    clear_below: float = 0.0
+    clear_above: float = 1.0
+    title_tokens: int = 0
     first: str = ""
     fallback: str = ""
 
@@ -62,7 +77,7 @@ def profiles() -> dict[str, Profile]:
 @cache
 def prompts() -> dict[str, Prompt]:
     """Return every prompt template by its id."""
-    return {entry["id"]: Prompt(**{**entry, "uses": tuple(entry["uses"])}) for entry in _entries("prompts")}
+    return {entry["id"]: _prompt(entry) for entry in _entries("prompts")}
 
 
 def profiles_to_choose(*, has_chat: bool) -> list[str]:
@@ -84,11 +99,7 @@ def prompts_to_choose(profile_ids: Sequence[str]) -> list[str]:
 def prompts_for_drafts() -> dict[str, list[str]]:
     """Return for each profile the ids of the templates that it can be given to draft with."""
     return {
-        profile.id: sorted(
-            prompt.id
-            for prompt in prompts().values()
-            if prompt.adapter == profile.adapter and "draft" in prompt.uses
-        )
+        profile.id: sorted(prompt.id for prompt in prompts().values() if _is_for(prompt, profile, "draft"))
         for profile in profiles().values()
     }
 
@@ -97,9 +108,18 @@ def prompt_for(profile: Profile, use: str, chosen: str = "") -> Prompt:
     """Return the template that a profile uses to "draft" or to "rewrite": the chosen one if it is for that, else the
     profile's own."""
     prompt = prompts().get(chosen)
-    if prompt and prompt.adapter == profile.adapter and use in prompt.uses:
+    if prompt and _is_for(prompt, profile, use):
         return prompt
     return prompts()[profile.draft_prompt if use == "draft" else profile.rewrite_prompt]
+
+
+def _is_for(prompt: Prompt, profile: Profile, use: str) -> bool:
+    is_in_form = use != "draft" or prompt.form == profile.form
+    return prompt.adapter == profile.adapter and use in prompt.uses and is_in_form
+
+
+def _prompt(entry: dict[str, Any]) -> Prompt:
+    return Prompt(**{**entry, "uses": tuple(entry["uses"]), "examples": tuple(entry.get("examples", ()))})
 
 
 def _entries(folder: str) -> list[dict[str, Any]]:

@@ -5,9 +5,10 @@ What is measured, and how the labels came about, stands in README.md beside this
 
 from __future__ import annotations
 
-import resource
+import argparse
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -19,6 +20,7 @@ import yaml
 from instructions.language_models import LanguageModel, Segment
 from instructions.language_models.extractive import Extractive
 from tests.guides.matching import matches, score
+from tests.guides.served import PROFILE, most_memory_mib, served_model
 
 HERE = Path(__file__).resolve().parent
 LABELLERS = ("a", "b")
@@ -49,21 +51,48 @@ class Result:
     invented: int
     undone: int
     seconds: float
+    minutes: float
 
 
 def main() -> int:
+    options = _options()
     halves = yaml.safe_load((HERE / "halves.yaml").read_text())
-    talks = [read_talk(name, half) for half in halves for name in halves[half]]
-    model = Extractive()
-    print(f"{'talk':22} {'half':6} labelled found  agree  prec   rec    F1  invented undone  CPU s")
-    results = {talk: measure(talk, model) for talk in talks}
-    for talk, result in results.items():
-        print(row(talk.name, talk.half, result))
-    for half in halves:
-        of_half = [result for talk, result in results.items() if talk.half == half]
-        print(row("mean", half, mean(of_half)))
-    print(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
+    talks = [
+        read_talk(name, half)
+        for half in halves
+        for name in halves[half]
+        if half == (options.half or half) and name in (options.talks.split() or [name])
+    ]
+    print(
+        f"{'talk':22} {'half':6} labelled found  agree  prec   rec    F1  invented undone  CPU s  a min",
+        flush=True,
+    )
+    if options.model:
+        with served_model(options.model, options.model_python, options.profile) as (model, cpu_seconds):
+            _print_all(talks, model, cpu_seconds)
+    else:
+        _print_all(talks, Extractive(), lambda: 0.0)
+    print(f"most memory: {most_memory_mib():.0f} MiB")
     return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--model", default="", help="a model's file, or the address of a service")
+    parser.add_argument("--model-python", default=sys.executable, help="an interpreter that has xllamacpp")
+    parser.add_argument("--profile", default=PROFILE, help="the model profile")
+    parser.add_argument("--half", default="", help="tuned or kept; both without it")
+    parser.add_argument("--talks", default="", help="names of talks; all without it")
+    return parser.parse_args()
+
+
+def _print_all(talks: Sequence[Talk], model: LanguageModel, cpu_seconds: Callable[[], float]) -> None:
+    results: dict[Talk, Result] = {}
+    for talk in talks:
+        results[talk] = measure(talk, model, cpu_seconds)
+        print(row(talk.name, talk.half, results[talk]), flush=True)
+    for half in dict.fromkeys(talk.half for talk in talks):
+        print(row("mean", half, mean([result for talk, result in results.items() if talk.half == half])))
 
 
 def read_talk(name: str, half: str) -> Talk:
@@ -79,11 +108,11 @@ def _read(folder: str, name: str) -> dict[str, Any]:
     return content
 
 
-def measure(talk: Talk, model: LanguageModel) -> Result:
+def measure(talk: Talk, model: LanguageModel, cpu_seconds: Callable[[], float] = lambda: 0.0) -> Result:
     """Draft the guide of a talk, and compare its steps with what was labelled."""
-    begun = time.process_time()
+    begun = time.process_time() + cpu_seconds()
     draft = model.draft(talk.segments, title=None, language=talk.language)
-    seconds = time.process_time() - begun
+    seconds = time.process_time() + cpu_seconds() - begun
     found = [step.start_ms for step in draft.steps]
     scores = [score(found, labelled) for labelled in talk.labels]
     known = {at for labelled in talk.labels for at, _ in matches(found, labelled)}
@@ -97,6 +126,7 @@ def measure(talk: Talk, model: LanguageModel) -> Result:
         invented=len(found) - len(known),
         undone=len(matches([at for number, at in enumerate(found) if number not in known], talk.undone)),
         seconds=seconds,
+        minutes=max(segment.end_ms for segment in talk.segments) / 60_000,
     )
 
 
@@ -112,6 +142,7 @@ def mean(results: Sequence[Result]) -> Result:
         invented=sum(each.invented for each in results),
         undone=sum(each.undone for each in results),
         seconds=sum(each.seconds for each in results),
+        minutes=sum(each.minutes for each in results),
     )
 
 
@@ -119,6 +150,7 @@ def row(name: str, half: str, result: Result) -> str:
     return (
         f"{name:22} {half:6} {result.labelled:8.1f} {result.found:5} {result.agreement:6.2f} {result.precision:5.2f}"
         f" {result.recall:5.2f} {result.f1:5.2f} {result.invented:9} {result.undone:6} {result.seconds:6.2f}"
+        f" {result.seconds / result.minutes:6.1f}"
     )
 
 

@@ -21,6 +21,7 @@ from instructions.language_models import Draft, LanguageModelError, Rewriting, S
 from instructions.language_models.calls import Calls, estimated_tokens
 from instructions.language_models.chat.asking import Asked, ask, key_of
 from instructions.language_models.chat.parts import PartReader
+from instructions.language_models.chat.sentences import SentenceDrafter
 from instructions.language_models.chat.service import ChatService
 from instructions.language_models.chat.windows import Passage, cut_windows, join_steps
 from instructions.language_models.checks.addressed import addressed_to_a_model
@@ -34,6 +35,7 @@ from instructions.language_models.checks.rewritings import (
 from instructions.language_models.checks.written import unstyled
 from instructions.language_models.fitting import require_fit
 from instructions.language_models.installed import Profile, Prompt
+from jobs.media.screen.events import ScreenEvent
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,8 @@ _UNKNOWN = "und"
 class Chat:
     """A `LanguageModel` that asks a chat service, by the numbers of a profile and with two prompts.
 
-    `calls` counts and keeps what is asked. A draft's `counts`: `passages_withheld` (they spoke to a model),
+    `calls` counts and keeps what is asked. The profile's form says how a talk is asked about: by `SentenceDrafter`, or
+    in windows. A draft's `counts` with windows: `passages_withheld` (they spoke to a model),
     `steps_dropped` (they rested on nothing, or nothing was left of them), `steps_to_review`, `sentences_removed`,
     `windows`, `windows_without_steps`.
     """
@@ -68,6 +71,13 @@ class Chat:
         screen: Sequence[ScreenEvent] = (),
     ) -> Draft:
         """Return a draft, as `LanguageModel.draft` defines it."""
+        if self._profile.form == "sentences":
+            drafter = SentenceDrafter(self._service, self._profile, self._draft_prompt, self._calls)
+            guide = drafter.draft(segments, title=title or "", language=language, screen=screen)
+            return self._assembled(guide, drafter.counts)
+        return self._draft_windows(segments, title, language)
+
+    def _draft_windows(self, segments: Sequence[Segment], title: str | None, language: str) -> Draft:
         said = [Passage(at, " ".join(unstyled(segment.text).split())) for at, segment in enumerate(segments)]
         said = [passage for passage in said if any(map(str.isalnum, passage.text))]
         addressed = addressed_to_a_model([passage.text for passage in said], self._calls.check)
@@ -92,9 +102,9 @@ class Chat:
             )
         counts = sum((part.counts for part in parts), Counter[str]())
         counts |= Counter(passages_withheld=len(withheld), windows=len(windows))
-        return self._assembled(
-            steps, segments, title or next((p.title for p in parts if p.title), ""), counts
-        )
+        timed = tuple(_timed(step, segments) for step in steps)
+        of_model = next((part.title for part in parts if part.title), "")
+        return self._assembled(Guide(title or of_model or steps[0].title, (Section("", timed),)), counts)
 
     def rewrite(self, text: str, *, context: str | None) -> Rewriting:
         """Return the passage in other words, as `LanguageModel.rewrite` defines it."""
@@ -164,21 +174,7 @@ class Chat:
     def _ask(self, asked: Asked, read: Any) -> Any:
         return ask(asked, read, service=self._service, profile=self._profile, calls=self._calls)
 
-    def _assembled(
-        self, steps: Sequence[CheckedStep], segments: Sequence[Segment], title: str, counts: Counter[str]
-    ) -> Draft:
-        timed = [
-            Step(
-                step.title,
-                step.paragraphs,
-                start_ms=min(segments[position].start_ms for position in step.segments),
-                end_ms=max(segments[position].end_ms for position in step.segments),
-                segments=step.segments,
-                needs_review=step.needs_review,
-            )
-            for step in steps
-        ]
-        guide = Guide(title or steps[0].title, (Section("", tuple(timed)),))
+    def _assembled(self, guide: Guide, counts: Counter[str]) -> Draft:
         log.info(
             "language model drafted: %s",
             ", ".join(f"{name} {count}" for name, count in sorted(counts.items())),
@@ -198,3 +194,14 @@ class Chat:
                 "MODEL_OUTPUT_INVALID", "The language model wrote more than a document may have. Try again."
             ) from None
         return draft
+
+
+def _timed(step: CheckedStep, segments: Sequence[Segment]) -> Step:
+    return Step(
+        step.title,
+        step.paragraphs,
+        start_ms=min(segments[position].start_ms for position in step.segments),
+        end_ms=max(segments[position].end_ms for position in step.segments),
+        segments=step.segments,
+        needs_review=step.needs_review,
+    )

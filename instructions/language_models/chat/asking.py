@@ -7,11 +7,12 @@ import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from string import Template
 from typing import Any, TypeVar
 
 from instructions.language_models import LanguageModelError
-from instructions.language_models.calls import Calls, Tokens, estimated_tokens
+from instructions.language_models.calls import Call, Calls, Tokens, estimated_tokens
 from instructions.language_models.chat.service import Answer, AnswerLost, BadAnswer, ChatService, Question
 from instructions.language_models.checks.drafts import AnswerInvalid
 from instructions.language_models.installed import Profile, Prompt
@@ -19,22 +20,27 @@ from instructions.language_models.installed import Profile, Prompt
 log = logging.getLogger(__name__)
 
 Found = TypeVar("Found")
-_TRIES = 2
+# Returns what was found in the text of an answer, and JSON to keep for the key; raises AnswerInvalid.
+Read = Callable[[str], tuple[Found, Any]]
+TRIES = 2
 _MAX_LONGER = 4  # times what was asked for, by estimate: the tokens of some scripts have many bytes
 _TOKENS_A_MESSAGE = 4  # that a message takes beside its text
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What is asked for: the prompt with what is put in, and how the text of an answer is read.
+    """What is asked for: the prompt with what is put in.
 
-    `read` returns what was found, and JSON to keep for the key; it raises AnswerInvalid.
+    `examples` are messages that go before the question, `max_tokens` is the limit of an answer that shall have
+    fewer tokens than the profile's.
     """
 
     key: str
     prompt: Prompt
     values: dict[str, str]
     schema: dict[str, Any] | None = None
+    examples: tuple[dict[str, str], ...] = ()
+    max_tokens: int = 0
 
 
 def key_of(**asked: Any) -> str:
@@ -45,7 +51,7 @@ def key_of(**asked: Any) -> str:
 
 def ask(
     asked: Asked,
-    read: Callable[[str], tuple[Found, Any]],
+    read: Read[Found],
     *,
     service: ChatService,
     profile: Profile,
@@ -56,53 +62,64 @@ def ask(
     Raise LanguageModelError; MODEL_OUTPUT_INVALID after the second answer.
     """
     reason = ""
-    for _ in range(_TRIES):
+    for _ in range(TRIES):
         calls.check()
+        opened = begin(asked, reason, profile, calls)
         try:
-            return _ask_once(asked, reason, read, service=service, profile=profile, calls=calls)
+            return opened.finish(partial(service.ask, opened.question, calls.check), read)
         except AnswerInvalid as error:
             reason = str(error)
         log.info("answer of a language model cannot be used: prompt %s, %s", asked.prompt.id, reason)
-    raise LanguageModelError(
+    raise unusable()
+
+
+def unusable() -> LanguageModelError:
+    return LanguageModelError(
         "MODEL_OUTPUT_INVALID", "The language model sent no answer that can be used, asked twice. Try again."
     )
 
 
-def _ask_once(
-    asked: Asked,
-    reason: str,
-    read: Callable[[str], tuple[Found, Any]],
-    *,
-    service: ChatService,
-    profile: Profile,
-    calls: Calls,
-) -> Found:
-    """Return what is found in one answer, and count the call, however it ends. Raise AnswerInvalid."""
+@dataclass(frozen=True)
+class Opened:
+    """A question that is about to be sent, and the call that counts it."""
+
+    asked: Asked
+    question: Question
+    call: Call
+    most: Tokens
+
+    def finish(self, answered: Callable[[], Answer], read: Read[Found]) -> Found:
+        """Return what is found in the answer, and count the call, however it ends. Raise AnswerInvalid."""
+        try:
+            answer = answered()
+        except BadAnswer as error:
+            self.call.end(error.tokens or self.most, None)
+            raise AnswerInvalid(error.reason) from None
+        except AnswerLost:
+            self.call.end(self.most, None)
+            raise
+        except LanguageModelError:
+            self.call.cancel()
+            raise
+        spent = answer.tokens or Tokens(self.most.prompt, estimated_tokens(answer.text))
+        is_json = self.asked.schema is not None
+        try:
+            found, kept = _read(answer, read, is_json=is_json, max_tokens=self.question.max_tokens)
+        except AnswerInvalid:
+            self.call.end(spent, None)
+            raise
+        self.call.end(spent, kept)
+        return found
+
+
+def begin(asked: Asked, reason: str, profile: Profile, calls: Calls) -> Opened:
+    """Begin a call; `reason` says why the answer before could not be used. Raise LanguageModelError."""
     question = _question(asked, profile, reason)
     most = Tokens(
         sum(estimated_tokens(each["content"]) + _TOKENS_A_MESSAGE for each in question.messages),
-        profile.max_tokens,
+        question.max_tokens,
     )
-    call = calls.begin(asked.key, most)
-    try:
-        answer = service.ask(question, calls.check)
-    except BadAnswer as error:
-        call.end(error.tokens or most, None)
-        raise AnswerInvalid(error.reason) from None
-    except AnswerLost:
-        call.end(most, None)
-        raise
-    except LanguageModelError:
-        call.cancel()
-        raise
-    spent = answer.tokens or Tokens(most.prompt, estimated_tokens(answer.text))
-    try:
-        found, kept = _read(answer, read, is_json=asked.schema is not None, max_tokens=profile.max_tokens)
-    except AnswerInvalid:
-        call.end(spent, None)
-        raise
-    call.end(spent, kept)
-    return found
+    return Opened(asked, question, calls.begin(asked.key, most), most)
 
 
 def _question(asked: Asked, profile: Profile, reason: str) -> Question:
@@ -112,14 +129,13 @@ def _question(asked: Asked, profile: Profile, reason: str) -> Question:
         user = f"{user}\n\n{Template(prompt.again).substitute(reason=reason)}"
     messages = (
         {"role": "system", "content": Template(prompt.system).substitute(asked.values).strip()},
+        *asked.examples,
         {"role": "user", "content": user},
     )
-    return Question(messages, profile.max_tokens, profile.temperature, asked.schema)
+    return Question(messages, asked.max_tokens or profile.max_tokens, profile.temperature, asked.schema)
 
 
-def _read(
-    answer: Answer, read: Callable[[str], tuple[Found, Any]], *, is_json: bool, max_tokens: int
-) -> tuple[Found, Any]:
+def _read(answer: Answer, read: Read[Found], *, is_json: bool, max_tokens: int) -> tuple[Found, Any]:
     """Return what is found. Raise AnswerInvalid for an answer that no service makes of so few tokens, or that is cut
     off, unless it is JSON and whole."""
     if estimated_tokens(answer.text) > _MAX_LONGER * max_tokens:
