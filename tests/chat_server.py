@@ -39,6 +39,12 @@ class Asked:
         }
 
     @property
+    def turn(self) -> dict[str, Any]:
+        """A question about one sentence."""
+        turn: dict[str, Any] = json.loads(self.user.split("\n", 1)[0])
+        return turn
+
+    @property
     def selection(self) -> str:
         """What stands in the fence."""
         fence = re.search(r"two lines that both read (\w+)", self.system)

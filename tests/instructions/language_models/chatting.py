@@ -8,7 +8,7 @@ from instructions.language_models import Segment
 from instructions.language_models.calls import Call, Tokens, UncountedCalls
 from instructions.language_models.chat import Chat
 from instructions.language_models.chat.service import ChatService
-from instructions.language_models.installed import Profile, profiles, prompts
+from instructions.language_models.installed import Profile, profiles, prompt_for, prompts
 from tests.chat_server import ChatServer
 
 
@@ -47,7 +47,8 @@ class Noted(UncountedCalls):
 def chat(server: ChatServer, *, calls: UncountedCalls | None = None, profile: Profile | None = None) -> Chat:
     service = ChatService(server.url, "key", "a-model", 10.0)
     profile = profile or profiles()["chat"]
-    return Chat(service, profile, prompts()["guide-1"], prompts()["rewrite-1"], calls or UncountedCalls())
+    prompt = prompt_for(profile, "draft")
+    return Chat(service, profile, prompt, prompts()["rewrite-1"], calls or UncountedCalls())
 
 
 def segments(*texts: str) -> list[Segment]:

@@ -27,6 +27,7 @@ FOLDER = Path(language_models.__file__).parent
 VALUES = {
     "draft": {"fence", "part", "parts", "language", "passages"},
     "rewrite": {"fence", "wish", "passage"},
+    "sentences": {"turn"},
 }
 
 
@@ -47,9 +48,10 @@ def test_each_profile_names_prompts_of_its_own_kind_and_fits_its_window() -> Non
         if profile.first:
             assert {profile.first, profile.fallback} <= set(profiles())
             continue
-        for use in VALUES:
+        for use in ("draft", "rewrite"):
             prompt = prompt_for(profile, use)
             assert prompt.adapter == profile.adapter and use in prompt.uses
+            assert use == "rewrite" or prompt.form == profile.form
         assert profile.overlap_tokens * 4 <= profile.window_tokens
         assert profile.window_tokens + profile.max_tokens < 8192 - 800 or not profile.max_tokens
 
@@ -57,29 +59,37 @@ def test_each_profile_names_prompts_of_its_own_kind_and_fits_its_window() -> Non
 def test_each_prompt_takes_the_values_that_it_is_given() -> None:
     for prompt in prompts().values():
         for use in prompt.uses if prompt.adapter == "chat" else ():
-            values = dict.fromkeys(VALUES[use], "x")
-            Template(prompt.system).substitute(values)
-            named = set(Template(prompt.user).get_identifiers())
-            assert named == VALUES[use] and Template(prompt.again).get_identifiers() == ["reason"]
+            names = VALUES[prompt.form or use]
+            Template(prompt.system).substitute(dict.fromkeys(names, "x"))
+            assert set(Template(prompt.user).get_identifiers()) == names
+            assert Template(prompt.again).get_identifiers() == ["reason"]
 
 
 def test_what_may_be_chosen_depends_on_whether_there_is_a_service() -> None:
     assert profiles_to_choose(has_chat=False) == ["extractive"]
-    assert profiles_to_choose(has_chat=True) == ["chat", "chat-or-extractive", "extractive"]
+    assert profiles_to_choose(has_chat=True) == [
+        *("chat", "sentences", "chat-or-extractive", "sentences-or-extractive", "extractive"),
+    ]
     assert prompts_to_choose(["extractive"]) == ["rules-1"]
-    assert prompts_to_choose(["chat", "extractive", "another"]) == ["guide-1", "rewrite-1", "rules-1"]
+    assert prompts_to_choose(["chat", "extractive", "another"]) == [
+        "guide-1",
+        "rewrite-1",
+        "rules-1",
+        "sentence-1",
+    ]
 
 
 def test_a_prompt_of_another_kind_is_passed_over() -> None:
     chat = profiles()["chat"]
-    for chosen in ("rules-1", "rewrite-1", "", "odd"):
+    for chosen in ("rules-1", "rewrite-1", "sentence-1", "", "odd"):
         assert prompt_for(chat, "draft", chosen).id == "guide-1"
     assert prompt_for(profiles()["extractive"], "draft", "guide-1").id == "rules-1"
+    assert prompt_for(profiles()["sentences"], "draft", "guide-1").id == "sentence-1"
 
 
 def test_each_profile_that_may_be_chosen_makes_a_model(service: None) -> None:
     made = [type(get_model(profile)) for profile in profiles_to_choose(has_chat=True)]
-    assert made == [Chat, WithFallback, Extractive]
+    assert made == [Chat, Chat, WithFallback, WithFallback, Extractive]
     assert isinstance(get_model(), Chat)
 
 
