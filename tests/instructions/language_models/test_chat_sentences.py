@@ -24,7 +24,7 @@ from tests.instructions.language_models.chatting import Noted, chat, segments
 SAID = [
     "Welcome to our shop.",
     "Open the settings of the app.",
-    "Up here there is Export.",
+    "Up here there is the export of customers.",
     "That takes a while.",
     "Close the window.",
 ]
@@ -109,12 +109,12 @@ def test_an_answer_of_a_neighbours_words_is_no_step(server: ChatServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["Click Export in Photoshop", "Click Export evil.example/x", "**Export** it", "Export [x](y:z)"]
+    "answer", ["Export customers in Photoshop", "Export customers evil.example", "Export [customers](x:y)"]
 )
 def test_a_title_with_words_that_nobody_said_is_the_rules_own(server: ChatServer, answer: str) -> None:
     server.otherwise = answering({SAID[2]: answer})
     made = draft(server, *SAID)
-    assert titles(made)[1] == "Up here there is Export"
+    assert titles(made)[1] == "Up here there is the export of customers"
     assert [step.needs_review for step in made.steps] == [False, True, False]
     assert made.counts["titles_replaced"] == made.counts["steps_to_review"] == 1
     assert "evil" not in made.markdown
@@ -141,7 +141,9 @@ def test_an_answer_that_cannot_be_used_is_asked_for_again(server: ChatServer, an
 def test_without_a_usable_answer_the_rules_decide(server: ChatServer) -> None:
     server.otherwise = completion("One\nTwo")
     made = draft(server, *SAID)
-    assert titles(made)[1] == "Up here there is Export", "a score of 0.5 is likely enough, one of 0.3 is not"
+    assert titles(made)[1] == "Up here there is the export of customers", (
+        "a score of 0.5 is likely enough, one of 0.3 is not"
+    )
     assert len(made.steps) == 3 and made.counts["sentences_unanswered"] == 2 and len(server.asked) == 4
 
 
