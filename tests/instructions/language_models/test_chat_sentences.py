@@ -109,7 +109,7 @@ def test_an_answer_of_a_neighbours_words_is_no_step(server: ChatServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["Export customers in Photoshop", "Export customers evil.example", "Export [customers](x:y)"]
+    "answer", ["Export customers in Photoshop", "Here is export of customers evil.io", "Export [customers](x:y)"]
 )
 def test_a_title_with_words_that_nobody_said_is_the_rules_own(server: ChatServer, answer: str) -> None:
     server.otherwise = answering({SAID[2]: answer})
