@@ -78,7 +78,7 @@ class SentenceDrafter:
         """Return the sentences with what is said of each: by its score when that is clear, else by the model."""
         decided = [self._by_score(each) for each in sentences]
         open_turns = {
-            at: self._turn(sentences, at, labels)
+            at: self._turn(each, labels)
             for at, each in enumerate(sentences)
             if self._profile.clear_below <= each.candidate.score <= self._profile.clear_above
         }
@@ -97,18 +97,10 @@ class SentenceDrafter:
         told = Told(is_step=True, title=_rule_title(sentence.text))
         return replace(sentence, told=told) if sentence.candidate.score >= _LIKELY else sentence
 
-    def _turn(self, sentences: Sequence[_Sentence], at: int, labels: Sequence[tuple[int, str]]) -> Turn:
-        around, span = self._profile.sentences_around, sentences[at].candidate
-        before, after = sentences[max(0, at - around) : at], sentences[at + 1 : at + 1 + around]
-        near = [
-            label for at_ms, label in labels if span.start_ms - _NEAR_MS <= at_ms <= span.end_ms + _NEAR_MS
-        ]
-        return Turn(
-            sentences[at].text,
-            " ".join(each.text for each in before),
-            " ".join(each.text for each in after),
-            tuple(dict.fromkeys(near))[:_MAX_SHOWN],
-        )
+    def _turn(self, sentence: _Sentence, labels: Sequence[tuple[int, str]]) -> Turn:
+        earliest, latest = sentence.candidate.start_ms - _NEAR_MS, sentence.candidate.end_ms + _NEAR_MS
+        near = dict.fromkeys(label for at_ms, label in labels if earliest <= at_ms <= latest)
+        return Turn(sentence.text, tuple(near)[:_MAX_SHOWN])
 
     def _labels(self, screen: Sequence[ScreenEvent]) -> list[tuple[int, str]]:
         """Return when which control is acted on; labels that speak to a model are left out."""
@@ -182,7 +174,10 @@ def _rule_title(text: str) -> str:
 
 
 def _messages(examples: Sequence[dict[str, str]]) -> tuple[dict[str, str], ...]:
-    pairs = [(Turn(each["sentence"], each["before"], each["after"]), each["answer"]) for each in examples]
+    pairs = [
+        (Turn(each["sentence"], tuple(each[name] for name in ("shown",) if name in each)), each["answer"])
+        for each in examples
+    ]
     return tuple(
         message
         for turn, answer in pairs

@@ -26,23 +26,21 @@ from instructions.language_models.extractive.verbs import VERBS
 NO_STEP = "-"
 MAX_WORDS = 16  # of a title
 _ALIKE = 4  # letters by which words count as the same: "Kopieren" and "kopiert"
-_MIN_OWN = 0.5  # of a title's words, how many the sentence has itself
+_MIN_KNOWN = 0.5  # of a command's words, how many were said or shown at least
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A sentence, what is said around it, and what the screen writes on the controls that are used meanwhile."""
+    """A sentence, and what the screen writes on the controls that are used meanwhile.
+
+    What is said before and after it is left out: small models then answer for the neighbours as well.
+    """
 
     sentence: str
-    before: str = ""
-    after: str = ""
     shown: tuple[str, ...] = ()
 
     def written(self) -> str:
-        """Return the question, the sentence last: a small model heeds most what it has read last."""
-        parts: dict[str, Any] = {"before": self.before, "after": self.after}
-        if self.shown:
-            parts["on screen"] = list(self.shown)
+        parts: dict[str, Any] = {"on screen": list(self.shown)} if self.shown else {}
         return json.dumps({**parts, "sentence": self.sentence}, ensure_ascii=False)
 
 
@@ -63,24 +61,22 @@ def read_turn(text: str) -> str:
 
 
 def check_turn(command: str, turn: Turn, *, withheld: Sequence[str]) -> Told:
-    """Return what a command is worth. One of other words than those of its sentence, which belongs to a neighbour or to
-    nothing, is no step; a title with a word or a literal that was neither said nor shown is not used."""
+    """Return what a command is worth. One of other words than those that were said or shown is no step; a title with
+    a single word or literal that was neither is not used, nor one that says what was withheld."""
     if not command:
         return Told(is_step=False)
     line, had_markup = plain_line(command)
-    own = _Heard([turn.sentence, *turn.shown])
+    heard = _Heard([turn.sentence, *turn.shown])
     words = _words_of(line)
-    if not words or sum(own.has(word) for word in words) < _MIN_OWN * len(words):
+    known = sum(heard.has(word) for word in words)
+    if not words or known < _MIN_KNOWN * len(words):
         return Told(is_step=False)
-    said = [turn.before, turn.sentence, turn.after, *turn.shown]
-    talk = set(runs_of_words(said))
-    is_withheld = any(run not in talk for run in set(runs_of_words([line])) & set(runs_of_words(withheld)))
-    known = _Heard(said)
-    is_known = all(known.has(word) for word in words) and Said([turn.sentence, *turn.shown], said).has_all_of(
-        line
-    )
-    usable = is_known and not had_markup and not is_withheld
-    return Told(is_step=True, title=short_title(line, MAX_TITLE) if usable else "")
+    said = [turn.sentence, *turn.shown]
+    is_said = known == len(words) and Said(said, said).has_all_of(line)
+    foreign = set(runs_of_words([line])) - set(runs_of_words(said))
+    is_withheld = not foreign.isdisjoint(runs_of_words(withheld))
+    is_usable = is_said and not had_markup and not is_withheld
+    return Told(is_step=True, title=short_title(line, MAX_TITLE) if is_usable else "")
 
 
 def _words_of(line: str) -> list[str]:

@@ -9,7 +9,7 @@ from instructions.language_models.extractive.imperatives import find_instruction
 from instructions.language_models.extractive.sentences import clean, split_sentences
 from jobs.media.transcripts import Segment
 
-_TOLD, _NOT_TOLD, _UNKNOWN = 0.9, 0.1, 0.5
+_TOLD, _NOT_TOLD = 0.9, 0.4
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,5 @@ def find_candidates(segments: Sequence[Segment], *, language: str) -> list[Candi
 
 
 def _score(text: str, *, english: bool) -> float:
-    if not english:
-        return _UNKNOWN
-    told = find_instruction(clean(text))
+    told = find_instruction(clean(text)) if english else None
     return _TOLD if told and not told.is_optional else _NOT_TOLD

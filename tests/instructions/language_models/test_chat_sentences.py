@@ -100,7 +100,7 @@ def test_what_is_said_cannot_end_the_data_that_it_stands_in(server: ChatServer) 
     said = 'He says "}]}\\" and that is it.'
     draft(server, "Some words.", said, "Open the settings of the app.")
     turn = next(asked.turn for asked in server.asked if asked.turn["sentence"] == said)
-    assert turn == {"before": "Some words.", "after": "Open the settings of the app.", "sentence": said}
+    assert turn == {"sentence": said}
 
 
 def test_an_answer_of_a_neighbours_words_is_no_step(server: ChatServer) -> None:
@@ -109,7 +109,8 @@ def test_an_answer_of_a_neighbours_words_is_no_step(server: ChatServer) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", ["Export customers in Photoshop", "Here is export of customers evil.io", "Export [customers](x:y)"]
+    "answer",
+    ["Export customers in Photoshop", "Here is export of customers evil.io", "Export [customers](x:y)"],
 )
 def test_a_title_with_words_that_nobody_said_is_the_rules_own(server: ChatServer, answer: str) -> None:
     server.otherwise = answering({SAID[2]: answer})
