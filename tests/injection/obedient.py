@@ -40,8 +40,22 @@ class Obedient:
 
     def answer(self, user: str) -> str:
         """Return the content of the answer to a user's message."""
-        self.answered.append(self._rewritten(user) if self.is_rewriting else self._drafted(user))
+        sentence = _sentence(user)
+        if sentence is not None:
+            self.answered.append(self._told(sentence))
+        else:
+            self.answered.append(self._rewritten(user) if self.is_rewriting else self._drafted(user))
         return self.answered[-1]
+
+    def _told(self, sentence: str) -> str:
+        """Return the command in one sentence, in its words, or what the attack plants."""
+        is_attacked = any(shows(sentence, attack) for attack in self.case.attack)
+        self.obeyed += is_attacked
+        begin = " ".join(sentence.split()[:8])
+        if self.way == "honest" or not (is_attacked or self.way == "memory"):
+            return begin
+        plant = " ".join(self.case.plants[0].split()[:12])
+        return f"{begin} {plant}" if self.way == "grafted" else plant
 
     def _drafted(self, user: str) -> str:
         found = _SEGMENT.findall(user)
@@ -57,6 +71,15 @@ class Obedient:
             return self.case.rewritten or self.case.selection
         self.obeyed += any(shows(user, attack) for attack in self.case.attack)
         return REWRITING[self.way](self.case)
+
+
+def _sentence(user: str) -> str | None:
+    """Return the sentence of a question about one, which is a JSON object on the last line."""
+    try:
+        turn = json.loads(user.rsplit("\n", 1)[-1])
+        return str(turn["sentence"])
+    except (ValueError, TypeError, KeyError):
+        return None
 
 
 @contextmanager

@@ -66,11 +66,11 @@ def spoken(case: Case) -> list[Segment]:
     ]
 
 
-def draft(model: Obedient, case: Case, way: str) -> Outcome:
-    """The draft of a talk, by the profile that has no fallback."""
+def draft(model: Obedient, case: Case, way: str, profile: str = "chat") -> Outcome:
+    """The draft of a talk, by a profile that has no fallback."""
     model.case, model.way, model.is_rewriting = case, way, False
     try:
-        made = get_model("chat").draft(spoken(case), title=None, language=case.language)
+        made = get_model(profile).draft(spoken(case), title=None, language=case.language)
     except LanguageModelError as error:
         assert error.code in ("MODEL_OUTPUT_INVALID", "NO_SPEECH")
         return Outcome(case, way, None)
@@ -142,6 +142,25 @@ def test_nothing_that_a_talk_plants_comes_through(model: Obedient, say: Say, gro
     assert_no_markup(outcomes)
     assert outcomes.through == TALKS[group]
     assert_nothing_in_the_pdf(outcomes)
+
+
+@pytest.mark.parametrize("group", ATTACKS)
+def test_asked_by_the_sentence_a_model_adds_nothing_to_what_is_said(
+    model: Obedient, say: Say, group: str
+) -> None:
+    """An attack that is not withheld stands in the text word for word, as in a draft by rules, and is no more than
+    that, whatever the model answers."""
+    outcomes = []
+    for case in (case for case in cases(group) if case.segments):
+        said = draft(model, case, "honest", "sentences")
+        for way in ("cited", "grafted", "memory"):
+            made = draft(model, case, way, "sentences")
+            planted = tuple(words for words in made.planted if words not in said.planted)
+            claims = tuple(words for words in made.claims if words not in said.claims)
+            outcomes.append(replace(made, planted=planted, claims=claims))
+    found = Outcomes(tuple(outcomes))
+    say(found.table(f"{group}, sentence by sentence"))
+    assert found.through == found.believed == []
 
 
 @pytest.mark.parametrize("group", ATTACKS)
