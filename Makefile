@@ -14,6 +14,7 @@ help:
 	@echo "make test-fast   the tests without codecs, rendering, kills and made-up requests; under a minute"
 	@echo "make bench   what must be fast, beside plain code that does the same; ten minutes"
 	@echo "make guides  how good the guides are that are drafted from labelled talks"
+	@echo "             MODEL=FILE MODEL_PYTHON=PYTHON, or MODEL=URL: by a model; tests/guides/README.md"
 	@echo "make audit   known vulnerabilities of what is pinned"
 	@echo "make clean   what the above left behind"
 

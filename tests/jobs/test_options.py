@@ -71,8 +71,11 @@ def test_with_a_language_model_it_is_the_default_and_may_be_left_out() -> None:
         "STEPWRIGHT_LLM_MODEL": "a-model",
     }
     for field, expected in (
-        ("model_profiles", ["chat", "chat-or-extractive", "extractive"]),
-        ("prompt_templates", ["guide-1", "rewrite-1", "rules-1"]),
+        (
+            "model_profiles",
+            ["chat", "sentences", "chat-or-extractive", "sentences-or-extractive", "extractive"],
+        ),
+        ("prompt_templates", ["guide-1", "rewrite-1", "rules-1", "sentence-1"]),
     ):
         ran = subprocess.run(
             [sys.executable, "-c", code % field], env=environment, capture_output=True, text=True

@@ -117,7 +117,12 @@ class SentenceDrafter:
         asked = [self._asked(turn) for turn in turns]
         kept = [self._calls.answer_to(each.key) for each in asked]
         fresh = [each for each, answer in zip(asked, kept, strict=True) if answer is None]
-        self._calls.require(sum(estimated_tokens(each.values["turn"]) for each in fresh))
+        repeated = [
+            self._prompt.system,
+            *(message["content"] for message in _messages(self._prompt.examples)),
+        ]
+        own = sum(estimated_tokens(each.values["turn"]) for each in fresh)
+        self._calls.require(own + len(fresh) * sum(map(estimated_tokens, repeated)))
         found = iter(
             ask_together(
                 fresh,

@@ -249,3 +249,18 @@ def test_a_talk_without_words_or_without_steps_has_no_guide(server: ChatServer) 
         with pytest.raises(LanguageModelError) as raised:
             draft(server, *said)
         assert raised.value.code == code
+
+
+def test_a_talk_that_is_too_long_for_the_budget_is_not_begun(server: ChatServer) -> None:
+    class Poor(Noted):
+        def require(self, tokens: int) -> None:
+            asked_for.append(tokens)
+            raise LanguageModelError("MODEL_BUDGET_EXCEEDED", "Too much.")
+
+    asked_for: list[int] = []
+    with pytest.raises(LanguageModelError):
+        draft(server, *SAID, calls=Poor())
+    assert server.asked == []
+    calls = Noted()
+    draft(server, *SAID, calls=calls)
+    assert asked_for[0] <= sum(most.prompt for most in calls.most) < 1.3 * asked_for[0]
