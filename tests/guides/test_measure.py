@@ -1,0 +1,29 @@
+"""The measure with a model: a service that runs is asked, and what it finds is compared."""
+
+from __future__ import annotations
+
+from instructions.language_models import Segment
+from tests.chat_server import Asked, Reply, completion, running_chat_server
+from tests.guides.measure import Talk, measure
+from tests.guides.served import PROFILE, served_model
+
+SAID = ("Open the settings.", "Over here there is Export.", "It takes a while.")
+TALK = Talk(
+    "a talk",
+    "tuned",
+    "en",
+    tuple(Segment(at * 10_000, at * 10_000 + 2_000, text) for at, text in enumerate(SAID)),
+    ((0, 10_000), (0, 10_000)),
+    (),
+)
+
+
+def test_a_service_that_runs_is_asked_and_its_steps_are_compared() -> None:
+    def answer(asked: Asked) -> Reply:
+        return completion("Click Export" if "Export" in asked.turn["sentence"] else "-")
+
+    with running_chat_server() as server, served_model(server.url, "", PROFILE) as (model, cpu_seconds):
+        server.otherwise = answer
+        result = measure(TALK, model, cpu_seconds)
+    assert (result.found, result.f1, result.invented) == (2, 1.0, 0)
+    assert len(server.asked) == 2 and cpu_seconds() == 0
