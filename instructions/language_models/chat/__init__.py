@@ -35,7 +35,6 @@ from instructions.language_models.checks.rewritings import (
 from instructions.language_models.checks.written import unstyled
 from instructions.language_models.fitting import require_fit
 from instructions.language_models.installed import Profile, Prompt
-from jobs.media.screen.events import ScreenEvent
 
 log = logging.getLogger(__name__)
 
