@@ -10,7 +10,7 @@ from typing import Any
 from instructions.alignment import plain
 from instructions.block import Block
 from instructions.blocks import split_step_heading
-from instructions.evidence import Evidence, EvidenceKind
+from instructions.evidence import Evidence, EvidenceKind, Frame
 from jobs.artifact_updates import MAX_DRAFT_SEGMENTS, UpdateInvalid
 
 Times = tuple[int, int]
@@ -44,14 +44,20 @@ def drafted_evidence(
         segments |= dict(zip(timed, overlapping, strict=True))
     return {
         block_id: Evidence(
-            EvidenceKind.SAID,
+            _kind_of(entry_of.get(block_id, {}), segments.get(block_id, ())),
             start_ms,
             end_ms,
             segments=tuple(sorted(set(segments.get(block_id, ())))),
+            frames=tuple(sorted({Frame(**frame) for frame in entry_of.get(block_id, {}).get("frames", ())})),
             needs_review=entry_of.get(block_id, {}).get("needs_review", False),
         )
         for block_id, (start_ms, end_ms) in spans.items()
     }
+
+
+def _kind_of(entry: Mapping[str, Any], segments: Sequence[int]) -> EvidenceKind:
+    """Return how a step is known: what is said counts before what is shown, and the frames stand beside it."""
+    return EvidenceKind.SHOWN if entry.get("frames") and not segments else EvidenceKind.SAID
 
 
 def _matched(steps: Sequence[Block], entries: Sequence[Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from instructions.block import MAX_STEP_NUMBER
 from instructions.blocks import split_step_heading
-from instructions.evidence import DraftStep
+from instructions.evidence import DraftStep, Frame
 
 TITLE_LIMIT = 60
 UNTITLED = "Step-by-step guide"
@@ -43,6 +43,7 @@ class Step:
     end_ms: int | None = None
     segments: tuple[int, ...] = ()
     needs_review: bool = False
+    frames: tuple[Frame, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,7 @@ def draft_steps(guide: Guide) -> tuple[DraftStep, ...]:
             end_ms=step.start_ms if step.end_ms is None else step.end_ms,
             segments=step.segments,
             needs_review=step.needs_review,
+            frames=step.frames,
         )
         for step in steps
     )

@@ -47,7 +47,7 @@ class DraftStep:
     """What a step of a draft rests on: the plain title of its heading, its span (ms), and positions in the transcript.
 
     `needs_review` marks a step whose words do not show in those segments, and one that rules cut out of a language
-    that they do not know.
+    that they do not know. `frames` show what is done; a step that nobody says has these alone.
     """
 
     heading: str
@@ -55,3 +55,4 @@ class DraftStep:
     end_ms: int
     segments: tuple[int, ...] = ()
     needs_review: bool = False
+    frames: tuple[Frame, ...] = ()

@@ -10,7 +10,8 @@ from config.storage import kept_folder, read_bytes, storage
 from config.work.lease import Lease
 from config.work.models import WorkFailed
 from instructions.complexity import DocumentTooComplex
-from instructions.language_models import Draft, LanguageModelError
+from instructions.language_models import Draft, LanguageModel, LanguageModelError
+from instructions.language_models.extractive import Extractive
 from instructions.language_models.fitting import require_fit
 from instructions.language_models.registry import get_model
 from instructions.services.model_calls import JobCalls, record_draft
@@ -30,14 +31,14 @@ def generate_stage(job: Job, lease: Lease) -> dict[str, Any]:
     lease.check()
     calls = JobCalls(job.pk, lease)
     try:
-        model = get_model(
+        model: LanguageModel = get_model(
             _chosen_profile(job), prompt_template_id=job.options.get("prompt_template_id", ""), calls=calls
         )
+        language = transcript.language
+        if not transcript.segments:  # then what the screen shows is told by rules, which need no model
+            model, language = Extractive(), job.options.get("language") or language
         draft = model.draft(
-            transcript.segments,
-            title=job.options.get("title"),
-            language=transcript.language,
-            screen=screen.events,
+            transcript.segments, title=job.options.get("title"), language=language, screen=screen.events
         )
         require_fit(draft)
     except LanguageModelError as error:

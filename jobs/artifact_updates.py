@@ -5,6 +5,7 @@ The one source of the service that applies them and of the API description.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from jobs.media.screen import Screen, ScreenInvalid
@@ -41,7 +42,11 @@ MAX_HEADING_CHARACTERS = 1_000
 # Of all steps of a draft together, those counted again that several steps rest on.
 MAX_DRAFT_SEGMENTS = 200_000
 _STEP_TIMES = ("start_ms", "end_ms")
-_STEP_FIELDS = ("heading", *_STEP_TIMES, "segments", "needs_review")
+_STEP_FIELDS = ("heading", *_STEP_TIMES, "segments", "needs_review", "frames")
+MAX_STEP_FRAMES = 100
+_FRAME_FIELDS = {"pts", "frame_sha256"}
+_SHA256 = re.compile("[0-9a-f]{64}")
+MAX_PTS = 2**53
 
 
 class UpdateInvalid(ValueError):
@@ -119,7 +124,21 @@ def _check_step(step: Any, path: str) -> int:
             raise UpdateInvalid(f"{path}.segments.{number}", "this is not the position of a segment")
     if not isinstance(step.get("needs_review", False), bool):
         raise UpdateInvalid(f"{path}.needs_review", "needs_review is not true or false")
+    _check_frames(step.get("frames", []), f"{path}.frames")
     return len(segments)
+
+
+def _check_frames(frames: Any, path: str) -> None:
+    if not isinstance(frames, list) or len(frames) > MAX_STEP_FRAMES:
+        raise UpdateInvalid(path, f"frames is not a list of at most {MAX_STEP_FRAMES}")
+    for number, frame in enumerate(frames):
+        if not isinstance(frame, dict) or set(frame) != _FRAME_FIELDS:
+            raise UpdateInvalid(f"{path}.{number}", "a frame is an object with pts and frame_sha256")
+        pts = frame["pts"]
+        if not isinstance(pts, int) or isinstance(pts, bool) or abs(pts) > MAX_PTS:
+            raise UpdateInvalid(f"{path}.{number}.pts", "pts is not a whole number up to 2^53")
+        if not isinstance(frame["frame_sha256"], str) or not _SHA256.fullmatch(frame["frame_sha256"]):
+            raise UpdateInvalid(f"{path}.{number}.frame_sha256", "this is not a SHA-256 in hex")
 
 
 def _is_whole(value: Any, limit: int) -> bool:
@@ -157,6 +176,14 @@ _TRANSCRIPT = _object(
 )
 _DRAFT_TEXTS = {name: {**_text(limit), "type": ["string", "null"]} for name, limit in DRAFT_FIELDS.items()}
 _POSITION = {"type": "integer", "minimum": 0, "maximum": MAX_SEGMENTS - 1}
+_FRAME = _object(
+    "SubmittedFrame",
+    {
+        "pts": {"type": "integer", "minimum": -MAX_PTS, "maximum": MAX_PTS},
+        "frame_sha256": {"type": "string", "pattern": f"^{_SHA256.pattern}$"},
+    },
+    *sorted(_FRAME_FIELDS),
+)
 _STEP = _object(
     "SubmittedStep",
     {
@@ -165,6 +192,7 @@ _STEP = _object(
         "end_ms": _TIME,
         "segments": {"type": "array", "items": _POSITION, "maxItems": MAX_DRAFT_SEGMENTS},
         "needs_review": {"type": "boolean"},
+        "frames": {"type": "array", "items": _FRAME, "maxItems": MAX_STEP_FRAMES},
     },
     "heading",
     *_STEP_TIMES,

@@ -20,6 +20,7 @@ import yaml
 from instructions.language_models import LanguageModel, Segment
 from instructions.language_models.extractive import Extractive
 from tests.guides.matching import matches, score
+from tests.guides.measure_recordings import print_recordings
 from tests.guides.served import PROFILE, most_memory_mib, served_model
 
 HERE = Path(__file__).resolve().parent
@@ -72,6 +73,8 @@ def main() -> int:
             _print_all(talks, model, cpu_seconds)
     else:
         _print_all(talks, Extractive(), lambda: 0.0)
+    if not (options.half or options.talks or options.model):
+        print_recordings()
     print(f"most memory: {most_memory_mib():.0f} MiB")
     return 0
 

@@ -22,6 +22,7 @@ from instructions.drafting import (
 from instructions.language_models import Draft, LanguageModelError, Rewriting, ScreenEvent, Segment
 from instructions.language_models.extractive import sections
 from instructions.language_models.extractive.headlines import guide_title, step_heading, without_greeting
+from instructions.language_models.extractive.on_screen import with_screen
 from instructions.language_models.extractive.rewriting import rewrite_markdown
 from instructions.language_models.extractive.segmentation import (
     SpokenGuide,
@@ -32,6 +33,7 @@ from instructions.language_models.extractive.segmentation import (
     segment_talk,
 )
 from instructions.language_models.extractive.sentences import sounds_english, without_openers
+from instructions.language_models.extractive.shown import shown_steps
 
 MODEL_PROFILE_ID = "extractive"
 PROMPT_TEMPLATE_ID = "rules-1"
@@ -53,15 +55,11 @@ class Extractive:
         """Return a draft, as `LanguageModel.draft` defines it."""
         english = _is_english(language, segments)
         utterances = parse_sentences(segments, english=english)
-        if not utterances:
-            raise LanguageModelError(
-                "NO_SPEECH", "Nothing is said in this recording, so there is nothing to write a guide from."
-            )
-        spoken_guide = segment_talk(utterances)
-        if spoken_guide.steps:
-            guide = _guide(spoken_guide, title or "")
+        if utterances:
+            spoken = _spoken_guide(utterances, title or "", english=english)
+            guide = with_screen(spoken, screen, language=language)
         else:
-            guide = _guide_without_instructions(utterances, title or "", english=english)
+            guide = _shown_guide(screen, title or "", language)
         return Draft(
             markdown=assemble(guide),
             title=guide.title,
@@ -75,6 +73,25 @@ class Extractive:
         return Rewriting(
             rewrite_markdown(text, english=sounds_english(text)), MODEL_PROFILE_ID, PROMPT_TEMPLATE_ID
         )
+
+
+def _spoken_guide(utterances: Sequence[Utterance], title: str, *, english: bool) -> Guide:
+    spoken = segment_talk(utterances)
+    if spoken.steps:
+        return _guide(spoken, title)
+    return _guide_without_instructions(utterances, title, english=english)
+
+
+def _shown_guide(screen: Sequence[ScreenEvent], title: str, language: str) -> Guide:
+    """Return the guide of a recording in which nothing is said; raise LanguageModelError if nothing is done either."""
+    steps = shown_steps(screen, language=language)
+    if not steps:
+        raise LanguageModelError(
+            "NO_SPEECH",
+            "Nothing is said in this recording and nothing is done on its screen, so there is nothing to write a guide"
+            " from.",
+        )
+    return Guide(title=title or UNTITLED, sections=(Section("", steps),))
 
 
 def _is_english(language: str, segments: Sequence[Segment]) -> bool:
