@@ -16,9 +16,11 @@ from typing import Literal
 
 from anchors.activity import Activity, Change, Kind
 
-Reason = Literal["before_change", "after_change", "still", "step_start"]
+Reason = Literal["before_action", "after_action", "before_change", "after_change", "still", "step_start"]
 """Why a picture is suggested.
 
+before_action: the last still picture before a click that the screen shows, with its control in view.
+after_action: the first still picture after something was typed.
 before_change: the last still picture before a window, page or menu changes under the step's action.
 after_change: the first still picture after a change: what was typed or switched on, or a page of which no still picture
     from before is to be had.
@@ -54,6 +56,16 @@ class StepSpan:
 
 
 @dataclass(frozen=True)
+class Action:
+    """Something that the screen shows being done at `at_ms`, and the moment that shows it best."""
+
+    at_ms: int
+    picture_ms: int
+    is_click: bool
+    confidence: float
+
+
+@dataclass(frozen=True)
 class Suggestion:
     """A moment for a step. `score` (0..1) is how sure it is: 0.5 and more for one beside a change, less without."""
 
@@ -61,6 +73,32 @@ class Suggestion:
     timestamp_ms: int
     score: float
     reason: Reason
+
+
+def by_actions(
+    actions: Sequence[Action], steps: Sequence[StepSpan], *, duration_ms: int | None
+) -> dict[str, Suggestion]:
+    """Return by block id a moment for each step in whose span something is done: that of the first action.
+
+    A step that was put together with the screen begins with its action. No two steps get the same one.
+    """
+    found: dict[str, Suggestion] = {}
+    taken: set[int] = set()
+    for step in sorted(steps, key=lambda step: step.start_ms):
+        end_ms = max(step.end_ms or 0, step.start_ms + 1)
+        inside = (
+            (number, action)
+            for number, action in enumerate(actions)
+            if number not in taken and step.start_ms <= action.at_ms < end_ms
+        )
+        number, action = next(inside, (-1, None))
+        if action is None or (duration_ms is not None and action.picture_ms >= duration_ms):
+            continue
+        taken.add(number)
+        score = round(0.5 + action.confidence / 2, 2)
+        reason: Reason = "before_action" if action.is_click else "after_action"
+        found[step.block_id] = Suggestion(step.block_id, action.picture_ms, score, reason)
+    return found
 
 
 def suggest(activity: Activity, steps: Sequence[StepSpan], *, duration_ms: int) -> list[Suggestion]:

@@ -34,6 +34,7 @@ from tests.media.frame_counter import read_counter  # noqa: E402
 from tests.served import Served  # noqa: E402
 
 SAMPLE = ROOT / "tests" / "media" / "sample.mp4"
+SILENT = ROOT / "tests" / "guides" / "recordings" / "web_settings.mp4"
 OUTPUT = Path(sys.argv[1]).resolve() if sys.argv[1:] else ROOT / "demo-output"
 console = Console()
 
@@ -218,7 +219,29 @@ def go(served: Served, clock: Clock, output: Path) -> None:
         check(len(manifest["pictures"]) == len(tasks), "the manifest names every picture")
         notes.append(check_zip(bundle, steps))
     check(client.get(f"/jobs/{job['id']}")["status"] == "DONE", "the job is DONE")
+    with clock.stage("A silent recording") as notes:
+        notes.append(go_silent(client, output))
     served.measure()
+
+
+def go_silent(client: Client, output: Path) -> str:
+    """The guide of a recording in which nothing is said: what its screen shows being done, each with its picture."""
+    job = client.upload(client.new_job("Silent", title="Change the settings")["id"], SILENT)
+    client.post(f"/jobs/{job['id']}/run")
+    job = client.wait(f"/jobs/{job['id']}", {"DRAFT_READY"})
+    document = client.get(f"/instructions/{job['instruction_id']}")
+    steps = client.steps(document)
+    check(len(steps) > 5, "a silent recording has steps")
+    for step in steps:
+        evidence = step["evidence"]
+        check(evidence["kind"] == "shown" and evidence["frames"], "a step rests on the frames that show it")
+    shown = client.get(f"/jobs/{job['id']}/screen-events")["items"]
+    check({"click", "type"} <= {event["kind"] for event in shown}, "the screen shows clicks and typing")
+    tasks = client.auto(job, document["instruction_version_id"])
+    check(len(tasks) == len(steps), "each step has its picture")
+    _, pdf = export(client, job, document, "PDF")
+    (output / "silent.pdf").write_bytes(pdf)
+    return check_pdf(pdf, client.steps(document), len(tasks), output / "silent.png")
 
 
 def main() -> int:
@@ -255,6 +278,8 @@ def main() -> int:
         ("guide.pdf", "the guide"),
         ("guide.zip", "the same as Markdown, with its manifest"),
         ("page.png", "a page of the PDF"),
+        ("silent.pdf", "the guide of a recording without sound"),
+        ("silent.png", "a page of it"),
         ("annotated.png", "a picture with a blur and an arrow"),
         ("transcript.vtt", "what was said, with times"),
     ):

@@ -7,15 +7,19 @@ from django.db import transaction
 from anchors.activity import Activity
 from anchors.models import ScreenActivity
 from anchors.services.job_hooks import watch_video
-from anchors.suggest import StepSpan, Suggestion, suggest
+from anchors.suggest import Action, StepSpan, Suggestion, by_actions, suggest
 from config.accounts.models import User
 from config.api import errors
 from instructions.models import Instruction, InstructionVersion
 from instructions.queries import Step, read_steps
+from jobs.media.screen import EventKind
 from jobs.models import Job
 from jobs.services.artifacts import newest_artifact
 from jobs.services.transitions import lock_job
 from jobs.states import JobStatus
+
+SURE = 0.6
+"""The confidence from which an action that the screen shows chooses a picture."""
 
 ENDED = (JobStatus.FAILED, JobStatus.CANCELLED)
 _PASSING = ("INTERNAL_ERROR", "JOB_CANCELLED", "STORAGE_FULL", "WORKER_LOST")
@@ -52,11 +56,25 @@ def moments(job: Job, version: InstructionVersion, activity: Activity | None) ->
     """Return what `suggest_moments` does, by what is known of the video."""
     spans = _spans(steps_of(job, version))
     length = _length_ms(job)
+    by_block = by_actions(_actions(job), spans, duration_ms=length)
     if activity is None:
         last = max(0, length - 1) if length else 0
         starts = ((span.block_id, min(span.start_ms, last) if length else span.start_ms) for span in spans)
-        return [Suggestion(block_id, at, 0.0, "step_start") for block_id, at in starts]
-    return suggest(activity, spans, duration_ms=length or activity.last_ms)
+        found = [Suggestion(block_id, at, 0.0, "step_start") for block_id, at in starts]
+    else:
+        found = suggest(activity, spans, duration_ms=length or activity.last_ms)
+    return [by_block.get(each.block_id, each) for each in found]
+
+
+def _actions(job: Job) -> list[Action]:
+    """Return what the screen shows being done, as far as it is sure and a picture of it is known."""
+    done = job.screen_events.filter(kind__in=[EventKind.CLICK, EventKind.TYPE], confidence__gte=SURE)
+    rows = done.order_by("at_ms", "position").values_list("at_ms", "picture_ms", "kind", "confidence")
+    return [
+        Action(at_ms, picture_ms, kind == EventKind.CLICK, confidence)
+        for at_ms, picture_ms, kind, confidence in rows
+        if picture_ms is not None
+    ]
 
 
 def steps_of(job: Job, version: InstructionVersion) -> list[Step]:

@@ -22,6 +22,7 @@ from anchors.redacting import hiding_operations
 from anchors.services.anchors import add_asset
 from anchors.services.concealment import Missing, add_rendering, awaits_search, hidden_parts
 from anchors.services.drawing import draw_on_asset
+from anchors.services.highlighting import ring_click
 from config import sandbox
 from config.sandbox import SandboxError
 from config.storage import Stored, kept_folder, storage
@@ -144,6 +145,8 @@ def _finish(task: ScreenshotTask, frame: EncodedFrame, stored: Stored, covered: 
     task.close(task.SUCCEEDED, "asset", "extracted_at_ms")
     data = {"task_id": str(task.pk), "asset_id": str(asset.pk)}
     record_event(task.job, "SCREENSHOT_TAKEN", by=by_system(task.correlation_id), data=data)
+    if not is_awaiting:
+        ring_click(task, asset)
 
 
 def _grab_together(tasks: list[ScreenshotTask], lease: Lease) -> list[EncodedFrame] | None:

@@ -37,7 +37,8 @@ class Result:
 
 def print_recordings() -> None:
     print(
-        f"\n{'recording':16} labelled found  prec   rec    F1  by words  clicks typing  named shown undone  CPU s a min",
+        f"\n{'recording':16} labelled found  prec   rec    F1  by words  clicks typing  named shown undone"
+        "  CPU s a min",
         flush=True,
     )
     results = []
@@ -46,8 +47,9 @@ def print_recordings() -> None:
         results.append(result)
         steps = result.steps
         print(
-            f"{path.stem:16} {steps.labelled:8} {steps.found:5} {steps.precision:5.2f} {steps.recall:5.2f} {steps.f1:5.2f}"
-            f" {result.words_alone.f1:9.2f} {result.clicks.f1:7.2f} {result.typing.f1:6.2f} {result.named:6.2f}"
+            f"{path.stem:16} {steps.labelled:8} {steps.found:5} {steps.precision:5.2f} {steps.recall:5.2f}"
+            f" {steps.f1:5.2f} {result.words_alone.f1:9.2f} {result.clicks.f1:7.2f}"
+            f" {result.typing.f1:6.2f} {result.named:6.2f}"
             f" {result.shown:5.2f} {result.undone:6} {result.cpu_a_minute:12.1f}",
             flush=True,
         )
