@@ -120,8 +120,9 @@ def span(step: Json) -> tuple[int, int]:
 
 
 def printed(step: Json) -> str:
-    """Return the time of a step as the guide prints it: `0:05–0:08`."""
-    return "–".join(f"{time_ms // 60_000}:{time_ms // 1000 % 60:02}" for time_ms in span(step))
+    """Return the time of a step as the guide prints it: `0:05–0:08`, or `0:05` within a second."""
+    times = [f"{time_ms // 60_000}:{time_ms // 1000 % 60:02}" for time_ms in span(step)]
+    return "–".join(dict.fromkeys(times))
 
 
 def table_of(steps: list[Json]) -> Table:

@@ -3,7 +3,7 @@
 A step gets the actions near its words: those whose control it names, else the first one; it begins with the first of
 them. Names of controls are spelt as the screen spells them; the frames of the actions join the evidence of the step, so
 that it shows where a name comes from. A step whose action the screen shows taken back goes, and an action that no step
-speaks of becomes a step of its own.
+speaks of becomes a step of its own. Of a recording many of whose clicks are doubtful, the guide stays as it was said.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from rapidfuzz import fuzz
 from instructions.drafting import Guide, Section, Step
 from instructions.language_models.extractive.shown import SURE, Action, actions, frames_of
 from instructions.language_models.extractive.wordings import Wording, wording_of
-from jobs.media.screen.events import ScreenEvent
+from jobs.media.screen.events import EventKind, ScreenEvent
 
 _LEAD_MS = 2_500  # before the words begin
 _LAG_MS = 6_000  # after they begin, where no other step follows sooner
 _NAMED = 80  # how alike a label and what is said are when it is named (0..100)
 _MISHEARD = 75  # and when it is misheard, by rapidfuzz's ratio, if a word of it is heard right
 _MISSPELT = 88  # or if none is
+_CLEAR_SHARE = 0.7  # of the clicks
 _MIN_LABEL = 4  # characters; shorter ones are like everything
 _TOGETHER_MS = 4_000  # what is said and done so close is one step
 _WORD = re.compile(r"\S+")
@@ -32,7 +33,7 @@ _WORD = re.compile(r"\S+")
 def with_screen(guide: Guide, screen: Sequence[ScreenEvent], *, language: str) -> Guide:
     """Return the guide with what the screen shows in it; as it is without events. Times are milliseconds."""
     done, taken_back = actions(screen)
-    if not done and not taken_back:
+    if not _is_clear(screen) or not (done or taken_back):
         return guide
     steps = [step for section in guide.sections for step in section.steps]
     near = _nearest(steps, done)
@@ -49,6 +50,13 @@ def with_screen(guide: Guide, screen: Sequence[ScreenEvent], *, language: str) -
         sections.append(replace(section, steps=tuple(kept)))
     own = [action.step(wording) for action in done if id(action) not in claimed and _is_sure(action)]
     return replace(guide, sections=_with_own(sections, own))
+
+
+def _is_clear(screen: Sequence[ScreenEvent]) -> bool:
+    """Return whether a recording shows well what is done: most of its clicks are sure, and have a name."""
+    clicks = [event for event in screen if event.kind == EventKind.CLICK]
+    sure = [event for event in clicks if event.confidence >= SURE and event.label]
+    return len(sure) >= max(1, _CLEAR_SHARE * len(clicks))
 
 
 def _nearest(steps: Sequence[Step], found: Sequence[Action]) -> list[list[Action]]:
