@@ -58,15 +58,6 @@ def request_annotation(
     return task, False
 
 
-def add_annotation_task(wanted: Annotation, job: Job) -> ScreenshotTask:
-    """Have a worker draw what nobody asked for before. The caller holds the job's lock."""
-    key = annotation_key(wanted)
-    task = ScreenshotTask.objects.filter(request_key=key).first() or _add_task(wanted, job, key)
-    if task.status == ScreenshotTask.WAITING:
-        task.enqueue_on_commit()
-    return task
-
-
 def annotation_key(wanted: Annotation) -> str:
     """Return the SHA-256 of the canonical JSON (RFC 8785) of what determines the picture and its place."""
     content = {"operation": "annotate", "base_asset_id": str(wanted.base.pk), "ops_hash": wanted.digest}

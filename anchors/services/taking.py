@@ -22,7 +22,7 @@ from anchors.redacting import hiding_operations
 from anchors.services.anchors import add_asset
 from anchors.services.concealment import Missing, add_rendering, awaits_search, hidden_parts
 from anchors.services.drawing import draw_on_asset
-from anchors.services.highlighting import ring_click
+from anchors.services.highlighting import Ringed, keep_ringed, ring_click
 from config import sandbox
 from config.sandbox import SandboxError
 from config.storage import Stored, kept_folder, storage
@@ -92,11 +92,12 @@ def _keep(task: ScreenshotTask, frame: EncodedFrame, lease: Lease) -> None:
     lease.check()
     stored = storage().save_bytes(kept_folder(task.job_id), frame.content, suffix=f".{task.image_format}")
     hiding = _hiding(task, frame)
+    ringed = None if hiding else ring_click(task, frame, stored, lease)
     while True:
         covered = _cover(task, stored, hiding, lease) if hiding else None
         with lease.hold(before=lambda: lock_job(task.job_id)):
             if (now_hiding := _hiding(task, frame)) == hiding:
-                _finish(task, frame, stored, covered)
+                _finish(task, frame, stored, covered, ringed)
                 return
         hiding = now_hiding
 
@@ -115,7 +116,9 @@ def _cover(task: ScreenshotTask, stored: Stored, hiding: Operations, lease: Leas
     return hiding, *draw_on_asset(bare, hiding, check=lease.check)
 
 
-def _finish(task: ScreenshotTask, frame: EncodedFrame, stored: Stored, covered: Covered | None) -> None:
+def _finish(
+    task: ScreenshotTask, frame: EncodedFrame, stored: Stored, covered: Covered | None, ringed: Ringed | None
+) -> None:
     """Write the picture, and its redacted rendering in its place if something of it is covered. The job is locked.
 
     While it is not known what is to be hidden in the video, the picture is concealed, and what stands in its place is
@@ -145,8 +148,8 @@ def _finish(task: ScreenshotTask, frame: EncodedFrame, stored: Stored, covered: 
     task.close(task.SUCCEEDED, "asset", "extracted_at_ms")
     data = {"task_id": str(task.pk), "asset_id": str(asset.pk)}
     record_event(task.job, "SCREENSHOT_TAKEN", by=by_system(task.correlation_id), data=data)
-    if not is_awaiting:
-        ring_click(task, asset)
+    if ringed and not (covered or is_awaiting):
+        keep_ringed(task, asset, ringed)
 
 
 def _grab_together(tasks: list[ScreenshotTask], lease: Lease) -> list[EncodedFrame] | None:
