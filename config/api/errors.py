@@ -55,7 +55,7 @@ def not_watched(current_status: str) -> ApiError:
     return ApiError(
         409,
         "SCREEN_EVENTS_NOT_READY",
-        "The video is still being looked at.",
+        "It is not known yet what the screen of this video shows.",
         details={"current_status": current_status},
         hint="Send it again after the seconds of Retry-After.",
         headers={"Retry-After": "5"},

@@ -17,7 +17,12 @@ DIGEST = "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae"
 PROJECT = {"id": PROJECT_ID, "name": "Order desk guides", "created_at": "2026-03-02T09:30:00Z"}
 VIDEO_URI = f"local://uploads/{JOB_ID}/{TICKET_ID}"
 MANIFEST = {"video_uri": VIDEO_URI, "exports": []}
-OPTIONS = {"language": "en", "title": "How to create an order", "auto_screenshots": True}
+OPTIONS = {
+    "language": "en",
+    "title": "How to create an order",
+    "auto_screenshots": True,
+    "highlight_clicks": True,
+}
 
 
 def job(status: str, **changes: Any) -> dict[str, Any]:

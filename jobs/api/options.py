@@ -16,6 +16,8 @@ from jobs.api.serializers import JobBody, JobOptionsBody, ValidateBody
 
 Finding = dict[str, str]
 
+DEFAULTS: dict[str, Any] = {"auto_screenshots": True, "highlight_clicks": True, "auto_redact": False}
+
 
 def hints() -> dict[str, str]:
     """Return what to send instead, for each option."""
@@ -27,6 +29,7 @@ def hints() -> dict[str, str]:
         "title": "A text of 1 to 200 characters.",
         "auto_screenshots": "true or false.",
         "auto_redact": "true or false.",
+        "highlight_clicks": "true or false.",
     }
 
 
@@ -60,7 +63,9 @@ def read_options(request: Request) -> dict[str, Any]:
     body, found = check(JobBody, request)
     if found:
         raise errors.validation_error(found, hint=found[0]["hint"])
-    return {"auto_screenshots": True, "auto_redact": False, **body.get("options", {})}
+    chosen = DEFAULTS | body.get("options", {})
+    # In the order in which PostgreSQL keeps the keys of a jsonb: the first answer and a replay are the same bytes.
+    return dict(sorted(chosen.items(), key=lambda item: (len(item[0]), item[0])))
 
 
 def validate_options(request: Request) -> dict[str, Any]:

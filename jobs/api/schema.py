@@ -177,7 +177,7 @@ jobs = extend_schema_view(
         operation_id="getScreenEvents",
         summary="Read what the screen shows being done",
         description="Clicks, typing, scrolling and windows that open, as they are seen in the video, by time; the next "
-        "page by `next_cursor`. A 409 has Retry-After only while the job is processed.",
+        "page by `next_cursor`.",
         responses=responses(200, screen_events.ScreenEventsSerializer, "SCREEN_EVENTS_NOT_READY"),
         examples=examples.GET_SCREEN_EVENTS,
     ),

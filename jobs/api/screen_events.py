@@ -10,7 +10,6 @@ from config.api import errors
 from config.api.serializers import StrictSerializer
 from jobs.media.screen import EventKind
 from jobs.models import Job, ScreenEvent
-from jobs.states import PROCESSING
 
 
 class ScreenEventQuery(StrictSerializer):
@@ -59,10 +58,4 @@ def require_events(job: Job) -> Job:
     """Return the job; raise a 409 while nothing is stored of what its screen shows."""
     if "screen" in job.ingested_uris:
         return job
-    if job.status in PROCESSING:
-        raise errors.not_watched(job.status)
-    raise errors.conflict(
-        "SCREEN_EVENTS_NOT_READY",
-        "It is not known what the screen of this video shows.",
-        current_status=job.status,
-    )
+    raise errors.not_watched(job.status)

@@ -63,6 +63,7 @@ class JobOptionsBody(StrictSerializer):
     stt_profile = InstalledNameField(settings.STT_PROFILES, required=False)
     title = serializers.CharField(max_length=200, required=False)
     auto_screenshots = serializers.BooleanField(default=True)
+    highlight_clicks = serializers.BooleanField(default=True)
     auto_redact = serializers.BooleanField(default=False)
 
 
@@ -186,6 +187,7 @@ class JobOptionsSerializer(serializers.Serializer[Any]):
     stt_profile = serializers.CharField(required=False)
     title = serializers.CharField(required=False)
     auto_screenshots = serializers.BooleanField()
+    highlight_clicks = serializers.BooleanField(required=False)
     auto_redact = serializers.BooleanField(required=False)
 
 

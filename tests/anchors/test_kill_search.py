@@ -15,7 +15,7 @@ from anchors.services.job_hooks import search_video
 from jobs.models import Job
 from jobs.states import JobStatus
 from tests.anchors.filmed import assert_every_file_has_its_row, events, extract, filmed
-from tests.anchors.sensitive.test_search import MAIL, page
+from tests.anchors.sensitive.pages import MAIL, page
 from tests.anchors.videos import write_video
 from tests.elapsed import recover
 from tests.factories import Api, work_off

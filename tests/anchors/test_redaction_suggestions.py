@@ -16,7 +16,7 @@ from jobs.hooks import JOB_STARTED
 from jobs.models import AuditEvent, Job
 from jobs.states import JobStatus
 from tests.anchors.redacting import colours, content
-from tests.anchors.sensitive.test_search import MAIL, page
+from tests.anchors.sensitive.pages import MAIL, page
 from tests.anchors.videos import write_video
 from tests.desk import Desk
 from tests.factories import Api, force, make_job, perform, work_off

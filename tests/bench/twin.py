@@ -38,6 +38,8 @@ class Options(BaseModel):
     stt_profile: str | None = None
     title: str | None = None
     auto_screenshots: bool = True
+    highlight_clicks: bool = True
+    auto_redact: bool = False
 
 
 class Manifest(BaseModel):

@@ -14,7 +14,7 @@ def test_a_new_job_is_created_with_the_default_options(owner: Api) -> None:
     project = make_project(owner.user)
     job = owner.post(f"/projects/{project.pk}/jobs").json()
     assert job["status"] == "CREATED"
-    assert job["options"] == {"auto_screenshots": True, "auto_redact": False}
+    assert job["options"] == {"auto_screenshots": True, "auto_redact": False, "highlight_clicks": True}
     assert job["manifest"] == {"exports": []}
     assert job["failure"] is None and job["instruction_id"] is None and job["queue_position"] is None
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", job["created_at"])

@@ -61,10 +61,10 @@ import django
 django.setup()
 from rest_framework.exceptions import ValidationError
 from config.api.serializers import validate
-from jobs.api.options import hints
+from jobs.api.options import DEFAULTS, hints
 from jobs.api.serializers import JobOptionsBody, RetryBody
 chosen = {"model_profile": "fast", "stt_profile": "large:v3", "prompt_template_id": "how_to.2"}
-assert validate(JobOptionsBody, chosen) == {**chosen, "auto_screenshots": True, "auto_redact": False}
+assert validate(JobOptionsBody, chosen) == {**chosen, **DEFAULTS}
 assert validate(RetryBody, {"model_profile": "thorough", "client_request_id": "r"})
 for shape, more in ((JobOptionsBody, {}), (RetryBody, {"client_request_id": "r"})):
     try:
@@ -100,6 +100,7 @@ def test_good_options_are_valid_and_kept(owner: Api) -> None:
         "title": "How to",
         "auto_screenshots": False,
         "auto_redact": True,
+        "highlight_clicks": False,
     }
     answer = owner.post("/options/validate", {"options": options})
     assert answer.json() == {"valid": True, "errors": [], "warnings": []}
@@ -112,7 +113,7 @@ def test_a_job_needs_no_options_and_no_body(owner: Api, body: Any) -> None:
     made = owner.post(f"/projects/{make_project(owner.user).pk}/jobs", body)
     assert (made.status_code, made.json()["options"]) == (
         201,
-        {"auto_screenshots": True, "auto_redact": False},
+        {"auto_screenshots": True, "auto_redact": False, "highlight_clicks": True},
     )
 
 

@@ -6,29 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 from anchors.sensitive import Found, Region, find_sensitive, fitting
 from jobs.media.probe import UnreadableVideo
+from tests.anchors.sensitive.pages import HEIGHT, MAIL, WIDTH, Picture, page
 from tests.anchors.sensitive.screens import font
 from tests.anchors.videos import write_video
-
-WIDTH, HEIGHT = 640, 360
-Picture = NDArray[np.uint8]
-
-
-def page(*lines: tuple[int, int, str], pointer: tuple[int, int] | None = None) -> Picture:
-    image = Image.new("RGB", (WIDTH, HEIGHT), "white")
-    draw = ImageDraw.Draw(image)
-    draw.text((40, 20), "Customers", fill="black", font=font("sans", 16))
-    for x, y, text in lines:
-        draw.text((x, y), text, fill="black", font=font("sans", 14))
-    if pointer:
-        draw.polygon(
-            [pointer, (pointer[0], pointer[1] + 18), (pointer[0] + 12, pointer[1] + 12)], fill="black"
-        )
-    return np.asarray(image)
 
 
 def film(folder: Path, *shots: tuple[int, Picture]) -> list[Found]:
@@ -37,9 +20,6 @@ def film(folder: Path, *shots: tuple[int, Picture]) -> list[Found]:
     return find_sensitive(
         write_video(folder / "film.mp4", pts=range(0, 100 * len(pictures), 100), pictures=pictures)
     )
-
-
-MAIL = (200, 100, "amara.ekholt@example.com")
 
 
 def test_what_is_there_from_start_to_end_is_one_finding(tmp_path: Path) -> None:

@@ -46,7 +46,12 @@ class OwnerRules(Bench):
         language=st.sampled_from(["en", "de"]),
     )
     def create_job(self, project: int, key: str | None, language: str) -> None:
-        options = {"language": language, "auto_screenshots": False}
+        options = {
+            "language": language,
+            "auto_screenshots": False,
+            "auto_redact": False,
+            "highlight_clicks": True,
+        }
         project_id = self.projects[project]
         known = [
             it
