@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,10 @@ from hypothesis import strategies as st
 from instructions import drafted_steps
 from instructions.blocks import parse_blocks
 from instructions.drafted_steps import drafted_evidence
-from instructions.evidence import Evidence, EvidenceKind
+from instructions.evidence import Evidence, EvidenceKind, Frame
 from instructions.models import Instruction, StepSource
 from jobs import hooks
+from jobs.artifact_updates import check_draft
 from jobs.models import Job
 from jobs.states import JobStatus
 from tests.callbacks import send
@@ -83,6 +85,18 @@ def test_what_the_text_or_the_transcript_has_not_is_named(entries: list[Any], fi
     assert refused.value.field == field
 
 
+def test_what_is_said_counts_before_what_is_shown() -> None:
+    frames = [{"pts": 90, "frame_sha256": "b" * 64}, *[{"pts": 30, "frame_sha256": "a" * 64}] * 2]
+    kept = (Frame(30, "a" * 64), Frame(90, "b" * 64))
+    shown = read(step("Wait", segments=[], frames=frames))[1]
+    assert shown == Evidence(EvidenceKind.SHOWN, 100, 900, (), kept)
+    assert read(step("Wait", segments=[1], frames=frames))[1] == replace(
+        shown, kind=EvidenceKind.SAID, segments=(1,)
+    )
+    assert read(step("Wait", frames=frames), spoken=[])[1] == shown, "nothing is said at its time"
+    assert read(step("Wait", segments=[], frames=[]))[1].kind == EvidenceKind.SAID
+
+
 def test_the_transcript_is_read_only_for_steps_with_a_time() -> None:
     def refuse() -> Any:
         raise AssertionError("it was read")
@@ -124,6 +138,7 @@ def test_segments_that_overlap_are_those_that_are_counted_one_by_one(
 # Over the callback
 
 DRAFT = {"markdown": "# Guide\n\n## Step 1: Click New\n\nClick.\n\n## Step 2: Type\n\nType.\n"}
+FRAME = {"pts": 90_000, "frame_sha256": "a" * 64}
 
 
 def drafted(job: Job) -> list[dict[str, Any]]:
@@ -149,6 +164,19 @@ def test_steps_of_a_draft_are_stored_beside_its_text(owner: Api, is_inline: bool
     assert [(block["start_ms"], block["end_ms"]) for block in shown] == [(10, 2100), (2500, 4000)]
 
 
+def test_frames_of_a_step_are_stored_and_shown(owner: Api) -> None:
+    job = make_job(JobStatus.GENERATING, owner=owner.user)
+    shown = [step("Click New", segments=[], frames=[FRAME]), step("Type", segments=[0], frames=[FRAME])]
+    updates = {"draft": {**DRAFT, "steps": shown}}
+    assert send(job, "DRAFT_READY", artifact_updates=updates).status_code == 204
+    steps = owner.get(f"/instructions/{Job.objects.get(pk=job.pk).instruction_id}/steps").json()
+    evidence = [each["evidence"] for each in steps]
+    assert [(each["kind"], each["segments"], each["frames"]) for each in evidence] == [
+        ("shown", [], [FRAME]),
+        ("said", [0], [FRAME]),
+    ]
+
+
 @pytest.mark.parametrize(
     ("steps", "field"),
     [
@@ -166,6 +194,17 @@ def test_steps_of_a_draft_are_stored_beside_its_text(owner: Api, is_inline: bool
         ([step("Type", segments=[100_000])], "steps.0.segments.0"),
         ([step("Type", segments=[0] * 200_001)], "steps"),
         ([step("Type", needs_review=1)], "steps.0.needs_review"),
+        ([step("Type", frames=None)], "steps.0.frames"),
+        ([step("Type", frames={})], "steps.0.frames"),
+        ([step("Type", frames=[FRAME] * 101)], "steps.0.frames"),
+        ([step("Type", frames=[FRAME, 1])], "steps.0.frames.1"),
+        ([step("Type", frames=[{"pts": 1}])], "steps.0.frames.0"),
+        ([step("Type", frames=[{**FRAME, "odd": 1}])], "steps.0.frames.0"),
+        ([step("Type", frames=[{**FRAME, "pts": True}])], "steps.0.frames.0.pts"),
+        ([step("Type", frames=[{**FRAME, "pts": 1.0}])], "steps.0.frames.0.pts"),
+        ([step("Type", frames=[{**FRAME, "frame_sha256": None}])], "steps.0.frames.0.frame_sha256"),
+        ([step("Type", frames=[{**FRAME, "frame_sha256": "A" * 64}])], "steps.0.frames.0.frame_sha256"),
+        ([step("Type", frames=[{**FRAME, "frame_sha256": "a" * 65}])], "steps.0.frames.0.frame_sha256"),
         ([step("Type")] * 5001, "steps"),
         ([step("Type"), step("Click New")], "steps.1.heading"),
         ([step("Type", segments=[0, 1, 2])], "steps.0.segments.2"),
@@ -180,6 +219,14 @@ def test_a_step_that_is_wrong_is_400_and_nothing_is_written(owner: Api, steps: A
     assert (job.artifacts.count(), job.callback_events.count()) == before
     assert not Instruction.objects.exists() and not StepSource.objects.exists()
     assert Job.objects.get(pk=job.pk).status == JobStatus.GENERATING
+
+
+@pytest.mark.parametrize("pts", [2**53 + 1, -(2**53) - 1])
+def test_a_frame_of_a_file_has_a_time_that_json_can_hold(pts: int) -> None:
+    """A callback's body holds no such number; the file that a URI names may."""
+    with pytest.raises(drafted_steps.UpdateInvalid) as refused:
+        check_draft({**DRAFT, "steps": [step("Type", frames=[{**FRAME, "pts": pts}])]})
+    assert refused.value.field == "steps.0.frames.0.pts"
 
 
 def test_what_an_early_draft_has_wrong_is_named_by_its_file(db: None) -> None:

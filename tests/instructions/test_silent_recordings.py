@@ -29,6 +29,9 @@ def test_a_silent_recording_becomes_a_guide_without_its_passwords(owner: Api) ->
 
     events = owner.get(f"/jobs/{job.pk}/screen-events?limit=100").json()
     assert {"click", "type"} <= {event["kind"] for event in events["items"]}
+    private = [event for event in events["items"] if "password" in (event.get("label") or "").casefold()]
+    typed = [event for event in private if event["kind"] == "type"]
+    assert typed and not any(event.get("text") for event in private)
     steps = owner.get(f"/instructions/{done['instruction_id']}/steps").json()
     document = owner.get(f"/instructions/{done['instruction_id']}").json()
     check_steps(steps, truth)
