@@ -102,6 +102,18 @@ def test_a_step_begins_with_its_action_and_has_its_frames() -> None:
     assert (early.start_ms, early.end_ms) == (1000, 5000)
 
 
+def test_a_step_with_two_actions_begins_with_the_first() -> None:
+    guide = spoken(said("Open Settings", 1000, "Open Settings and Billing."))
+    (step,) = put_together(guide, click(1500, "Settings"), click(3000, "Billing", region=FAR))
+    assert (step.title, step.start_ms, step.frames) == ("Open Settings", 1500, frames(1500, 3000))
+
+
+def test_what_is_named_below_the_title_and_done_much_later_is_another_step() -> None:
+    guide = spoken(said("Open Settings", 1000, "Later comes Billing."))
+    shown = click(1500, "Settings"), click(5001, "Billing", region=FAR)
+    assert titles(guide, *shown) == ["Open Settings", "Click Billing"]
+
+
 def test_actions_that_a_step_names_go_to_it_and_not_to_its_neighbour() -> None:
     guide = spoken(said("Open Settings", 1000), said("Click Publish", 6000))
     both = put_together(guide, click(5500, "Settings"), click(7000, "Publish", region=FAR))
