@@ -108,7 +108,7 @@ def test_a_step_with_two_actions_begins_with_the_first() -> None:
     assert (step.title, step.start_ms, step.frames) == ("Open Settings", 1500, frames(1500, 3000))
 
 
-def test_what_is_named_below_the_title_and_done_much_later_is_another_step() -> None:
+def test_what_only_the_text_names_and_is_done_later_is_another_step() -> None:
     guide = spoken(said("Open Settings", 1000, "Later comes Billing."))
     shown = click(1500, "Settings"), click(5001, "Billing", region=FAR)
     assert titles(guide, *shown) == ["Open Settings", "Click Billing"]
