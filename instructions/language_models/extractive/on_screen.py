@@ -72,7 +72,8 @@ def _nearest(steps: Sequence[Step], found: Sequence[Action]) -> list[list[Action
     taken = {id(action) for each in near for action in each}
     for at, step in enumerate(steps):
         free = [each for each in found if id(each) not in taken and _is_near(steps, at, each.event.at_ms)]
-        later = [each for each in free if each.event.at_ms >= step.start_ms - 500]
+        soon = range(step.start_ms - 500, step.start_ms + 2 * _LAG_MS)
+        later = [each for each in free if each.event.at_ms in soon]
         if not near[at] and later:
             near[at].append(later[0])
             taken.add(id(later[0]))

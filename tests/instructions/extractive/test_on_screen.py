@@ -186,3 +186,8 @@ def test_the_same_guide_and_events_give_the_same_guide() -> None:
     guide = spoken(said("Click Move invoice", 1000), said("Go on", 9000))
     shown = click(2000, "New invoice"), click(9500, "Publish", region=FAR), click(40_000, "Close")
     assert len({repr(with_screen(guide, shown, language="en")) for _ in range(5)}) == 1
+
+
+def test_an_action_long_after_the_words_is_not_theirs() -> None:
+    guide = spoken(said("Open Settings", 10_000), said("Click Done", 60_000))
+    assert titles(guide, click(40_000, "Billing")) == ["Open Settings", "Click Billing", "Click Done"]
