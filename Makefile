@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo serve token test test-fast check soak bench bench-readme guides audit spec lock clean setup
+.PHONY: demo serve token test test-fast check soak bench bench-readme guides train-finder audit spec lock clean setup
 .DEFAULT_GOAL := help
 
 help:
@@ -63,6 +63,10 @@ bench-readme: $(READY)
 guides: $(READY)
 	@$(BIN)/python -m tests.guides.measure $(if $(MODEL),--model $(MODEL)) $(if $(MODEL_PYTHON),--model-python $(MODEL_PYTHON)) \
 		$(if $(PROFILE),--profile $(PROFILE)) $(if $(HALF),--half $(HALF)) --talks "$(TALKS)"
+
+# Learns the weights of the finder of steps anew, from tests/guides/training.
+train-finder: $(READY)
+	@$(BIN)/python -m tests.guides.train
 
 check: $(READY)
 	$(BIN)/ruff check .

@@ -21,6 +21,7 @@ from instructions.drafting import (
 )
 from instructions.language_models import Draft, LanguageModelError, Rewriting, ScreenEvent, Segment
 from instructions.language_models.extractive import sections
+from instructions.language_models.extractive.found import found_guide
 from instructions.language_models.extractive.headlines import guide_title, step_heading, without_greeting
 from instructions.language_models.extractive.on_screen import with_screen
 from instructions.language_models.extractive.rewriting import rewrite_markdown
@@ -39,6 +40,8 @@ MODEL_PROFILE_ID = "extractive"
 PROMPT_TEMPLATE_ID = "rules-1"
 
 _INTRODUCTION_WORDS = 120
+_LONG_TALK = 15
+"""Sentences, from which it shows how a speaker talks, which the finder of steps goes by."""
 
 
 class Extractive:
@@ -56,7 +59,7 @@ class Extractive:
         english = _is_english(language, segments)
         utterances = parse_sentences(segments, english=english)
         if utterances:
-            spoken = _spoken_guide(utterances, title or "", english=english)
+            spoken = _spoken_guide(utterances, segments, title or "", language if not english else "en")
             guide = with_screen(spoken, screen, language=language)
         else:
             guide = _shown_guide(screen, title or "", language)
@@ -75,8 +78,14 @@ class Extractive:
         )
 
 
-def _spoken_guide(utterances: Sequence[Utterance], title: str, *, english: bool) -> Guide:
+def _spoken_guide(
+    utterances: Sequence[Utterance], segments: Sequence[Segment], title: str, language: str
+) -> Guide:
+    """Return the guide of speech: of a long talk by what was learnt of talks, of a short one by the rules for words."""
+    english = language == "en"
     spoken = segment_talk(utterances)
+    if len(utterances) >= _LONG_TALK and (found := found_guide(segments, title, language)):
+        return found
     if spoken.steps:
         return _guide(spoken, title)
     return _guide_without_instructions(utterances, title, english=english)
