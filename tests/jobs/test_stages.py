@@ -213,7 +213,7 @@ def test_a_retry_uses_the_screen_that_is_stored(
     seeing(monkeypatch, engines.abort)
     hearing(monkeypatch)
     model = Asked()
-    monkeypatch.setattr("instructions.stages.get_model", lambda *_, **__: model)
+    monkeypatch.setattr("instructions.stages.Extractive", lambda: model)  # of what is not said
     run = recorded(tmp_path, owner, has_sound=True)
     job = make_screen(force(run.job, JobStatus.AUDIO_EXTRACTING))
     run.delete()
