@@ -28,6 +28,9 @@ _BESIDE_BOX, _BEFORE_BOX = 420, 760
 _SWITCH = 64  # pixels, the width of one at most, or of a box to tick
 _ARROW = 34  # pixels from the right edge of a list to choose from in which its arrow stands
 _TITLE_HEIGHT = 190
+_SIDE_BY_SIDE = (
+    400  # pixels; what is wider is a row, of which the first word is the name, not tabs side by side
+)
 PRIVATE = re.compile(r"@|(?=\S*\d)(?=\S*[A-Za-z])\S{10,}|(?:\d[ -]?){8,}")
 """Addresses, keys, and the numbers of cards and telephones: they make no hot words."""
 
@@ -115,6 +118,8 @@ class Reader:
         if lines:
             groups = _groups(lines)
             group = min(groups, key=lambda group: min(line.box.distance(x, y) for line in group))
+            if control.width <= _SIDE_BY_SIDE:
+                group = _in_column(group, min(group, key=lambda line: line.box.distance(x, y)))
             top, bottom = min(line.box.top for line in group), max(line.box.bottom for line in group)
             row = Box(control.left, max(control.top, top - 7), control.right, min(control.bottom, bottom + 7))
             return replace(_first_of(group), box=row if len(groups) > 1 else control)
@@ -124,7 +129,10 @@ class Reader:
             )
             lines = [line for line in self.lines(sample, around) if _is_word(line)]
             found = _beside([line for line in lines if line.box.left >= control.right - 4], control)
-            found = found or _before([line for line in lines if line.box.right <= control.left + 4], control)
+            if found is None:
+                before = [line for line in lines if line.box.right <= control.left + 4]
+                found = _before(before, control)
+                found = found and _head_of(found, before)
             return found and replace(found, box=found.box.joined(control))
         return None
 
@@ -246,6 +254,11 @@ def _groups(lines: list[Text]) -> list[list[Text]]:
         else:
             groups.append([line])
     return groups
+
+
+def _in_column(lines: list[Text], chosen: Text) -> list[Text]:
+    """Return the lines that stand over or under one of them, with it."""
+    return [line for line in lines if line.box.left < chosen.box.right and chosen.box.left < line.box.right]
 
 
 def _head_of(line: Text, lines: list[Text]) -> Text:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from jobs.media.frame_hash import planes_sha256
 from jobs.media.probe import decode, open_media, read_packets, video_stream
 from jobs.media.screen import EventKind, Screen, ScreenEvent, read_screen
+from tests.jobs.media.screen.lettering import font
 from tests.jobs.media.screen.stage import Stage
 
 pytestmark = pytest.mark.slow
@@ -156,3 +158,62 @@ def test_the_same_recording_reads_the_same_twice(tmp_path: Path) -> None:
     path = deleting(Stage()).record(tmp_path / "v.mp4")
     assert read_screen(path) == read_screen(path)
     assert Screen.from_plain(read_screen(path).as_plain()) == read_screen(path)
+
+
+def tabs(stage: Stage, names: list[str]) -> Stage:
+    """A page with tabs side by side on one ground, a line under the chosen one; each is gone to in turn."""
+    lefts = [120 + 110 * number for number in range(len(names))]
+
+    def show(chosen: int) -> None:
+        for number, name in enumerate(names):
+            stage.parts[f"tab {number}"] = tab(number, name, is_chosen=number == chosen)
+        left = lefts[chosen]
+        stage.parts["line"] = lambda draw: draw.rectangle((left - 8, 86, left + 70, 89), fill="#30c8a0")
+        stage.parts["ground"] = lambda draw: None
+        for row in range(4):
+            stage.text(f"row {row}", (120, 140 + 44 * row), f"{names[chosen]} number {row + 1} of four")
+
+    def tab(number: int, name: str, *, is_chosen: bool) -> Any:
+        def draw_tab(draw: Any) -> None:
+            left = lefts[number]
+            if left - 12 <= stage.at[0] < left + 80 and 50 <= stage.at[1] < 90:
+                draw.rounded_rectangle((left - 12, 52, left + 78, 88), 6, fill=stage.face)
+            ink = stage.ink if is_chosen else "#8a8f9c"
+            draw.text((left, 60), name, fill=ink, font=font(15))
+
+        return draw_tab
+
+    show(0)
+    stage.wait(1)
+    for number in range(1, len(names)):
+        stage.move(lefts[number] + 22, 70)
+        stage.press(names[number], lambda number=number: show(number))
+        stage.move(500, 400)
+        stage.wait(0.8)
+    return stage
+
+
+@pytest.mark.parametrize("is_dark", [False, True])
+def test_of_tabs_side_by_side_the_one_under_the_pointer_is_named(is_dark: bool, tmp_path: Path) -> None:
+    names = ["Profile", "Notices", "Security", "Billing"]
+    stage = tabs(Stage(is_dark=is_dark), names)
+    clicks = of_kind(read_screen(stage.record(tmp_path / "v.mp4")), EventKind.CLICK)
+    assert list(dict.fromkeys(click.label for click in clicks)) == names[1:]
+
+
+def test_a_switch_has_the_name_above_what_is_said_of_it(tmp_path: Path) -> None:
+    stage = Stage()
+    switch = (600, 128, 636, 146)
+    for row, (name, more) in enumerate(
+        [("Weekly digest", "A summary on Monday"), ("Sound", "A tone at the end")]
+    ):
+        stage.text(f"name {row}", (120, 120 + 70 * row), name)
+        stage.text(f"more {row}", (120, 142 + 70 * row), more, size=13)
+        stage.button(f"switch {row}", (600, 128 + 70 * row, 636, 146 + 70 * row), "")
+    stage.wait(1)
+    stage.move(610, 136)
+    stage.press("on", lambda: stage.button("switch 0", switch, "", face="#30c8a0"))
+    stage.move(400, 400)
+    stage.wait(0.8)
+    (click,) = of_kind(read_screen(stage.record(tmp_path / "v.mp4")), EventKind.CLICK)
+    assert click.label == "Weekly digest"
