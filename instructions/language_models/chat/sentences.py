@@ -19,7 +19,7 @@ from instructions.language_models.chat.together import ask_together
 from instructions.language_models.chat.turns import Told, Turn, check_turn, read_turn
 from instructions.language_models.checks.addressed import addressed_to_a_model
 from instructions.language_models.checks.written import unstyled
-from instructions.language_models.extractive.candidates import Candidate, find_candidates
+from instructions.language_models.extractive.candidates import Candidate, sentences_by_rules
 from instructions.language_models.extractive.headlines import guide_title, step_heading
 from instructions.language_models.extractive.imperatives import find_instruction
 from instructions.language_models.extractive.sentences import clean, without_openers
@@ -61,7 +61,7 @@ class SentenceDrafter:
         english = language.lower().split("-")[0] in ("", "und", "en")
         sentences = [
             _Sentence(each, text)
-            for each in find_candidates(heard, language=language)
+            for each in sentences_by_rules(heard, language=language)
             if (text := clean(each.text, english=english))
         ]
         if not sentences:

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from instructions.language_models.extractive.finder import JOINING, LIKELY, borders_of, scores_of, words_of
+from instructions.language_models.extractive.imperatives import find_instruction
+from instructions.language_models.extractive.sentences import clean, split_sentences
 from jobs.media.transcripts import Segment
+
+_TOLD, _NOT_TOLD = 0.9, 0.4
 
 
 @dataclass(frozen=True)
@@ -54,3 +58,18 @@ def find_candidates(segments: Sequence[Segment], *, language: str) -> list[Candi
             )
         )
     return found
+
+
+def sentences_by_rules(segments: Sequence[Segment], *, language: str) -> list[Candidate]:
+    """Return the sentences of what is said, in order, scored by the rules: those that a model is asked about were
+    measured with these. In a language that the rules do not know, nothing is clear."""
+    english = language.lower().split("-")[0] == "en"
+    return [
+        Candidate(each.text, each.start_ms, each.end_ms, each.segments, _score(each.text, english=english))
+        for each in split_sentences(segments, english=english)
+    ]
+
+
+def _score(text: str, *, english: bool) -> float:
+    told = find_instruction(clean(text)) if english else None
+    return _TOLD if told and not told.is_optional else _NOT_TOLD

@@ -52,7 +52,7 @@ def scores(monkeypatch: pytest.MonkeyPatch) -> dict[str, float]:
             if each.text
         ]
 
-    monkeypatch.setattr(sentences, "find_candidates", found)
+    monkeypatch.setattr(sentences, "sentences_by_rules", found)
     return known
 
 
