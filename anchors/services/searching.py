@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 from django.db import transaction
 
 from anchors.models import Redaction, RedactionSuggestion, SensitiveSearch
-from anchors.sensitive import Found, Region, find_sensitive, in_groups, together
+from anchors.sensitive import Found, Kind, Region, find_sensitive, in_groups, together
 from anchors.services.job_hooks import search_video
 from anchors.services.redactions import (
     MAX_REDACTIONS,
@@ -92,7 +93,8 @@ def _accept(job: Job, suggestions: list[RedactionSuggestion], by: Attribution) -
 
 def _found(suggestion: RedactionSuggestion) -> Found:
     region = Region(suggestion.x, suggestion.y, suggestion.width, suggestion.height)
-    return Found(suggestion.kind, suggestion.start_ms, suggestion.end_ms, region, suggestion.confidence)  # type: ignore[arg-type]
+    kind = cast(Kind, suggestion.kind)
+    return Found(kind, suggestion.start_ms, suggestion.end_ms, region, suggestion.confidence)
 
 
 def _inside(region: Region) -> dict[str, float]:

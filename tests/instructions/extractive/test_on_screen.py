@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -155,9 +156,9 @@ def test_a_step_of_its_own_joins_the_section_that_is_going_on() -> None:
 
 
 @pytest.mark.parametrize("doubtful", [{"confidence": 0.59}, {"label": None}])
-def test_a_doubtful_action_becomes_no_step_beside_speech(doubtful: dict[str, object]) -> None:
+def test_a_doubtful_action_becomes_no_step_beside_speech(doubtful: dict[str, Any]) -> None:
     sure = [click(at, f"Page {at}", region=FAR) for at in (50_000, 60_000, 70_000)]
-    unsure = replace(click(30_000, "Billing"), **doubtful)  # type: ignore[arg-type]
+    unsure = replace(click(30_000, "Billing"), **doubtful)
     starts = [step.start_ms for step in put_together(spoken(said("Welcome", 1000)), unsure, *sure)]
     assert starts == [1000, 50_000, 60_000, 70_000]
 
