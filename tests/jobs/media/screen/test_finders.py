@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
@@ -11,10 +12,10 @@ from jobs.media.screen import fields
 from jobs.media.screen.changes import Part, parts_of
 from jobs.media.screen.fields import SECRET
 from jobs.media.screen.frames import new_rectangle
-from jobs.media.screen.labels import PRIVATE, spelt
-from jobs.media.screen.sampling import Box
+from jobs.media.screen.labels import PRIVATE, Reader, spelt
+from jobs.media.screen.sampling import Box, Sample
 from jobs.media.screen.shapes import Shape, tip_of
-from tests.jobs.media.screen.lettering import line
+from tests.jobs.media.screen.lettering import font, line
 
 
 def grey(width: int, height: int, *boxes: tuple[int, int, int, int], level: int = 0) -> NDArray[np.uint8]:
@@ -134,3 +135,22 @@ def test_a_shape_is_a_pointer_when_it_was_far_about(places: list[tuple[int, int]
     if len(places) > 1:
         shape.places = max(shape.places, 2)
     assert shape.is_known is is_known
+
+
+def drawn(*texts: tuple[int, int, str]) -> Sample:
+    image = Image.new("RGB", (800, 480), "white")
+    for x, y, text in texts:
+        ImageDraw.Draw(image).text((x, y), text, fill="black", font=font(16))
+    return Sample(0, VideoFrame.from_ndarray(np.asarray(image), format="rgb24"))
+
+
+def test_of_names_side_by_side_the_one_under_the_pointer_is_read() -> None:
+    tabs = drawn((110, 163, "Alerts"), (200, 166, "Security"))
+    named = Reader().on_control(tabs, Box(105, 159, 270, 192), (224, 170))
+    assert named is not None and named.text == "Security"
+
+
+def test_a_switch_is_named_by_what_stands_above_what_is_said_of_it() -> None:
+    row = drawn((120, 120, "Weekly digest"), (120, 142, "A summary on Monday"))
+    named = Reader().on_control(row, Box(600, 138, 636, 160), (610, 150))
+    assert named is not None and named.text == "Weekly digest"
