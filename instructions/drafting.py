@@ -21,6 +21,7 @@ UNTITLED = "Step-by-step guide"
 # Control characters, lone surrogates, line separators, and marks that change the direction of text.
 _INVISIBLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 _MARKS = re.compile(r"[\\`*_\[\]<>|~#]|&(?=#?\w+;)")
+_BACKTICKS = re.compile(r"`+")
 _LINE_START = re.compile(r"^(?:[-+=](?=[-+=\s]|$)|[0-9]{1,9}(?=[.)](?:\s|$)))")
 _CLAUSE_END = re.compile(
     r"(?:\s*[,;:–—]|\s+(?:so|because|which|where|while|until|unless|and|but|or|then|if|when)\b)",
@@ -35,7 +36,8 @@ _LOOSE_ENDS = re.compile(
 
 @dataclass(frozen=True)
 class Step:
-    """A step of a guide. `title` and `paragraphs` are plain text; `segments` are positions in the transcript."""
+    """A step of a guide. `title` and `paragraphs` are plain text; `segments` are positions in the transcript; `code` is
+    what of the text is written as code, such as commands."""
 
     title: str
     paragraphs: tuple[str, ...]
@@ -44,6 +46,7 @@ class Step:
     segments: tuple[int, ...] = ()
     needs_review: bool = False
     frames: tuple[Frame, ...] = ()
+    code: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -94,18 +97,28 @@ def assemble(guide: Guide) -> str:
             parts.append(f"## {escape_text(plain_title(section.title)) or 'More steps'}")
         for step in section.steps:
             number += 1
-            title = escape_text(plain_title(step.title))
+            title = escape_text(plain_title(step.title), step.code)
             parts.append(f"{marks} Step {number}: {title}".rstrip())
-            parts += map(escape_text, step.paragraphs or (step.title,))
+            parts += (escape_text(text, step.code) for text in step.paragraphs or (step.title,))
     if guide.closing:
         parts += ["## Result", *map(escape_text, guide.closing)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def escape_text(text: str) -> str:
-    """Return the text on one line, escaped so that CommonMark reads it as plain text (spec section 2.4)."""
+def escape_text(text: str, code: Sequence[str] = ()) -> str:
+    """Return the text on one line, escaped so that CommonMark reads it as plain text (spec section 2.4).
+
+    What of it is `code` becomes code spans (section 6.1).
+    """
     line = " ".join(_INVISIBLE.sub(" ", text).split())
-    return _LINE_START.sub(lambda start: _escape_first(start[0]), _MARKS.sub(r"\\\g<0>", line))
+    known = sorted(filter(None, code), key=len, reverse=True)
+    spans = re.compile("|".join(rf"(?<!\w){re.escape(each)}(?!\w)" for each in known)) if known else None
+    made, at = "", 0
+    for span in spans.finditer(line) if spans else ():
+        made += _MARKS.sub(r"\\\g<0>", line[at : span.start()]) + _code_span(span[0])
+        at = span.end()
+    made += _MARKS.sub(r"\\\g<0>", line[at:])
+    return _LINE_START.sub(lambda start: _escape_first(start[0]), made)
 
 
 def plain_title(title: str) -> str:
@@ -141,6 +154,13 @@ def paragraphs(sentences: Sequence[str], max_words: int = 60) -> tuple[str, ...]
         result[-1].append(sentence)
         words += length
     return tuple(" ".join(parts) for parts in result)
+
+
+def _code_span(text: str) -> str:
+    """Return a text between more backticks than it has in a row, and spaces where it begins or ends with one."""
+    marks = "`" * (max(map(len, _BACKTICKS.findall(text)), default=0) + 1)
+    space = " " if text[0] == "`" or text[-1] == "`" else ""
+    return f"{marks}{space}{text}{space}{marks}"
 
 
 def _escape_first(start: str) -> str:

@@ -21,6 +21,7 @@ from instructions.drafting import (
 )
 from instructions.language_models import Draft, LanguageModelError, Rewriting, ScreenEvent, Segment
 from instructions.language_models.extractive import sections
+from instructions.language_models.extractive.commands import with_commands
 from instructions.language_models.extractive.found import found_guide
 from instructions.language_models.extractive.headlines import guide_title, step_heading, without_greeting
 from instructions.language_models.extractive.on_screen import with_screen
@@ -60,7 +61,7 @@ class Extractive:
         utterances = parse_sentences(segments, english=english)
         if utterances:
             spoken = _spoken_guide(utterances, segments, title or "", language if not english else "en")
-            guide = with_screen(spoken, screen, language=language)
+            guide = with_screen(with_commands(spoken) if english else spoken, screen, language=language)
         else:
             guide = _shown_guide(screen, title or "", language)
         return Draft(

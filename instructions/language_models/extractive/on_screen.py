@@ -15,7 +15,7 @@ from dataclasses import replace
 from rapidfuzz import fuzz
 
 from instructions.drafting import Guide, Section, Step
-from instructions.language_models.extractive.shown import SURE, Action, actions, frames_of
+from instructions.language_models.extractive.shown import SURE, Action, actions, code_of, frames_of
 from instructions.language_models.extractive.wordings import Wording, wording_of
 from jobs.media.screen.events import EventKind, ScreenEvent
 
@@ -112,6 +112,7 @@ def _shown_by(step: Step, found: Sequence[Action], wording: Wording) -> Step:
 
     A title that has no name of a control is made from the first action; what was said stays below it.
     """
+    step = _typed_by(step, found)
     title, told = step.title, step.paragraphs
     for action in found:
         if action.event.label and action.event.confidence >= SURE:
@@ -129,7 +130,25 @@ def _shown_by(step: Step, found: Sequence[Action], wording: Wording) -> Step:
         start_ms=min((action.event.at_ms for action in found), default=step.start_ms),
         end_ms=max((step.end_ms or step.start_ms, *times)),
         frames=(*step.frames, *frames),
+        code=tuple(
+            dict.fromkeys((*step.code, *(each for action in found for each in code_of(action.event))))
+        ),
     )
+
+
+def _typed_by(step: Step, found: Sequence[Action]) -> Step:
+    """Return a step with its commands as the screen shows them typed."""
+    for command in (each for action in found for each in code_of(action.event)):
+        heard = max(step.code, key=lambda each: fuzz.ratio(each, command), default="")
+        if not heard or fuzz.ratio(heard, command) < _MISHEARD:
+            continue
+        step = replace(
+            step,
+            title=step.title.replace(heard, command),
+            paragraphs=tuple(text.replace(heard, command) for text in step.paragraphs),
+            code=tuple(command if each == heard else each for each in step.code),
+        )
+    return step
 
 
 def respelt(text: str, label: str) -> str:

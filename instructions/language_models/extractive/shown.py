@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from instructions.drafting import Step
 from instructions.evidence import Frame
+from instructions.language_models.extractive.commands import typed_command
 from instructions.language_models.extractive.wordings import Wording, wording_of
 from jobs.media.screen.events import EventKind, Region, ScreenEvent
 
@@ -55,6 +56,7 @@ class Action:
             max(event.end_ms or event.at_ms, self.opened.at_ms if self.opened else 0),
             needs_review=event.confidence < SURE or not event.label,
             frames=frames_of(event),
+            code=code_of(event),
         )
 
     def _is_worth_telling(self, opened: ScreenEvent) -> bool:
@@ -65,6 +67,12 @@ class Action:
 
 def frames_of(event: ScreenEvent) -> tuple[Frame, ...]:
     return (Frame(event.frame.pts, event.frame.frame_sha256),) if event.frame else ()
+
+
+def code_of(event: ScreenEvent) -> tuple[str, ...]:
+    """Return the command that is typed into a terminal, which has no label."""
+    command = None if event.label else typed_command(event.text)
+    return (command,) if command else ()
 
 
 def shown_steps(events: Sequence[ScreenEvent], *, language: str) -> tuple[Step, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from instructions.drafting import TITLE_LIMIT
+from instructions.language_models.extractive.commands import typed_command
 from jobs.media.screen.events import EventKind, ScreenEvent
 
 
@@ -19,6 +20,7 @@ class Wording:
     fill_in: str
     type_unread: str
     opens: str
+    run: str
 
     def sentence(self, event: ScreenEvent) -> str:
         """Return what is done, in a whole sentence."""
@@ -35,6 +37,8 @@ class Wording:
             pattern = self.click if event.label else self.click_unread
         elif event.label:
             pattern = self.type_in if text else self.fill_in
+        elif command := typed_command(text):
+            pattern, text = self.run, command
         else:
             pattern = self.type_text if text else self.type_unread
         return pattern.format(label=event.label, text=text)
@@ -49,6 +53,7 @@ _WORDINGS = {
         fill_in="Fill in {label}",
         type_unread="Type the text",
         opens="{label} opens.",
+        run="Run {text}",
     ),
     "de": Wording(
         click="Auf {label} klicken",
@@ -58,6 +63,7 @@ _WORDINGS = {
         fill_in="{label} ausfüllen",
         type_unread="Den Text eingeben",
         opens="{label} öffnet sich.",
+        run="{text} ausführen",
     ),
     "fr": Wording(
         click="Cliquer sur {label}",
@@ -67,6 +73,7 @@ _WORDINGS = {
         fill_in="Remplir {label}",
         type_unread="Saisir le texte",
         opens="{label} s’ouvre.",
+        run="Exécuter {text}",
     ),
     "es": Wording(
         click="Hacer clic en {label}",
@@ -76,6 +83,7 @@ _WORDINGS = {
         fill_in="Rellenar {label}",
         type_unread="Escribir el texto",
         opens="Se abre {label}.",
+        run="Ejecutar {text}",
     ),
     "it": Wording(
         click="Fare clic su {label}",
@@ -85,6 +93,7 @@ _WORDINGS = {
         fill_in="Compilare {label}",
         type_unread="Digitare il testo",
         opens="Si apre {label}.",
+        run="Eseguire {text}",
     ),
     "pt": Wording(
         click="Clicar em {label}",
@@ -94,6 +103,7 @@ _WORDINGS = {
         fill_in="Preencher {label}",
         type_unread="Escrever o texto",
         opens="{label} abre-se.",
+        run="Executar {text}",
     ),
     "nl": Wording(
         click="Klik op {label}",
@@ -103,6 +113,7 @@ _WORDINGS = {
         fill_in="Vul {label} in",
         type_unread="Typ de tekst",
         opens="{label} wordt geopend.",
+        run="Voer {text} uit",
     ),
 }
 
