@@ -1,6 +1,6 @@
 """When the screen of a recording changes, and how much: what `anchors.suggest` chooses pictures by.
 
-The video is read once, at most `_SAMPLES_PER_S` pictures a second, each as a small grey picture of cells. A cell has
+The video is read once, at most ten pictures a second, each as a small grey picture of cells. A cell has
 changed when pixels in it differ from what they showed when they were last said to change: so slow fades count, and
 noise of the encoder does not. Cells that change again and again on their own (a caret, a clock, a spinner) are told
 from those that change once.
@@ -9,31 +9,19 @@ from those that change once.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
-from math import ceil
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from anchors.popups import Popups, cells_of, differing
 from anchors.restless import WINDOW_MS, Restless, Step
-from jobs.media.probe import (
-    DAMAGED,
-    MAX_DURATION_MS,
-    Source,
-    UnreadableVideo,
-    decode,
-    open_media,
-    read_packets,
-    timeline_start,
-    video_stream,
-)
+from jobs.media.probe import DAMAGED, Source, UnreadableVideo, open_media, video_stream
+from jobs.media.sampled_frames import Sampling, sampled_frames
 
 if TYPE_CHECKING:
     import numpy as np
-    from av.container import InputContainer
     from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
 Kind = Literal["small", "local", "large"]
@@ -48,12 +36,11 @@ MAX_CHANGES = 5_000
 """Of a busier recording, changes that are close together are joined. An hour of work with an application has about
 2,000; one is about 25 bytes of JSON."""
 
-_SAMPLES_PER_S = 10
-_STEP_MS = 1000 // _SAMPLES_PER_S - 10  # a little less, as the pictures of 30 a second are 99 to 100 ms apart
-_REGULAR_S = Fraction(1, 20)
+SAMPLING = Sampling(step_ms=90, dense_s=Fraction(1, 20))
+"""Ten a second, a little more often, as every third picture of 30 is 99 to 100 ms after the last."""
+
 _WIDTH = 640  # the longer side; a letter of a 1080p recording is 3 pixels wide then
 _CELL = 16
-_REPORTS = 200
 _JOIN_MS = 250
 _ABSORB_MS = 300  # the faint beginning of a fade
 
@@ -112,48 +99,12 @@ def watch(source: Source, *, on_progress: Callable[[float], None] | None = None)
     (0..1), at most 200 times, and may raise to stop the work. Raise
     `probe.UnreadableVideo`, OSError, and what `on_progress` raises.
     """
+    watcher = _Watcher()
     with open_media(source) as container:
-        stream = video_stream(container)
-        length_ms = (
-            container.duration or 0
-        ) // 1000 or MAX_DURATION_MS  # that of a broken recording is not known
-        watcher, told_ms = _Watcher(), 0
-        for at_ms, frame in samples(frames_shown(container, stream)):
+        frames = sampled_frames(container, video_stream(container), SAMPLING, on_progress=on_progress)
+        for at_ms, frame in frames:
             watcher.add(at_ms, _cells(frame))
-            if on_progress and at_ms - told_ms >= length_ms / _REPORTS:
-                told_ms = at_ms
-                on_progress(min(1.0, at_ms / length_ms))
     return watcher.finish()
-
-
-def frames_shown(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int, VideoFrame]]:
-    """Yield frames with the times at which `anchors.frames` gives them, in the order they are shown."""
-    zero, tick, last = timeline_start(container), stream.time_base or Fraction(1, 1000), None
-    is_regular = True
-    for packet in read_packets(container, [stream]):
-        # Frames that no other refers to take a third of the time. Where frames may stand for long each is looked at.
-        is_regular = is_regular and (packet.size == 0 or 0 < (packet.duration or 0) * tick <= _REGULAR_S)
-        stream.codec_context.skip_frame = "NONREF" if is_regular else "DEFAULT"
-        for frame in decode(stream, packet):
-            times = (at for at in (frame.pts, frame.dts) if at is not None and (last is None or at > last))
-            last = next(times, (last or 0) + max(1, frame.duration or 0))
-            yield max(0, ceil((last * tick - zero) * 1000)), frame
-
-
-def samples(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
-    """Yield at most `_SAMPLES_PER_S` frames a second, among them each one that stands for longer."""
-    taken_ms, held = None, None
-    for at_ms, frame in frames:
-        if held is not None and taken_ms is not None and at_ms - taken_ms >= 2 * _STEP_MS:
-            yield held
-            taken_ms, held = held[0], None
-        if taken_ms is None or at_ms - taken_ms >= _STEP_MS:
-            yield at_ms, frame
-            taken_ms, held = at_ms, None
-        else:
-            held = at_ms, frame
-    if held is not None:
-        yield held
 
 
 def _cells(frame: VideoFrame) -> NDArray[np.uint8]:
@@ -195,8 +146,8 @@ class _Watcher:
             self._shown = cells.copy()
         else:
             # With no other picture between, the last one stands until this one.
-            is_alone = at_ms - self._last_ms >= 2 * _STEP_MS
-            start_ms = at_ms - _STEP_MS if is_alone else self._last_ms
+            is_alone = at_ms - self._last_ms >= 2 * SAMPLING.step_ms
+            start_ms = at_ms - SAMPLING.step_ms if is_alone else self._last_ms
             step = Step(start_ms, at_ms, self._update(start_ms, cells))
             self._waiting.append(step)
             self._restless.add(step)

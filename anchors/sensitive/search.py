@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from anchors.activity import frames_shown, samples
+from anchors.activity import SAMPLING
 from anchors.frames.pictures import as_shown
 from anchors.sensitive.patterns import Kind
 from anchors.sensitive.reading import CELL, Reader, Sighting, around_both, cells_under, overlap
-from jobs.media.probe import DAMAGED, MAX_DURATION_MS, Source, UnreadableVideo, open_media, video_stream
+from jobs.media.probe import DAMAGED, Source, UnreadableVideo, open_media, video_stream
+from jobs.media.sampled_frames import sampled_frames
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +38,6 @@ _DIFFERENT = 26  # of 255, more than an encoder's noise
 _SAME_PLACE = 0.5
 _GAP_MS = 3_000  # in which something that was gone and is there again was not gone
 _RECENT = 300  # findings that are looked through for one that has moved
-_REPORTS = 200
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,11 @@ def find_sensitive(source: Source, *, on_progress: Callable[[float], None] | Non
     """
     with open_media(source) as container:
         stream = video_stream(container)
-        length_ms = (container.duration or 0) // 1000 or MAX_DURATION_MS
-        search, told_ms, taken_ms = Search(), 0, -_STEP_MS
-        for at_ms, frame in samples(frames_shown(container, stream)):
-            if at_ms - taken_ms < _STEP_MS:
-                continue
-            taken_ms = at_ms
-            search.add(at_ms, as_shown(frame, sample_aspect=stream.sample_aspect_ratio))
-            if on_progress and at_ms - told_ms >= length_ms / _REPORTS:
-                told_ms = at_ms
-                on_progress(min(1.0, at_ms / length_ms))
+        search, taken_ms = Search(), -_STEP_MS
+        for at_ms, frame in sampled_frames(container, stream, SAMPLING, on_progress=on_progress):
+            if at_ms - taken_ms >= _STEP_MS:
+                taken_ms = at_ms
+                search.add(at_ms, as_shown(frame, sample_aspect=stream.sample_aspect_ratio))
     return search.finish()
 
 

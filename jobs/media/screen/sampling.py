@@ -14,34 +14,21 @@ from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
 from jobs.media.frame_hash import planes_sha256
-from jobs.media.probe import (
-    MAX_DURATION_MS,
-    Source,
-    decode,
-    open_media,
-    read_packets,
-    timeline_start,
-    video_stream,
-)
+from jobs.media.probe import Source, open_media, video_stream
+from jobs.media.sampled_frames import Sampling, sampled_frames
 from jobs.media.screen.events import Frame, Region
 
 if TYPE_CHECKING:
     import numpy as np
-    from av.container import InputContainer
     from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
     Grey = NDArray[np.uint8]
     """A picture's brightness: rows, columns."""
 
-_SAMPLES_PER_S = 15
-_STEP_MS = (
-    1000 // _SAMPLES_PER_S - 6
-)  # a little less, as every second picture of 30 is 66 to 67 ms after the last
-_DENSE_S = Fraction(1, 40)
+# Fifteen a second, a little more often, as every second picture of 30 is 66 to 67 ms after the last.
+_SAMPLING = Sampling(step_ms=60, dense_s=Fraction(1, 40))
 _MAX_WORK_SIDE = 2_200
-_REPORTS = 200
 
 
 class Box(NamedTuple):
@@ -172,42 +159,6 @@ def read_samples(source: Source, *, on_progress: Callable[[float], None] | None 
     Raise `probe.UnreadableVideo`, OSError, and what `on_progress` raises.
     """
     with open_media(source) as container:
-        stream = video_stream(container)
-        # That of a broken recording is not known.
-        length_ms = (container.duration or 0) // 1000 or MAX_DURATION_MS
-        told_ms = 0
-        for at_ms, frame in _thinned(_frames(container, stream)):
+        frames = sampled_frames(container, video_stream(container), _SAMPLING, on_progress=on_progress)
+        for at_ms, frame in frames:
             yield Sample(at_ms, frame)
-            if on_progress and at_ms - told_ms >= length_ms / _REPORTS:
-                told_ms = at_ms
-                on_progress(min(1.0, at_ms / length_ms))
-
-
-def _frames(container: InputContainer, stream: VideoStream) -> Iterator[tuple[int, VideoFrame]]:
-    """Yield frames with the times at which `anchors.frames` gives them, in the order they are shown."""
-    zero, tick, last = timeline_start(container), stream.time_base or Fraction(1, 1000), None
-    is_dense = True
-    for packet in read_packets(container, [stream]):
-        # Frames that no other refers to take a third of the time. Of those that are few each is looked at.
-        is_dense = is_dense and (packet.size == 0 or 0 < (packet.duration or 0) * tick <= _DENSE_S)
-        stream.codec_context.skip_frame = "NONREF" if is_dense else "DEFAULT"
-        for frame in decode(stream, packet):
-            times = (at for at in (frame.pts, frame.dts) if at is not None and (last is None or at > last))
-            last = next(times, (last or 0) + max(1, frame.duration or 0))
-            yield max(0, ceil((last * tick - zero) * 1000)), frame
-
-
-def _thinned(frames: Iterator[tuple[int, VideoFrame]]) -> Iterator[tuple[int, VideoFrame]]:
-    """Yield at most `_SAMPLES_PER_S` frames a second, among them each one that stands for longer."""
-    taken_ms, held = None, None
-    for at_ms, frame in frames:
-        if held is not None and taken_ms is not None and at_ms - taken_ms >= 2 * _STEP_MS:
-            yield held
-            taken_ms, held = held[0], None
-        if taken_ms is None or at_ms - taken_ms >= _STEP_MS:
-            yield at_ms, frame
-            taken_ms, held = at_ms, None
-        else:
-            held = at_ms, frame
-    if held is not None:
-        yield held
