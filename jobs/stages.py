@@ -36,7 +36,9 @@ from jobs.media.speech.whisper import Whisper
 from jobs.media.transcripts import MAX_TIME_MS, UNDETERMINED, Segment, Transcript, transcript_to_json
 from jobs.models import Job
 from jobs.services.artifacts import MAX_CONTENT_BYTES, newest_artifact
+from jobs.services.audit import by_system, record_event
 from jobs.services.screens import read_stored_screen
+from jobs.services.transitions import lock_job
 from jobs.services.videos import length_ms, open_video, probe_in_child
 
 log = logging.getLogger(__name__)
@@ -93,17 +95,8 @@ def _read_screen(job: Job, lease: Lease, video: Source, *, is_optional: bool) ->
 
     Raises SandboxError, ChildFailed, and WorkFailed: VIDEO_UNREADABLE, SCREEN_UNREADABLE.
     """
-    limits = sandbox.limits.SCREEN.lasting(length_ms(job))
     try:
-        with own_time_limit(limits.wall_seconds):
-            content = sandbox.call(
-                read_screen_json,
-                video,
-                limits=limits,
-                raises=(UnreadableVideo,),
-                on_progress=lambda share: lease.report(_SOUND_SHARE + share * (1 - _SOUND_SHARE)),
-                check=lease.check,
-            )
+        content = _read_screen_in_child(job, lease, video)
         if len(content) > MAX_CONTENT_BYTES:
             raise ScreenInvalid("", "there are too many events")
         return screen_from_json(content), content
@@ -112,7 +105,43 @@ def _read_screen(job: Job, lease: Lease, video: Source, *, is_optional: bool) ->
             raise _why_unread(error) from error
         code = getattr(error, "code", type(error).__name__)
         log.warning("job %s goes on without its screen, which was not read: %s", job.pk, code, exc_info=error)
+        with lease.hold(before=lambda: lock_job(job.pk)):
+            record_event(
+                job, "SCREEN_NOT_READ", by=by_system(lease.row.correlation_id), data={"failure_code": code}
+            )
         return None
+
+
+def _read_screen_in_child(job: Job, lease: Lease, video: Source) -> bytes:
+    """Return what `read_screen_json` does. A child that was killed, as by a system short of memory, is replaced
+    once."""
+    limits = sandbox.limits.SCREEN.lasting(length_ms(job))
+
+    def read() -> bytes:
+        with own_time_limit(limits.wall_seconds):
+            return sandbox.call(
+                read_screen_json,
+                video,
+                limits=limits,
+                raises=(UnreadableVideo,),
+                on_progress=lambda share: lease.report(_SOUND_SHARE + share * (1 - _SOUND_SHARE)),
+                check=lease.check,
+            )
+
+    try:
+        return read()
+    except sandbox.SandboxError as error:
+        if not _was_killed(error):
+            raise
+        log.warning("the screen of job %s is read again, as its child was killed", job.pk)
+        return read()
+
+
+def _was_killed(error: Exception) -> bool:
+    """Return whether a child was killed, or did not start: not one that has used up its time while it waited."""
+    if not isinstance(error, sandbox.SandboxError):
+        return False
+    return error.may_pass and error.code == sandbox.WORKER_CRASHED
 
 
 def _why_unread(error: Exception) -> Exception:
@@ -123,6 +152,12 @@ def _why_unread(error: Exception) -> Exception:
         return WorkFailed(
             "SCREEN_UNREADABLE",
             "The video has no sound, and what its screen shows could not be read. Record it with narration.",
+        )
+    if _was_killed(error):
+        return WorkFailed(
+            "SCREEN_UNREADABLE",
+            "The video has no sound, and reading its screen was cut short twice, as happens when the machine is "
+            "short of memory. Try again later.",
         )
     return error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -47,6 +48,13 @@ def refuse_the_video() -> bytes:
 def find_events_and_report(video: Any, *, on_progress: Callable[[float], None]) -> bytes:
     on_progress(0.5)
     on_progress(1.0)
+    return find_events()
+
+
+def find_events_slowly(video: Any, *, on_progress: Callable[[float], None]) -> bytes:
+    """Report, and leave a second in which it may be killed."""
+    on_progress(0.5)
+    time.sleep(1)
     return find_events()
 
 

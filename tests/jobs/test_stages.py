@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from config.sandbox import limits
@@ -16,7 +19,7 @@ from config.storage import kept_folder, read_bytes, storage
 from config.work.lease import Lease, LeaseLost
 from config.work.models import WorkFailed
 from jobs import hooks, stages
-from jobs.models import Artifact, Job, PipelineRun
+from jobs.models import Artifact, AuditEvent, Job, PipelineRun
 from jobs.states import JobStatus
 from tests import sandbox_engines as engines
 from tests import screen_engines as screens
@@ -150,6 +153,69 @@ def test_a_screen_that_cannot_be_read_does_not_fail_a_narrated_job(
     assert job.artifacts.filter(kind="screen").count() == 0
     (record,) = [record for record in caplog.records if record.name == "jobs.stages"]
     assert record.getMessage().endswith(f"was not read: {logged}")
+    (event,) = AuditEvent.objects.filter(job=job, event_type="SCREEN_NOT_READ")
+    assert (event.actor_type, event.data) == ("system", {"failure_code": logged})
+
+
+def killing(monkeypatch: pytest.MonkeyPatch, times: int) -> list[int]:
+    """Kill the child that reads the screen, so many times, once it has reported; return the pids."""
+    killed: list[int] = []
+    report = Lease.report
+
+    def kill(self: Lease, share: float) -> None:
+        report(self, share)
+        if share > stages._SOUND_SHARE and len(killed) < times:
+            children = [
+                each for each in psutil.Process().children() if "config.sandbox.child" in each.cmdline()
+            ]
+            idle = pool().idle_pids()
+            (pid,) = [each.pid for each in children if each.pid not in idle]
+            os.kill(pid, signal.SIGKILL)
+            killed.append(pid)
+
+    monkeypatch.setattr(Lease, "report", kill)
+    monkeypatch.setattr(stages, "read_screen_json", screens.find_events_slowly)
+    return killed
+
+
+@pytest.mark.parametrize("has_sound", [False, True])
+def test_a_screen_is_read_again_when_the_child_that_read_it_was_killed(
+    owner: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_sound: bool
+) -> None:
+    killed = killing(monkeypatch, 1)
+    hearing(monkeypatch, "Click on Save.")
+    monkeypatch.setitem(hooks.STAGES, "GENERATING", lambda job, lease: {"draft": DRAFT})
+    job = ended(recorded(tmp_path, owner, has_sound=has_sound))
+    assert (job.status, len(killed)) == ("DRAFT_READY", 1)
+    assert len(owner.get(f"/jobs/{job.pk}/screen-events").json()["items"]) == 2
+    assert not AuditEvent.objects.filter(job=job, event_type="SCREEN_NOT_READ").exists()
+
+
+def test_a_narrated_job_goes_on_when_its_screen_reader_is_killed_twice(
+    owner: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    killed = killing(monkeypatch, 2)
+    hearing(monkeypatch, "Click on Save.")
+    monkeypatch.setitem(hooks.STAGES, "GENERATING", lambda job, lease: {"draft": DRAFT})
+    job = ended(recorded(tmp_path, owner, has_sound=True))
+    assert (job.status, len(killed)) == ("DRAFT_READY", 2)
+    shown = owner.get(f"/jobs/{job.pk}/events").json()
+    (event,) = [event for event in shown if event["event_type"] == "SCREEN_NOT_READ"]
+    assert event["data"] == {"failure_code": "WORKER_CRASHED"}
+    logged = [record.getMessage() for record in caplog.records if record.name == "jobs.stages"]
+    assert logged[-1].endswith("goes on without its screen, which was not read: WORKER_CRASHED")
+
+
+def test_a_silent_job_whose_screen_reader_is_killed_twice_fails(
+    owner: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed = killing(monkeypatch, 2)
+    job = ended(recorded(tmp_path, owner, has_sound=False))
+    assert (job.failure["failure_code"], len(killed)) == ("SCREEN_UNREADABLE", 2)
+    assert job.failure["failure_message"] == (
+        "The video has no sound, and reading its screen was cut short twice, as happens when the machine is short "
+        "of memory. Try again later."
+    )
 
 
 @pytest.mark.parametrize(
