@@ -13,13 +13,19 @@ from jobs.models import Job
 
 
 def abort_tasks(job: Job) -> None:
-    """Fail what is active of a job that has ended; registered as *job_aborted*."""
+    """Fail what is active of a job that has ended; registered as *job_aborted*.
+
+    While pictures are concealed, what they wait for goes on: the document can be read, and they would never be shown.
+    """
     options = (job.options.get("auto_screenshots"), job.options.get("auto_redact"))
     if job.instruction_id is None and not any(options):
         return  # then there is none, and a failing callback is spared a statement
     ended = WorkFailed("JOB_CANCELLED", "The job has ended.")
     is_active = {"status__in": [WorkRow.WAITING, WorkRow.RUNNING]}
-    for model in (ScreenActivity, SensitiveSearch, RedactionRun):
+    concealed = Asset.objects.filter(job=job, is_concealed=True, is_deleted=False)
+    are_awaited = job.instruction_id is not None and concealed.exists()
+    models = (ScreenActivity,) if are_awaited else (ScreenActivity, SensitiveSearch, RedactionRun)
+    for model in models:
         for row in model.objects.select_for_update().filter(job=job, **is_active):
             row.close(row.FAILED, failure=ended)
     for task in job.screenshot_tasks.select_for_update().filter(**is_active):

@@ -25,7 +25,7 @@ from config.work.lease import Lease
 from config.work.models import WorkFailed
 from jobs.media.probe import MAX_DURATION_MS, UnreadableVideo
 from jobs.models import Job
-from jobs.services.audit import Attribution, by_editor, by_system
+from jobs.services.audit import Attribution, by_editor, by_system, record_event
 from jobs.services.transitions import lock_job
 from jobs.services.videos import length_ms, open_video
 from jobs.states import JobStatus
@@ -166,4 +166,6 @@ def fail_search(row: SensitiveSearch, failure: WorkFailed, *, lease: Lease) -> N
             )
             row.is_decided = True
         row.close(row.FAILED, "is_decided", "cover", failure=failure)
+        data = {"failure_code": failure.code, "redaction_id": str(row.cover_id) if row.cover_id else None}
+        record_event(job, "SENSITIVE_SEARCH_FAILED", by=by_system(row.correlation_id), data=data)
         bring_in_line(job)

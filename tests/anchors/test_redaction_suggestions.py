@@ -15,7 +15,7 @@ from config.work.models import WorkFailed
 from jobs.hooks import JOB_STARTED
 from jobs.models import AuditEvent, Job
 from jobs.states import JobStatus
-from tests.anchors.redacting import colours, content
+from tests.anchors.redacting import anchor_of, colours, content, redact
 from tests.anchors.sensitive.pages import MAIL, page
 from tests.anchors.videos import write_video
 from tests.desk import Desk
@@ -276,13 +276,55 @@ def test_a_job_without_the_option_is_not_searched(owner: Api) -> None:
     assert not SensitiveSearch.objects.exists()
 
 
-def test_pictures_of_a_job_that_ends_before_its_search_stay_hidden(owner: Api, found: list[Found]) -> None:
+def cancelled_early(owner: Api) -> tuple[Desk, Asset]:
+    """A job that was cancelled between its first picture and its search."""
     desk = hiding_desk(owner)
     perform(ScreenshotTask.objects.get(pk=desk.extract().json()["task_id"]))
+    assert owner.post(f"/jobs/{desk.job.pk}/cancel").status_code == 200
+    return desk, Asset.objects.get(job=desk.job)
+
+
+def test_pictures_of_a_job_that_ends_before_its_search_are_shown(owner: Api, found: list[Found]) -> None:
+    desk, asset = cancelled_early(owner)
+    assert asset.is_concealed and content(desk, str(asset.pk)) == 404
+    work_off()
+    assert SensitiveSearch.objects.get(job=desk.job).status == "SUCCEEDED"
+    (shown,) = owner.get(f"/anchors/{asset.anchor_id}").json()["assets"]
+    assert shown["rendered_from_asset_id"] == str(asset.pk)
+    assert content(desk, shown["id"]) in (200, 302) and content(desk, str(asset.pk)) == 404
+
+
+def test_pictures_that_are_being_redacted_are_drawn_after_the_end(desk: Desk) -> None:
+    task = desk.picture()
+    redact(desk)
+    assert desk.api.post(f"/jobs/{desk.job.pk}/cancel").status_code == 200
+    work_off()
+    (shown,) = anchor_of(desk, task)["assets"]
+    assert shown["rendered_from_asset_id"] == task["asset_id"] and content(desk, shown["id"]) in (200, 302)
+
+
+def test_a_search_that_fails_after_the_end_hides_all_and_says_so(
+    owner: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> Any:
+        raise WorkFailed("TOO_COMPLEX", "It took too long.")
+
+    monkeypatch.setattr(searching, "_search", fail)
+    desk, asset = cancelled_early(owner)
+    work_off()
+    (shown,) = owner.get(f"/anchors/{asset.anchor_id}").json()["assets"]
+    assert content(desk, shown["id"]) in (200, 302) and colours(shown["id"]) < 200
+    events = owner.get(f"/jobs/{desk.job.pk}/events").json()
+    (failed,) = [each for each in events if each["event_type"] == "SENSITIVE_SEARCH_FAILED"]
+    (cover,) = owner.get(f"/jobs/{desk.job.pk}/redactions").json()
+    assert failed["data"] == {"failure_code": "TOO_COMPLEX", "redaction_id": cover["id"]}
+
+
+def test_a_job_that_ends_without_pictures_is_not_searched(owner: Api, found: list[Found]) -> None:
+    desk = hiding_desk(owner)
     owner.post(f"/jobs/{desk.job.pk}/cancel")
     row = SensitiveSearch.objects.get(job=desk.job)
     assert (row.status, row.failure_code, row.is_decided) == ("FAILED", "JOB_CANCELLED", False)
-    assert Asset.objects.get(job=desk.job).is_concealed
 
 
 def test_a_search_whose_job_is_cancelled_meanwhile_writes_nothing(
