@@ -24,7 +24,8 @@ Ringed = tuple[list[dict[str, Any]], Stored, tuple[int, int]]
 
 
 def ring_click(task: ScreenshotTask, frame: EncodedFrame, stored: Stored, lease: Lease) -> Ringed | None:
-    """Return the picture with a ring at its click; None if it shows none, or the job's options want none.
+    """Return the picture `stored`, a frame or what stands in for it, with a ring at its click; None if it shows none,
+    or the job's options want none.
 
     A picture on which it cannot be drawn goes without.
     """

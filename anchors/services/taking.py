@@ -87,14 +87,15 @@ def _give_back(task: ScreenshotTask) -> None:
 def _keep(task: ScreenshotTask, frame: EncodedFrame, lease: Lease) -> None:
     """Keep the frame's bytes under their SHA-256, then write the row.
 
-    What redactions hide of it is drawn over first; under the lock it is looked whether they have changed meanwhile.
+    What redactions hide of it is drawn over first, and the ring of a click above that; under the lock it is looked
+    whether they have changed meanwhile.
     """
     lease.check()
     stored = storage().save_bytes(kept_folder(task.job_id), frame.content, suffix=f".{task.image_format}")
     hiding = _hiding(task, frame)
-    ringed = None if hiding else ring_click(task, frame, stored, lease)
     while True:
         covered = _cover(task, stored, hiding, lease) if hiding else None
+        ringed = ring_click(task, frame, covered[1] if covered else stored, lease)
         with lease.hold(before=lambda: lock_job(task.job_id)):
             if (now_hiding := _hiding(task, frame)) == hiding:
                 _finish(task, frame, stored, covered, ringed)
@@ -108,6 +109,9 @@ Covered = tuple[Operations, Stored, tuple[int, int]]
 
 
 def _hiding(task: ScreenshotTask, frame: EncodedFrame) -> Operations:
+    """Return what is to be drawn over a frame; nothing while it is not known, and the picture is concealed."""
+    if awaits_search(task.job_id):
+        return []
     return hiding_operations(hidden_parts(task.job_id), frame.shown_at_ms, frame.shown_until_ms)
 
 
@@ -124,9 +128,6 @@ def _finish(
     While it is not known what is to be hidden in the video, the picture is concealed, and what stands in its place is
     drawn when that is known.
     """
-    is_awaiting = awaits_search(task.job_id)
-    if is_awaiting:
-        covered = None
     asset = add_asset(
         task.job_id,
         task.anchor_id,
@@ -135,7 +136,7 @@ def _finish(
         mime_type=MIME_TYPES[cast(ImageFormat, task.image_format)],
         size=(frame.width, frame.height),
         is_active=covered is None,
-        is_concealed=covered is not None or is_awaiting,
+        is_concealed=covered is not None or awaits_search(task.job_id),
         extraction_key=task.request_key,
         extracted_at_ms=frame.shown_at_ms,
         shown_until_ms=frame.shown_until_ms,
@@ -148,7 +149,7 @@ def _finish(
     task.close(task.SUCCEEDED, "asset", "extracted_at_ms")
     data = {"task_id": str(task.pk), "asset_id": str(asset.pk)}
     record_event(task.job, "SCREENSHOT_TAKEN", by=by_system(task.correlation_id), data=data)
-    if ringed and not (covered or is_awaiting):
+    if ringed:
         keep_ringed(task, asset, ringed)
 
 

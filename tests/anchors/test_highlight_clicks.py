@@ -5,13 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 
-from anchors.models import Anchor
+from anchors.models import Anchor, Asset
+from anchors.sensitive import Found
+from anchors.sensitive import Region as FoundRegion
+from anchors.services import searching
 from jobs.media.screen import EventKind, Region, Screen, ScreenEvent
+from tests.anchors.redacting import colours, image, redact
 from tests.desk import Desk
 from tests.factories import work_off
-from tests.pictures import make_activity
+from tests.pictures import make_activity, make_search
 from tests.screens import make_screen
 
 pytestmark = pytest.mark.slow
@@ -56,6 +61,43 @@ def test_a_click_is_ringed_and_the_bare_picture_is_kept(desk: Desk) -> None:
     assert anchor.active_asset_id == ringed.pk and ringed.rendered_from_id == bare.pk
     desk.api.call("DELETE", f"/anchors/{anchor.pk}/assets/{ringed.pk}")
     assert Anchor.objects.get(pk=anchor.pk).active_asset_id == bare.pk
+
+
+REGION = {"x": 0.4, "y": 0.4, "width": 0.1, "height": 0.1}  # around the click
+
+
+def ring_pixels(asset: Asset) -> int:
+    """How many pixels of a picture have the colour of a ring."""
+    pixels = np.asarray(image(str(asset.pk)).convert("RGB")).astype(int)
+    return int((abs(pixels - (0xE5, 0x48, 0x4D)).max(axis=-1) < 40).sum())
+
+
+def test_a_click_on_a_redacted_picture_is_ringed_above_it(desk: Desk) -> None:
+    with_options(desk, highlight_clicks=True)
+    assert redact(desk, 0, 20_000, region=REGION).status_code == 201
+    anchor = taken(desk, click_in(step_starts(desk)[0]))
+    bare, covered, ringed = anchor.assets.order_by("version")
+    assert [bare.is_concealed, covered.is_concealed, ringed.is_concealed] == [True, False, False]
+    assert (anchor.active_asset_id, ringed.rendered_from_id) == (ringed.pk, covered.pk)
+    assert ringed.is_redacted and ring_pixels(ringed) > ring_pixels(covered) + 200
+    assert colours(str(covered.pk), inside=REGION) == 1
+    desk.api.call("DELETE", f"/anchors/{anchor.pk}/assets/{ringed.pk}")
+    assert Anchor.objects.get(pk=anchor.pk).active_asset_id == covered.pk
+
+
+def test_a_ring_is_drawn_on_what_a_search_hides_later(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [Found("email", 0, 20_000, FoundRegion(**REGION), 0.9)]
+    monkeypatch.setattr(searching, "_search", lambda *_: found)
+    with_options(desk, highlight_clicks=True, auto_redact=True)
+    search = make_search(desk.job, status="FAILED", failure_code="WORKER_LOST")
+    anchor = taken(desk, click_in(step_starts(desk)[0]))
+    assert not anchor.assets.filter(is_concealed=False).exists()
+    search.reopen()
+    work_off()
+    shown = Anchor.objects.get(pk=anchor.pk).active_asset
+    assert shown is not None and (shown.is_redacted, shown.is_concealed) == (True, False)
+    covered = shown.rendered_from
+    assert covered is not None and covered.is_redacted and ring_pixels(shown) > ring_pixels(covered) + 200
 
 
 def test_without_the_option_there_is_no_ring(desk: Desk) -> None:
