@@ -162,7 +162,12 @@ def _text(limit: int, at_least: int = 0) -> dict[str, Any]:
 _TIME = {"type": "integer", "minimum": 0, "maximum": MAX_TIME_MS}
 _SEGMENT = _object(
     "SubmittedSegment",
-    {"start_ms": _TIME, "end_ms": _TIME, "text": _text(MAX_TEXT_CHARACTERS)},
+    {
+        "start_ms": _TIME,
+        "end_ms": _TIME,
+        "text": _text(MAX_TEXT_CHARACTERS),
+        "word_starts_ms": {"type": "array", "items": _TIME, "maxItems": MAX_TEXT_CHARACTERS},
+    },
     *SEGMENT_FIELDS,
 )
 _TRANSCRIPT = _object(

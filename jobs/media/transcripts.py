@@ -8,12 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 MAX_SEGMENTS = 100_000
 MAX_TEXT_CHARACTERS = 10_000
 MAX_TIME_MS = 24 * 60 * 60 * 1000
-# The fields of a segment, and their types in JSON.
+# The fields of a segment that stand in every one, and their types in JSON.
 SEGMENT_FIELDS = {"start_ms": "integer", "end_ms": "integer", "text": "string"}
 UNDETERMINED = "und"  # BCP 47: the language is not known
 
@@ -26,11 +27,15 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 @dataclass(frozen=True)
 class Segment:
-    """A sentence, or a part of one, and when in the video it is spoken."""
+    """A sentence, or a part of one, and when in the video it is spoken.
+
+    `word_starts_ms` is when each word of `text` begins, of those between white space; empty where it is not known.
+    """
 
     start_ms: int
     end_ms: int
     text: str
+    word_starts_ms: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,13 @@ def transcript_to_json(transcript: Transcript) -> dict[str, Any]:
     return {
         "language": transcript.language,
         "recogniser": transcript.recogniser,
-        "segments": [
-            {"start_ms": segment.start_ms, "end_ms": segment.end_ms, "text": segment.text}
-            for segment in transcript.segments
-        ],
+        "segments": [_segment_to_json(segment) for segment in transcript.segments],
     }
+
+
+def _segment_to_json(segment: Segment) -> dict[str, Any]:
+    plain = {"start_ms": segment.start_ms, "end_ms": segment.end_ms, "text": segment.text}
+    return {**plain, "word_starts_ms": list(segment.word_starts_ms)} if segment.word_starts_ms else plain
 
 
 def transcript_from_json(obj: object) -> Transcript:
@@ -92,7 +99,7 @@ def transcript_from_json(obj: object) -> Transcript:
 
 
 def _segment(item: object, field: str) -> Segment:
-    values = _mapping(item, field, required=tuple(SEGMENT_FIELDS), optional=())
+    values = _mapping(item, field, required=tuple(SEGMENT_FIELDS), optional=("word_starts_ms",))
     start_ms = _time(values["start_ms"], f"{field}.start_ms")
     end_ms = _time(values["end_ms"], f"{field}.end_ms")
     if end_ms < start_ms:
@@ -104,7 +111,22 @@ def _segment(item: object, field: str) -> Segment:
         raise TranscriptInvalid(f"{field}.text", f"must be at most {MAX_TEXT_CHARACTERS} characters long")
     if _UNSTORABLE.search(text):
         raise TranscriptInvalid(f"{field}.text", "must not hold NUL characters or lone surrogates")
-    return Segment(start_ms=start_ms, end_ms=end_ms, text=text)
+    starts = _word_starts(
+        values.get("word_starts_ms", []), (start_ms, end_ms), text, f"{field}.word_starts_ms"
+    )
+    return Segment(start_ms=start_ms, end_ms=end_ms, text=text, word_starts_ms=starts)
+
+
+def _word_starts(value: object, span: tuple[int, int], text: str, field: str) -> tuple[int, ...]:
+    if not isinstance(value, list) or (value and len(value) != len(text.split())):
+        raise TranscriptInvalid(
+            field, "must be a list with a time for each word of the text, or an empty one"
+        )
+    starts = tuple(_time(start, f"{field}.{number}") for number, start in enumerate(value))
+    times = (span[0], *starts, span[1]) if starts else span
+    if any(following < start for start, following in pairwise(times)):
+        raise TranscriptInvalid(field, "must rise, and be within start_ms and end_ms")
+    return starts
 
 
 def _time(value: object, field: str) -> int:

@@ -56,7 +56,8 @@ class SentenceDrafter:
         addressed = addressed_to_a_model(texts, self._calls.check)
         withheld = [texts[position] for position in addressed]
         heard = [
-            replace(segment, text="" if at in addressed else texts[at]) for at, segment in enumerate(segments)
+            replace(segment, text="" if at in addressed else texts[at], word_starts_ms=())
+            for at, segment in enumerate(segments)
         ]
         english = language.lower().split("-")[0] in ("", "und", "en")
         sentences = [

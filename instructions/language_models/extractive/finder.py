@@ -67,13 +67,16 @@ class Border:
 
 
 def words_of(segments: Sequence[Segment]) -> list[Word]:
-    """Return the words of a transcript; their times are interpolated by characters."""
+    """Return the words of a transcript; times that are not known are interpolated by characters."""
     words: list[Word] = []
     end_ms = None
     for number, segment in enumerate(segments):
         length = max(1, len(segment.text))
         for at, token in enumerate(_TOKEN.finditer(segment.text)):
-            time = segment.start_ms + (segment.end_ms - segment.start_ms) * token.start() / length
+            if segment.word_starts_ms:
+                time: float = segment.word_starts_ms[at]
+            else:
+                time = segment.start_ms + (segment.end_ms - segment.start_ms) * token.start() / length
             pause = max(0, segment.start_ms - end_ms) if at == 0 and end_ms is not None else 0
             plain = _EDGES.sub("", token[0].lower()).replace("’", "'") or token[0]
             words.append(Word(token[0], plain, time, number, pause))

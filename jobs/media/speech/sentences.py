@@ -9,6 +9,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from jobs.media.transcripts import MAX_TEXT_CHARACTERS, Segment
 
@@ -83,7 +84,18 @@ def to_segments(sentences: Iterable[tuple[Word, ...]], spoken: Sequence[Span]) -
         start = max(start, free_from)
         end = max(end, start)
         free_from = end
-        yield Segment(start_ms=start, end_ms=end, text=text)
+        said_at = [min(max(at, start), end) for at in _word_starts(words)][: len(text.split())]
+        yield Segment(start_ms=start, end_ms=end, text=text, word_starts_ms=tuple(accumulate(said_at, max)))
+
+
+def _word_starts(words: Sequence[Word]) -> Iterator[int]:
+    """Yield when each word between white space begins: the model may time parts of one, such as "e" and "-mail"."""
+    is_new = True
+    for word in words:
+        for part in re.findall(r"\s+|\S+", word.text):
+            if is_new and not part.isspace():
+                yield word.start_ms
+            is_new = part.isspace()
 
 
 def _cut(words: Iterable[Word], is_end: Callable[[Sequence[Word], Word], bool]) -> Iterator[tuple[Word, ...]]:

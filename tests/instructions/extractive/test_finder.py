@@ -78,6 +78,20 @@ def test_the_stretches_hold_all_words_in_order() -> None:
     assert all(each.start_ms <= each.end_ms and each.segments for each in found)
 
 
+def test_a_step_begins_when_its_first_word_is_said() -> None:
+    """By its letters the second sentence would begin after 2.2 seconds of the 4."""
+    text, starts = (
+        "Click on the Save button. Then open Reports now.",
+        (0, 200, 300, 400, 600, 3000, 3200, 3500, 3800),
+    )
+    known, guessed = (
+        [each.start_ms for each in find_candidates([segment], language="en")]
+        for segment in (Segment(0, 4000, text, starts), Segment(0, 4000, text))
+    )
+    assert known == [0, 3000]
+    assert guessed == [0, pytest.approx(2200, abs=100)]
+
+
 def test_no_two_steps_begin_close_together() -> None:
     starts = [each.start_ms for each in find_candidates(talk(ENGLISH), language="en") if each.score >= LIKELY]
     assert all(later - earlier >= GAP_MS - 1 for earlier, later in zip(starts, starts[1:], strict=False))

@@ -99,6 +99,31 @@ def test_a_sentence_takes_its_times_from_the_voice(
     assert (found.start_ms, found.end_ms) == segment
 
 
+def test_each_sentence_takes_its_times_from_the_voice() -> None:
+    sentences = [(Word(at, at + 900, " Click"), Word(at + 900, at + 1500, " Save.")) for at in (0, 5000)]
+    found = list(to_segments(sentences, [(300, 1600), (5400, 6700)]))
+    assert [(segment.start_ms, segment.end_ms) for segment in found] == [(300, 1600), (5400, 6700)]
+
+
+def test_a_segment_tells_when_each_of_its_words_begins() -> None:
+    """The model times the parts of a word that has a hyphen; the first word is moved to where the voice begins."""
+    parts = [(2000, " Send"), (3300, " an"), (3500, " e"), (3600, "-mail"), (4000, " now."), (4150, "")]
+    words = tuple(Word(start, end, text) for (start, text), (end, _) in pairwise(parts))
+    (found,) = to_segments([words], [(2800, 4150)])
+    assert (found.text, found.word_starts_ms) == ("Send an e-mail now.", (2800, 3300, 3500, 4000))
+
+
+def test_the_times_of_words_rise_and_stay_in_their_segment() -> None:
+    late = (Word(600, 700, " Two"), Word(3000, 3100, " or"), Word(1400, 2600, " four."))
+    found = list(to_segments([(Word(0, 1000, " One."),), late], []))
+    assert [segment.word_starts_ms for segment in found] == [(0,), (1000, 2600, 2600)]
+
+
+def test_a_word_of_a_script_without_spaces_is_timed_as_one() -> None:
+    (found,) = to_segments([(Word(0, 300, "点"), Word(300, 600, "击。"))], [])
+    assert (found.text, found.word_starts_ms) == ("点击。", (0,))
+
+
 def test_segments_do_not_overlap() -> None:
     sentences = [(Word(0, 1000, " One."),), (Word(600, 1600, " Two."),), (Word(1500, 1550, " Three."),)]
     found = list(to_segments(sentences, []))

@@ -28,6 +28,13 @@ def test_a_transcript_survives_json() -> None:
     assert transcript_from_json(json.loads(json.dumps(transcript_to_json(transcript)))) == transcript
 
 
+def test_times_of_words_survive_json_and_may_be_missing() -> None:
+    transcript = Transcript("en", (Segment(0, 900, "Click Save.", (0, 400)), Segment(900, 900, "Wait.")), "x")
+    stored = transcript_to_json(transcript)
+    assert transcript_from_json(json.loads(json.dumps(stored))) == transcript
+    assert [segment.get("word_starts_ms") for segment in stored["segments"]] == [[0, 400], None]
+
+
 def test_an_orchestrator_may_leave_out_language_and_recogniser() -> None:
     found = transcript_from_json(one())
     assert (found.language, found.recogniser) == ("und", "external")
@@ -74,6 +81,12 @@ def test_segments_are_put_in_order_and_equals_stay_as_given() -> None:
         (one(text="a" * (MAX_TEXT_CHARACTERS + 1)), "segments.0.text"),
         (one(text="a\x00b"), "segments.0.text"),
         (one(text="a\ud800b"), "segments.0.text"),
+        (one(word_starts_ms=None), "segments.0.word_starts_ms"),
+        (one(word_starts_ms=[0, 5]), "segments.0.word_starts_ms"),  # for one word
+        (one(word_starts_ms=["0"]), "segments.0.word_starts_ms.0"),
+        (one(word_starts_ms=[11]), "segments.0.word_starts_ms"),  # after its end
+        (one(start_ms=5, word_starts_ms=[4]), "segments.0.word_starts_ms"),
+        (one(text="a b", word_starts_ms=[9, 8]), "segments.0.word_starts_ms"),
         ({"segments": one()["segments"] * (MAX_SEGMENTS + 1)}, "segments"),
     ],
 )
@@ -90,6 +103,8 @@ def test_what_is_no_transcript_is_refused_with_its_place(value: object, field: s
         one(end_ms=MAX_TIME_MS),
         one(text="a" * MAX_TEXT_CHARACTERS),
         one(text="\U0001f600"),
+        one(text=" a\u3000b ", word_starts_ms=[0, 10]),
+        one(text="", word_starts_ms=[]),
         {"segments": one()["segments"] * MAX_SEGMENTS},
         {"segments": [], "language": "zh-Hant-TW"},
     ],
