@@ -22,7 +22,7 @@ from anchors.redacting import hiding_operations
 from anchors.services.anchors import add_asset
 from anchors.services.concealment import Missing, add_rendering, awaits_search, hidden_parts
 from anchors.services.drawing import draw_on_asset
-from anchors.services.highlighting import Ringed, keep_ringed, ring_click
+from anchors.services.highlighting import Mark, keep_marks, mark_action
 from config import sandbox
 from config.sandbox import SandboxError
 from config.storage import Stored, kept_folder, storage
@@ -87,7 +87,7 @@ def _give_back(task: ScreenshotTask) -> None:
 def _keep(task: ScreenshotTask, frame: EncodedFrame, lease: Lease) -> None:
     """Keep the frame's bytes under their SHA-256, then write the row.
 
-    What redactions hide of it is drawn over first, and the ring of a click above that; under the lock it is looked
+    What redactions hide of it is drawn over first, and what marks its action above that; under the lock it is looked
     whether they have changed meanwhile.
     """
     lease.check()
@@ -95,10 +95,10 @@ def _keep(task: ScreenshotTask, frame: EncodedFrame, lease: Lease) -> None:
     hiding = _hiding(task, frame)
     while True:
         covered = _cover(task, stored, hiding, lease) if hiding else None
-        ringed = ring_click(task, frame, covered[1] if covered else stored, lease)
+        marks = mark_action(task, frame, covered[1] if covered else stored, lease)
         with lease.hold(before=lambda: lock_job(task.job_id)):
             if (now_hiding := _hiding(task, frame)) == hiding:
-                _finish(task, frame, stored, covered, ringed)
+                _finish(task, frame, stored, covered, marks)
                 return
         hiding = now_hiding
 
@@ -121,7 +121,7 @@ def _cover(task: ScreenshotTask, stored: Stored, hiding: Operations, lease: Leas
 
 
 def _finish(
-    task: ScreenshotTask, frame: EncodedFrame, stored: Stored, covered: Covered | None, ringed: Ringed | None
+    task: ScreenshotTask, frame: EncodedFrame, stored: Stored, covered: Covered | None, marks: list[Mark]
 ) -> None:
     """Write the picture, and its redacted rendering in its place if something of it is covered. The job is locked.
 
@@ -149,8 +149,7 @@ def _finish(
     task.close(task.SUCCEEDED, "asset", "extracted_at_ms")
     data = {"task_id": str(task.pk), "asset_id": str(asset.pk)}
     record_event(task.job, "SCREENSHOT_TAKEN", by=by_system(task.correlation_id), data=data)
-    if ringed:
-        keep_ringed(task, asset, ringed)
+    keep_marks(task, asset, marks)
 
 
 def _grab_together(tasks: list[ScreenshotTask], lease: Lease) -> list[EncodedFrame] | None:

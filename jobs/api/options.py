@@ -30,6 +30,7 @@ def hints() -> dict[str, str]:
         "auto_screenshots": "true or false.",
         "auto_redact": "true or false.",
         "highlight_clicks": "true or false.",
+        "crop_pictures": "true or false.",
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
 
 from config.api.schema import Responses, accepted, created_once, responses
-from jobs.api import callback, examples, screen_events, serializers
+from jobs.api import callback, examples, screen_events, serializers, transcripts
 
 projects = extend_schema_view(
     create=extend_schema(
@@ -170,7 +170,7 @@ jobs = extend_schema_view(
         operation_id="getTranscript",
         summary="Read the transcript",
         description="What is said, passage by passage, from TRANSCRIPT_READY on; the next page by `next_cursor`.",
-        responses=responses(200, serializers.TranscriptSerializer, "TRANSCRIPT_NOT_READY"),
+        responses=responses(200, transcripts.TranscriptSerializer, "TRANSCRIPT_NOT_READY"),
         examples=examples.GET_TRANSCRIPT,
     ),
     screen_events=extend_schema(

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from config.api.pagination import PageQuery
 from config.api.serializers import StrictSerializer, id_or_null, timestamp
 from jobs.languages import is_language_tag
-from jobs.models import AuditEvent, Job, Project, TranscriptSegment
+from jobs.models import AuditEvent, Job, Project
 from jobs.states import ActorType, JobStatus
 
 
@@ -64,6 +64,7 @@ class JobOptionsBody(StrictSerializer):
     title = serializers.CharField(max_length=200, required=False)
     auto_screenshots = serializers.BooleanField(default=True)
     highlight_clicks = serializers.BooleanField(default=True)
+    crop_pictures = serializers.BooleanField(required=False)
     auto_redact = serializers.BooleanField(default=False)
 
 
@@ -188,6 +189,7 @@ class JobOptionsSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(required=False)
     auto_screenshots = serializers.BooleanField()
     highlight_clicks = serializers.BooleanField(required=False)
+    crop_pictures = serializers.BooleanField(required=False)
     auto_redact = serializers.BooleanField(required=False)
 
 
@@ -327,23 +329,3 @@ class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
         }
         # Optional ids and statuses are left out.
         return {key: value for key, value in shown.items() if value != ""}
-
-
-class TranscriptQuery(StrictSerializer):
-    limit = serializers.IntegerField(min_value=1, max_value=500, default=200)
-    cursor = serializers.CharField(required=False)
-
-
-class TranscriptSegmentSerializer(serializers.Serializer[Any]):
-    start_ms = serializers.IntegerField()
-    end_ms = serializers.IntegerField()
-    text = serializers.CharField()
-
-    def to_representation(self, instance: TranscriptSegment) -> dict[str, Any]:
-        return {"start_ms": instance.start_ms, "end_ms": instance.end_ms, "text": instance.text}
-
-
-class TranscriptSerializer(serializers.Serializer[Any]):
-    items = TranscriptSegmentSerializer(many=True)
-    limit = serializers.IntegerField()
-    next_cursor = serializers.CharField(allow_null=True)

@@ -20,7 +20,7 @@ from config.api.responses import accepted, created, matches_etag
 from config.api.serializers import NoBody, read_body
 from config.api.viewsets import AnyAccept, ApiViewSet
 from jobs import queries
-from jobs.api import callback, schema, screen_events, serializers
+from jobs.api import callback, schema, screen_events, serializers, transcripts
 from jobs.api.options import choices, read_options, validate_options
 from jobs.media.subtitles import to_srt, to_vtt
 from jobs.media.transcripts import Segment
@@ -89,7 +89,7 @@ class JobViewSet(ApiViewSet[Job]):
     query_serializers = {
         "list": serializers.JobQuery,
         "events": PageQuery,
-        "transcript": serializers.TranscriptQuery,
+        "transcript": transcripts.TranscriptQuery,
         "screen_events": screen_events.ScreenEventQuery,
     }
 
@@ -164,7 +164,7 @@ class JobViewSet(ApiViewSet[Job]):
         limit = self.query["limit"]
         items, cursor = queries.read_transcript(job, limit=limit, cursor=self.query.get("cursor"))
         content = {"items": items, "limit": limit, "next_cursor": cursor}
-        return Response(serializers.TranscriptSerializer(content).data)
+        return Response(transcripts.TranscriptSerializer(content).data)
 
     @action(detail=True, url_path="screen-events")
     def screen_events(self, request: Request, job_id: str) -> Response:

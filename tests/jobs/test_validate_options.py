@@ -101,6 +101,7 @@ def test_good_options_are_valid_and_kept(owner: Api) -> None:
         "auto_screenshots": False,
         "auto_redact": True,
         "highlight_clicks": False,
+        "crop_pictures": True,
     }
     answer = owner.post("/options/validate", {"options": options})
     assert answer.json() == {"valid": True, "errors": [], "warnings": []}

@@ -25,6 +25,7 @@ from instructions.services.history import Comparison
 from jobs import queries
 from jobs.api import serializers as of_jobs
 from jobs.api.screen_events import ScreenEventSerializer
+from jobs.api.transcripts import TranscriptSegmentSerializer
 from jobs.models import AuditEvent, ScreenEvent, TranscriptSegment
 from jobs.states import JobStatus
 from tests.factories import (
@@ -156,7 +157,7 @@ ROWS: dict[type[serializers.Serializer[Any]], Callable[[], Iterator[Any]]] = {
     of_jobs.ProjectSerializer: lambda: iter([make_project(name="Ünïcode")]),
     of_jobs.JobSerializer: jobs,
     of_jobs.AuditEventSerializer: events,
-    of_jobs.TranscriptSegmentSerializer: segments,
+    TranscriptSegmentSerializer: segments,
     ScreenEventSerializer: screen_events,
     of_instructions.InstructionSerializer: documents,
     of_instructions.InstructionVersionSerializer: versions,
