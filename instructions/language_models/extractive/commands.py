@@ -1,4 +1,4 @@
-"""Commands of a terminal, in what is said and in what the screen shows being typed.
+"""Commands of a terminal in what is said.
 
 "Type git add dot" is "Run git add .", with the command as code. Spoken signs ("dash dash", "dot", "slash") are written
 as signs, and a command ends where its sentence goes on in words ("in the project folder").
@@ -55,7 +55,6 @@ _PROSE = _TELLS | words(
 _ARGUMENT = re.compile(r" +(\S+)")
 _ENDS_SENTENCE = re.compile(r"[.!?]\s")
 _ENDS = re.compile(r"[.,;:!?\"”`']+$")
-_PROMPT = re.compile(r"^\S{0,60}[$#%>] +")
 _FIELD = re.compile(r"\b(?:box|field|bar|search|form|cell|column)\b", re.IGNORECASE)
 _SIGNS = {"dot": ".", "slash": "/", "underscore": "_", "colon": ":", "equals": "=", "tilde": "~"}
 _QUOTE = "quote"
@@ -70,13 +69,6 @@ def with_commands(guide: Guide) -> Guide:
         for section in guide.sections
     )
     return replace(guide, sections=sections)
-
-
-def typed_command(text: str | None) -> str | None:
-    """Return the command that a line of a terminal holds, without the prompt; None for other text."""
-    line = _PROMPT.sub("", text or "").strip()
-    program = line.split(" ")[0]
-    return line if program.lower() in _PROGRAMS or program.startswith("./") else None
 
 
 def _with_commands(step: Step) -> Step:

@@ -53,10 +53,16 @@ def with_screen(guide: Guide, screen: Sequence[ScreenEvent], *, language: str) -
 
 
 def _is_clear(screen: Sequence[ScreenEvent]) -> bool:
-    """Return whether a recording shows well what is done: most of its clicks are sure, and have a name."""
-    clicks = [event for event in screen if event.kind == EventKind.CLICK]
-    sure = [event for event in clicks if event.confidence >= SURE and event.label]
-    return len(sure) >= max(1, _CLEAR_SHARE * len(clicks))
+    """Return whether a recording shows well what is done: most of its clicks and commands are sure, and
+    have a name."""
+    acts = [event for event in screen if event.kind == EventKind.CLICK or event.is_command]
+    sure = [event for event in acts if event.confidence >= SURE and event.label]
+    return len(sure) >= max(1, _CLEAR_SHARE * len(acts))
+
+
+def _name(event: ScreenEvent) -> str | None:
+    """Return what an action is known by in words: the label of what is acted on, or the command that is typed."""
+    return event.text if event.is_command else event.label
 
 
 def _nearest(steps: Sequence[Step], found: Sequence[Action]) -> list[list[Action]]:
@@ -65,7 +71,7 @@ def _nearest(steps: Sequence[Step], found: Sequence[Action]) -> list[list[Action
     for action in found:
         event = action.event
         places = [at for at, step in enumerate(steps) if _is_near(steps, at, event.at_ms)]
-        named = [at for at in places if _likeness(event.label, _text(steps[at])) >= _NAMED]
+        named = [at for at in places if _likeness(_name(event), _text(steps[at])) >= _NAMED]
         named = [at for at in named if _is_said_with(steps[at], event)]
         if named:
             near[min(named, key=lambda at: abs(steps[at].start_ms - event.at_ms))].append(action)
@@ -82,7 +88,7 @@ def _nearest(steps: Sequence[Step], found: Sequence[Action]) -> list[list[Action
 
 def _is_said_with(step: Step, event: ScreenEvent) -> bool:
     """Return whether it is the title that names an action, or what follows it at once."""
-    in_title = _likeness(event.label, step.title) >= _NAMED
+    in_title = _likeness(_name(event), step.title) >= _NAMED
     return in_title or abs(event.at_ms - step.start_ms) <= _TOGETHER_MS
 
 
@@ -104,7 +110,7 @@ def _likeness(label: str | None, text: str) -> float:
 
 
 def _names_any(step: Step, found: Sequence[Action]) -> bool:
-    return any(_likeness(action.event.label, _text(step)) >= _NAMED for action in found)
+    return any(_likeness(_name(action.event), _text(step)) >= _NAMED for action in found)
 
 
 def _shown_by(step: Step, found: Sequence[Action], wording: Wording) -> Step:
@@ -119,7 +125,7 @@ def _shown_by(step: Step, found: Sequence[Action], wording: Wording) -> Step:
             title = respelt(title, action.event.label)
             told = tuple(respelt(text, action.event.label) for text in told)
     sure = [action.event for action in found if _is_sure(action)]
-    if sure and not any((event.label or "").casefold() in title.casefold() for event in sure):
+    if sure and not any((_name(event) or "").casefold() in title.casefold() for event in sure):
         title = wording.title(sure[0])
     frames = tuple(frame for action in found for frame in frames_of(action.event))
     times = [time_ms for action in found for time_ms in (action.event.at_ms, action.event.end_ms or 0)]

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from instructions.drafting import Step
 from instructions.evidence import Frame
-from instructions.language_models.extractive.commands import typed_command
 from instructions.language_models.extractive.wordings import Wording, wording_of
 from jobs.media.screen.events import EventKind, Region, ScreenEvent
 
@@ -70,9 +69,8 @@ def frames_of(event: ScreenEvent) -> tuple[Frame, ...]:
 
 
 def code_of(event: ScreenEvent) -> tuple[str, ...]:
-    """Return the command that is typed into a terminal, which has no label."""
-    command = None if event.label else typed_command(event.text)
-    return (command,) if command else ()
+    """Return the command that is typed in a terminal."""
+    return (event.text,) if event.is_command and event.text else ()
 
 
 def shown_steps(events: Sequence[ScreenEvent], *, language: str) -> tuple[Step, ...]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from instructions.drafting import TITLE_LIMIT
-from instructions.language_models.extractive.commands import typed_command
+from instructions.drafting import TITLE_LIMIT, short_title
 from jobs.media.screen.events import EventKind, ScreenEvent
 
 
@@ -19,8 +18,8 @@ class Wording:
     type_text: str
     fill_in: str
     type_unread: str
-    opens: str
     run: str
+    opens: str
 
     def sentence(self, event: ScreenEvent) -> str:
         """Return what is done, in a whole sentence."""
@@ -30,15 +29,17 @@ class Wording:
     def title(self, event: ScreenEvent) -> str:
         """Return the same as a heading: what is typed is left out when it is long."""
         whole = self._said(event, event.text)
-        return whole if len(whole) <= TITLE_LIMIT or not event.label else self._said(event, None)
+        if len(whole) <= TITLE_LIMIT or not event.label:
+            return whole
+        return short_title(whole) if event.is_command else self._said(event, None)
 
     def _said(self, event: ScreenEvent, text: str | None) -> str:
+        if event.is_command:
+            return self.run.format(text=event.text)
         if event.kind == EventKind.CLICK:
             pattern = self.click if event.label else self.click_unread
         elif event.label:
             pattern = self.type_in if text else self.fill_in
-        elif command := typed_command(text):
-            pattern, text = self.run, command
         else:
             pattern = self.type_text if text else self.type_unread
         return pattern.format(label=event.label, text=text)
@@ -52,8 +53,8 @@ _WORDINGS = {
         type_text="Type “{text}”",
         fill_in="Fill in {label}",
         type_unread="Type the text",
-        opens="{label} opens.",
         run="Run {text}",
+        opens="{label} opens.",
     ),
     "de": Wording(
         click="Auf {label} klicken",
@@ -62,8 +63,8 @@ _WORDINGS = {
         type_text="„{text}“ eingeben",
         fill_in="{label} ausfüllen",
         type_unread="Den Text eingeben",
-        opens="{label} öffnet sich.",
         run="{text} ausführen",
+        opens="{label} öffnet sich.",
     ),
     "fr": Wording(
         click="Cliquer sur {label}",
@@ -72,8 +73,8 @@ _WORDINGS = {
         type_text="Saisir « {text} »",
         fill_in="Remplir {label}",
         type_unread="Saisir le texte",
-        opens="{label} s’ouvre.",
         run="Exécuter {text}",
+        opens="{label} s’ouvre.",
     ),
     "es": Wording(
         click="Hacer clic en {label}",
@@ -82,8 +83,8 @@ _WORDINGS = {
         type_text="Escribir «{text}»",
         fill_in="Rellenar {label}",
         type_unread="Escribir el texto",
-        opens="Se abre {label}.",
         run="Ejecutar {text}",
+        opens="Se abre {label}.",
     ),
     "it": Wording(
         click="Fare clic su {label}",
@@ -92,8 +93,8 @@ _WORDINGS = {
         type_text="Digitare «{text}»",
         fill_in="Compilare {label}",
         type_unread="Digitare il testo",
-        opens="Si apre {label}.",
         run="Eseguire {text}",
+        opens="Si apre {label}.",
     ),
     "pt": Wording(
         click="Clicar em {label}",
@@ -102,8 +103,8 @@ _WORDINGS = {
         type_text="Escrever “{text}”",
         fill_in="Preencher {label}",
         type_unread="Escrever o texto",
-        opens="{label} abre-se.",
         run="Executar {text}",
+        opens="{label} abre-se.",
     ),
     "nl": Wording(
         click="Klik op {label}",
@@ -112,8 +113,8 @@ _WORDINGS = {
         type_text="Typ “{text}”",
         fill_in="Vul {label} in",
         type_unread="Typ de tekst",
-        opens="{label} wordt geopend.",
         run="Voer {text} uit",
+        opens="{label} wordt geopend.",
     ),
 }
 

@@ -14,6 +14,8 @@ MAX_LABEL_CHARACTERS = 200
 MAX_TEXT_CHARACTERS = 1_000
 MAX_WORDS = 500
 MAX_TIME_MS = 24 * 60 * 60 * 1000
+PROMPT = re.compile(r"[$>❯»]|>>>|\w+>|\S*[@:~/\\\]]\S*\s?[$>%#❯]|\[[^\]]+\]\s?[$>%#]")
+"""What a terminal writes before a command that is typed: `$`, `>>>`, `mysql>`, `anna@desk:~#`."""
 UNWANTED = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 
 
@@ -54,7 +56,8 @@ class ScreenEvent:
 
     `at_ms` is when the button goes down, the first letter shows, the scroll begins or the window stands; `end_ms` is
     when typing or scrolling ends. `label` is what the screen writes on the control that is acted on, beside the field
-    that is typed into, or as the title of what opens, spelt as on the screen; None when it cannot be read. `text` is
+    that is typed into, or as the title of what opens, spelt as on the screen; None when it cannot be read. Of a command
+    that is typed in a terminal it is the prompt, such as `$`. `text` is
     what was typed; None when it cannot be read, and always for a field for passwords, keys and the like.
     `region` is the control, or the window. `pointer` (x, y) is where the pointer's tip stands.
 
@@ -75,6 +78,12 @@ class ScreenEvent:
     picture_ms: int | None = None
     frame: Frame | None = None
     page_share: float = 0.0
+
+    @property
+    def is_command(self) -> bool:
+        """Whether it is a command that is typed at a prompt."""
+        has_words = any(map(str.isalpha, self.text or ""))
+        return self.kind is EventKind.TYPE and has_words and bool(PROMPT.fullmatch(self.label or ""))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from jobs.media.screen.changes import Part
 from jobs.media.screen.clicks import Click, Clicks
+from jobs.media.screen.commands import Command, commands_in
 from jobs.media.screen.controls import control_at, unhidden
 from jobs.media.screen.events import EventKind, ScreenEvent
 from jobs.media.screen.fields import SECRET, field_around, typed_in
@@ -190,10 +191,12 @@ class Judge:
         if not typing.is_plain and not (clicked and clicked.is_field):
             return
         picture = typing.after or typing.before
+        field = field_around(typing.before, typing.box) or field_around(picture, typing.box)
+        if commands := commands_in(self._reader, typing, field):
+            return self._note_commands(commands, typing)
         typed = typed_in(self._reader, typing)
         if not typed.is_new or (typed.text is None and not (typing.is_plain or typed.is_hidden)):
             return
-        field = field_around(typing.before, typing.box) or field_around(picture, typing.box)
         box = field or (clicked.box if clicked else typing.box.grown(6, 4))
         label = self._reader.of_field(typing.before, box)
         name = _label(label)
@@ -205,7 +208,8 @@ class Judge:
             name = told  # read before the pointer was in the way
         is_secret = any(SECRET.search(text) for text in (name, label and label.text) if text)
         confidence = 0.92 if typing.is_plain else 0.6
-        confidence -= (0.0 if field else 0.15) + (0.0 if typed.text or typed.is_hidden or is_secret else 0.3)
+        is_read = typed.text is not None and typed.confidence >= _SURE
+        confidence -= (0.0 if field else 0.15) + (0.0 if is_read or typed.is_hidden or is_secret else 0.3)
         event = ScreenEvent(
             at_ms=typing.first_ms,
             end_ms=typing.end_ms,
@@ -213,7 +217,7 @@ class Judge:
             region=picture.region(box),
             confidence=_share(confidence),
             label=name,
-            text=None if is_secret or typed.confidence < _SURE else typed.text,
+            text=typed.text if is_read and not is_secret else None,
             picture_ms=picture.at_ms,
             frame=picture.frame,
         )
@@ -222,6 +226,23 @@ class Judge:
             into = replace(clicked.event, label=name, region=event.region)
             self._noted[at] = _Noted(into, box, is_field=True)
         self._noted.append(_Noted(event, box))
+
+    def _note_commands(self, commands: list[Command], typing: Typing) -> None:
+        picture = typing.after or typing.before
+        ends_ms = [*(command.start_ms for command in commands[1:]), typing.end_ms]
+        for command, end_ms in zip(commands, ends_ms, strict=True):
+            event = ScreenEvent(
+                at_ms=command.start_ms,
+                end_ms=max(command.start_ms, end_ms),
+                kind=EventKind.TYPE,
+                region=picture.region(command.box),
+                confidence=_share(0.92 * command.confidence),
+                label=command.prompt,
+                text=command.text,
+                picture_ms=picture.at_ms,
+                frame=picture.frame,
+            )
+            self._noted.append(_Noted(event, command.box))
 
     def _last_click(self) -> _Noted | None:
         clicks = (noted for noted in reversed(self._noted) if noted.event.kind is EventKind.CLICK)

@@ -126,7 +126,7 @@ class _Watcher:
         if found:
             bare = replace(bare, parts=())
         self._busy += found is not None or self._restless.share() >= _BUSY_SHARE
-        self._tell(bare, (self._picture(samples[:at]), self._clear), places)
+        self._tell(bare, (self._picture(samples[:at]), self._clear), places, is_scrolled=found is not None)
         self._approach(step.after, after)
         self._judge.advance(step.after.at_ms)
 
@@ -154,7 +154,12 @@ class _Watcher:
         self._places.append((sample, place.box))
 
     def _tell(
-        self, step: Step, pictures: tuple[Sample, Clear], places: tuple[Place | None, Place | None]
+        self,
+        step: Step,
+        pictures: tuple[Sample, Clear],
+        places: tuple[Place | None, Place | None],
+        *,
+        is_scrolled: bool,
     ) -> None:
         """Tell the finders of typing and other changes of a step."""
         self._restless.add(step)
@@ -164,7 +169,7 @@ class _Watcher:
             typed, over = self._typings.add(step, is_moving=bool(places[1] and places[1].is_moving))
             step = replace(step, parts=tuple(part for part in parts if part not in typed))
         else:
-            over = self._typings.still(step.after)
+            over = self._typings.scrolled(step) if is_scrolled else self._typings.still(step.after)
         for typing in over:
             self._judge.add(typing)
         for run in self._runs.add(step, pictures, places):

@@ -24,14 +24,15 @@ class Typing:
     """A stretch of typing.
 
     `before` is the last picture before the first letter, `after` one shortly after the `last`, `later` one
-    in which a caret that blinks is not as in that. `lines` are boxes around what changed in each line. `steps` is in
-    how many pictures something came, `advances` in how many it went further along the line.
+    in which a caret that blinks is not as in that. `lines` are boxes around what changed in each line, `lines_ms` when
+    each began. `steps` is in how many pictures something came, `advances` in how many it went further along the line.
     """
 
     before: Sample
     first_ms: int
     end_ms: int
     lines: list[Box]
+    lines_ms: list[int]
     at: Box
     steps: int = 1
     advances: int = 1
@@ -81,9 +82,8 @@ class Typings:
                 if not is_caret(part.box):
                     _extend(typing_now, part, step)
             elif _is_letters(part.box) and len(step.parts) <= _MAX_PARTS:
-                self._open.append(
-                    Typing(step.before, step.after.at_ms, step.after.at_ms, [part.box], part.box)
-                )
+                at_ms = step.after.at_ms
+                self._open.append(Typing(step.before, at_ms, at_ms, [part.box], [at_ms], part.box))
         if len(self._open) > _MAX_OPEN:
             self._open.sort(key=lambda typing: (typing.is_plain, typing.end_ms))
             for typing in self._open[:-_MAX_OPEN]:
@@ -97,6 +97,12 @@ class Typings:
         for typing in self._open:
             _settle(typing, sample)
         return self.over(sample.at_ms)
+
+    def scrolled(self, step: Step) -> list[Typing]:
+        """Take in a step in which something scrolls; return stretches that are over."""
+        for typing in self._open:
+            _settle(typing, step.before, is_last=True)
+        return self.over(step.after.at_ms)
 
     def going(self) -> list[Typing]:
         """Return the stretches that may go on."""
@@ -151,6 +157,7 @@ def _extend(typing: Typing, part: Part, step: Step) -> None:
     typing.advances += part.box.right > typing.at.right + 1 or part.box.top > line.bottom
     if part.box.top - line.bottom >= -4:
         typing.lines.append(part.box)
+        typing.lines_ms.append(step.after.at_ms)
     else:
         typing.lines[-1] = line.joined(part.box)
     typing.at = part.box

@@ -9,7 +9,7 @@ import pytest
 from instructions.drafting import Guide, Section, Step, assemble, escape_text
 from instructions.language_models import Segment
 from instructions.language_models.extractive import Extractive
-from instructions.language_models.extractive.commands import typed_command, with_commands
+from instructions.language_models.extractive.commands import with_commands
 from jobs.media.screen.events import EventKind, Region, ScreenEvent
 
 SAID = [
@@ -76,7 +76,7 @@ def test_a_command_in_a_talk_is_code_in_its_step() -> None:
     assert draft.steps[1].heading.startswith("Run npm install --save-dev eslint")
 
 
-def typed(text: str, *, at_ms: int = 5000, label: str | None = None) -> ScreenEvent:
+def typed(text: str, *, at_ms: int = 5000, label: str = "$") -> ScreenEvent:
     return ScreenEvent(
         kind=EventKind.TYPE,
         at_ms=at_ms,
@@ -90,7 +90,7 @@ def typed(text: str, *, at_ms: int = 5000, label: str | None = None) -> ScreenEv
 
 def test_a_command_that_is_only_typed_is_run_in_the_guide() -> None:
     draft = Extractive().draft(
-        [], title="Set up", language="de", screen=[typed("user@host:~/app$ git status")]
+        [], title="Set up", language="de", screen=[typed("git status", label="user@host:~/app$")]
     )
     assert "## Step 1: `git status` ausführen" in draft.markdown
 
@@ -114,26 +114,26 @@ def test_a_command_that_is_misheard_is_spelt_as_on_the_screen() -> None:
     assert "brunch" not in draft.markdown
 
 
+def test_of_two_spoken_steps_the_one_that_names_a_command_shows_it() -> None:
+    segments = [
+        Segment(0, 4000, "Open the folder of the project."),
+        Segment(4500, 9000, "Then run git branch dash dash all."),
+    ]
+    draft = Extractive().draft(
+        segments, title="Branches", language="en", screen=[typed("git branch --all", at_ms=3000)]
+    )
+    assert [step.heading for step in draft.steps] == [
+        "Open the folder of the project",
+        "Run git branch --all",
+    ]
+    assert [step.start_ms for step in draft.steps] == [0, 3000]
+
+
 def test_what_is_typed_into_a_named_field_is_no_command() -> None:
     draft = Extractive().draft(
         [], title="Set up", language="en", screen=[typed("git status", label="Search")]
     )
     assert "`" not in draft.markdown
-
-
-@pytest.mark.parametrize(
-    ("line", "command"),
-    [
-        ("user@host:~/app$ git status", "git status"),
-        ("$ ./build.sh --all", "./build.sh --all"),
-        ("npm run build", "npm run build"),
-        ("Harbour Cafe", None),
-        ("", None),
-        (None, None),
-    ],
-)
-def test_a_line_of_a_terminal_is_read_without_its_prompt(line: str | None, command: str | None) -> None:
-    assert typed_command(line) == command
 
 
 def test_code_with_backticks_and_marks_stays_code() -> None:

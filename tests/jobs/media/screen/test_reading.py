@@ -9,7 +9,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from jobs.media.probe import UnreadableVideo
-from jobs.media.screen import EventKind, read_screen
+from jobs.media.screen import EventKind, judging, read_screen
+from jobs.media.screen.events import ScreenEvent
+from jobs.media.screen.fields import Typed
 from jobs.media.screen.reading import FILM, NOTHING, STILL
 from tests.anchors.videos import write_video
 from tests.jobs.media.screen.lettering import font
@@ -47,6 +49,20 @@ def test_what_is_typed_is_read_with_its_label(is_dark: bool, tmp_path: Path) -> 
     assert typed.picture_ms is not None and typed.end_ms is not None
     assert 200 <= typed.picture_ms - typed.end_ms <= 600
     assert typed.confidence >= 0.7
+
+
+def test_typing_whose_reading_is_unsure_is_doubtful(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = typing("Name", "Harbour").record(tmp_path / "v.mp4")
+    sure, unsure = (_typed_as(Typed("Harbour", confidence), video, monkeypatch) for confidence in (0.6, 0.59))
+    assert (sure.text, unsure.text) == ("Harbour", None)
+    assert unsure.confidence == pytest.approx(sure.confidence - 0.3)
+
+
+def _typed_as(read: Typed, video: Path, monkeypatch: pytest.MonkeyPatch) -> ScreenEvent:
+    """Return the typing in a video, of which the recogniser reads this."""
+    monkeypatch.setattr(judging, "typed_in", lambda reader, typing: read)
+    (typed,) = (event for event in read_screen(video).events if event.kind is EventKind.TYPE)
+    return typed
 
 
 @pytest.mark.parametrize(
