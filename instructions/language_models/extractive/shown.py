@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rapidfuzz import fuzz
+
 from instructions.drafting import Step
 from instructions.evidence import Frame
 from instructions.language_models.extractive.wordings import Wording, wording_of
@@ -19,8 +21,10 @@ SURE = 0.6
 """The confidence of an event below which its step is to be reviewed."""
 
 _DOUBTFUL = 0.5  # without a label, and without much that changes, an event below it is no step
+_UNLIKELY = 0.35  # below it what changed was brought about by something else, as a page that comes after the Enter key
 _MUCH = 0.1  # of the screen
 _OPENS_MS = 1_500  # from a click to the window that it opens
+_SAME_TEXT = 85  # how alike two readings of one text are at least (0..100)
 _INTO_FIELD_MS = 8_000  # from a click into a field to the first letter
 _SET_BACK_MS = 20_000
 _MENU_MS = 6_000
@@ -89,9 +93,10 @@ def actions(events: Sequence[ScreenEvent]) -> tuple[list[Action], list[Action]]:
 
 
 def _is_done(event: ScreenEvent) -> bool:
-    if event.kind not in (EventKind.CLICK, EventKind.TYPE):
+    if event.kind not in (EventKind.CLICK, EventKind.TYPE) or event.confidence < _UNLIKELY:
         return False
-    return bool(event.label or event.text) or event.confidence >= _DOUBTFUL or event.page_share >= _MUCH
+    has_words = bool(event.text) or (bool(event.label) and event.kind is EventKind.CLICK)
+    return has_words or event.confidence >= _DOUBTFUL or event.page_share >= _MUCH
 
 
 def _with_next(done: Sequence[ScreenEvent]) -> list[tuple[ScreenEvent, ScreenEvent | None]]:
@@ -99,9 +104,19 @@ def _with_next(done: Sequence[ScreenEvent]) -> list[tuple[ScreenEvent, ScreenEve
 
 
 def _without_clicks_into_fields(done: Sequence[ScreenEvent]) -> list[ScreenEvent]:
-    return [
+    into = [
         event for event, following in _with_next(done) if not (following and _leads_into(event, following))
     ]
+    before = zip([None, *into], into, strict=False)
+    return [event for last, event in before if not (last and _is_left_from(last, event))]
+
+
+def _is_left_from(typing: ScreenEvent, click: ScreenEvent) -> bool:
+    """Return whether a click is on nothing but what was just typed there."""
+    if typing.kind != EventKind.TYPE or click.kind != EventKind.CLICK or not (click.label and typing.text):
+        return False
+    likeness = fuzz.ratio(click.label.casefold(), typing.text.casefold())
+    return likeness >= _SAME_TEXT and _overlaps(click.region, typing.region)
 
 
 def _leads_into(click: ScreenEvent, typing: ScreenEvent) -> bool:

@@ -158,8 +158,10 @@ def test_undo_as_the_first_thing_done_takes_nothing_back() -> None:
     [
         ({"confidence": 0.49}, False),
         ({"confidence": 0.5}, True),
-        ({"confidence": 0.3, "page_share": 0.1}, True),
-        ({"confidence": 0.3, "label": "Save"}, True),
+        ({"confidence": 0.4, "page_share": 0.1}, True),
+        ({"confidence": 0.35, "label": "Save"}, True),
+        ({"confidence": 0.34, "label": "Save"}, False),
+        ({"confidence": 0.34, "page_share": 0.9}, False),
     ],
 )
 def test_doubtful_clicks_without_a_label_are_no_steps(more: dict[str, Any], is_step: bool) -> None:
@@ -236,3 +238,43 @@ def test_menus_and_windows_without_a_name_of_their_own_are_not_told(opened: Scre
 def test_the_same_events_give_the_same_steps() -> None:
     shown = click(1000, "Wifi"), window(1100, "Net"), typed(3000, "Name", "Anna", region=FAR), click(9000)
     assert len({steps(*shown) for _ in range(5)}) == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "expected"), [("en", "Run ls -l"), ("de", "ls -l ausführen"), ("nl", "Voer ls -l uit")]
+)
+@pytest.mark.parametrize(
+    "prompt", ["$", ">", "anna@desk:~/notes$", "root@desk:/#", "[anna@desk ~]$", "mysql>", ">>>"]
+)
+def test_what_is_typed_at_a_prompt_is_to_be_run(prompt: str, language: str, expected: str) -> None:
+    assert titles(typed(1000, prompt, "ls -l"), language=language) == [expected]
+
+
+@pytest.mark.parametrize(("label", "text"), [("Price in $", "twelve"), ("Discount %", "ten"), ("$", "12.50")])
+def test_a_field_whose_label_ends_like_a_prompt_is_typed_into(label: str, text: str) -> None:
+    assert titles(typed(1000, label, text)) == [f"Type “{text}” in {label}"]
+
+
+def test_a_long_command_is_cut_in_the_title_and_whole_below_it() -> None:
+    text = "convert " + "picture.png " * 20
+    (step,) = steps(typed(1000, "$", text.strip()))
+    assert step.title.startswith("Run convert picture.png") and len(step.title) <= TITLE_LIMIT
+    assert step.paragraphs == (f"Run {text.strip()}.",)
+
+
+@pytest.mark.parametrize(("confidence", "expected"), [(0.49, []), (0.62, ["Fill in Name"])])
+def test_doubtful_typing_that_cannot_be_read_is_no_step(confidence: float, expected: list[str]) -> None:
+    assert titles(typed(1000, "Name", confidence=confidence)) == expected
+
+
+@pytest.mark.parametrize(
+    ("at", "is_step"),
+    [
+        (click(4000, "Harbour Cafel"), False),  # what stands in the field, with the caret behind it
+        (click(4000, "Harbour Cafe", region=FAR), True),  # in a list of proposals
+        (click(4000, "Clear"), True),
+    ],
+)
+def test_a_click_on_what_was_just_typed_is_no_step(at: ScreenEvent, is_step: bool) -> None:
+    expected = ["Type “Harbour Cafe” in Name", *([f"Click {at.label}"] if is_step else [])]
+    assert titles(typed(1000, "Name", "Harbour Cafe"), at) == expected
