@@ -108,7 +108,17 @@ def _without_clicks_into_fields(done: Sequence[ScreenEvent]) -> list[ScreenEvent
         event for event, following in _with_next(done) if not (following and _leads_into(event, following))
     ]
     before = zip([None, *into], into, strict=False)
-    return [event for last, event in before if not (last and _is_left_from(last, event))]
+    return [
+        event
+        for last, event in before
+        if not (last and (_is_left_from(last, event) or _is_brought_by(last, event)))
+    ]
+
+
+def _is_brought_by(last: ScreenEvent, event: ScreenEvent) -> bool:
+    """Return whether what looks like a click is the page that the click before it brings, while it comes."""
+    is_nameless = event.kind == EventKind.CLICK and not event.label and event.confidence < _DOUBTFUL
+    return is_nameless and last.kind == EventKind.CLICK and event.at_ms - last.at_ms <= _OPENS_MS
 
 
 def _is_left_from(typing: ScreenEvent, click: ScreenEvent) -> bool:

@@ -278,3 +278,18 @@ def test_doubtful_typing_that_cannot_be_read_is_no_step(confidence: float, expec
 def test_a_click_on_what_was_just_typed_is_no_step(at: ScreenEvent, is_step: bool) -> None:
     expected = ["Type “Harbour Cafe” in Name", *([f"Click {at.label}"] if is_step else [])]
     assert titles(typed(1000, "Name", "Harbour Cafe"), at) == expected
+
+
+@pytest.mark.parametrize(
+    ("at_ms", "more", "is_step"),
+    [
+        (2500, {"confidence": 0.45}, False),
+        (2501, {"confidence": 0.45}, True),
+        (2500, {"confidence": 0.5}, True),
+        (2500, {"confidence": 0.45, "label": "Save"}, True),
+    ],
+)
+def test_a_page_that_comes_after_a_click_is_no_click(at_ms: int, more: dict[str, Any], is_step: bool) -> None:
+    page = click(at_ms, **{"page_share": 0.9, "region": FAR, **more})
+    assert len(steps(click(1000, "Send"), page)) == 1 + is_step
+    assert len(steps(page)) == 1
