@@ -31,6 +31,7 @@ from jobs.media.screen.in_child import read_screen_json
 from jobs.media.screen.stored import screen_from_json
 from jobs.media.speech import Recogniser, SpeechError
 from jobs.media.speech.embedded_subtitles import EmbeddedSubtitles
+from jobs.media.speech.hot_words import choose_hot_words
 from jobs.media.speech.http import HttpRecogniser
 from jobs.media.speech.whisper import Whisper
 from jobs.media.transcripts import MAX_TIME_MS, UNDETERMINED, Segment, Transcript, transcript_to_json
@@ -167,21 +168,21 @@ def transcribe_stage(job: Job, lease: Lease) -> dict[str, Any]:
 
     Where nothing is said the transcript is empty, if the screen shows something being done.
     """
-    transcript = _recognise(job, lease)
-    if not transcript.segments:
-        screen = read_stored_screen(job)
-        if not screen.events:
-            raise WorkFailed(
-                "NO_SPEECH",
-                f"No speech was found in the recording. {screen.note or _NOTHING_SEEN} Record it with narration.",
-            )
+    screen = read_stored_screen(job)
+    transcript = _recognise(job, lease, choose_hot_words(screen))
+    if not transcript.segments and not screen.events:
+        raise WorkFailed(
+            "NO_SPEECH",
+            f"No speech was found in the recording. {screen.note or _NOTHING_SEEN} Record it with narration.",
+        )
     content = json.dumps(transcript_to_json(transcript), ensure_ascii=False, sort_keys=True).encode()
     return {"transcript_uri": storage().save_bytes(kept_folder(job.pk), content, suffix=".json").uri}
 
 
-def _recognise(job: Job, lease: Lease) -> Transcript:
+def _recognise(job: Job, lease: Lease, hot_words: tuple[str, ...]) -> Transcript:
     """Return what the first recogniser hears that takes the recording; nothing, of a video without sound."""
     sound = newest_artifact(job, "audio")
+    asked: dict[str, Any] = {"language": job.options.get("language"), "hot_words": hot_words}
     with contextlib.ExitStack() as files:
         video, audio = files.enter_context(open_video(job, lease.report)), None
         for recogniser in recognisers():
@@ -190,7 +191,7 @@ def _recognise(job: Job, lease: Lease) -> Transcript:
                     continue
                 audio = audio or files.enter_context(storage().local_path(sound.uri))
             try:
-                transcript = _transcribe(recogniser, job, lease, video, audio)
+                transcript = _transcribe(recogniser, job, lease, {**asked, "video": video, "audio": audio})
             except SpeechError as error:
                 raise WorkFailed(error.code, error.message) from error
             if transcript is not None:
@@ -200,11 +201,8 @@ def _recognise(job: Job, lease: Lease) -> Transcript:
     raise WorkFailed("NO_RECOGNISER", "No speech recogniser took this recording. Ask support.")
 
 
-def _transcribe(
-    recogniser: Recogniser, job: Job, lease: Lease, video: Source, audio: Path | None
-) -> Transcript | None:
+def _transcribe(recogniser: Recogniser, job: Job, lease: Lease, asked: dict[str, Any]) -> Transcript | None:
     """Ask a recogniser: one that reads files itself in a child, one that asks a service here, with its key."""
-    asked = {"video": video, "audio": audio, "language": job.options.get("language")}
     if isinstance(recogniser, HttpRecogniser):
         return recogniser.transcribe(**asked, on_progress=lease.report)
     reads_subtitles = isinstance(recogniser, EmbeddedSubtitles)

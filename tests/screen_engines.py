@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jobs.media.probe import UnreadableVideo
@@ -56,6 +56,13 @@ def find_events_slowly(video: Any, *, on_progress: Callable[[float], None]) -> b
     on_progress(0.5)
     time.sleep(1)
     return find_events()
+
+
+class HearingHotWords:
+    """A recogniser that hears the names it is told, and nothing else."""
+
+    def transcribe(self, *, hot_words: Sequence[str], **_: Any) -> Transcript:
+        return Transcript("en", tuple(Segment(0, 900, name) for name in hot_words), "test")
 
 
 class Hearing:

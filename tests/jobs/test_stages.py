@@ -19,6 +19,7 @@ from config.storage import kept_folder, read_bytes, storage
 from config.work.lease import Lease, LeaseLost
 from config.work.models import WorkFailed
 from jobs import hooks, stages
+from jobs.media.speech.hot_words import choose_hot_words
 from jobs.models import Artifact, AuditEvent, Job, PipelineRun
 from jobs.states import JobStatus
 from tests import sandbox_engines as engines
@@ -122,6 +123,21 @@ def test_a_video_with_neither_speech_nor_events_fails(
     assert (job.failure["failure_code"], job.failure["failed_stage"]) == ("NO_SPEECH", "TRANSCRIBING")
     expected = f"No speech was found in the recording. {why} Record it with narration."
     assert job.failure["failure_message"] == expected
+
+
+def test_the_recogniser_is_told_the_names_on_the_screen_and_no_log_is(
+    owner: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    seeing(monkeypatch, screens.find_events)
+    monkeypatch.setattr(
+        stages, "recognisers", lambda: (stages.EmbeddedSubtitles(), screens.HearingHotWords())
+    )
+    monkeypatch.setitem(hooks.STAGES, "GENERATING", lambda job, lease: {"draft": DRAFT})
+    with caplog.at_level(logging.DEBUG):
+        job = ended(recorded(tmp_path, owner, has_sound=True))
+    told = [segment["text"] for segment in owner.get(f"/jobs/{job.pk}/transcript").json()["items"]]
+    assert told == list(choose_hot_words(screens.SCREEN)) != []
+    assert not [name for name in told if name in caplog.text]
 
 
 FAILURES = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,11 +23,18 @@ class Recogniser(Protocol):
     """An engine that makes a transcript of a video."""
 
     def transcribe(
-        self, *, video: Source, audio: Path, language: str | None, on_progress: Callable[[float], None]
+        self,
+        *,
+        video: Source,
+        audio: Path,
+        language: str | None,
+        hot_words: Sequence[str] = (),
+        on_progress: Callable[[float], None],
     ) -> Transcript | None:
         """Return the transcript, or None if this recogniser cannot make it and the next one is to be tried.
 
         `audio` is the sound as 16 kHz mono FLAC in step with the video. `language` is a BCP 47 tag, or None to
-        detect it. `on_progress` is called with the share done (0..1), and may raise to stop. Raise SpeechError.
+        detect it. `hot_words` are names that may be said; they are what a user's screen shows, and not for the log.
+        `on_progress` is called with the share done (0..1), and may raise to stop. Raise SpeechError.
         """
         ...

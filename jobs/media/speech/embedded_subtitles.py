@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from jobs.media.probe import Source, UnreadableVideo
@@ -14,9 +14,17 @@ class EmbeddedSubtitles:
     """Recogniser that reads the text subtitles of the video, if there are any."""
 
     def transcribe(
-        self, *, video: Source, audio: Path | None, language: str | None, on_progress: Callable[[float], None]
+        self,
+        *,
+        video: Source,
+        audio: Path | None,
+        language: str | None,
+        hot_words: Sequence[str] = (),
+        on_progress: Callable[[float], None],
     ) -> Transcript | None:
-        """Return the subtitles, or None if there are none. See `Recogniser.transcribe`; `audio` is not read."""
+        """Return the subtitles, or None if there are none. See `Recogniser.transcribe`; `audio` is not read, and
+        `hot_words` change nothing.
+        """
         try:
             track = read_subtitle_stream(video, language)
         except UnreadableVideo:

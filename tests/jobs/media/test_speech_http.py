@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from email.message import Message
 from email.parser import BytesParser
@@ -133,11 +133,14 @@ def ask(
     url: str | None = None,
     key: str = KEY,
     language: str | None = None,
+    hot_words: Sequence[str] = (),
     timeout_s: float = 10,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> Transcript:
     recogniser = HttpRecogniser(url or service.url, key, "whisper-1", timeout_s=timeout_s)
-    return recogniser.transcribe(video=sound, audio=sound, language=language, on_progress=on_progress)
+    return recogniser.transcribe(
+        video=sound, audio=sound, language=language, hot_words=hot_words, on_progress=on_progress
+    )
 
 
 def refusal(service: Service, sound: Path, **options: Any) -> SpeechError:
@@ -158,6 +161,14 @@ def test_the_service_is_asked_as_its_protocol_says(service: Service, sound: Path
         "timestamp_granularities[]": b"segment",
         "language": b"pt",
     }
+
+
+def test_the_service_is_told_hot_words_as_a_prompt(service: Service, sound: Path) -> None:
+    ask(service, sound, hot_words=("New invoice", "Bill to"))
+    ask(service, sound)
+    (_, _, told), (_, _, untold) = service.requests
+    assert told["prompt"] == (None, b"New invoice. Bill to.")
+    assert "prompt" not in untold
 
 
 def test_its_answer_becomes_a_transcript(service: Service, sound: Path) -> None:
