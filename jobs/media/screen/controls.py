@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Light = NDArray[np.float32]
+    """The brightness of a part: rows, columns."""
+
 _REACH_ACROSS, _REACH_DOWN = 520, 170  # pixels around the pointer within which a control must end
 _EVEN_LEVELS = 5  # by which the ground of a control may differ from where the pointer stands
 _SHADED_LEVELS = 3  # by which it may change from one pixel to the next, where it is shaded
@@ -18,6 +21,14 @@ _MIN_WIDTH, _MIN_HEIGHT = 10, 9
 _MAX_HEIGHT = 150
 _MIN_SEEN = 60  # pixels
 _ALIKE = 0.8  # correlation
+_SAME_WORDS = 0.6  # correlation, of a row that is lit, maybe with a dotted line around it
+_AROUND = 30, 4  # pixels around a pointer that must be alike for what it hides to be known
+_SAME_LEVELS = 12  # of brightness, by which an encoder may change a pixel
+_OFF = 1  # pixel
+_ROW_SHAPE, _MAX_ROW_HEIGHT = 2.5, 44  # times its height a row is wide at least; pixels
+_ROW_WIDTH, _ROWS = 0.8, 1.3  # of its list's width, and how many of its height a list has at least
+_NEAR, _UNDER = 6, 0.15  # pixels around the tip, and how many of these must be of a control's ground
+_BY_THE_TIP = (0, 0), (-5, 0), (5, 0), (0, -5), (0, 5)
 _FILLED = 0.4  # of a control's box that its ground must cover
 
 
@@ -33,8 +44,10 @@ def control_at(sample: Sample, tip: tuple[int, int], pointer: Box) -> Box | None
     area = np.ascontiguousarray(sample.grey[around.top : around.bottom, around.left : around.right])
     even = 4 | cv2.FLOODFILL_MASK_ONLY | cv2.FLOODFILL_FIXED_RANGE | (255 << 8), _EVEN_LEVELS
     shaded = 4 | cv2.FLOODFILL_MASK_ONLY | (255 << 8), _SHADED_LEVELS
+    near = Box(x, y, x + 1, y + 1).grown(_NEAR).common(around).moved(-around.left, -around.top)
     for flags, levels in (even, shaded):
-        best: Box | None = None
+        found: list[Box] = []
+        aside: list[Box] = []
         for seed in _seeds(tip, pointer):
             if not around.holds(*seed):
                 continue
@@ -46,12 +59,25 @@ def control_at(sample: Sample, tip: tuple[int, int], pointer: Box) -> Box | None
             is_cut = _is_cut(box, around, sample.bounds)
             if is_cut or filled[0] < _FILLED * box.area or not is_control_size(box):
                 continue
+            aside.append(box.moved(around.left, around.top))
+            under = mask[near.top + 1 : near.bottom + 1, near.left + 1 : near.right + 1]
+            if np.count_nonzero(under) < _UNDER * near.area:
+                continue  # the ground beside what the pointer is on
             box = box.moved(around.left, around.top)
-            if box.grown(3).holds(x, y) and (best is None or box.area > best.area):
-                best = box
-        if best:
-            return best
+            if box.grown(3).holds(x, y):
+                found.append(box)
+        if found:
+            return _whole(max(found, key=lambda box: box.area), aside, pointer)
     return None
+
+
+def _whole(found: Box, aside: list[Box], pointer: Box) -> Box:
+    """Return a box with what the pointer parts from it: as high, and on its other side."""
+    for box in aside:
+        is_level = abs(box.top - found.top) <= _OFF and abs(box.bottom - found.bottom) <= _OFF
+        if is_level and max(box.left, found.left) - min(box.right, found.right) <= pointer.width + 4:
+            found = found.joined(box)
+    return found
 
 
 def _is_cut(box: Box, around: Box, bounds: Box) -> bool:
@@ -64,40 +90,88 @@ def _is_cut(box: Box, around: Box, bounds: Box) -> bool:
     )
 
 
-def unhidden(picture: Sample, clear: Sequence[tuple[Sample, Box]], around: Box, pointer: Box) -> Sample:
-    """Return the picture to read a part from: an earlier one, with the pointer elsewhere, if it shows the same there.
+def unhidden(picture: Sample, clear: Sequence[tuple[Sample, Box]], pointer: Box) -> Sample:
+    """Return a picture without its pointer: what this hides is taken from an earlier picture in which it is elsewhere
+    and the same is around it, though in other shades, as of what lights up under a pointer.
 
     `clear` are earlier pictures, the last first, with where the pointer is in them; in `picture` it is at `pointer`.
     """
-    if not pointer.common(around.grown(2)).area:
-        return picture
+    import numpy as np
+
+    part = pointer.grown(*_AROUND).common(picture.bounds)
     for sample, other in clear:
-        is_free = not other.grown(3).common(around.grown(2)).area
-        if (
-            is_free
-            and sample.grey.shape == picture.grey.shape
-            and _is_alike(picture, sample, around, pointer)
-        ):
-            return sample
+        if sample.grey.shape != picture.grey.shape or other.grown(3).common(pointer.grown(3)).area:
+            continue
+        seen = _seen(part, (pointer, other))
+        factor = _factor(_cut(picture, part), _cut(sample, part), seen)
+        if factor is None:
+            continue
+        hidden = pointer.grown(2).common(part)
+        rows = slice(hidden.top - part.top, hidden.bottom - part.top)
+        then = _cut(sample, part).astype(np.float32)
+        apart = np.where(seen, _cut(picture, part) - factor * then, np.nan)[rows]
+        more = np.nanmedian(apart, axis=1) if seen[rows].any(axis=1).all() else None
+        if more is not None:  # by rows: what is above and below a control does not light up with it
+            return picture.patched(sample, hidden, factor, more)
     return picture
 
 
-def _is_alike(picture: Sample, clear: Sample, around: Box, pointer: Box) -> bool:
-    """Return whether two pictures show the same in a part, the place of the pointer left out."""
+def row_lit(
+    before: Sample, after: Sample | None, control: Box | None, tip: tuple[int, int], pointer: Box
+) -> Box | None:
+    """Return the row of a list that looks another way after a click, and says the same as before. `control` is what the
+    pointer was on before: the list, if this is not larger than a control."""
     import numpy as np
 
-    part = around.common(picture.bounds)
-    rows, columns = slice(part.top, part.bottom), slice(part.left, part.right)
+    if after is None or after.grey.shape != before.grey.shape:
+        return None
+    row = control_at(after, tip, pointer)
+    if row is None or not row.width >= _ROW_SHAPE * row.height or row.height > _MAX_ROW_HEIGHT:
+        return None
+    if control and (row.width < _ROW_WIDTH * control.width or control.height < _ROWS * row.height):
+        return None
+    inner = row.grown(-2)
+    now, then = (_cut(sample, inner) for sample in (after, before))
+    # Letters stand out from the ground in both, dark on light or light on dark.
+    now, then = (np.abs(pixels - np.median(pixels)) for pixels in (now, then))
+    if _factor(now, then, _seen(inner, (pointer,)), least=_SAME_WORDS) is None:
+        return None
+    return Box(control.left, row.top, control.right, row.bottom) if control else row
+
+
+def _cut(sample: Sample, part: Box) -> Light:
+    import numpy as np
+
+    return sample.grey[part.top : part.bottom, part.left : part.right].astype(np.float32)
+
+
+def _seen(part: Box, pointers: tuple[Box, ...]) -> NDArray[np.bool_]:
+    """Return which pixels of a part no pointer hides."""
+    import numpy as np
+
     seen = np.ones((part.height, part.width), bool)
-    hidden = pointer.grown(3).common(part).moved(-part.left, -part.top)
-    seen[hidden.top : hidden.bottom, hidden.left : hidden.right] = False
-    now, then = (sample.grey[rows, columns][seen].astype(np.float32) for sample in (picture, clear))
+    for box in pointers:
+        hidden = box.grown(3).common(part).moved(-part.left, -part.top)
+        seen[hidden.top : hidden.bottom, hidden.left : hidden.right] = False
+    return seen
+
+
+def _factor(now: Light, then: Light, seen: NDArray[np.bool_], *, least: float = _ALIKE) -> float | None:
+    """Return by which factor what is seen of a part differs from another picture of it, None when this shows something
+    else there. It is negative when what was dark on light is light on dark, as what is chosen may be."""
+    import numpy as np
+
+    now, then = now[seen], then[seen]
     if now.size < _MIN_SEEN:
-        return False
+        return None
+    if float(np.abs(now - then).max()) <= _SAME_LEVELS:
+        return 1.0
     now, then = now - now.mean(), then - then.mean()
     size = float(np.sqrt((now * now).sum() * (then * then).sum()))
-    # What is chosen may be light on dark where it was dark on light.
-    return bool(size) and abs(float((now * then).sum())) / size >= _ALIKE
+    product = float((now * then).sum())
+    if not size or abs(product) / size < least:
+        return None
+    return product / float((then * then).sum()) if product < 0 else 1.0
 
 
 def is_control_size(box: Box) -> bool:
@@ -106,9 +180,10 @@ def is_control_size(box: Box) -> bool:
 
 
 def _seeds(tip: tuple[int, int], pointer: Box) -> list[tuple[int, int]]:
-    """Return points around the pointer, where its own pixels are not."""
+    """Return points around the tip, and around the pointer where its own pixels are not."""
     x, y = tip
     return [
+        *((x + across, y + down) for across, down in _BY_THE_TIP),
         (x, pointer.top - 3),
         (pointer.left - 3, y),
         (pointer.left - 4, pointer.top - 4),

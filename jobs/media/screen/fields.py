@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from jobs.media.screen.events import MAX_TEXT_CHARACTERS, UNWANTED
@@ -29,6 +30,7 @@ _HIDDEN = re.compile(r"^[•●∙·.*oO0°\-–—…\s]+$")
 _MAX_FIELD_HEIGHT = 320
 _INK_LEVELS = 40
 _GROUND_LEVELS = 3
+_LONG, _SAME_TEXT = 6, 0.8  # letters from which a text is compared, and how much of it must be the same
 
 
 def field_around(sample: Sample, typed: Box) -> Box | None:
@@ -98,7 +100,14 @@ def typed_in(reader: Reader, typing: Typing) -> Typed:
         return Typed()
     if _HIDDEN.match(text) and not text.isdigit():
         return Typed(is_hidden=True)
-    return Typed(text, sure, is_new=text != " ".join(earlier))
+    return Typed(text, sure, is_new=not _is_same(text, " ".join(earlier)))
+
+
+def _is_same(text: str, earlier: str) -> bool:
+    """Return whether two readings are of one text, of which a letter or two may be read wrongly."""
+    return text == earlier or (
+        min(len(text), len(earlier)) >= _LONG and SequenceMatcher(None, text, earlier).ratio() >= _SAME_TEXT
+    )
 
 
 def _emptier(picture: NDArray[np.uint8], later: NDArray[np.uint8] | None) -> NDArray[np.uint8]:

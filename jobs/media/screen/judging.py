@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from jobs.media.screen.changes import Part
 from jobs.media.screen.clicks import Click, Clicks
 from jobs.media.screen.commands import Command, commands_in
-from jobs.media.screen.controls import control_at, unhidden
+from jobs.media.screen.controls import control_at, row_lit, unhidden
 from jobs.media.screen.events import EventKind, ScreenEvent
 from jobs.media.screen.fields import SECRET, field_around, typed_in
-from jobs.media.screen.labels import Reader, Text, spelt
+from jobs.media.screen.labels import Reader
+from jobs.media.screen.lines import Text, spelt
 from jobs.media.screen.runs import Run
 from jobs.media.screen.sampling import Box, Sample
 from jobs.media.screen.scrolls import Scroll
@@ -24,6 +25,7 @@ _OWN_WINDOW_SHARE = 0.03  # of the picture, of a window that opens by itself
 _NOTICE_SHARE = 0.03  # of the picture; what is smaller and not beside what was clicked is a notice
 _BESIDE = 70  # pixels
 _SURE = 0.6  # of a label, from which it is given
+_TAB_SHARE = 0.6  # of a control's width; what changed under the pointer in less of it is a tab, and no row
 _SCROLL_MS = 250
 _TICK = 36  # pixels, the size of a box to tick at most, and its distance from its caption
 _SHIFT_MS = 1_200  # after a click
@@ -141,16 +143,28 @@ class Judge:
         place, picture = click.place, click.run.picture
         if place is None:
             return
-        control = control_at(picture, place.tip, place.box) or click.box or self._clicks.hover_box(place)
-        around = control or Box(*place.tip, *place.tip).grown(120, 14)
-        readable = unhidden(picture, click.run.clear, around, place.box)
+        readable = unhidden(picture, click.run.clear, place.box)
+        control = control_at(readable, place.tip, place.box) or click.box or self._clicks.hover_box(place)
+        control = row_lit(readable, click.run.settled, control, place.tip, place.box) or control
         is_bar = place.shape is not None and place.shape.is_bar
-        label = None if is_bar and control else self._reader.on_control(readable, control, place.tip)
+        if click.tick:
+            label = self._reader.beside_tick(readable, click.tick, place.tip)
+            if label is None:
+                return  # something small changed near the pointer
+        elif click.caret and not (control and self._is_first(click.caret, control)):
+            return  # it blinks, or moved
+        elif is_bar and control:
+            label = None
+        else:
+            is_row = not (control and click.box and click.box.width < _TAB_SHARE * control.width)
+            label = self._reader.on_control(readable, control, place.tip, is_row=is_row)
+        if click.is_unsure:
+            self._clicks.keep(click)
         box = _with_box(label.box, click.run) if label else control or place.box
         is_field = control is not None and control.width > 60 and (is_bar or label is None)
         if control and label is None and control.width > 40:
             label = self._reader.of_field(readable, control)
-        label = self._reader.surely(readable, label)
+        label = self._reader.surely(readable, label, control)
         event = ScreenEvent(
             at_ms=click.at_ms,
             kind=EventKind.CLICK,
@@ -163,6 +177,13 @@ class Judge:
             frame=picture.frame,
         )
         self._noted.append(_Noted(event, box, is_field))
+
+    def _is_first(self, caret: Box, field: Box) -> bool:
+        """Return whether a caret is in a field in which nothing was done last."""
+        last = self._last_click()
+        done = [*([last.box] if last else []), *(span.box for span in self._typed[-1:])]
+        is_there = any(box.common(field.grown(4)).area for box in done)
+        return bool(caret.common(field.grown(3)).area) and not is_there
 
     def _note_window(self, run: Run, opening: Opening, *, is_due: bool) -> None:
         picture = run.settled or run.before

@@ -135,6 +135,20 @@ class Sample:
         left, top, right, bottom = (side * self.scale for side in inside)
         return np.repeat(self.full[top:bottom, left:right, np.newaxis], 3, axis=2)
 
+    def patched(self, other: Sample, box: Box, factor: float, more: NDArray[np.float32]) -> Sample:
+        """Return the same picture with a part of another one of its size in it, of which the brightness is multiplied
+        by `factor`, and of which each row (of the work picture) is made brighter by a number of levels."""
+        import numpy as np
+
+        left, top, right, bottom = (side * self.scale for side in box)
+        part = other.full[top:bottom, left:right].astype(np.float32)
+        full = self.full.copy()
+        lit = factor * part + np.repeat(more, self.scale)[:, np.newaxis]
+        full[top:bottom, left:right] = np.clip(lit, 0, 255).round().astype(np.uint8)
+        sample = Sample(self.at_ms, self.picture)
+        sample.__dict__["full"] = full  # where cached_property keeps it
+        return sample
+
     def region(self, box: Box) -> Region:
         """Return a part as shares of the picture."""
         inside, bounds = box.common(self.bounds), self.bounds

@@ -26,6 +26,10 @@ _MIN_SCORE = 0.6  # of the difference that must be gone after shifting
 _LOW_SCORE = 0.4  # the same, where any other shifting leaves much more of it
 _TOLD_LEVELS = 0.4
 _PAUSE_MS = 700
+_MARK_SHARE, _MARK_OFF = (
+    0.1,
+    6,
+)  # of the pixels of the largest part, and by how many two places of a mark may differ
 
 
 @dataclass
@@ -80,8 +84,23 @@ def scrolled(step: Step) -> tuple[Box, int] | None:
     box = _main(step)
     if box.height < _MIN_HEIGHT or box.width < _MIN_WIDTH or box.area < _MIN_SHARE * step.changed.size:
         return None
+    if _is_mark_moved(step, box):
+        return None
     shift = _shift_in(step, box)
     return None if shift is None else (box, shift)
+
+
+def _is_mark_moved(step: Step, box: Box) -> bool:
+    """Return whether only what marks a row or a field, as its ground or a frame, went from one to another below or
+    above it: two parts of one size that stand apart."""
+    inside = [part for part in step.parts if part.box.common(box).area]
+    least = _MARK_SHARE * max(part.pixels for part in inside)
+    parts = [part.box for part in inside if part.pixels >= least]
+    if len(parts) != 2:
+        return False
+    upper, lower = parts
+    is_alike = abs(upper.width - lower.width) <= _MARK_OFF and abs(upper.height - lower.height) <= _MARK_OFF
+    return is_alike and lower.top > upper.bottom
 
 
 def _main(step: Step) -> Box:

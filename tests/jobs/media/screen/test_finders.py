@@ -12,7 +12,8 @@ from jobs.media.screen import fields
 from jobs.media.screen.changes import Part, parts_of
 from jobs.media.screen.fields import SECRET
 from jobs.media.screen.frames import new_rectangle
-from jobs.media.screen.labels import PRIVATE, Reader, spelt
+from jobs.media.screen.labels import PRIVATE, Reader
+from jobs.media.screen.lines import spelt
 from jobs.media.screen.sampling import Box, Sample
 from jobs.media.screen.shapes import Shape, tip_of
 from tests.jobs.media.screen.lettering import font, line
