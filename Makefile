@@ -62,7 +62,7 @@ bench-readme: $(READY)
 # Compares drafted steps with those that people labelled; see tests/guides/README.md.
 guides: $(READY)
 	@$(BIN)/python -m tests.guides.measure $(if $(MODEL),--model $(MODEL)) $(if $(MODEL_PYTHON),--model-python $(MODEL_PYTHON)) \
-		$(if $(PROFILE),--profile $(PROFILE)) $(if $(HALF),--half $(HALF)) --talks "$(TALKS)"
+		$(if $(THREADS),--threads $(THREADS)) $(if $(PROFILE),--profile $(PROFILE)) $(if $(HALF),--half $(HALF)) --talks "$(TALKS)"
 
 # Learns the weights of the finder of steps anew, from tests/guides/training.
 train-finder: $(READY)

@@ -66,10 +66,13 @@ class Reply:
     cut_off: bool = False
 
 
-def completion(content: Any, *, usage: Any = USAGE, finish: Any = "stop", **more: Any) -> Reply:
+def completion(
+    content: Any, *, usage: Any = USAGE, finish: Any = "stop", logprobs: Any = None, **more: Any
+) -> Reply:
     """The reply with a text, or with JSON as its text."""
     text = content if isinstance(content, str) else json.dumps(content, ensure_ascii=False)
-    answer: dict[str, Any] = {"choices": [{"message": {"content": text}, "finish_reason": finish}], **more}
+    choice = {"message": {"content": text}, "finish_reason": finish, "logprobs": logprobs}
+    answer: dict[str, Any] = {"choices": [choice], **more}
     if usage is not None:
         answer["usage"] = usage
     return Reply(body=json.dumps(answer).encode())

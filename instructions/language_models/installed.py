@@ -42,8 +42,8 @@ class Profile:
     A long transcript is cut into windows of about `window_tokens`, which repeat `overlap_tokens` of the one before;
     an answer has at most `max_tokens`.
 
-    With the form "sentences" it is asked about one sentence at a time, up to `parallel` at once: those of which the
-    rules are not sure, whose score is from `clear_below` up to `clear_above`. A title has at most `title_tokens`.
+    With the form "sentences" it is asked about one passage at a time: those whose score by the finder is from
+    `clear_below` up to `clear_above`. A title has at most `title_tokens`.
 
     A profile may be made of two others: the one that is asked `first`, and its `fallback`, which takes over when that
     fails.
@@ -58,7 +58,6 @@ class Profile:
     overlap_tokens: int = 0
     max_tokens: int = 0
     form: str = ""
-    parallel: int = 1
     clear_below: float = 0.0
     clear_above: float = 1.0
     title_tokens: int = 0

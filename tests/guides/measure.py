@@ -69,7 +69,8 @@ def main() -> int:
         flush=True,
     )
     if options.model:
-        with served_model(options.model, options.model_python, options.profile) as (model, cpu_seconds):
+        with served_model(options.model, options.model_python, options.profile, options.threads) as served:
+            model, cpu_seconds = served
             _print_all(talks, model, cpu_seconds)
     else:
         _print_all(talks, Extractive(), lambda: 0.0)
@@ -83,6 +84,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--model", default="", help="a model's file, or the address of a service")
     parser.add_argument("--model-python", default=sys.executable, help="an interpreter that has xllamacpp")
+    parser.add_argument("--threads", type=int, default=2, help="of the server of a model's file")
     parser.add_argument("--profile", default=PROFILE, help="the model profile")
     parser.add_argument("--half", default="", help="tuned or kept; both without it")
     parser.add_argument("--talks", default="", help="names of talks; all without it")

@@ -16,19 +16,19 @@ from instructions.language_models.installed import profiles, prompt_for
 
 SERVER = Path(__file__).with_name("model_server.py")
 PROFILE = "sentences"
-THREADS = 2
 TIMEOUT_SECONDS = 300.0
 
 
 @contextmanager
-def served_model(model: str, python: str, profile_id: str) -> Iterator[tuple[Chat, Callable[[], float]]]:
+def served_model(
+    model: str, python: str, profile_id: str, threads: int = 2
+) -> Iterator[tuple[Chat, Callable[[], float]]]:
     """Yield the model, and what tells the CPU seconds that serving it took so far, 0 for a service elsewhere."""
     if model.startswith(("http://", "https://")):
         yield _chat(model, profile_id), lambda: 0.0
         return
-    slots = profiles()[profile_id].parallel
     process = subprocess.Popen(
-        [python, str(SERVER), model, str(THREADS), str(slots)],
+        [python, str(SERVER), model, str(threads)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

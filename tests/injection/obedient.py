@@ -77,7 +77,7 @@ def _sentence(user: str) -> str | None:
     """Return the sentence of a question about one, which is a JSON object on the last line."""
     try:
         turn = json.loads(user.rsplit("\n", 1)[-1])
-        return str(turn["sentence"])
+        return str(turn["passage"])
     except (ValueError, TypeError, KeyError):
         return None
 

@@ -75,7 +75,7 @@ def test_with_a_language_model_it_is_the_default_and_may_be_left_out() -> None:
             "model_profiles",
             ["chat", "sentences", "chat-or-extractive", "sentences-or-extractive", "extractive"],
         ),
-        ("prompt_templates", ["guide-1", "rewrite-1", "rules-1", "sentence-1"]),
+        ("prompt_templates", ["guide-1", "rewrite-1", "rules-1", "sentence-2"]),
     ):
         ran = subprocess.run(
             [sys.executable, "-c", code % field], env=environment, capture_output=True, text=True

@@ -22,7 +22,7 @@ from instructions.language_models.calls import Calls, estimated_tokens
 from instructions.language_models.chat.asking import Asked, ask, key_of
 from instructions.language_models.chat.parts import PartReader
 from instructions.language_models.chat.sentences import SentenceDrafter
-from instructions.language_models.chat.service import ChatService
+from instructions.language_models.chat.service import Answer, ChatService
 from instructions.language_models.chat.windows import Passage, cut_windows, join_steps
 from instructions.language_models.checks.addressed import addressed_to_a_model
 from instructions.language_models.checks.drafts import SCHEMA, AnswerInvalid, CheckedPart, CheckedStep
@@ -135,7 +135,9 @@ class Chat:
             "language": "that they are in" if language == _UNKNOWN else language,
             "passages": "\n".join(passage.line for passage in window),
         }
-        return self._ask(Asked(key, self._draft_prompt, values, SCHEMA), reader.read)
+        return self._ask(
+            Asked(key, self._draft_prompt, values, SCHEMA), lambda answer: reader.read(answer.text)
+        )
 
     def _key(self, window: Sequence[Passage], language: str) -> str:
         return key_of(
@@ -158,8 +160,8 @@ class Chat:
         if kept is not None:
             return str(kept["markdown"])
 
-        def read(text: str) -> tuple[str, Any]:
-            markdown = check_rewriting(text, passage)
+        def read(answer: Answer) -> tuple[str, Any]:
+            markdown = check_rewriting(answer.text, passage)
             return markdown, {"markdown": markdown}
 
         wish = Template(prompt.wish).substitute(context=" ".join(context.split()))

@@ -20,11 +20,11 @@ from instructions.language_models.installed import Profile, Prompt
 log = logging.getLogger(__name__)
 
 Found = TypeVar("Found")
-# Returns what was found in the text of an answer, and JSON to keep for the key; raises AnswerInvalid.
-Read = Callable[[str], tuple[Found, Any]]
+# Returns what was found in an answer, and JSON to keep for the key; raises AnswerInvalid.
+Read = Callable[[Answer], tuple[Found, Any]]
 TRIES = 2
 _MAX_LONGER = 4  # times what was asked for, by estimate: the tokens of some scripts have many bytes
-_TOKENS_A_MESSAGE = 4  # that a message takes beside its text
+TOKENS_A_MESSAGE = 4  # that a message takes beside its text
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Asked:
     """What is asked for: the prompt with what is put in.
 
     `examples` are messages that go before the question, `max_tokens` is the limit of an answer that shall have
-    fewer tokens than the profile's.
+    fewer tokens than the profile's. `wants_likelihood` asks how likely each beginning of the answer was.
     """
 
     key: str
@@ -41,6 +41,7 @@ class Asked:
     schema: dict[str, Any] | None = None
     examples: tuple[dict[str, str], ...] = ()
     max_tokens: int = 0
+    wants_likelihood: bool = False
 
 
 def key_of(**asked: Any) -> str:
@@ -116,7 +117,7 @@ def begin(asked: Asked, reason: str, profile: Profile, calls: Calls) -> Opened:
     """Begin a call; `reason` says why the answer before could not be used. Raise LanguageModelError."""
     question = _question(asked, profile, reason)
     most = Tokens(
-        sum(estimated_tokens(each["content"]) + _TOKENS_A_MESSAGE for each in question.messages),
+        sum(estimated_tokens(each["content"]) + TOKENS_A_MESSAGE for each in question.messages),
         question.max_tokens,
     )
     return Opened(asked, question, calls.begin(asked.key, most), most)
@@ -132,7 +133,13 @@ def _question(asked: Asked, profile: Profile, reason: str) -> Question:
         *asked.examples,
         {"role": "user", "content": user},
     )
-    return Question(messages, asked.max_tokens or profile.max_tokens, profile.temperature, asked.schema)
+    return Question(
+        messages,
+        asked.max_tokens or profile.max_tokens,
+        profile.temperature,
+        asked.schema,
+        asked.wants_likelihood,
+    )
 
 
 def _read(answer: Answer, read: Read[Found], *, is_json: bool, max_tokens: int) -> tuple[Found, Any]:
@@ -144,7 +151,7 @@ def _read(answer: Answer, read: Read[Found], *, is_json: bool, max_tokens: int) 
     if answer.is_cut and not is_json:
         raise cut
     try:
-        return read(answer.text)
+        return read(answer)
     except AnswerInvalid:
         if answer.is_cut:
             raise cut from None

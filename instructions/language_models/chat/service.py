@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -40,6 +40,7 @@ _ABOUT_FORMAT = re.compile(
 )
 # How the end of an answer is named; some servers name none, and Text Generation Inference has its own word.
 _ENDED = ("stop", "eos_token", "", None)
+_MOST_LIKELY = 20  # tokens of which the likelihood is asked for; more is not allowed
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MAX_COUNT = 2**31 - 1
 
@@ -63,22 +64,31 @@ class AnswerLost(LanguageModelError):
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked: messages of `role` and `content`, and the JSON Schema of the answer if it is to be JSON."""
+    """What is asked: messages of `role` and `content`, and the JSON Schema of the answer if it is to be JSON.
+
+    `wants_likelihood` asks how likely each beginning of the answer was.
+    """
 
     messages: Sequence[dict[str, str]]
     max_tokens: int
     temperature: float
     schema: dict[str, Any] | None = None
+    wants_likelihood: bool = False
 
 
 @dataclass(frozen=True)
 class Answer:
     """The text of an answer, whether the model did not end it itself (it met the limit of tokens, or a filter), and
-    what it took if the service says so."""
+    what it took if the service says so.
+
+    `beginnings` are the natural logarithms of the likelihood of what might have been the first token; empty if the
+    service does not say.
+    """
 
     text: str
     is_cut: bool
     tokens: Tokens | None
+    beginnings: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,6 +117,7 @@ class ChatService:
             self._headers["Authorization"] = f"Bearer {api_key}"
         self.model, self._timeout_s = model, timeout_s
         self._format, self._limit_name, self._has_temperature = 0, "max_tokens", True
+        self._has_likelihood = True
 
     def ask(self, question: Question, check: Callable[[], None]) -> Answer:
         """Return the answer; `check` is called several times a second, and what it raises ends the call.
@@ -141,6 +152,8 @@ class ChatService:
         }
         if self._has_temperature:
             body["temperature"] = question.temperature
+        if question.wants_likelihood and self._has_likelihood:
+            body |= {"logprobs": True, "top_logprobs": _MOST_LIKELY}
         if question.schema and _FORMATS[self._format] == "json_schema":
             described = {"name": "answer", "strict": True, "schema": question.schema}
             body["response_format"] = {"type": "json_schema", "json_schema": described}
@@ -168,6 +181,9 @@ class ChatService:
             self._limit_name = "max_completion_tokens"
         elif self._has_temperature and "temperature" in said:
             self._has_temperature = False
+        elif question.wants_likelihood and self._has_likelihood:
+            self._has_likelihood = False
+            log.info("language model refused a question with logprobs: status %d; asking without", status)
         elif has_format:
             self._format = len(_FORMATS) - 1
             log.info(
@@ -257,10 +273,23 @@ def _read(content: bytes) -> Answer:
         tokens = _usage(answer)
         if not isinstance(text, str) or not text.strip():
             raise BadAnswer("It had no text.", tokens)
-        return Answer(_UNSTORABLE.sub("", text), choice.get("finish_reason") not in _ENDED, tokens)
+        is_cut = choice.get("finish_reason") not in _ENDED
+        return Answer(_UNSTORABLE.sub("", text), is_cut, tokens, _beginnings(choice))
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
         # The error may quote the answer, so it is not chained and not logged.
         raise BadAnswer("It did not follow the protocol.") from None
+
+
+def _beginnings(choice: dict[str, Any]) -> dict[str, float]:
+    """Return what might have been the first token; empty for what does not follow the protocol, as many servers have a
+    form of their own here."""
+    try:
+        first = choice["logprobs"]["content"][0]["top_logprobs"][:_MOST_LIKELY]
+        likely = {each["token"]: each["logprob"] for each in first}
+    except (TypeError, KeyError, IndexError):
+        return {}
+    is_read = all(type(token) is str and type(log_p) in (int, float) for token, log_p in likely.items())
+    return {token: float(log_p) for token, log_p in likely.items() if -1_000 <= log_p <= 0} if is_read else {}
 
 
 def _usage(answer: dict[str, Any]) -> Tokens | None:

@@ -1,4 +1,4 @@
-"""One sentence of a talk as a question, and what its answer is worth.
+"""One passage of a talk as a question, and what its answer is worth.
 
 What is said and shown stands in the strings of a JSON object, which no words can end.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import exp, log
 from typing import Any
 
 from instructions.drafting import short_title
@@ -22,31 +23,35 @@ from instructions.language_models.checks.words import (
     runs_of_words,
 )
 from instructions.language_models.extractive.verbs import VERBS
+from instructions.language_models.extractive.verbs import words as word_set
 
 NO_STEP = "-"
 MAX_WORDS = 16  # of a title
 _ALIKE = 4  # letters by which words count as the same: "Kopieren" and "kopiert"
 _MIN_KNOWN = 0.5  # of a command's words, how many were said or shown at least
+_PLAIN_VERBS = word_set("click press choose select go type enter set")  # a title may have them unsaid
+_DASHES = "-–—"
+_SMALLEST = 1e-6  # likelihood
 
 
 @dataclass(frozen=True)
 class Turn:
-    """A sentence, and what the screen writes on the controls that are used meanwhile.
+    """A passage, and what the screen writes on the controls that are used meanwhile.
 
-    What is said before and after it is left out: small models then answer for the neighbours as well.
+    What is said after it is left out: small models then answer for the neighbours as well.
     """
 
-    sentence: str
+    passage: str
     shown: tuple[str, ...] = ()
 
     def written(self) -> str:
-        parts: dict[str, Any] = {"on screen": list(self.shown)} if self.shown else {}
-        return json.dumps({**parts, "sentence": self.sentence}, ensure_ascii=False)
+        shown: dict[str, Any] = {"on screen": list(self.shown)} if self.shown else {}
+        return json.dumps({**shown, "passage": self.passage}, ensure_ascii=False)
 
 
 @dataclass(frozen=True)
 class Told:
-    """What an answer says of a sentence: whether it tells a step, and the title if it has one that can be used."""
+    """What an answer says of a passage: whether it tells a step, and the title if it has one that can be used."""
 
     is_step: bool
     title: str = ""
@@ -57,22 +62,37 @@ def read_turn(text: str) -> str:
     line = text.strip().strip("\"'`*").strip()
     if len(line.splitlines()) > 1 or len(line.split()) > MAX_WORDS:
         raise AnswerInvalid("It was more than one short command.")
-    return "" if line.strip("-–—. ") == "" else line
+    return "" if line.strip(f"{_DASHES}. ") == "" else line
+
+
+def odds_of_a_step(beginnings: dict[str, float]) -> float | None:
+    """Return the natural logarithm of the odds that the answer is a command, by how likely (logarithm) each of its
+    first tokens was; None if that is not known."""
+    if not beginnings:
+        return None
+    none = sum(
+        exp(log_p) for token, log_p in beginnings.items() if token.strip() and not token.strip(f"{_DASHES} ")
+    )
+    none = min(max(none, _SMALLEST), 1 - _SMALLEST)
+    return log((1 - none) / none)
 
 
 def check_turn(command: str, turn: Turn, *, withheld: Sequence[str]) -> Told:
     """Return what a command is worth. One of other words than those that were said or shown is no step; a title with
-    a single word or literal that was neither is not used, nor one that says what was withheld."""
+    a single word or literal that was neither is not used, nor one that says what was withheld. Only of the verb that it
+    begins with a few may be unsaid: "Delete the column" is another step than "Select the column"."""
     if not command:
         return Told(is_step=False)
     line, had_markup = plain_line(command)
-    heard = _Heard([turn.sentence, *turn.shown])
+    heard = _Heard([turn.passage, *turn.shown])
     words = _words_of(line)
     known = sum(heard.has(word) for word in words)
     if not words or known < _MIN_KNOWN * len(words):
         return Told(is_step=False)
-    said = [turn.sentence, *turn.shown]
-    is_said = known == len(words) and Said(said, said).has_all_of(line)
+    said = [turn.passage, *turn.shown]
+    verb = next(iter(WORD.findall(normal(line))), "")
+    is_verb_said = verb in _PLAIN_VERBS or heard.has(verb)
+    is_said = known == len(words) and is_verb_said and Said(said, said).has_all_of(line)
     foreign = set(runs_of_words([line])) - set(runs_of_words(said))
     is_withheld = not foreign.isdisjoint(runs_of_words(withheld))
     is_usable = is_said and not had_markup and not is_withheld

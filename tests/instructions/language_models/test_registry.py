@@ -75,16 +75,16 @@ def test_what_may_be_chosen_depends_on_whether_there_is_a_service() -> None:
         "guide-1",
         "rewrite-1",
         "rules-1",
-        "sentence-1",
+        "sentence-2",
     ]
 
 
 def test_a_prompt_of_another_kind_is_passed_over() -> None:
     chat = profiles()["chat"]
-    for chosen in ("rules-1", "rewrite-1", "sentence-1", "", "odd"):
+    for chosen in ("rules-1", "rewrite-1", "sentence-2", "", "odd"):
         assert prompt_for(chat, "draft", chosen).id == "guide-1"
     assert prompt_for(profiles()["extractive"], "draft", "guide-1").id == "rules-1"
-    assert prompt_for(profiles()["sentences"], "draft", "guide-1").id == "sentence-1"
+    assert prompt_for(profiles()["sentences"], "draft", "guide-1").id == "sentence-2"
 
 
 def test_each_profile_that_may_be_chosen_makes_a_model(service: None) -> None:

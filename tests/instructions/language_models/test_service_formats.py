@@ -12,6 +12,7 @@ from instructions.language_models.chat.service import ChatService, Question
 from tests.chat_server import ChatServer, Reply, completion, running_chat_server
 
 WITHOUT_SCHEMA = Question(({"role": "user", "content": "Say hello."},), 64, 0.2)
+WITH_LIKELIHOOD = Question(WITHOUT_SCHEMA.messages, 64, 0.2, wants_likelihood=True)
 WITH_SCHEMA = Question(WITHOUT_SCHEMA.messages, 64, 0.2, {"type": "object"})
 
 
@@ -87,3 +88,46 @@ def test_a_service_that_complains_of_everything_is_given_up(server: ChatServer) 
     server.otherwise = Reply(400, b"response_format, max_completion_tokens, temperature: all wrong")
     assert error_of(server).code == "MODEL_REFUSED"
     assert len(server.asked) == 5
+
+
+def first_token(*likely: object) -> dict[str, object]:
+    return {"content": [{"token": "a", "logprob": -0.1, "top_logprobs": list(likely)}]}
+
+
+def test_how_likely_each_beginning_was_is_read(server: ChatServer) -> None:
+    told = first_token({"token": "a", "logprob": -0.1}, {"token": "-", "logprob": -3})
+    server.answers = [completion("hello", logprobs=told)]
+    service = ChatService(server.url, "", "m", 5.0)
+    assert service.ask(WITH_LIKELIHOOD, lambda: None).beginnings == {"a": -0.1, "-": -3.0}
+    assert service.ask(WITHOUT_SCHEMA, lambda: None).beginnings == {}
+    assert ["top_logprobs" in asked.body for asked in server.asked] == [True, False]
+
+
+def test_a_service_that_does_not_know_likelihoods_is_asked_without(server: ChatServer) -> None:
+    server.answers = [Reply(400, b'{"error": {"message": "logprobs is not supported by this model"}}')]
+    service = ChatService(server.url, "", "m", 5.0)
+    for _ in range(2):
+        answer = service.ask(WITH_LIKELIHOOD, lambda: None)
+        assert (answer.text, answer.beginnings) == ("hello", {})
+    assert ["logprobs" in asked.body for asked in server.asked] == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        *(None, [], "no", {"content": []}, {"content": None}, {"tokens": ["a"], "token_logprobs": [-0.1]}),
+        *(
+            first_token(),
+            first_token("a"),
+            first_token({"token": "a"}),
+            first_token({"token": "a", "logprob": "x"}),
+        ),
+        *(first_token({"token": ["a"], "logprob": -1}), first_token({"token": "a", "logprob": 0.5})),
+        first_token({"token": "a", "logprob": -(10**400)}),
+    ],
+    ids=range(13),
+)
+def test_likelihoods_in_another_form_are_none(server: ChatServer, told: object) -> None:
+    server.otherwise = completion("hello", logprobs=told)
+    answer = ChatService(server.url, "", "m", 5.0).ask(WITH_LIKELIHOOD, lambda: None)
+    assert (answer.text, answer.beginnings) == ("hello", {})
