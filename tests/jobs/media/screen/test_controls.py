@@ -49,7 +49,7 @@ def pointer_box(x: int, y: int) -> Box:
 
 
 @pytest.mark.parametrize("face", [GREY, LIGHT])
-def test_letters_under_the_pointer_are_read_from_an_earlier_picture(face: str) -> None:
+def test_letters_under_the_pointer_come_from_an_earlier_picture(face: str) -> None:
     earlier, now = (
         Canvas().box(200, 100, 330, 126, fill=fill).text(222, 103, "Save member") for fill in (GREY, face)
     )
@@ -74,7 +74,7 @@ def test_a_field_that_the_pointer_parts_is_whole() -> None:
     assert control == pytest.approx((201, 101, 420, 118), abs=1)
 
 
-def test_a_control_is_what_the_pointer_is_on_and_not_what_is_around_it() -> None:
+def test_a_control_is_what_the_pointer_is_on() -> None:
     menu = Canvas().box(150, 150, 400, 260).box(200, 180, 320, 240, fill=GREY)
     menu.box(203, 210, 317, 230, fill=LIGHT, outline=None).text(210, 210, "Roll 62")
     tip = 240, 218
@@ -100,7 +100,7 @@ def test_of_a_list_the_row_that_a_click_lights_up_is_named() -> None:
     assert named is not None and named.text == "Shipping"
 
 
-def test_a_row_that_says_something_else_after_a_click_is_not_the_same_row() -> None:
+def test_a_row_that_says_something_else_is_not_the_same() -> None:
     before, after, tip = rows(None), rows(1, ("Address large", "Overview of it", "Jar label")), (300, 177)
     control = Box(151, 151, 390, 280)
     assert row_lit(before.seen(tip), after.seen(tip), control, tip, pointer_box(*tip)) is None
@@ -171,7 +171,7 @@ def combobox(*, has_arrow: bool = True) -> Canvas:
     return drawn
 
 
-def test_a_list_to_choose_from_is_named_by_its_label_and_without_one_by_what_is_chosen() -> None:
+def test_a_closed_list_has_its_label_or_what_is_chosen_as_name() -> None:
     box, tip = Box(186, 129, 330, 150), (230, 140)
     for drawn, name in ((combobox(), "Format"), (combobox(has_arrow=False), "PDF file")):
         named = Reader().on_control(drawn.seen(), box, tip)
