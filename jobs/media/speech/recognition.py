@@ -49,9 +49,9 @@ _REPEATED_FROM = 2.4
 _UNLIKELY_BELOW = -1.0
 # The mean probability of a window's words. English has 0.76 and more in ten accents of speech synthesis, 0.46 and more
 # with noise of half its strength. Now and then a window begins with the prompt, and is believed when it is heard again:
-# 0.7 and more of English, up to 0.6 of other languages where it does not repeat itself.
+# 0.57 and more of English, 0.47 to 0.6 of German and Dutch, which it does not repeat itself in.
 _BELIEVED_FROM = 0.4
-_BELIEVED_AGAIN_FROM = 0.65
+_BELIEVED_AGAIN_FROM = 0.5
 # People say two to four words a second.
 _FEWEST_WORDS_A_SECOND = 1.5
 # So much voice before the first word or after the last one was left out, not just timed badly.
