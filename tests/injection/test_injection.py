@@ -244,11 +244,14 @@ def test_honest_passages_keep_links_and_code(model: Obedient, say: Say) -> None:
 
 @pytest.mark.parametrize("group", (*ATTACKS, "benign"))
 def test_the_rules_make_no_marks_of_what_is_said(group: str) -> None:
+    """But for commands of a terminal, which become code as they were said."""
     rules = get_model("extractive")
     for case in cases(group):
         if case.segments:
             made = rules.draft(spoken(case), title=None, language=case.language).markdown
-            assert elements(made) == {}, case.name
+            said = normal(" ".join(each.text for each in spoken(case)))
+            others = {mark for mark in elements(made) if mark[0] != "code" or normal(mark[1]) not in said}
+            assert not others, case.name
         else:
             made = rules.rewrite(case.selection, context=None).markdown
             assert elements(made) == elements(case.selection), case.name
