@@ -39,6 +39,7 @@ _LARGER = 1.2  # times the usual height of letters
 _LEFT_OF_FIELD, _ABOVE_FIELD = 280, 52  # pixels in which a field's label is looked for
 _ABOVE_INDENT, _ABOVE_WIDTH = 40, 400  # pixels left of the field's left edge, and right of it
 _TICK_REACH = 6  # pixels above and below the pointer in which a box to tick is level with it
+_HEAD = 30  # pixels above a switch in which its name is, where what is level with it says more of that
 _BESIDE_BOX, _BEFORE_BOX = 420, 1_000
 _BEFORE_WORDS = 22  # pixels left of words in which the box to tick is that they belong to
 _SWITCH = 64  # pixels, the width of one at most, or of a box to tick
@@ -171,7 +172,7 @@ class Reader:
     def _beside_box(self, sample: Sample, control: Box) -> Text | None:
         """Return the name right of a switch or a box to tick, else left of it."""
         left, right = control.left - _BEFORE_BOX, control.right + _BESIDE_BOX
-        around = Box(left, control.top - 8, right, control.bottom + 8)
+        around = Box(left, control.top - _HEAD, right, control.bottom + 8)
         lines = [line for line in self.lines(sample, around) if is_word(line)]
         after = [line for line in lines if line.box.left >= control.right - 4]
         ahead = [line for line in lines if line.box.right <= control.left + 4]

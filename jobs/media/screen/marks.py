@@ -18,6 +18,7 @@ _FAINT_LEVELS = 20  # of lines and boxes, which may be drawn in a shade near the
 _MIN_CHOICE, _MAX_CHOICE_HEIGHT = 60, 60  # pixels
 _INDENT = 18  # pixels at most from the left edge of a list to choose from to what is chosen
 _ARROW = 34  # pixels from its right edge, inside or outside, in which its arrow stands
+_MIN_FAR = 90  # pixels, the width of one whose mark is far from the text
 _AFTER_TEXT = 4  # pixels from what is chosen to the arrow at least
 _ARROW_SIZES = (4, 20), (2, 10)  # pixels, across and down
 _ARROW_OFF = 6  # pixels from the middle of the list's height
@@ -33,7 +34,8 @@ _MARGIN = 4  # pixels around a field for its own edge
 
 def is_choice(sample: Sample, control: Box, words: list[Box]) -> bool:
     """Return whether a control is a list to choose from that is closed: what is chosen at the left, an arrow (or a
-    bar, as in Motif) at the right end or in a button of its own beside it, nothing between."""
+    bar, as in Motif) at the right end or in a button of its own beside it, nothing between. Far from the text any small
+    mark will do, such as a calendar's."""
     import cv2
 
     if len(words) != 1 or control.width < _MIN_CHOICE or control.height > _MAX_CHOICE_HEIGHT:
@@ -41,6 +43,8 @@ def is_choice(sample: Sample, control: Box, words: list[Box]) -> bool:
     text = words[0]
     if text.left - control.left > _INDENT:
         return False
+    if _has_mark_at_end(sample, control, text):
+        return True
     left = max(text.right + _AFTER_TEXT, control.right - _ARROW)
     end = Box(left, control.top, control.right + _ARROW, control.bottom).common(sample.bounds)
     ink = _ink(sample, end, _INK_LEVELS)
@@ -58,6 +62,19 @@ def is_choice(sample: Sample, control: Box, words: list[Box]) -> bool:
             if is_bar or _is_arrow(labels[y : y + height, x : x + width] == mark):
                 return True
     return False
+
+
+def _has_mark_at_end(sample: Sample, control: Box, text: Box) -> bool:
+    """Return whether something small stands at the right end of a control, and nothing between it and the text."""
+    import numpy as np
+
+    if control.width < _MIN_FAR or control.right - text.right < 2 * _ARROW:
+        return False
+    end = Box(text.right + 6, control.top + 4, control.right - 4, control.bottom - 4).common(sample.bounds)
+    ink = np.flatnonzero(_ink(sample, end, _INK_LEVELS).any(axis=0))
+    if len(ink) < _ARROW_SIZES[0][0]:
+        return False
+    return int(ink[-1] - ink[0]) < _ARROW and int(ink[0]) >= end.width - _ARROW
 
 
 def _is_arrow(mark: NDArray[np.bool_]) -> bool:

@@ -138,6 +138,12 @@ def test_a_switch_is_named_by_the_first_of_the_lines_right_of_it() -> None:
     assert named is not None and named.text == "Low fuel"
 
 
+def test_a_switch_that_the_pointer_half_hides_has_the_first_line_left_of_it() -> None:
+    row = Canvas().text(160, 112, "Low fuel").text(160, 131, "Below a fifth of the tank", size=13)
+    named = Reader().on_control(row.seen(), Box(500, 134, 520, 148), (507, 136))
+    assert named is not None and named.text == "Low fuel"
+
+
 def form() -> Canvas:
     drawn = Canvas().text(120, 102, "Sender:").box(185, 100, 420, 122).text(189, 101, "Marta Olsen")
     return drawn.text(120, 130, "Street:").box(185, 128, 420, 150)
@@ -195,6 +201,14 @@ def test_only_an_arrow_at_the_middle_of_its_side_makes_a_list(
     drawn = Canvas().box(185, 128, 330, 150).text(190, 128, "Compact rows")
     drawn.draw.polygon(mark, fill="black")
     assert is_choice(drawn.seen(), Box(186, 129, 330, 150), [Box(190, 130, 290, 148)]) is is_list
+
+
+@pytest.mark.parametrize(("left", "is_list"), [(398, True), (340, False), (None, False)])
+def test_a_small_mark_at_the_far_end_makes_a_list(left: int | None, is_list: bool) -> None:
+    drawn = Canvas().box(185, 128, 420, 150).text(190, 128, "Pick a day")
+    if left:
+        drawn.box(left, 133, left + 12, 145, outline="#404040")
+    assert is_choice(drawn.seen(), Box(186, 129, 420, 150), [Box(190, 130, 262, 148)]) is is_list
 
 
 @pytest.mark.parametrize("shape", ["square", "circle", "diamond"])
