@@ -138,7 +138,7 @@ def test_a_switch_is_named_by_the_first_of_the_lines_right_of_it() -> None:
     assert named is not None and named.text == "Low fuel"
 
 
-def test_a_switch_that_the_pointer_half_hides_has_the_first_line_left_of_it() -> None:
+def test_a_switch_that_is_half_hidden_has_the_first_line_left_of_it() -> None:
     row = Canvas().text(160, 112, "Low fuel").text(160, 131, "Below a fifth of the tank", size=13)
     named = Reader().on_control(row.seen(), Box(500, 134, 520, 148), (507, 136))
     assert named is not None and named.text == "Low fuel"
