@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 NEAR_MS = 3_000
 
@@ -33,20 +34,36 @@ class Score:
 def matches(
     found_ms: Sequence[int], labelled_ms: Sequence[int], *, near_ms: int = NEAR_MS
 ) -> list[tuple[int, int]]:
-    """Return pairs of positions in the two: as many as can be had, each position once, at most `near_ms` apart.
-
-    All tolerances are the same, so taking the earliest that fits gives the most pairs.
-    """
+    """Return pairs of positions in the two: as many as can be had, each position once, at most `near_ms` apart; of
+    several ways to have as many, that in which they are least apart in all."""
     found = sorted(range(len(found_ms)), key=lambda at: found_ms[at])
     labelled = sorted(range(len(labelled_ms)), key=lambda at: labelled_ms[at])
-    pairs, next_found = [], 0
-    for label in labelled:
-        while next_found < len(found) and found_ms[found[next_found]] < labelled_ms[label] - near_ms:
-            next_found += 1
-        if next_found < len(found) and found_ms[found[next_found]] <= labelled_ms[label] + near_ms:
-            pairs.append((found[next_found], label))
-            next_found += 1
-    return pairs
+    # The best chains of the first so many found and the first so many labelled.
+    best: list[list[_Chain]] = [[_Chain(0, 0, None)] * (len(labelled) + 1)]
+    for found_at in found:
+        row = [_Chain(0, 0, None)]
+        for number, label_at in enumerate(labelled, 1):
+            row.append(max(row[-1], best[-1][number], key=_Chain.worth))
+            apart = abs(found_ms[found_at] - labelled_ms[label_at])
+            if apart <= near_ms:
+                before = best[-1][number - 1]
+                pair = _Chain(before.pairs + 1, before.apart + apart, ((found_at, label_at), before))
+                row[-1] = max(row[-1], pair, key=_Chain.worth)
+        best.append(row)
+    pairs, chain = [], best[-1][-1]
+    while chain.last:
+        pair_at, chain = chain.last
+        pairs.append(pair_at)
+    return pairs[::-1]
+
+
+class _Chain(NamedTuple):
+    pairs: int
+    apart: int
+    last: tuple[tuple[int, int], _Chain] | None
+
+    def worth(self) -> tuple[int, int]:
+        return self.pairs, -self.apart
 
 
 def score(found_ms: Sequence[int], labelled_ms: Sequence[int], *, near_ms: int = NEAR_MS) -> Score:
