@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     Light = NDArray[np.float32]
     """The brightness of a part: rows, columns."""
 
-_REACH_ACROSS, _REACH_DOWN = 520, 170  # pixels around the pointer within which a control must end
+_REACH_ACROSS, _REACH_DOWN = 760, 170  # pixels around the pointer within which a control must end
 _EVEN_LEVELS = 5  # by which the ground of a control may differ from where the pointer stands
 _SHADED_LEVELS = 3  # by which it may change from one pixel to the next, where it is shaded
 _MIN_WIDTH, _MIN_HEIGHT = 10, 9
@@ -90,30 +90,43 @@ def _is_cut(box: Box, around: Box, bounds: Box) -> bool:
     )
 
 
-def unhidden(picture: Sample, clear: Sequence[tuple[Sample, Box]], pointer: Box) -> Sample:
+def unhidden(
+    picture: Sample, clear: Sequence[tuple[Sample, Box]], pointer: Box, tip: tuple[int, int]
+) -> Sample:
     """Return a picture without its pointer: what this hides is taken from an earlier picture in which it is elsewhere
     and the same is around it, though in other shades, as of what lights up under a pointer.
 
     `clear` are earlier pictures, the last first, with where the pointer is in them; in `picture` it is at `pointer`.
+    The pointer is taken for sure to be out of the way in those that are furthest back.
     """
-    import numpy as np
-
     part = pointer.grown(*_AROUND).common(picture.bounds)
-    for sample, other in clear:
+    control = control_at(picture, tip, pointer)
+    lit = control.grown(-2).common(part) if control else part
+    for sample, other in reversed(clear):
         if sample.grey.shape != picture.grey.shape or other.grown(3).common(pointer.grown(3)).area:
             continue
-        seen = _seen(part, (pointer, other))
-        factor = _factor(_cut(picture, part), _cut(sample, part), seen)
-        if factor is None:
-            continue
-        hidden = pointer.grown(2).common(part)
-        rows = slice(hidden.top - part.top, hidden.bottom - part.top)
-        then = _cut(sample, part).astype(np.float32)
-        apart = np.where(seen, _cut(picture, part) - factor * then, np.nan)[rows]
-        more = np.nanmedian(apart, axis=1) if seen[rows].any(axis=1).all() else None
-        if more is not None:  # by rows: what is above and below a control does not light up with it
-            return picture.patched(sample, hidden, factor, more)
+        for within in dict.fromkeys((part, lit)):  # a row of a menu may be all that lights up
+            if readable := _patched(picture, sample, within, (pointer, other)):
+                return readable
     return picture
+
+
+def _patched(picture: Sample, other: Sample, part: Box, pointers: tuple[Box, Box]) -> Sample | None:
+    """Return a picture with what its pointer, the first of `pointers`, hides of a part taken from another one."""
+    import numpy as np
+
+    seen = _seen(part, pointers)
+    then = _cut(other, part)
+    factor = _factor(_cut(picture, part), then, seen)
+    if factor is None:
+        return None
+    hidden = pointers[0].grown(2).common(part)
+    rows = slice(hidden.top - part.top, hidden.bottom - part.top)
+    if not seen[rows].any(axis=1).all():
+        return None
+    apart = np.where(seen, _cut(picture, part) - factor * then, np.nan)[rows]
+    # By rows: what is above and below a control does not light up with it.
+    return picture.patched(other, hidden, factor, np.nanmedian(apart, axis=1))
 
 
 def row_lit(

@@ -143,7 +143,7 @@ class Judge:
         place, picture = click.place, click.run.picture
         if place is None:
             return
-        readable = unhidden(picture, click.run.clear, place.box)
+        readable = unhidden(picture, click.run.clear, place.box, place.tip)
         control = control_at(readable, place.tip, place.box) or click.box or self._clicks.hover_box(place)
         control = row_lit(readable, click.run.settled, control, place.tip, place.box) or control
         is_bar = place.shape is not None and place.shape.is_bar
@@ -218,6 +218,8 @@ class Judge:
         typed = typed_in(self._reader, typing)
         if not typed.is_new or (typed.text is None and not (typing.is_plain or typed.is_hidden)):
             return
+        if typed.text is None and field is None and clicked is None and not typed.is_hidden:
+            return  # a bar that fills, as of progress
         box = field or (clicked.box if clicked else typing.box.grown(6, 4))
         label = self._reader.of_field(typing.before, box)
         name = _label(label)

@@ -39,6 +39,7 @@ _MAX_SHAPES = 16
 _MAX_AREAS = 3
 _VIEWS = 12  # of a shape, until it is known what all of it looks like
 _MORE = 1.1  # times the pixels
+_SIZES = 1.6  # times the size, by which pointers of one look differ
 _REMEMBERED = 10  # pictures
 _MAX_PARTS = 8  # of a step in which a pointer is looked for that is not known
 _STILL = 2  # pixels that are no move
@@ -93,7 +94,7 @@ class Pointer:
     def _followed(self, step: Step, past: Sequence[Grey], future: Sequence[Grey]) -> Place | None:
         place = self.place
         there = _still_at(step, place) if place else None
-        if place and there and (not step.parts or (place.is_sure and self._known())):
+        if place and there and (not step.parts or (place.is_sure and self.known())):
             is_alone = all(place.box.grown(_STILL_AS_OTHER).holds(*part.box[:2]) for part in step.parts)
             self.place = _nudged(place, there)
             if there != place.box and is_alone:  # it still moves, slowly
@@ -103,9 +104,9 @@ class Pointer:
         found = self._search(step, place)
         found = found and self._refined(found, step, past, future)
         is_on_its_way = place is None or has_left or step.after.at_ms - place.since_ms <= _ON_ITS_WAY_MS
-        if found is None and (is_on_its_way or not self._known()):
+        if found is None and (is_on_its_way or not self.known()):
             found = self._glimpse(step, past, future)
-        if found is None and place and has_left and self._known():
+        if found is None and place and has_left and self.known():
             found = self._uncovered(step, place)
         if found is not None:
             box, shape = found
@@ -124,7 +125,7 @@ class Pointer:
     def _glimpse(self, step: Step, past: Sequence[Grey], future: Sequence[Grey]) -> tuple[Box, Shape] | None:
         """Return what shows for a moment only, and note its looks as those of a pointer. Before any pointer is known,
         it is that only when it is seen again elsewhere."""
-        is_first = not self._known()
+        is_first = not self.known()
         seen = self._seen_shortly(step, past, future)
         shapes = [(box, self._learn(step.after.grey, box, mask)) for box, mask, _ in seen]
         if is_first:
@@ -212,7 +213,7 @@ class Pointer:
         self.shapes.append(Shape(pixels, mask, tip_of(mask > 0), last=box, reach=box))
         return self.shapes[-1]
 
-    def _known(self) -> list[Shape]:
+    def known(self) -> list[Shape]:
         """Return the shapes that were seen at several places, and are of the usual size if there is one."""
         low, high = self._usual_sizes()
         return [shape for shape in self.shapes if shape.is_known and low <= shape.size <= high]
@@ -222,13 +223,13 @@ class Pointer:
         usual = max(self.shapes, key=lambda shape: shape.places, default=None)
         if usual is None or usual.places < 5:
             return MIN_HEIGHT, MAX_SIZE
-        return usual.size / 2, usual.size * 2
+        return usual.size / _SIZES, usual.size * _SIZES
 
     def _search(self, step: Step, place: Place | None) -> tuple[Box, Shape] | None:
         """Return where a known shape appeared in a step."""
         best, best_score = None, 0.0
         now = [place.shape] if place and place.shape and not place.shape.is_known else []
-        for shape in (*self._known(), *now):
+        for shape in (*self.known(), *now):
             height, width = shape.pixels.shape
             for part in step.parts:
                 around = part.box.grown(width, height)
@@ -253,7 +254,7 @@ class Pointer:
         """Return the place of a pointer that went and is of a shape not known: the nearest small change."""
         small = [part.box for part in step.parts if is_small(part.box) and part.pixels >= MIN_PIXELS]
         low, high = self._usual_sizes()
-        if not small or not self._known() or not all(is_small(part.box) for part in step.parts):
+        if not small or not self.known() or not all(is_small(part.box) for part in step.parts):
             return Place(place.box, place.tip, place.since_ms, is_sure=False, shape=place.shape)
         x, y = place.tip
         touching = [box for box in small if box.common(place.box).area > 0.3 * place.box.area]

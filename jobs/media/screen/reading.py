@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     Grey = NDArray[np.uint8]
 
-_REMEMBERED = 6  # pictures, with the pointer at different places
+_REMEMBERED = 12  # pictures, with the pointer at different places
 _FAR = 24, 60, 160, 320  # pixels from where the pointer is
 _NEAR = 30  # pixels
+_STANDS = 2  # pixels, by which a pointer that stands may be off
 _PICTURE_MS = 60  # before the last picture before a click
 _BUSY_SHARE = 0.12  # of the picture that moves all the time, as a film does
 _BUSY_TIME = 0.5  # of the recording
@@ -149,8 +150,8 @@ class _Watcher:
                 for least in _FAR
             ]
             self._clear = tuple(dict.fromkeys(seen for seen in far if seen)) or self._clear
-        if len(self._places) > 1 and all(box.distance(x, y) < _FAR[0] for _, box in list(self._places)[-2:]):
-            self._places.pop()  # a picture is large: of those with the pointer at about one place the last will do
+        if self._places and _is_same_place(self._places[-1][1], place.box):
+            self._places.pop()  # a picture is large: of those with the pointer at one place the last will do
         self._places.append((sample, place.box))
 
     def _tell(
@@ -194,3 +195,7 @@ def _touched(before: Place | None, after: Place | None) -> list[Box]:
     if not (after.is_moving or is_lost or is_another):
         return []
     return [place.box.grown(4) for place in (before, after) if place]
+
+
+def _is_same_place(one: Box, other: Box) -> bool:
+    return max(abs(one.left - other.left), abs(one.top - other.top)) <= _STANDS

@@ -219,6 +219,37 @@ def test_a_switch_has_the_name_above_what_is_said_of_it(tmp_path: Path) -> None:
     assert click.label == "Weekly digest"
 
 
+def test_an_item_of_a_menu_that_the_pointer_creeps_to_is_read_whole(tmp_path: Path) -> None:
+    stage, items = Stage(), ("Shortcuts", "Licence terms", "Licence of others")
+
+    def draw_menu(draw: Any) -> None:
+        draw.rectangle((120, 86, 300, 160), fill=stage.face, outline="#606060")
+        for row, name in enumerate(items):
+            top = 90 + 23 * row
+            is_lit = top <= stage.at[1] < top + 23
+            if is_lit:
+                draw.rectangle((122, top, 298, top + 22), fill="#405a78")
+            draw.text((130, top + 2), name, fill="white" if is_lit else "black", font=font(15))
+
+    def choose() -> None:
+        stage.parts.pop("menu")
+        stage.window("dialog", DIALOG, "Terms")
+
+    stage.button("help", (120, 56, 180, 84), "Help")
+    stage.text("more", (90, 300), "Reports of this month")
+    stage.wait(0.8)
+    stage.move(400, 300)
+    stage.move(160, 74)
+    stage.press("menu", lambda: stage.parts.update(menu=draw_menu))
+    for y in range(79, 122, 5):
+        stage.move(160, y, seconds=0.1)
+    stage.press("item", choose)
+    stage.move(500, 400)
+    stage.wait(0.8)
+    clicks = of_kind(read_screen(stage.record(tmp_path / "v.mp4")), EventKind.CLICK)
+    assert [click.label for click in clicks] == ["Help", "Licence terms"]
+
+
 def ticks(stage: Stage, shown: bool) -> Stage:
     """A box to tick, of which only the tick changes; `shown`: its words are where the pointer is."""
 

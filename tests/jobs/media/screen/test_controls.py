@@ -54,7 +54,8 @@ def test_letters_under_the_pointer_come_from_an_earlier_picture(face: str) -> No
         Canvas().box(200, 100, 330, 126, fill=fill).text(222, 103, "Save member") for fill in (GREY, face)
     )
     tip = 250, 105
-    picture = unhidden(now.seen(tip), [(earlier.seen((500, 300)), pointer_box(500, 300))], pointer_box(*tip))
+    clear = [(earlier.seen((500, 300)), pointer_box(500, 300))]
+    picture = unhidden(now.seen(tip), clear, pointer_box(*tip), tip)
     hidden = Reader().on_control(now.seen(tip), Box(201, 101, 330, 126), tip)
     assert hidden is not None and hidden.text != "Save member"
     control = control_at(picture, tip, pointer_box(*tip))
@@ -66,7 +67,32 @@ def test_what_was_elsewhere_is_not_put_under_the_pointer() -> None:
     earlier, now = Canvas().text(222, 103, "Another page, and longer"), Canvas().text(222, 103, "Save member")
     tip = 250, 105
     picture = now.seen(tip)
-    assert unhidden(picture, [(earlier.seen(), pointer_box(500, 300))], pointer_box(*tip)) is picture
+    assert unhidden(picture, [(earlier.seen(), pointer_box(500, 300))], pointer_box(*tip), tip) is picture
+
+
+def menu(*, is_lit: bool) -> Canvas:
+    drawn = Canvas().box(200, 80, 360, 124, fill=LIGHT)
+    if is_lit:
+        drawn.box(202, 101, 358, 122, fill=DARK, outline=None)
+    drawn.text(210, 82, "Export list", size=13)
+    return drawn.text(210, 103, "Licence terms", size=13, ink="white" if is_lit else "black")
+
+
+@pytest.mark.parametrize("late", [(), ((300, 300),)])
+def test_letters_of_a_row_that_lights_up_come_from_before(late: tuple[tuple[int, int], ...]) -> None:
+    """`late` is where the pointer is thought to be in a later picture, in which it is where it was clicked."""
+    tip = 240, 108
+    clear = [(menu(is_lit=True).seen((238, 108)), pointer_box(*place)) for place in late]
+    clear.append((menu(is_lit=False).seen((500, 300)), pointer_box(500, 300)))
+    picture = unhidden(menu(is_lit=True).seen(tip), clear, pointer_box(*tip), tip)
+    named = Reader().on_control(picture, control_at(picture, tip, pointer_box(*tip)), tip)
+    assert named is not None and named.text == "Licence terms"
+
+
+def test_a_field_that_is_wide_is_whole() -> None:
+    field = Canvas().box(20, 100, 780, 136)
+    control = control_at(field.seen((60, 112)), (60, 112), pointer_box(60, 112))
+    assert control == pytest.approx((21, 101, 780, 136), abs=1)
 
 
 def test_a_field_that_the_pointer_parts_is_whole() -> None:

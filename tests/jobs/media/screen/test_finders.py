@@ -14,6 +14,7 @@ from jobs.media.screen.fields import SECRET
 from jobs.media.screen.frames import new_rectangle
 from jobs.media.screen.labels import PRIVATE, Reader
 from jobs.media.screen.lines import spelt
+from jobs.media.screen.pointer import Pointer
 from jobs.media.screen.sampling import Box, Sample
 from jobs.media.screen.shapes import Shape, tip_of
 from tests.jobs.media.screen.lettering import font, line
@@ -136,6 +137,19 @@ def test_a_shape_is_a_pointer_when_it_was_far_about(places: list[tuple[int, int]
     if len(places) > 1:
         shape.places = max(shape.places, 2)
     assert shape.is_known is is_known
+
+
+@pytest.mark.parametrize(("size", "is_one"), [(18, True), (26, True), (36, False)])
+def test_what_is_much_larger_than_the_pointer_is_none(size: int, is_one: bool) -> None:
+    reach = Box(0, 0, 400, 400)
+    usual, other = (
+        Shape(np.zeros((each, each), np.uint8), np.full((each, each), 255, np.uint8), (0, 0), reach=reach)
+        for each in (20, size)
+    )
+    usual.places, other.places = 40, 3
+    pointer = Pointer()
+    pointer.shapes = [usual, other]
+    assert (other in pointer.known()) is is_one
 
 
 def drawn(*texts: tuple[int, int, str]) -> Sample:

@@ -142,6 +142,19 @@ def test_what_turns_and_blinks_by_itself_is_no_event(tmp_path: Path) -> None:
     assert (screen.events, screen.note) == ((), NOTHING)
 
 
+def test_a_bar_that_fills_is_not_typed(tmp_path: Path) -> None:
+    stage = Stage()
+    stage.text("title", (90, 60), "Converting 3 files")
+    stage.wait(1)
+    for width in range(0, 420, 20):
+        stage.parts["bar"] = lambda draw, width=width: draw.rectangle(
+            (120, 300, 120 + width, 314), fill="#4a7bd0"
+        )
+        stage.wait(0.07)
+    stage.wait(2)
+    assert [event.kind for event in read_screen(stage.record(tmp_path / "v.mp4")).events] == []
+
+
 def test_without_a_pointer_what_opens_is_still_told(tmp_path: Path) -> None:
     stage = Stage(has_pointer=False)
     stage.text("title", (90, 60), "Invoices of this month")
