@@ -216,19 +216,14 @@ class Judge:
         if commands := commands_in(self._reader, typing, field):
             return self._note_commands(commands, typing)
         typed = typed_in(self._reader, typing)
-        if not typed.is_new or (typed.text is None and not (typing.is_plain or typed.is_hidden)):
+        is_told = typed.text is not None or typed.is_hidden
+        if not typed.is_new or not (is_told or typing.is_plain):
             return
-        if typed.text is None and field is None and clicked is None and not typed.is_hidden:
-            return  # a bar that fills, as of progress
         box = field or (clicked.box if clicked else typing.box.grown(6, 4))
         label = self._reader.of_field(typing.before, box)
-        name = _label(label)
-        if (
-            clicked
-            and (told := clicked.event.label)
-            and (clicked.is_field or not name or name.startswith(told))
-        ):
-            name = told  # read before the pointer was in the way
+        name = _typed_into(label, clicked)
+        if not (is_told or clicked or name):
+            return  # a bar that fills, as of progress
         is_secret = any(SECRET.search(text) for text in (name, label and label.text) if text)
         confidence = 0.92 if typing.is_plain else 0.6
         is_read = typed.text is not None and typed.confidence >= _SURE
@@ -304,6 +299,14 @@ def _with_box(row: Box, run: Run) -> Box:
         if max(box.width, box.height) <= _TICK and is_level and -4 <= row.left - box.right <= _TICK:
             return row.joined(box)
     return row
+
+
+def _typed_into(label: Text | None, clicked: _Noted | None) -> str | None:
+    """Return the name of a field: as it was read before the pointer was in the way, if it was."""
+    name = _label(label)
+    if clicked and (told := clicked.event.label):
+        return told if clicked.is_field or not name or name.startswith(told) else name
+    return name
 
 
 def _label(text: Text | None) -> str | None:

@@ -142,8 +142,11 @@ def test_what_turns_and_blinks_by_itself_is_no_event(tmp_path: Path) -> None:
     assert (screen.events, screen.note) == ((), NOTHING)
 
 
-def test_a_bar_that_fills_is_not_typed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_frame", [False, True])
+def test_a_bar_that_fills_is_not_typed(has_frame: bool, tmp_path: Path) -> None:
     stage = Stage()
+    if has_frame:
+        stage.parts["frame"] = lambda draw: draw.rectangle((118, 298, 620, 316), outline="#8a8f9c")
     stage.text("title", (90, 60), "Converting 3 files")
     stage.wait(1)
     for width in range(0, 420, 20):
