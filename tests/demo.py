@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -167,7 +168,7 @@ def check_zip(content: bytes, steps: list[Json]) -> str:
         text = bundle.read("instruction.md").decode()
         for picture in manifest["pictures"]:
             check(picture["file"] in text, f"{picture['file']} stands in the text")
-        _, *sections = text.split("### Step ")
+        _, *sections = re.split(r"^#{2,3} Step ", text, flags=re.MULTILINE)
         for step, section in zip(steps, sections, strict=True):
             heading, _, below = section.partition("\n")
             check(heading == f"{step['number']}: {step['title']} ({printed(step)})", "the step has its time")

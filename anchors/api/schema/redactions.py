@@ -17,7 +17,7 @@ redactions = extend_schema_view(
         "they are there, in the list too. Until then an export is refused with 503. Exports that "
         "were made before are as they were.",
         request=serializers.RedactionBody,
-        responses=responses(201, serializers.RedactionSerializer),
+        responses=responses(201, serializers.RedactionSerializer, "FSM_TERMINAL_IMMUTABLE"),
     ),
     list=extend_schema(
         operation_id="listRedactions",
@@ -29,6 +29,6 @@ redactions = extend_schema_view(
         operation_id="deleteRedaction",
         summary="Take a redaction back",
         description="Pictures that no other redaction covers are shown again as they were.",
-        responses=responses(204, None),
+        responses=responses(204, None, "FSM_TERMINAL_IMMUTABLE"),
     ),
 )
