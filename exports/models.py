@@ -33,6 +33,7 @@ class Export(WorkRow):
     class Format(models.TextChoices):
         PDF = "PDF"
         MD_ZIP = "MD_ZIP"
+        HTML = "HTML"
 
     lane = models.CharField(max_length=16, default=Lane.EXPORTS)
     job = models.ForeignKey(Job, models.CASCADE, related_name="exports", db_index=False)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from exports.renderers import fonts
-from exports.renderers.labels import page_label, step_count
+from exports.renderers.labels import page_label, summary_of
 from exports.renderers.text import drawable, is_rtl, pieces
 from exports.renderers.tree import (
     Break,
@@ -45,7 +45,6 @@ _POINTS_PER_PIXEL = 0.75
 # Text that is short enough to be moved to the next page together with its picture.
 _MAX_KEPT_CHARACTERS = 900
 _MAX_FOOTER_CHARACTERS = 80
-_RIGHT_TO_LEFT_LANGUAGES = {"ar", "dv", "fa", "he", "ps", "ur", "yi"}
 
 # A row of a table with more lines may be split between two pages.
 _MAX_ROW_LINES = 20
@@ -67,22 +66,16 @@ def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]]) -> Json:
         "title": pieces(title, _MAX_WORD_CHARACTERS),
         "plain_title": title,
         "footer": footer,
-        "summary": _summary(guide),
+        "summary": summary_of(guide),
         "language": guide.language,
         "region": guide.region or None,
-        "is_rtl": guide.language in _RIGHT_TO_LEFT_LANGUAGES,
+        "is_rtl": guide.is_rtl,
         "title_is_rtl": is_rtl(title),
         "page_label": page_label(guide.language),
         "fonts": fonts.text_families(guide.language, guide.region),
         "code_fonts": [fonts.CODE_FAMILY, *fonts.text_families(guide.language, guide.region)],
         "nodes": _Layout(sizes).flow(guide.nodes),
     }
-
-
-def _summary(guide: Guide) -> str:
-    ends = [step.end_ms or step.start_ms or 0 for step in guide.steps]
-    length = format_time_range(max(ends)).strip("()") if any(ends) else ""
-    return " · ".join(part for part in (step_count(len(ends), guide.language), length) if part)
 
 
 class _Layout:

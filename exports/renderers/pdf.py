@@ -6,19 +6,16 @@ is run. Typst gets one folder made for the rendering and the fonts of `font_file
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from PIL import Image
-
 from exports.renderers import fonts
 from exports.renderers.layout import lay_out
 from exports.renderers.manifest import build_manifest
-from exports.renderers.pictures import exported_bytes
+from exports.renderers.pictures import exported_bytes, size_of
 from exports.renderers.reading import read_guide
 from exports.renderers.rendered import Rendered, RenderedFile, RenderFailed
 from exports.renderers.tree import Guide, count_blocks
@@ -68,11 +65,7 @@ def _write_pictures(
     sizes = {}
     for placed in guide.pictures:
         content = exported_bytes(placed, read_picture)
-        try:
-            with Image.open(io.BytesIO(content)) as picture:
-                sizes[placed.name] = picture.size
-        except (OSError, ValueError, SyntaxError) as error:
-            raise RenderFailed(f"The picture {placed.name} cannot be read.") from error
+        sizes[placed.name] = size_of(placed, content)
         (folder / placed.name).write_bytes(content)
         files.append(RenderedFile.of(placed.name, content))
     return files, sizes

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
+
+from PIL import Image
 
 from exports.renderers.compose import PlacedPicture
 from exports.renderers.metadata import UnreadablePicture, strip_metadata
@@ -21,4 +24,13 @@ def exported_bytes(placed: PlacedPicture, read_picture: ReadPicture) -> bytes:
     try:
         return strip_metadata(content, placed.picture.mime_type)
     except UnreadablePicture as error:
+        raise RenderFailed(f"The picture {placed.name} cannot be read.") from error
+
+
+def size_of(placed: PlacedPicture, content: bytes) -> tuple[int, int]:
+    """Return width and height in pixels of a picture's exported bytes; raise RenderFailed when they cannot be read."""
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            return picture.size
+    except (OSError, ValueError, SyntaxError) as error:
         raise RenderFailed(f"The picture {placed.name} cannot be read.") from error

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from exports.renderers.compose import PlacedPicture
 
+_RIGHT_TO_LEFT_LANGUAGES = {"ar", "dv", "fa", "he", "ps", "ur", "yi"}
+
 
 @dataclass(frozen=True)
 class Text:
@@ -125,6 +127,11 @@ class Guide:
     def steps(self) -> list[Step]:
         """Return the steps in the order of the text."""
         return [node for node in self.nodes if isinstance(node, Step)]
+
+    @property
+    def is_rtl(self) -> bool:
+        """Return whether the document's language is written from right to left."""
+        return self.language in _RIGHT_TO_LEFT_LANGUAGES
 
 
 def plain(children: Iterable[Inline]) -> str:
