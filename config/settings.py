@@ -269,6 +269,7 @@ SPECTACULAR_SETTINGS = {
         "ExportStatus": ["REQUESTED", "RUNNING", "SUCCEEDED", "FAILED"],
         "FrameStrategy": ["precise", "nearest_keyframe"],
         "JobStatus": "jobs.states.JobStatus",
+        "PaperSize": "exports.look.PAPER_SIZES",
         "PictureFormat": ["png", "jpg", "webp"],
         "PictureType": ["image/png", "image/jpeg", "image/webp"],
         "RedactionMode": "anchors.models.Redaction.Mode",

@@ -7,7 +7,8 @@ class ExportsConfig(AppConfig):
     name = "exports"
 
     def ready(self) -> None:
-        from exports.models import PAPER_SIZES, Export
+        from exports.look import PAPER_SIZES
+        from exports.models import Export
         from exports.services import job_hooks
         from jobs import hooks
 

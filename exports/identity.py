@@ -37,6 +37,7 @@ def identify(document: Document, *, format: str) -> Identity:
         format=format,
         screenshot_set_hash=set_hash,
         renderer_version=renderer,
+        look_hash=document.look.look_hash,
     )
     return Identity(renderer, set_hash, key)
 
@@ -69,8 +70,16 @@ def screenshot_set_hash(pictures: Iterable[Picture]) -> str:
 
 
 def identity_key(
-    *, instruction_version_id: str, format: str, screenshot_set_hash: str, renderer_version: str
+    *,
+    instruction_version_id: str,
+    format: str,
+    screenshot_set_hash: str,
+    renderer_version: str,
+    look_hash: str | None = None,
 ) -> str:
-    """Return the SHA-256 (hex) of `instruction_version_id|format|screenshot_set_hash|renderer_version`."""
+    """Return the SHA-256 (hex) of `instruction_version_id|format|screenshot_set_hash|renderer_version`, and of
+    `|look_hash` behind it for a look that is not the default (`Look.look_hash`)."""
     text = f"{instruction_version_id}|{format}|{screenshot_set_hash}|{renderer_version}"
+    if look_hash:
+        text += f"|{look_hash}"
     return hashlib.sha256(text.encode()).hexdigest()

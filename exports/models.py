@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+from typing import Any
+
 import pgtrigger
 from django.db import models
 from django.db.models import Q
@@ -9,10 +13,9 @@ from django.db.models import Q
 from config.accounts.models import User
 from config.work.lanes import Lane
 from config.work.models import WorkRow, work_indexes
+from exports.look import PAPER_SIZES, Look
 from instructions.models import InstructionVersion
-from jobs.models import Job
-
-PAPER_SIZES = ("A4",)  # of the PDF
+from jobs.models import Job, Project
 
 
 class ExportQuerySet(models.QuerySet["Export"]):
@@ -79,3 +82,33 @@ class Export(WorkRow):
                 condition=pgtrigger.Q(old__status="SUCCEEDED"),
             )
         ]
+
+
+class GuideTemplate(models.Model):
+    """How the guides of a project look. What is empty is the default. The logo lies in the row: it is small, and files
+    hang on jobs."""
+
+    project = models.OneToOneField(Project, models.CASCADE, primary_key=True, related_name="guide_template")
+    accent_color = models.CharField(max_length=7, default="", blank=True)
+    footer = models.CharField(max_length=120, default="", blank=True)
+    paper_size = models.CharField(max_length=8, default="A4", choices=[(size, size) for size in PAPER_SIZES])
+    logo = models.BinaryField(default=b"", blank=True)
+    logo_width = models.PositiveIntegerField(default=0)
+    logo_height = models.PositiveIntegerField(default=0)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    def __str__(self) -> str:
+        return f"template of {self.project_id}"
+
+    @property
+    def look(self) -> Look:
+        png = base64.b64encode(bytes(self.logo)).decode() if self.logo else None
+        return Look(self.paper_size, self.accent_color or None, self.footer or None, png)
+
+    @property
+    def shown_logo(self) -> dict[str, Any] | None:
+        """What is told of the logo."""
+        if not self.logo:
+            return None
+        sha256 = hashlib.sha256(bytes(self.logo)).hexdigest()
+        return {"sha256": sha256, "width": self.logo_width, "height": self.logo_height}

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
+from exports.look import Look
+
 SNAPSHOT_VERSION = 1
 
 
@@ -64,6 +66,7 @@ class Document:
     video_sha256: str | None
     provenance: Mapping[str, Any]
     spans: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
+    look: Look = field(default_factory=Look)
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that `from_json` turns back into an equal document."""
@@ -71,6 +74,7 @@ class Document:
         plain["pictures"] = [asdict(picture) for picture in self.pictures]
         plain["provenance"] = dict(self.provenance)
         plain["spans"] = {block_id: list(span) for block_id, span in self.spans.items()}
+        plain["look"] = asdict(self.look)
         return {"snapshot_version": SNAPSHOT_VERSION, **plain}
 
     @classmethod
@@ -82,6 +86,7 @@ class Document:
         try:
             plain["pictures"] = tuple(Picture(**picture) for picture in plain["pictures"])
             plain["spans"] = {block_id: tuple(span) for block_id, span in plain.get("spans", {}).items()}
+            plain["look"] = Look.from_json(plain.get("look"))
             return cls(**plain)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("this snapshot lacks a field or has one too many") from error

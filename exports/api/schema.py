@@ -43,3 +43,20 @@ exports = extend_schema_view(
         responses=responses(200, serializers.ExportManifestSerializer, "EXPORT_NOT_READY"),
     ),
 )
+
+templates = extend_schema_view(
+    create=extend_schema(
+        operation_id="changeTemplate",
+        summary="Change how the guides of a project look",
+        description="What is named is changed, the rest stays; null takes back the default. Exports that are asked "
+        "for from now on look so; the earlier ones stay as they are.",
+        request=serializers.GuideTemplateBody,
+        responses=responses(200, serializers.GuideTemplateSerializer),
+    ),
+    retrieve=extend_schema(
+        operation_id="getTemplate",
+        summary="Get how the guides of a project look",
+        description="What was set; null is the default.",
+        responses=responses(200, serializers.GuideTemplateSerializer),
+    ),
+)

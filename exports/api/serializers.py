@@ -11,7 +11,8 @@ from anchors.api.serializers import FrameSerializer
 from anchors.models import Asset
 from config.api.serializers import StrictSerializer, TextOrNull, timestamp, timestamp_or_null
 from config.storage import download_url
-from exports.models import Export
+from exports.look import MAX_FOOTER, PAPER_SIZES, LowContrast, read_color
+from exports.models import Export, GuideTemplate
 
 
 @extend_schema_field({"type": "string", "enum": Export.Format.values})
@@ -22,6 +23,7 @@ class FormatField(serializers.CharField):
 class ExportBody(StrictSerializer):
     format = FormatField()
     instruction_version_id = serializers.CharField()
+    paper_size = serializers.ChoiceField(PAPER_SIZES, required=False)
     idempotency_key = serializers.CharField(max_length=255, required=False)
 
 
@@ -181,3 +183,44 @@ def _provenance(export: Export) -> dict[str, Any]:
         "renderer_version": export.renderer_version,
         "generated_at": timestamp_or_null(export.generated_at),
     }
+
+
+class ColorField(serializers.RegexField):
+    """A colour as `#rrggbb` that white letters can be read on."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(r"^#[0-9A-Fa-f]{6}$", **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return read_color(super().to_internal_value(data))
+        except LowContrast as error:
+            raise serializers.ValidationError(str(error), "low_contrast") from error
+        except ValueError as error:
+            raise serializers.ValidationError(str(error), "invalid") from error
+
+
+class GuideTemplateBody(StrictSerializer):
+    logo_upload_id = serializers.CharField(required=False, allow_null=True)
+    accent_color = ColorField(required=False, allow_null=True)
+    footer = serializers.CharField(required=False, allow_null=True, max_length=MAX_FOOTER)
+    paper_size = serializers.ChoiceField(PAPER_SIZES, required=False)
+
+
+class TemplateLogoSerializer(serializers.Serializer[Any]):
+    sha256 = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+
+
+class GuideTemplateSerializer(serializers.ModelSerializer[GuideTemplate]):
+    project_id = serializers.UUIDField()
+    logo = TemplateLogoSerializer(source="shown_logo", allow_null=True)
+    accent_color = TextOrNull()
+    footer = TextOrNull()
+    look_hash = serializers.CharField(source="look.look_hash", allow_null=True)
+    updated_at = serializers.DateTimeField(allow_null=True)
+
+    class Meta:
+        model = GuideTemplate
+        fields = ("project_id", "logo", "accent_color", "footer", "paper_size", "look_hash", "updated_at")

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.urls import path
 
 from config.api.routers import DetailRouter
-from exports.api.viewsets import ExportViewSet
+from exports.api.viewsets import ExportViewSet, GuideTemplateViewSet
 
 router = DetailRouter()
 router.register("exports", ExportViewSet, basename="export")
@@ -14,5 +14,10 @@ urlpatterns = [
         "jobs/<str:job_id>/exports",
         ExportViewSet.as_view({"get": "list", "post": "create"}),
         name="job-exports",
+    ),
+    path(
+        "projects/<str:project_id>/template",
+        GuideTemplateViewSet.as_view({"get": "retrieve", "post": "create"}),
+        name="project-template",
     ),
 ]

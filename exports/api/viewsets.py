@@ -1,4 +1,4 @@
-"""Exports of a job's document."""
+"""Exports of a job's document, and how the guides of a project look."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from config.api.viewsets import ApiViewSet
 from exports.api import schema, serializers
 from exports.models import Export
 from exports.services.requests import request_export
-from jobs.models import Job
+from exports.services.templates import change_template, template_of
+from jobs.models import Job, Project
 
 
 @schema.exports
@@ -50,3 +51,18 @@ class ExportViewSet(ApiViewSet[Export]):
             message = "This export has no artifact yet."
             raise errors.conflict("EXPORT_NOT_READY", message, status=export.status)
         return Response({"export_id": str(export.pk), **(export.manifest or {})})
+
+
+@schema.templates
+class GuideTemplateViewSet(ApiViewSet[Project]):
+    lookup_url_kwarg = "project_id"
+
+    def create(self, request: Request, project_id: str) -> Response:
+        project = get_visible(Project.objects.visible_to(request.user), project_id)
+        changes = read_body(serializers.GuideTemplateBody, request)
+        template = change_template(project=project, user=request.user, changes=changes)
+        return Response(serializers.GuideTemplateSerializer(template).data)
+
+    def retrieve(self, request: Request, project_id: str) -> Response:
+        project = get_visible(Project.objects.visible_to(request.user), project_id)
+        return Response(serializers.GuideTemplateSerializer(template_of(project)).data)

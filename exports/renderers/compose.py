@@ -140,8 +140,13 @@ def _runs(placed: list[tuple[int, PlacedPicture]]) -> list[tuple[int, list[Place
     return list(runs.items())
 
 
+def as_plain_text(text: str) -> str:
+    """Return a text as Markdown that shows it as it is, on one line."""
+    return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
+
+
 def _link(placed: PlacedPicture) -> str:
-    described = _PUNCTUATION.sub(r"\\\1", placed.alt)
+    described = as_plain_text(placed.alt)
     return f"![{described}]({placed.name})"
 
 

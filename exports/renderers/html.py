@@ -11,6 +11,7 @@ import base64
 import hashlib
 from pathlib import Path
 
+from exports.look import Look
 from exports.renderers.compose import PlacedPicture
 from exports.renderers.html_body import ShownPicture, body_of
 from exports.renderers.labels import page_label
@@ -26,6 +27,23 @@ ARTIFACT_NAME = "instruction.html"
 _STYLESHEET = Path(__file__).with_name("guide.css")
 # In the stylesheet, where the word before the page number goes.
 _PAGE_WORD = "PAGE_WORD "
+# An accent is dark enough for white letters; on a dark ground it is made lighter.
+_ACCENT = """
+:root {
+  --accent: COLOR;
+  --badge: COLOR;
+  --faint: color-mix(in srgb, COLOR 30%, white);
+  --tint: color-mix(in srgb, COLOR 8%, white);
+}
+@media screen and (prefers-color-scheme: dark) {
+  :root {
+    --accent: color-mix(in srgb, COLOR 35%, white);
+    --badge: COLOR;
+    --faint: color-mix(in srgb, COLOR 60%, black);
+    --tint: color-mix(in srgb, COLOR 25%, #13151b);
+  }
+}
+"""
 
 
 class HtmlRenderer:
@@ -39,10 +57,12 @@ class HtmlRenderer:
         def show(placed: PlacedPicture) -> ShownPicture:
             content = exported_bytes(placed, read_picture)
             files.append(RenderedFile.of(placed.name, content))
-            return (content, *size_of(placed, content))
+            return (content, *size_of(placed.name, content))
 
-        body = body_of(guide, show)
-        page = element("html", _head(guide), "\n", body, lang=_language(guide), dir=_direction(guide))
+        body = body_of(guide, show, document.look)
+        page = element(
+            "html", _head(guide, document.look), "\n", body, lang=_language(guide), dir=_direction(guide)
+        )
         content = b"<!DOCTYPE html>\n" + bytes(page) + b"\n"
         files.append(RenderedFile.of(ARTIFACT_NAME, content))
         return Rendered(
@@ -54,8 +74,8 @@ class HtmlRenderer:
         )
 
 
-def _head(guide: Guide) -> Html:
-    stylesheet = _stylesheet(guide)
+def _head(guide: Guide, look: Look) -> Html:
+    stylesheet = _stylesheet(guide, look)
     digest = base64.b64encode(hashlib.sha256(stylesheet.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -74,9 +94,12 @@ def _head(guide: Guide) -> Html:
     )
 
 
-def _stylesheet(guide: Guide) -> str:
+def _stylesheet(guide: Guide, look: Look) -> str:
     word = page_label(guide.language)
-    return _STYLESHEET.read_text("utf-8").replace(_PAGE_WORD, f"{word} " if word else "")
+    stylesheet = _STYLESHEET.read_text("utf-8").replace(_PAGE_WORD, f"{word} " if word else "")
+    if look.accent_color:
+        stylesheet += _ACCENT.replace("COLOR", look.accent_color)
+    return stylesheet
 
 
 def _language(guide: Guide) -> str:

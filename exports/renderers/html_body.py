@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable, Iterable, Sequence
 
+from exports.look import Look
 from exports.renderers.compose import PlacedPicture
 from exports.renderers.labels import contents_label, summary_of
 from exports.renderers.markup import Html, element, fragment
@@ -41,12 +42,14 @@ _RELATION = "noopener noreferrer nofollow"
 _MAX_HANGING_NUMBER = 999
 
 
-def body_of(guide: Guide, show: Callable[[PlacedPicture], ShownPicture]) -> Html:
+def body_of(guide: Guide, show: Callable[[PlacedPicture], ShownPicture], look: Look) -> Html:
     """Return the body of the page; `show` is called for each picture in the order of the text."""
     opening, sections = sections_of(guide)
     page = _Page(show)
     summary = summary_of(guide)
     header = [element("h1", guide.title, dir="auto")]
+    if look.logo_png:
+        header.insert(0, element("img", class_="logo", src=f"data:image/png;base64,{look.logo_png}", alt=""))
     if summary:
         header.append(element("p", summary, class_="summary"))
     contents = _contents(sections, guide.language) if sections else fragment()
@@ -56,6 +59,7 @@ def body_of(guide: Guide, show: Callable[[PlacedPicture], ShownPicture]) -> Html
         element("header", *header),
         contents,
         element("main", page.flow(opening), page.sections(sections), back if sections else ""),
+        element("footer", look.footer, dir="auto") if look.footer else "",
     )
 
 

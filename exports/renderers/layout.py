@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from exports.look import ACCENT, Look
 from exports.renderers import fonts
 from exports.renderers.labels import page_label, summary_of
 from exports.renderers.text import drawable, is_rtl, pieces
@@ -38,6 +39,9 @@ from instructions.blocks import format_time_range
 Json = dict[str, Any]
 
 TEXT_WIDTH = 468.0
+_PAPERS = {"A4": "a4", "LETTER": "us-letter"}
+LOGO_NAME = "images/logo.png"
+_MAX_LOGO_WIDTH, _MAX_LOGO_HEIGHT = 180.0, 36.0
 # Two steps with a landscape picture and two or three lines each fit on one A4 page.
 _MAX_LANDSCAPE_HEIGHT = 225.0
 _MAX_PORTRAIT_HEIGHT = 320.0
@@ -56,8 +60,9 @@ _MAX_PORTION_WEIGHT = 1000
 _MAX_PORTION_LINES = 100
 
 
-def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]]) -> Json:
-    """Return the JSON for `guide.typ`; `sizes` are the pictures' widths and heights in pixels by name."""
+def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]], look: Look) -> Json:
+    """Return the JSON for `guide.typ`; `sizes` are the pictures' widths and heights in pixels by name, with that of
+    `LOGO_NAME` where the look has a logo."""
     title = drawable(guide.title)
     footer = title
     if len(title) > _MAX_FOOTER_CHARACTERS:
@@ -66,6 +71,11 @@ def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]]) -> Json:
         "title": pieces(title, _MAX_WORD_CHARACTERS),
         "plain_title": title,
         "footer": footer,
+        "notice": pieces(drawable(look.footer or ""), _MAX_WORD_CHARACTERS),
+        "notice_is_rtl": is_rtl(look.footer or ""),
+        "paper": _PAPERS[look.paper_size],
+        "accent": look.accent_color or ACCENT,
+        "logo": _logo(sizes.get(LOGO_NAME)),
         "summary": summary_of(guide),
         "language": guide.language,
         "region": guide.region or None,
@@ -76,6 +86,13 @@ def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]]) -> Json:
         "code_fonts": [fonts.CODE_FAMILY, *fonts.text_families(guide.language, guide.region)],
         "nodes": _Layout(sizes).flow(guide.nodes),
     }
+
+
+def _logo(size: tuple[int, int] | None) -> Json | None:
+    if size is None:
+        return None
+    scale = min(_POINTS_PER_PIXEL, _MAX_LOGO_WIDTH / size[0], _MAX_LOGO_HEIGHT / size[1])
+    return {"file": LOGO_NAME, "width": round(size[0] * scale, 2), "height": round(size[1] * scale, 2)}
 
 
 class _Layout:

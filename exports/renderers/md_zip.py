@@ -7,7 +7,8 @@ import json
 import zipfile
 from collections.abc import Iterable
 
-from exports.renderers.compose import compose
+from exports.look import Look
+from exports.renderers.compose import as_plain_text, compose
 from exports.renderers.manifest import build_manifest
 from exports.renderers.pictures import exported_bytes
 from exports.renderers.rendered import Rendered, RenderedFile
@@ -16,6 +17,7 @@ from exports.snapshot import Document, ReadPicture
 # The earliest time in the format of a zip entry (APPNOTE 4.4.6 counts years from 1980).
 _ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 _UNIX = 3
+_LOGO = "images/logo.png"
 _READABLE_FILE = 0o100644 << 16
 
 
@@ -25,8 +27,11 @@ class MdZipRenderer:
     def render(self, document: Document, read_picture: ReadPicture) -> Rendered:
         """Return the zip; raise AssetMissing, and RenderFailed for pictures that cannot be read."""
         composed = compose(document)
-        contents = [("instruction.md", composed.markdown.encode())]
+        look = document.look
+        contents = [("instruction.md", _with_look(composed.markdown, look).encode())]
         contents += [(placed.name, exported_bytes(placed, read_picture)) for placed in composed.pictures]
+        if look.logo:
+            contents.append((_LOGO, look.logo))
         files = tuple(RenderedFile.of(name, content) for name, content in contents)
         manifest = build_manifest(document, format="MD_ZIP", pictures=composed.pictures, files=files)
         pretty = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
@@ -37,6 +42,15 @@ class MdZipRenderer:
             files=files,
             manifest=manifest,
         )
+
+
+def _with_look(markdown: str, look: Look) -> str:
+    """Return the text below the logo, and above what stands below each guide of the project."""
+    if look.logo:
+        markdown = f"![]({_LOGO})\n\n{markdown}"
+    if look.footer:
+        markdown = f"{markdown.rstrip()}\n\n---\n\n{as_plain_text(look.footer)}\n"
+    return markdown
 
 
 def _zipped(contents: Iterable[tuple[str, bytes]]) -> bytes:

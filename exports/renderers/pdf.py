@@ -1,4 +1,4 @@
-"""PDF by typst: A4, tagged for screen readers (PDF/UA-1, ISO 14289-1).
+"""PDF by typst, on A4 or Letter, tagged for screen readers (PDF/UA-1, ISO 14289-1).
 
 The document reaches the template `guide.typ` as JSON values, never as typst source, so no text of a document
 is run. Typst gets one folder made for the rendering and the fonts of `font_files`, no clock and no network.
@@ -7,13 +7,12 @@ is run. Typst gets one folder made for the rendering and the fonts of `font_file
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from exports.renderers import fonts
-from exports.renderers.layout import lay_out
+from exports.renderers.layout import LOGO_NAME, lay_out
 from exports.renderers.manifest import build_manifest
 from exports.renderers.pictures import exported_bytes, size_of
 from exports.renderers.reading import read_guide
@@ -43,7 +42,12 @@ class PdfRenderer:
         with TemporaryDirectory(prefix="stepwright-pdf-") as name:
             folder = Path(name)
             picture_files, sizes = _write_pictures(folder, guide, read_picture)
-            (folder / "guide.json").write_text(json.dumps(lay_out(guide, sizes)), encoding="ascii")
+            if document.look.logo:
+                (folder / LOGO_NAME).write_bytes(document.look.logo)
+                sizes[LOGO_NAME] = size_of(LOGO_NAME, document.look.logo)
+            (folder / "guide.json").write_text(
+                json.dumps(lay_out(guide, sizes, document.look)), encoding="ascii"
+            )
             (folder / "guide.typ").write_bytes(_TEMPLATE.read_bytes())
             content = _compile(folder)
         files = (*picture_files, RenderedFile.of(ARTIFACT_NAME, content))
@@ -58,14 +62,14 @@ class PdfRenderer:
 
 def _write_pictures(
     folder: Path, guide: Guide, read_picture: ReadPicture
-) -> tuple[list[RenderedFile], Mapping[str, tuple[int, int]]]:
+) -> tuple[list[RenderedFile], dict[str, tuple[int, int]]]:
     """Write the pictures to the folder; return their files, and their sizes in pixels by name."""
     (folder / "images").mkdir()
     files = []
     sizes = {}
     for placed in guide.pictures:
         content = exported_bytes(placed, read_picture)
-        sizes[placed.name] = size_of(placed, content)
+        sizes[placed.name] = size_of(placed.name, content)
         (folder / placed.name).write_bytes(content)
         files.append(RenderedFile.of(placed.name, content))
     return files, sizes

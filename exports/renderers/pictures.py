@@ -27,10 +27,10 @@ def exported_bytes(placed: PlacedPicture, read_picture: ReadPicture) -> bytes:
         raise RenderFailed(f"The picture {placed.name} cannot be read.") from error
 
 
-def size_of(placed: PlacedPicture, content: bytes) -> tuple[int, int]:
-    """Return width and height in pixels of a picture's exported bytes; raise RenderFailed when they cannot be read."""
+def size_of(name: str, content: bytes) -> tuple[int, int]:
+    """Return width and height in pixels of a picture; raise RenderFailed when it cannot be read. `name` is for that."""
     try:
         with Image.open(io.BytesIO(content)) as picture:
             return picture.size
     except (OSError, ValueError, SyntaxError) as error:
-        raise RenderFailed(f"The picture {placed.name} cannot be read.") from error
+        raise RenderFailed(f"The picture {name} cannot be read.") from error

@@ -17,7 +17,9 @@ from config.api.ownership import parse_id
 from config.work.limits import require_room
 from exports.freeze import ActivePicture, freeze
 from exports.identity import identify
+from exports.look import Look
 from exports.models import Export
+from exports.services.templates import look_of
 from exports.snapshot import Document
 from instructions.models import InstructionVersion
 from instructions.services.versions import open_document
@@ -34,7 +36,13 @@ MAX_TRIES = 5
 
 
 def request_export(
-    *, job: Job, user: User, format: str, instruction_version_id: object, idempotency_key: str | None
+    *,
+    job: Job,
+    user: User,
+    format: str,
+    instruction_version_id: object,
+    paper_size: str | None = None,
+    idempotency_key: str | None,
 ) -> tuple[Export, bool]:
     """Ask for an export of one version; return (export, replayed). The same identity is the same export."""
     version = _get_version(job, instruction_version_id)
@@ -45,9 +53,10 @@ def request_export(
             "The format is unknown, or the version is not one of this job's instruction.",
             hint=f"Formats: {', '.join(Export.Format.values)}. Versions: GET /instructions/{{instructionId}}/versions.",
         )
+    look = look_of(job.project_id, paper_size)
     for _ in range(MAX_TRIES):
         pictures = _active_pictures(version)
-        document = _freeze(job, version, _resolved(pictures, version))
+        document = _freeze(job, version, _resolved(pictures, version), look)
         if requested := _request(job, user, version, pictures, document, format, idempotency_key):
             return requested
     raise errors.ApiError(
@@ -179,7 +188,7 @@ def _active_picture(
     )
 
 
-def _freeze(job: Job, version: InstructionVersion, pictures: list[ActivePicture]) -> Document:
+def _freeze(job: Job, version: InstructionVersion, pictures: list[ActivePicture], look: Look) -> Document:
     video = newest_artifact(job, "video")
     return freeze(
         pictures,
@@ -192,6 +201,7 @@ def _freeze(job: Job, version: InstructionVersion, pictures: list[ActivePicture]
         version=version.version,
         language=job.options.get("language") or "en",
         video_sha256=video.sha256 if video else None,
+        look=look,
         provenance={
             "instruction_version_id": str(version.pk),
             "model_profile_id": version.model_profile_id or None,

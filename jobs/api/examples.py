@@ -150,7 +150,7 @@ GET_OPTIONS = examples(
             "prompt_templates": ["guide-1", "rewrite-1", "rules-1"],
             "stt_profiles": ["default"],
             "export_formats": ["PDF", "MD_ZIP"],
-            "paper_sizes": ["A4"],
+            "paper_sizes": ["A4", "LETTER"],
         }
     }
 )

@@ -120,6 +120,7 @@ def test_a_well_formed_request_id_is_kept_and_any_other_replaced(owner: Api, giv
 ROUTES: dict[str, list[tuple[str, Any]]] = {
     "projects/<str:project_id>": [("GET", None)],
     "projects/<str:project_id>/jobs": [("GET", None), ("POST", {})],
+    "projects/<str:project_id>/template": [("GET", None), ("POST", {"footer": "x"})],
     "jobs/<str:job_id>": [("GET", None), ("DELETE", None)],
     "jobs/<str:job_id>/upload": [("POST", {"filename": "a", "size_bytes": 1, "mime_type": "video/mp4"})],
     "jobs/<str:job_id>/confirm-upload": [("POST", {"video_uri": "local://x"})],

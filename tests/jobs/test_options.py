@@ -25,7 +25,7 @@ def test_everything_that_may_be_chosen_is_listed(owner: Api) -> None:
         "prompt_templates": ["rules-1"],
         "stt_profiles": ["default"],
         "export_formats": list(Export.Format.values),
-        "paper_sizes": ["A4"],
+        "paper_sizes": ["A4", "LETTER"],
     }
 
 
