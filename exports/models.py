@@ -13,7 +13,9 @@ from django.db.models import Q
 from config.accounts.models import User
 from config.work.lanes import Lane
 from config.work.models import WorkRow, work_indexes
+from exports import states
 from exports.look import PAPER_SIZES, Look
+from exports.states import ExportStatus
 from instructions.models import InstructionVersion
 from jobs.models import Job, Project
 
@@ -29,8 +31,8 @@ class Export(WorkRow):
     `snapshot` is the frozen input (see snapshot.Document); once SUCCEEDED the database refuses every change.
     """
 
-    WAITING = "REQUESTED"
-    ACTIVE = (WAITING, "RUNNING")
+    WAITING = ExportStatus.REQUESTED.value
+    ACTIVE = (WAITING, ExportStatus.RUNNING.value)
     MAX_OPEN_PER_OWNER = 20
 
     class Format(models.TextChoices):
@@ -69,7 +71,7 @@ class Export(WorkRow):
         ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(status__in=["REQUESTED", "RUNNING", "SUCCEEDED", "FAILED"]),
+                condition=Q(status__in=ExportStatus.values),
                 name="export_status_known",
             ),
             models.UniqueConstraint(fields=["job", "identity_key"], name="export_once"),
@@ -80,7 +82,8 @@ class Export(WorkRow):
                 name="export_frozen",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__status="SUCCEEDED"),
-            )
+            ),
+            pgtrigger.FSM(name="export_status_table", field="status", transitions=states.pairs()),
         ]
 
 
