@@ -13,6 +13,6 @@ register(
     Export,
     perform=rendering.perform_export,
     on_failure=rendering.fail_export,
-    lanes=[Lane.EXPORTS],
+    lanes=[Lane.EXPORTS, Lane.EXPORT_BACKFILL],
     time_limit=timedelta(minutes=15),
 )

@@ -25,9 +25,10 @@ from psycopg.types.json import Json
 from psycopg_pool import ConnectionPool
 
 from config.embedded import POOL
+from config.work.lanes import Lane
 
 # With PostgreSQL as the broker: a worker keeps one for each of its lanes, and one to be notified. Others come and go.
-MAX_CONNECTIONS = 8
+MAX_CONNECTIONS = len(Lane) + 2
 # Seconds after which a server that hangs is given up, as redis-py does by itself.
 AMQP_BOUNDS = {"socket_timeout": 5, "stack_timeout": 5, "blocked_connection_timeout": 5}
 

@@ -14,3 +14,8 @@ class Lane(StrEnum):
     BACKFILL = (
         "backfill"  # the pipeline of recordings that are long, or of unknown length, and other bulk work
     )
+    EXPORT_BACKFILL = "export_backfill"  # what operators have rendered again, for all owners: hours
+
+
+BULK = (Lane.EXPORT_BACKFILL,)
+"""Lanes of what no owner has asked for: it counts into no owner's limit."""

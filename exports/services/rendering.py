@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Mapping
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -49,25 +51,36 @@ def _require_shown(document: Document) -> None:
         )
 
 
+def render_document(
+    format: str, document: Document, uris: Mapping[UUID, str], *, check: Callable[[], object]
+) -> Rendered:
+    """Return the document in this format, rendered in a child process; `uris` has those of its pictures by asset id.
+
+    Asks no database. Raise AssetMissing or FileNotFoundError for a missing picture, RenderFailed, SandboxError, and
+    what `check` raises, which is called meanwhile.
+    """
+    with contextlib.ExitStack() as files:
+        pictures = {
+            picture.asset_id: files.enter_context(storage().local_path(uris[asset_id]))
+            for picture in document.pictures
+            if (asset_id := parse_id(picture.asset_id)) in uris
+        }
+        return sandbox.call(
+            render_files,
+            format,
+            document,
+            pictures,
+            limits=sandbox.limits.EXPORT,
+            returns=(Rendered, RenderedFile),
+            raises=(AssetMissing, RenderFailed),
+            check=check,
+        )
+
+
 def _render(export: Export, document: Document, lease: Lease) -> Rendered:
     uris = dict(Asset.objects.filter(job=export.job_id).values_list("pk", "uri"))
     try:
-        with contextlib.ExitStack() as files:
-            pictures = {
-                picture.asset_id: files.enter_context(storage().local_path(uris[parse_id(picture.asset_id)]))
-                for picture in document.pictures
-                if parse_id(picture.asset_id) in uris
-            }
-            return sandbox.call(
-                render_files,
-                export.format,
-                document,
-                pictures,
-                limits=sandbox.limits.EXPORT,
-                returns=(Rendered, RenderedFile),
-                raises=(AssetMissing, RenderFailed),
-                check=lease.check,
-            )
+        return render_document(export.format, document, uris, check=lease.check)
     except (AssetMissing, FileNotFoundError) as error:
         raise WorkFailed("ASSET_MISSING", "A picture of this guide is missing from the storage.") from error
     except RenderFailed as error:

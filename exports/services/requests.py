@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from uuid6 import uuid7
 
@@ -14,6 +16,7 @@ from anchors.services.resolutions import resolve_anchors
 from config.accounts.models import User
 from config.api import errors, request_id
 from config.api.ownership import parse_id
+from config.work.lanes import BULK, Lane
 from config.work.limits import require_room
 from exports.freeze import ActivePicture, freeze
 from exports.identity import identify
@@ -25,14 +28,40 @@ from instructions.models import InstructionVersion
 from instructions.services.versions import open_document
 from jobs.models import Job
 from jobs.services.artifacts import newest_artifact
-from jobs.services.audit import by_editor, record_event
+from jobs.services.audit import Attribution, by_editor, by_system, record_event
 from jobs.services.quota import require_bytes
 from jobs.services.transitions import lock_job, move_job, transition_refused
 from jobs.states import JobStatus
 
 ALLOWED_STATUSES = (JobStatus.EDITING, JobStatus.EXPORTING, JobStatus.DONE)
+# What a backfill leaves of an owner's quota, so that the owner's own requests go on.
+QUOTA_SHARE_LEFT = 0.1
 # How often what an export is made of may change between its reading and the lock.
 MAX_TRIES = 5
+
+
+@dataclass(frozen=True)
+class _Asker:
+    """Who asks for an export, and the lane that performs it."""
+
+    by: Attribution
+    lane: Lane
+
+    def require_status(self, job: Job) -> None:
+        """Open the document for an editor; raise the 409 of the contract. A backfill changes no job's status."""
+        is_bulk = self.lane in BULK
+        if not is_bulk:
+            open_document(job, by=self.by)
+        if job.status not in ((JobStatus.DONE,) if is_bulk else ALLOWED_STATUSES):
+            raise transition_refused(job, attempted=JobStatus.EXPORTING)
+
+    def require_room(self, job: Job) -> None:
+        """Raise 429 or 507 when the owner has no room for one more."""
+        if self.lane in BULK:
+            require_bytes(job.owner_id, int(settings.QUOTA_BYTES_PER_OWNER * QUOTA_SHARE_LEFT))
+        else:
+            require_room(Export, job.owner_id)
+            require_bytes(job.owner_id)
 
 
 def request_export(
@@ -53,11 +82,35 @@ def request_export(
             "The format is unknown, or the version is not one of this job's instruction.",
             hint=f"Formats: {', '.join(Export.Format.values)}. Versions: GET /instructions/{{instructionId}}/versions.",
         )
+    asker = _Asker(by_editor(user), Lane.EXPORTS)
     look = look_of(job.project_id, paper_size)
+    return _request_frozen(job, asker, version, format, look, idempotency_key)
+
+
+def request_in_bulk(
+    *, job: Job, version: InstructionVersion, format: str, correlation_id: str
+) -> tuple[Export, bool]:
+    """Ask for an export of a job that is DONE in the name of the system; return (export, replayed).
+
+    It is performed in a lane of its own and counts into no limit of the owner's; a tenth of the quota is left. Raise
+    the ApiError of a request that is refused.
+    """
+    asker = _Asker(by_system(correlation_id), Lane.EXPORT_BACKFILL)
+    return _request_frozen(job, asker, version, format, look_of(job.project_id, None), None)
+
+
+def _request_frozen(
+    job: Job,
+    asker: _Asker,
+    version: InstructionVersion,
+    format: str,
+    look: Look,
+    idempotency_key: str | None,
+) -> tuple[Export, bool]:
     for _ in range(MAX_TRIES):
         pictures = _active_pictures(version)
         document = _freeze(job, version, _resolved(pictures, version), look)
-        if requested := _request(job, user, version, pictures, document, format, idempotency_key):
+        if requested := _request(job, asker, version, pictures, document, format, idempotency_key):
             return requested
     raise errors.ApiError(
         503,
@@ -69,7 +122,7 @@ def request_export(
 
 def _request(
     job: Job,
-    user: User,
+    asker: _Asker,
     version: InstructionVersion,
     pictures: list[Anchor],
     document: Document,
@@ -78,21 +131,22 @@ def _request(
 ) -> tuple[Export, bool] | None:
     """Write what was frozen, the job locked; return None when the pictures are others by now."""
     export = _new_export(job, version, document, format=format, idempotency_key=idempotency_key)
+    export.lane, export.correlation_id = asker.lane, asker.by.correlation_id or export.correlation_id
     with transaction.atomic():
         job = lock_job(job.pk)
-        open_document(job, by=by_editor(user))
-        if job.status not in ALLOWED_STATUSES:
-            raise transition_refused(job, attempted=JobStatus.EXPORTING)
+        asker.require_status(job)
         if _shown(_active_pictures(version)) != _shown(pictures):
             return None
         known = _known_export(job, export.identity_key, idempotency_key)
         if known and known.status != Export.FAILED:
+            _hurry(known, asker.lane)
             return known, True
-        require_room(Export, job.owner_id)
-        require_bytes(job.owner_id)
+        asker.require_room(job)
         if known:
             # What failed may name pictures that are concealed by now; others with the same bytes took their places.
-            Export.objects.filter(pk=known.pk).update(snapshot=export.snapshot)
+            Export.objects.filter(pk=known.pk).update(
+                snapshot=export.snapshot, lane=export.lane, correlation_id=export.correlation_id
+            )
             known.reopen()
             export = known
         else:
@@ -101,10 +155,19 @@ def _request(
             export.enqueue_on_commit()
         data = {"export_id": str(export.pk), "format": format}
         if job.status == JobStatus.EDITING:
-            move_job(job, "export", by=by_editor(user), data=data)
+            move_job(job, "export", by=asker.by, data=data)
         else:
-            record_event(job, "EXPORT_REQUESTED", by=by_editor(user), data=data)
+            record_event(job, "EXPORT_REQUESTED", by=asker.by, data=data)
     return export, False
+
+
+def _hurry(export: Export, lane: Lane) -> None:
+    """Take a locked export out of the lane of a backfill, when an editor asks for it, who waits for no backfill."""
+    if export.lane in BULK and lane not in BULK and export.status in Export.ACTIVE:
+        export.lane = lane
+        export.save(update_fields=["lane"])
+        if export.status == Export.WAITING:
+            export.enqueue_on_commit()
 
 
 def _get_version(job: Job, raw_id: object) -> InstructionVersion | None:

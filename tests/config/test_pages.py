@@ -28,16 +28,18 @@ def test_healthz_asks_no_database(django_assert_num_queries: Any, db: None) -> N
 
 def test_readyz_names_the_part_that_is_down(db: None) -> None:
     answer = Client().get("/readyz")
-    missing = "down (no worker for control, media, exports, language, speech, backfill)"
+    missing = "down (no worker for control, media, exports, language, speech, backfill, export_backfill)"
     assert (answer.status_code, answer.json()["parts"]["workers"]) == (503, missing)
     Worker.objects.create(name="w", lanes=["control", "media", "exports", "language"])
-    Worker.objects.create(name="v", lanes=["speech", "backfill"])
+    Worker.objects.create(name="v", lanes=["speech", "backfill", "export_backfill"])
     answer = Client().get("/readyz")
     assert (answer.status_code, set(answer.json()["parts"].values())) == (200, {"ok"})
 
 
 def test_readyz_names_a_lane_whose_workers_are_silent(db: None) -> None:
-    Worker.objects.create(name="w", lanes=["control", "media", "exports", "language", "backfill"])
+    Worker.objects.create(
+        name="w", lanes=["control", "media", "exports", "language", "backfill", "export_backfill"]
+    )
     silent = Worker.objects.create(name="v", lanes=["speech"])
     assert Client().get("/readyz").status_code == 200
     Worker.objects.filter(pk=silent.pk).update(heartbeat_at=Now() - timedelta(seconds=31))

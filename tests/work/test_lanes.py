@@ -136,7 +136,9 @@ def test_work_is_interrupted_once_though_every_lane_is_stopped() -> None:
 
 @pytest.mark.parametrize("lane", ["speach:1", "media:0", "media:x", "media:65"])
 def test_a_lane_that_is_not_known_is_refused_with_those_that_are(lane: str) -> None:
-    with pytest.raises(CommandError, match="lanes are control, media, exports, language, speech, backfill"):
+    with pytest.raises(
+        CommandError, match="lanes are control, media, exports, language, speech, backfill, export_backfill"
+    ):
         call_command("work", lane)
 
 

@@ -40,7 +40,7 @@ WEB = (
 COMMANDS = {
     "web": f"{WEB} --host {{host}} --port {{port}} --workers 2 config.asgi:application",
     "worker": "manage.py work control:2 media:2 exports:2 language:2",
-    "speech": "manage.py work speech:2 backfill:1",
+    "speech": "manage.py work speech:2 backfill:1 export_backfill:1",
 }
 
 

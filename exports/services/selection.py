@@ -1,0 +1,104 @@
+"""Which jobs and exports an operator's command is about; they are read in pages by key, so that memory stays flat."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
+
+from django.db.models import Model, Q, QuerySet
+
+from exports.identity import renderer_version
+from exports.models import Export
+from instructions.models import InstructionVersion
+from jobs.models import Job
+from jobs.states import JobStatus
+
+JOBS_A_PAGE = 100
+EXPORTS_A_PAGE = 10  # each has the text of its guide
+
+Row = TypeVar("Row", bound=Model)
+
+
+class Wanted(NamedTuple):
+    """An export that a backfill looks at; `version` is the newest of the job's document."""
+
+    job: Job
+    version: InstructionVersion
+    format: str
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What the options select. `since` is inclusive, `until` is not; `renderer_version` is what it begins with."""
+
+    formats: tuple[str, ...]
+    project_id: UUID | None = None
+    job_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    renderer_version: str = ""
+
+    def jobs(self) -> QuerySet[Job]:
+        """Return the jobs that are DONE, created in the span."""
+        named: dict[str, Any] = {"pk": self.job_id, "project": self.project_id}
+        return Job.objects.filter(self._span(), status=JobStatus.DONE, **_given(named))
+
+    def exports(self) -> QuerySet[Export]:
+        """Return the exports that succeeded, asked for in the span."""
+        named: dict[str, Any] = {"job": self.job_id, "job__project": self.project_id}
+        if set(self.formats) != set(Export.Format.values):
+            named["format__in"] = self.formats
+        named["renderer_version__startswith"] = self.renderer_version
+        return Export.objects.filter(self._span(), status=Export.SUCCEEDED, **_given(named))
+
+    def wanted(self) -> Iterator[Wanted]:
+        """Yield the newest version of each job's document, the oldest job first, in each format.
+
+        With `renderer_version`, only those whose last export of this format was made by such a renderer.
+        """
+        for job in in_pages(self.jobs(), JOBS_A_PAGE):
+            versions = InstructionVersion.objects.filter(instruction=job.instruction_id)
+            version = versions.select_related("instruction").order_by("version").last()
+            for format in self.formats if version else ():
+                if version and self._is_of_renderer(job, format):
+                    yield Wanted(job, version, format)
+
+    def _is_of_renderer(self, job: Job, format: str) -> bool:
+        if not self.renderer_version:
+            return True
+        last = job.exports.filter(status=Export.SUCCEEDED, format=format).order_by("generated_at")
+        made_by = last.values_list("renderer_version", flat=True).last()
+        return bool(made_by and made_by.startswith(self.renderer_version))
+
+    def _span(self) -> Q:
+        return Q(**_given({"created_at__gte": self.since, "created_at__lt": self.until}))
+
+
+def is_rendered(wanted: Wanted) -> bool:
+    """Return whether the version has an export in this format by the renderer of now, whatever its pictures were."""
+    made = wanted.job.exports.filter(
+        status=Export.SUCCEEDED, format=wanted.format, instruction_version=wanted.version
+    )
+    return made.filter(renderer_version=renderer_version(wanted.format)).exists()
+
+
+def in_pages(rows: QuerySet[Row], size: int) -> Iterator[Row]:
+    """Yield the rows by primary key, a page a statement."""
+    page: list[Row] = list(rows.order_by("pk")[:size])
+    while page:
+        yield from page
+        page = list(rows.filter(pk__gt=page[-1].pk).order_by("pk")[:size])
+
+
+def estimate(rows: QuerySet[Any]) -> int:
+    """Return about how many rows these are, as PostgreSQL plans it: nothing is counted."""
+    plan: dict[str, Any] = json.loads(rows.explain(format="json"))[0]["Plan"]
+    return int(plan["Plan Rows"])
+
+
+def _given(named: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in named.items() if value}
