@@ -52,7 +52,8 @@ class Document:
     `markdown` holds the block markers. Pictures at the same place appear in the order of the tuple.
     `provenance` is the export's, without `generated_at`: no time may be part of the bytes. `spans` says by block id
     when a step begins and ends in the video (ms; the end None where it is not known). A step that it lacks has the
-    times of its heading, as all have in snapshots from before there was this field.
+    times of its heading, as all have in snapshots from before there was this field. `steps` says for each step, in the
+    order of the text, what it rests on, as the manifest gives it; empty in snapshots from before there was this field.
     """
 
     job_id: str
@@ -67,6 +68,7 @@ class Document:
     provenance: Mapping[str, Any]
     spans: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
     look: Look = field(default_factory=Look)
+    steps: tuple[Mapping[str, Any], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that `from_json` turns back into an equal document."""
@@ -75,6 +77,7 @@ class Document:
         plain["provenance"] = dict(self.provenance)
         plain["spans"] = {block_id: list(span) for block_id, span in self.spans.items()}
         plain["look"] = asdict(self.look)
+        plain["steps"] = [dict(step) for step in self.steps]
         return {"snapshot_version": SNAPSHOT_VERSION, **plain}
 
     @classmethod
@@ -87,6 +90,7 @@ class Document:
             plain["pictures"] = tuple(Picture(**picture) for picture in plain["pictures"])
             plain["spans"] = {block_id: tuple(span) for block_id, span in plain.get("spans", {}).items()}
             plain["look"] = Look.from_json(plain.get("look"))
+            plain["steps"] = tuple(plain.get("steps", ()))
             return cls(**plain)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError("this snapshot lacks a field or has one too many") from error

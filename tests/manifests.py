@@ -9,7 +9,7 @@ from instructions.models import InstructionVersion
 
 def bare_manifest(version: InstructionVersion, format: str, provenance: dict[str, Any]) -> dict[str, Any]:
     return {
-        "manifest_version": 1,
+        "manifest_version": 2,
         "format": format,
         "title": "Guide",
         "instruction_id": str(version.instruction_id),

@@ -13,6 +13,7 @@ from config.api.serializers import StrictSerializer, TextOrNull, timestamp, time
 from config.storage import download_url
 from exports.look import MAX_FOOTER, PAPER_SIZES, LowContrast, read_color
 from exports.models import Export, GuideTemplate
+from instructions.evidence import EvidenceKind
 
 
 @extend_schema_field({"type": "string", "enum": Export.Format.values})
@@ -57,12 +58,21 @@ class ManifestProvenanceSerializer(serializers.Serializer[Any]):
     prompt_params_ref = serializers.CharField(allow_null=True)
 
 
+class PictureBaseSerializer(serializers.Serializer[Any]):
+    asset_id = serializers.CharField()
+    kind = serializers.ChoiceField(Asset.Kind.choices)
+    sha256 = serializers.CharField()
+    ops_hash = serializers.CharField(allow_null=True)
+
+
 class PictureOriginSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(Asset.Kind.choices)
     commitment = serializers.CharField(allow_null=True)
     ops_hash = serializers.CharField(allow_null=True)
     base_sha256 = serializers.CharField(allow_null=True)
+    bases = PictureBaseSerializer(many=True, required=False)
     frame = FrameSerializer(allow_null=True)
+    video_sha256 = serializers.CharField(allow_null=True, required=False)
 
 
 class ManifestPictureSerializer(serializers.Serializer[Any]):
@@ -72,11 +82,34 @@ class ManifestPictureSerializer(serializers.Serializer[Any]):
     block_id = serializers.CharField(allow_null=True)
     extracted_at_ms = serializers.IntegerField(allow_null=True)
     sha256 = serializers.CharField()
+    pixels_sha256 = serializers.CharField(allow_null=True, required=False)
     source_sha256 = serializers.CharField()
     width = serializers.IntegerField()
     height = serializers.IntegerField()
     alt = serializers.CharField()
+    page = serializers.IntegerField(allow_null=True, required=False)
     origin = PictureOriginSerializer(allow_null=True)
+
+
+class ManifestSegmentSerializer(serializers.Serializer[Any]):
+    position = serializers.IntegerField()
+    start_ms = serializers.IntegerField(allow_null=True)
+    end_ms = serializers.IntegerField(allow_null=True)
+
+
+class ManifestFrameSerializer(serializers.Serializer[Any]):
+    pts = serializers.IntegerField()
+
+
+class ManifestStepSerializer(serializers.Serializer[Any]):
+    block_id = serializers.CharField()
+    number = serializers.IntegerField(allow_null=True)
+    kind = serializers.ChoiceField([kind.value for kind in EvidenceKind])
+    start_ms = serializers.IntegerField(allow_null=True)
+    end_ms = serializers.IntegerField(allow_null=True)
+    needs_review = serializers.BooleanField()
+    segments = ManifestSegmentSerializer(many=True)
+    frames = ManifestFrameSerializer(many=True)
 
 
 class ManifestFileSerializer(serializers.Serializer[Any]):
@@ -102,6 +135,7 @@ class ExportManifestSerializer(serializers.Serializer[Any]):
     identity_key = serializers.CharField()
     video = ManifestVideoSerializer()
     provenance = ManifestProvenanceSerializer()
+    steps = ManifestStepSerializer(many=True, required=False)
     pictures = ManifestPictureSerializer(many=True)
     files = ManifestFileSerializer(many=True)
 

@@ -28,11 +28,12 @@ class MdZipRenderer:
         """Return the zip; raise AssetMissing, and RenderFailed for pictures that cannot be read."""
         composed = compose(document)
         look = document.look
-        contents = [("instruction.md", _with_look(composed.markdown, look).encode())]
-        contents += [(placed.name, exported_bytes(placed, read_picture)) for placed in composed.pictures]
+        text = ("instruction.md", _with_look(composed.markdown, look).encode())
+        pictures = [(placed.name, exported_bytes(placed, read_picture)) for placed in composed.pictures]
         if look.logo:
-            contents.append((_LOGO, look.logo))
-        files = tuple(RenderedFile.of(name, content) for name, content in contents)
+            pictures.append((_LOGO, look.logo))
+        contents = [text, *pictures]
+        files = (RenderedFile.of(*text), *(RenderedFile.of_picture(*picture) for picture in pictures))
         manifest = build_manifest(document, format="MD_ZIP", pictures=composed.pictures, files=files)
         pretty = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
         return Rendered(

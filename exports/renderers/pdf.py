@@ -49,14 +49,16 @@ class PdfRenderer:
                 json.dumps(lay_out(guide, sizes, document.look)), encoding="ascii"
             )
             (folder / "guide.typ").write_bytes(_TEMPLATE.read_bytes())
-            content = _compile(folder)
+            content, pages = _compile(folder)
         files = (*picture_files, RenderedFile.of(ARTIFACT_NAME, content))
         return Rendered(
             content=content,
             mime_type="application/pdf",
             extension=".pdf",
             files=files,
-            manifest=build_manifest(document, format="PDF", pictures=guide.pictures, files=files),
+            manifest=build_manifest(
+                document, format="PDF", pictures=guide.pictures, files=files, pages=pages
+            ),
         )
 
 
@@ -71,32 +73,33 @@ def _write_pictures(
         content = exported_bytes(placed, read_picture)
         sizes[placed.name] = size_of(placed.name, content)
         (folder / placed.name).write_bytes(content)
-        files.append(RenderedFile.of(placed.name, content))
+        files.append(RenderedFile.of_picture(placed.name, content))
     return files, sizes
 
 
-def _compile(folder: Path) -> bytes:
-    """Return the PDF of the folder's `guide.typ`; raise RenderFailed when typst refuses it."""
+def _compile(folder: Path) -> tuple[bytes, dict[str, int]]:
+    """Return the PDF of the folder's `guide.typ`, and by the name of each picture the page that it stands on.
+
+    Raise RenderFailed when typst refuses it.
+    """
     # Here and not at the top of the module, for start-up time.
     import typst
 
     world: dict[str, Any] = {"font_paths": fonts.fonts(), "ignore_system_fonts": True}
 
-    def compiled(standards: list[Any]) -> Any:
-        return typst.compile(
-            folder / "guide.typ", root=folder, format="pdf", pdf_standards=standards, **world
-        )
-
     try:
+        # One compiler for both questions, as it keeps what it has laid out.
+        compiler = typst.Compiler(folder / "guide.typ", root=folder, **world)
         try:
-            content: bytes = compiled(["ua-1"])
+            content: Any = compiler.compile(format="pdf", pdf_standards=["ua-1"])
         except typst.TypstError as error:
             if not str(error).startswith("PDF/UA-1"):
                 raise
             # PDF/UA-1 requires a glyph for every character, and fonts may lack one for a combination of
             # characters that they have. Without the standard it is drawn as a box, and the tags stay.
-            content = compiled([])
-        return content
+            content = compiler.compile(format="pdf", pdf_standards=[])
+        (pages,) = json.loads(compiler.query("<pages>", field="value"))
+        return content, dict(pages)
     except typst.TypstError as error:
         raise RenderFailed("The PDF could not be typeset.") from error
     finally:

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from exports.renderers.metadata import UnreadablePicture
+from exports.renderers.pixels import pixels_sha256
 from exports.snapshot import Document, ReadPicture
 
 
@@ -14,16 +16,26 @@ class RenderFailed(Exception):
 
 
 class RenderedFile(NamedTuple):
-    """A file that an export consists of; `sha256` is lower-case hex."""
+    """A file that an export consists of; the hashes are lower-case hex. `pixels_sha256` is that of a picture."""
 
     name: str
     sha256: str
     size_bytes: int
+    pixels_sha256: str | None = None
 
     @classmethod
     def of(cls, name: str, content: bytes) -> RenderedFile:
         """Return the entry of a file with this content."""
         return cls(name, hashlib.sha256(content).hexdigest(), len(content))
+
+    @classmethod
+    def of_picture(cls, name: str, content: bytes) -> RenderedFile:
+        """Return the entry of a picture; raise RenderFailed when it cannot be decoded."""
+        try:
+            pixels = pixels_sha256(content)
+        except UnreadablePicture as error:
+            raise RenderFailed(f"The picture {name} cannot be read.") from error
+        return cls.of(name, content)._replace(pixels_sha256=pixels)
 
 
 @dataclass(frozen=True)

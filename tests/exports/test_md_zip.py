@@ -185,7 +185,7 @@ def test_the_manifest_names_sources_and_the_hash_of_every_file() -> None:
     stripped = files["images/01-step-2.jpg"]
     assert stripped != content
     assert manifest == {
-        "manifest_version": 1,
+        "manifest_version": 2,
         "format": "MD_ZIP",
         "title": "Send an invoice",
         "instruction_id": "instruction-1",
@@ -202,6 +202,7 @@ def test_the_manifest_names_sources_and_the_hash_of_every_file() -> None:
         ),
         "video": {"sha256": "ab" * 32},
         "provenance": {"model_profile_id": "extractive"},
+        "steps": [],
         "pictures": [
             {
                 "file": "images/01-step-2.jpg",
@@ -210,10 +211,14 @@ def test_the_manifest_names_sources_and_the_hash_of_every_file() -> None:
                 "block_id": place,
                 "extracted_at_ms": 4000,
                 "sha256": hashlib.sha256(stripped).hexdigest(),
+                "pixels_sha256": hashlib.sha256(
+                    Image.open(io.BytesIO(content)).convert("RGBA").tobytes()
+                ).hexdigest(),
                 "source_sha256": hashlib.sha256(content).hexdigest(),
                 "width": 320,
                 "height": 180,
                 "alt": "Click New",
+                "page": None,
                 "origin": None,
             }
         ],

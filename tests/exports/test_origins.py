@@ -116,7 +116,9 @@ def test_no_guess_of_a_pin_can_be_tested_by_an_export(desk: Desk) -> None:
         ).hexdigest(),
         "ops_hash": None,
         "base_sha256": None,
+        "bases": [],
         "frame": None,
+        "video_sha256": None,
     }
 
 
@@ -153,7 +155,16 @@ def test_what_hides_nothing_says_where_it_comes_from(desk: Desk) -> None:
         "commitment": None,
         "ops_hash": drawn["ops_hash"],
         "base_sha256": base.checksum_sha256,
+        "bases": [
+            {
+                "asset_id": str(base.pk),
+                "kind": "EXTRACTED",
+                "sha256": base.checksum_sha256,
+                "ops_hash": None,
+            }
+        ],
         "frame": {"extracted_at_ms": base.extracted_at_ms, **base.frame},
+        "video_sha256": manifest["video"]["sha256"],
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -152,3 +153,15 @@ def test_the_files_are_the_embedded_pictures_and_the_artifact() -> None:
     names = [file.name for file in result.files]
     assert names[0] == "images/01-step-1.png" and names[-1] == "instruction.pdf" and len(names) == 5
     assert result.files[-1].sha256 == hashlib.sha256(result.content).hexdigest()
+
+
+def test_the_manifest_says_on_which_page_each_picture_stands() -> None:
+    document, read_picture = sample()
+    long = "\n\n".join(["A paragraph."] * 60)
+    markdown = document.markdown.replace("Click **Invoices** in the menu.", long)
+    result = PdfRenderer().render(replace(document, markdown=markdown), read_picture)
+    pages = [picture["page"] for picture in result.manifest["pictures"]]
+    assert pages[0] > 1
+    assert [pages.count(number + 1) for number in range(len(read(result.content).pages))] == images_on_pages(
+        result.content
+    )
