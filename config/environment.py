@@ -6,6 +6,7 @@ environment, else from a `.env` file in the working folder, else from this table
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import secrets
@@ -42,6 +43,8 @@ DEFAULTS: dict[str, str] = {
     "STEPWRIGHT_JWT_ISSUER": "stepwright",
     "STEPWRIGHT_JWT_AUDIENCE": "stepwright",
     "STEPWRIGHT_JWT_ALGORITHMS": "HS256",
+    "STEPWRIGHT_SIGNING_KEY": "",
+    "STEPWRIGHT_SIGNING_KEYS_FORMER": "",
     "STEPWRIGHT_ACTIVE_JOBS_PER_OWNER": "3",
     "STEPWRIGHT_THROTTLE_RATE": "600/min",
     "STEPWRIGHT_UNAUTHENTICATED_RATE": "300/min",
@@ -156,7 +159,28 @@ def open_lock(name: str) -> TextIO:
     return os.fdopen(os.open(home() / name, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "a+")
 
 
-def generated_secret(name: str) -> str:
+# What stands before the 32 bytes of an Ed25519 key in its two DER forms (RFC 8410, sections 4 and 7).
+PRIVATE_KEY_HEAD = bytes.fromhex("302e020100300506032b657004220420")
+PUBLIC_KEY_HEAD = bytes.fromhex("302a300506032b6570032100")
+KEY_BYTES = 32
+
+
+def new_signing_key() -> str:
+    """Return a random Ed25519 key: PKCS #8 in DER, in base64."""
+    return base64.b64encode(PRIVATE_KEY_HEAD + secrets.token_bytes(KEY_BYTES)).decode()
+
+
+def check_key(text: str, head: bytes) -> None:
+    """Raise ValueError, which does not quote it, unless this is an Ed25519 key of that form in base64."""
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise ValueError("it is not base64") from error
+    if not key.startswith(head) or len(key) != len(head) + KEY_BYTES:
+        raise ValueError("it is not an Ed25519 key in DER")
+
+
+def generated_secret(name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(48)) -> str:
     """Return a random secret kept in HOME/secrets/NAME with mode 0600; made by whoever asks first.
 
     Of two processes that ask at once one creates the file (written beside it, then linked, so nobody
@@ -169,7 +193,7 @@ def generated_secret(name: str) -> str:
         draft = folder / f".{name}.{os.getpid()}"
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
+            file.write(make())
         try:
             os.link(draft, path)
         except FileExistsError:
@@ -222,8 +246,20 @@ def refuse_unknown_values() -> None:
             raise UnknownValue(f"{name} must be one of: {', '.join(start or '(empty)' for start in starts)}")
     for name in ("STEPWRIGHT_LLM_API_KEY", "STEPWRIGHT_SPEECH_API_KEY"):
         read_key(name)
+    refuse_unfit_signing_keys()
     refuse_unfit_sign_in()
     refuse_unfit_language_model()
+
+
+def refuse_unfit_signing_keys() -> None:
+    """Raise UnknownValue, which does not quote the private key, for a key that cannot be read."""
+    try:
+        if text := read("STEPWRIGHT_SIGNING_KEY"):
+            check_key(text, PRIVATE_KEY_HEAD)
+    except ValueError as error:
+        takes = "openssl genpkey -algorithm ed25519 -outform DER | base64 -w0"
+        raise UnknownValue(f"STEPWRIGHT_SIGNING_KEY must be what this prints: {takes}") from error
+    read_checked_list("STEPWRIGHT_SIGNING_KEYS_FORMER", lambda text: check_key(text, PUBLIC_KEY_HEAD))
 
 
 MAX_TIMEOUT_SECONDS = 3600
@@ -274,7 +310,12 @@ def refuse_unfit_sign_in() -> None:
         raise UnknownValue(f"STEPWRIGHT_JWT_JWKS_URL must be one of: {takes}")
 
 
-SECRETS = ("STEPWRIGHT_SECRET_KEY", "STEPWRIGHT_CALLBACK_SECRET", "STEPWRIGHT_JWT_SECRET")
+SECRETS = (
+    "STEPWRIGHT_SECRET_KEY",
+    "STEPWRIGHT_CALLBACK_SECRET",
+    "STEPWRIGHT_JWT_SECRET",
+    "STEPWRIGHT_SIGNING_KEY",
+)
 OPTIONAL_SECRETS = ("STEPWRIGHT_CALLBACK_SECRET_PREVIOUS", "STEPWRIGHT_ORCHESTRATOR_SECRET")
 MIN_SECRET_CHARACTERS = 32
 

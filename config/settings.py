@@ -161,6 +161,11 @@ JWT: dict[str, Any] = {
     "ALGORITHMS": environment.read_list("STEPWRIGHT_JWT_ALGORITHMS"),
     "LEEWAY_SECONDS": 30,
 }
+# By which manifests of exports are signed, and the public keys of those by which they were before.
+SIGNING_KEY = environment.read("STEPWRIGHT_SIGNING_KEY") or environment.generated_secret(
+    "signing_key", environment.new_signing_key
+)
+FORMER_SIGNING_KEYS = environment.read_list("STEPWRIGHT_SIGNING_KEYS_FORMER")
 ACTIVE_JOBS_PER_OWNER = int(environment.read("STEPWRIGHT_ACTIVE_JOBS_PER_OWNER"))
 JOB_TIMEOUT_MINUTES = int(environment.read("STEPWRIGHT_JOB_TIMEOUT_MINUTES"))
 THROTTLE_RATE = environment.read_rate("STEPWRIGHT_THROTTLE_RATE")
@@ -265,7 +270,7 @@ SPECTACULAR_SETTINGS = {
         "BlurMode": ["pixelate", "solid", "gaussian"],
         "CallbackActor": ["orchestrator", "system"],
         "EvidenceKind": ["said", "shown", "edited", "generated"],
-        "ExportFormat": ["PDF", "MD_ZIP"],
+        "ExportFormat": ["PDF", "MD_ZIP", "HTML"],
         "ExportStatus": ["REQUESTED", "RUNNING", "SUCCEEDED", "FAILED"],
         "FrameStrategy": ["precise", "nearest_keyframe"],
         "JobStatus": "jobs.states.JobStatus",

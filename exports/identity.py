@@ -18,6 +18,9 @@ from exports.snapshot import Document, Picture
 
 # Raise a renderer's revision with each change of its bytes; tests/exports/test_identity.py fails until then.
 _REVISIONS = {"PDF": 3, "MD_ZIP": 3, "HTML": 1}
+# Their artifacts hold the signed manifest, so their bytes depend on the key.
+_SIGNED = ("PDF", "MD_ZIP", "DOCX")
+_KEY_ID_CHARACTERS = 16
 
 
 class Identity(NamedTuple):
@@ -30,7 +33,7 @@ class Identity(NamedTuple):
 
 def identify(document: Document, *, format: str) -> Identity:
     """Return the identity of this document in this format; raise KeyError for an unknown format."""
-    renderer = renderer_version(format)
+    renderer = renderer_version(format, document.key_id)
     set_hash = screenshot_set_hash(document.pictures)
     key = identity_key(
         instruction_version_id=document.instruction_version_id,
@@ -43,16 +46,19 @@ def identify(document: Document, *, format: str) -> Identity:
 
 
 @lru_cache
-def renderer_version(format: str) -> str:
+def renderer_version(format: str, key_id: str | None = None) -> str:
     """Return such as `md_zip-1+markdown-it-py-4.3.0+pillow-13.0.0`: each part that affects the bytes.
 
     The revision is of this code; markdown-it-py reads the text; Pillow re-encodes pictures with an EXIF
-    orientation; typst writes the PDF and embeds the fonts. Raise KeyError for an unknown format.
+    orientation; typst writes the PDF and embeds the fonts; `key_id` is of the key that signs the manifest in the
+    artifact, of which the first 64 bits are named. Raise KeyError for an unknown format.
     """
     parts = [f"{format.lower()}-{_REVISIONS[format]}"]
     parts += [f"{name}-{version(name)}" for name in ("markdown-it-py", "pillow")]
     if format == "PDF":
         parts += [f"typst-{version('typst')}", f"fonts-{fingerprint()}"]
+    if key_id and format in _SIGNED:
+        parts.append(f"key-{key_id[:_KEY_ID_CHARACTERS]}")
     return "+".join(parts)
 
 

@@ -52,8 +52,10 @@ class Document:
     `markdown` holds the block markers. Pictures at the same place appear in the order of the tuple.
     `provenance` is the export's, without `generated_at`: no time may be part of the bytes. `spans` says by block id
     when a step begins and ends in the video (ms; the end None where it is not known). A step that it lacks has the
-    times of its heading, as all have in snapshots from before there was this field. `steps` says for each step, in the
-    order of the text, what it rests on, as the manifest gives it; empty in snapshots from before there was this field.
+    times of its heading. `steps` says for each step, in the order of the text, what it rests on, as the manifest gives
+    it. `key_id` names the key that signs the manifest inside the artifact.
+
+    Snapshots from before there were these three fields have no spans and steps, and no signature inside.
     """
 
     job_id: str
@@ -69,6 +71,7 @@ class Document:
     spans: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
     look: Look = field(default_factory=Look)
     steps: tuple[Mapping[str, Any], ...] = ()
+    key_id: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that `from_json` turns back into an equal document."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
-from config.api.schema import accepted, responses
+from config.api.schema import Responses, accepted, responses
 from exports.api import serializers
+from exports.signing import PAYLOAD_TYPE
 
 exports = extend_schema_view(
     create=extend_schema(
@@ -39,8 +40,23 @@ exports = extend_schema_view(
     manifest=extend_schema(
         operation_id="getExportManifest",
         summary="Get the manifest of an export that succeeded",
-        description="The SHA-256 of each file, and for each picture where it comes from.",
-        responses=responses(200, serializers.ExportManifestSerializer, "EXPORT_NOT_READY"),
+        description="The SHA-256 of each file, and for each step and picture what it rests on. As "
+        "application/vnd.in-toto+json it is signed.",
+        responses=Responses(
+            {
+                (200, "application/json"): serializers.ExportManifestSerializer,
+                (200, PAYLOAD_TYPE): serializers.EnvelopeSerializer,
+            },
+            ("EXPORT_NOT_READY",),
+        ),
+    ),
+)
+keys = extend_schema_view(
+    retrieve=extend_schema(
+        operation_id="getKeys",
+        summary="Get the public keys that manifests are signed by",
+        description="The key of now and former ones, as a JSON Web Key Set (RFC 7517, RFC 8037). No token.",
+        responses=responses(200, serializers.KeySetSerializer, response_headers=("Cache-Control",)),
     ),
 )
 

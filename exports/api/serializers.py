@@ -118,11 +118,42 @@ class ManifestFileSerializer(serializers.Serializer[Any]):
     size_bytes = serializers.IntegerField()
 
 
+class EnvelopeSignatureSerializer(serializers.Serializer[Any]):
+    keyid = serializers.CharField()
+    sig = serializers.CharField()
+
+
+class EnvelopeSerializer(serializers.Serializer[Any]):
+    """A DSSE envelope. Its payload in base64 is an in-toto Statement v1, whose predicate is the manifest."""
+
+    payload = serializers.CharField()
+    payloadType = serializers.CharField()
+    signatures = EnvelopeSignatureSerializer(many=True)
+
+
+class PublicKeySerializer(serializers.Serializer[Any]):
+    """`kid` is the SHA-256 (hex) of the 32 bytes of the key."""
+
+    kty = serializers.CharField()
+    crv = serializers.CharField()
+    x = serializers.CharField()
+    kid = serializers.CharField()
+    use = serializers.CharField()
+    alg = serializers.CharField()
+    pem = serializers.CharField()
+    is_current = serializers.BooleanField()
+
+
+class KeySetSerializer(serializers.Serializer[Any]):
+    keys = PublicKeySerializer(many=True)
+
+
 class ExportManifestSerializer(serializers.Serializer[Any]):
     """What an export was made of, file by file and picture by picture."""
 
     # Only describes it: the answer is what the renderer wrote.
     export_id = serializers.CharField()
+    artifact = ManifestFileSerializer()
     manifest_version = serializers.IntegerField()
     format = serializers.ChoiceField(Export.Format.values)
     title = serializers.CharField()

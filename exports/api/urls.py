@@ -3,13 +3,14 @@ from __future__ import annotations
 from django.urls import path
 
 from config.api.routers import DetailRouter
-from exports.api.viewsets import ExportViewSet, GuideTemplateViewSet
+from exports.api.viewsets import ExportViewSet, GuideTemplateViewSet, KeyViewSet
 
 router = DetailRouter()
 router.register("exports", ExportViewSet, basename="export")
 
 urlpatterns = [
     *router.urls,
+    path("keys", KeyViewSet.as_view({"get": "retrieve"}), name="keys"),
     path(
         "jobs/<str:job_id>/exports",
         ExportViewSet.as_view({"get": "list", "post": "create"}),

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.urls import reverse
 from rest_framework.decorators import action
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,10 +18,14 @@ from config.api.responses import accepted
 from config.api.serializers import read_body
 from config.api.viewsets import ApiViewSet
 from exports.api import schema, serializers
+from exports.api.renderers import EnvelopeRenderer
 from exports.models import Export
 from exports.services.requests import request_export
+from exports.services.signing import published_keys, shown_manifest, signed_manifest
 from exports.services.templates import change_template, template_of
 from jobs.models import Job, Project
+
+KEYS_SECONDS = 300
 
 
 @schema.exports
@@ -44,13 +51,15 @@ class ExportViewSet(ApiViewSet[Export]):
     def retrieve(self, request: Request, export_id: str) -> Response:
         return Response(serializers.ExportSerializer(self.get_object()).data)
 
-    @action(detail=True)
+    @action(detail=True, renderer_classes=[JSONRenderer, EnvelopeRenderer])
     def manifest(self, request: Request, export_id: str) -> Response:
         export = self.get_object()
         if export.status != Export.SUCCEEDED:
             message = "This export has no artifact yet."
             raise errors.conflict("EXPORT_NOT_READY", message, status=export.status)
-        return Response({"export_id": str(export.pk), **(export.manifest or {})})
+        shown = shown_manifest(export)
+        is_signed = isinstance(request.accepted_renderer, EnvelopeRenderer)
+        return Response(signed_manifest(shown) if is_signed else shown)
 
 
 @schema.templates
@@ -66,3 +75,16 @@ class GuideTemplateViewSet(ApiViewSet[Project]):
     def retrieve(self, request: Request, project_id: str) -> Response:
         project = get_visible(Project.objects.visible_to(request.user), project_id)
         return Response(serializers.GuideTemplateSerializer(template_of(project)).data)
+
+
+@schema.keys
+class KeyViewSet(ApiViewSet[Any]):
+    """The public keys, for whoever holds an export: no token."""
+
+    authentication_classes: list[Any] = []
+    permission_classes: list[Any] = []
+
+    def retrieve(self, request: Request) -> Response:
+        return Response(
+            {"keys": published_keys()}, headers={"Cache-Control": f"public, max-age={KEYS_SECONDS}"}
+        )

@@ -59,8 +59,13 @@ def _zipped(contents: Iterable[tuple[str, bytes]]) -> bytes:
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as bundle:
         for name, content in contents:
-            entry = zipfile.ZipInfo(name, _ZIP_EPOCH)
-            entry.create_system = _UNIX
-            entry.external_attr = _READABLE_FILE
-            bundle.writestr(entry, content)
+            add_entry(bundle, name, content)
     return out.getvalue()
+
+
+def add_entry(bundle: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Write an entry that says nothing of the time and of the machine."""
+    entry = zipfile.ZipInfo(name, _ZIP_EPOCH)
+    entry.create_system = _UNIX
+    entry.external_attr = _READABLE_FILE
+    bundle.writestr(entry, content)

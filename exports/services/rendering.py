@@ -19,6 +19,7 @@ from config.work.models import WorkFailed
 from exports.models import Export
 from exports.renderers import Rendered, RenderedFile, RenderFailed, render_files
 from exports.services.job_hooks import close_failed, event_data
+from exports.services.signing import sealed
 from exports.snapshot import AssetMissing, Document
 from jobs.models import Artifact
 from jobs.services.artifacts import newest_artifact
@@ -36,7 +37,8 @@ def perform_export(export: Export, lease: Lease) -> None:
     _require_shown(document)
     rendered = _render(export, document, lease)
     lease.check()
-    stored = storage().save_bytes(kept_folder(export.job_id), rendered.content, suffix=rendered.extension)
+    content = sealed(rendered, format=export.format, key_id=document.key_id)
+    stored = storage().save_bytes(kept_folder(export.job_id), content, suffix=rendered.extension)
     with lease.hold(before=lambda: lock_job(export.job_id)):
         _require_shown(document)
         _finish_export(export, document, rendered, stored)

@@ -22,8 +22,9 @@ from exports.freeze import ActivePicture, freeze
 from exports.identity import identify
 from exports.look import Look
 from exports.models import Export
-from exports.services.templates import look_of
 from exports.services.evidence import published_evidence
+from exports.services.signing import signing_key
+from exports.services.templates import look_of
 from exports.snapshot import Document
 from instructions.models import InstructionVersion
 from instructions.services.versions import open_document
@@ -267,6 +268,7 @@ def _freeze(job: Job, version: InstructionVersion, pictures: list[ActivePicture]
         video_sha256=video.sha256 if video else None,
         look=look,
         steps=published_evidence(job.pk, version),
+        key_id=signing_key().public.key_id,
         provenance={
             "instruction_version_id": str(version.pk),
             "model_profile_id": version.model_profile_id or None,

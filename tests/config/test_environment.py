@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import re
 import stat
@@ -13,12 +14,14 @@ import pytest
 
 from config import environment
 
+SIGNING_KEY = base64.b64encode(environment.PRIVATE_KEY_HEAD + b"k" * 32).decode()
 ROOT = Path(__file__).resolve().parents[2]
 SAFE = {
     "STEPWRIGHT_ENV": "production",
     "STEPWRIGHT_SECRET_KEY": "s" * 32,
     "STEPWRIGHT_CALLBACK_SECRET": "c" * 32,
     "STEPWRIGHT_JWT_SECRET": "j" * 32,
+    "STEPWRIGHT_SIGNING_KEY": SIGNING_KEY,
     "STEPWRIGHT_ALLOWED_HOSTS": "guides.example.com",
     "STEPWRIGHT_DEBUG": "",
     "STEPWRIGHT_CORS_ORIGINS": "https://app.example.com,http://127.0.0.1:8080",
@@ -56,6 +59,7 @@ def test_production_with_safe_settings_starts(monkeypatch: pytest.MonkeyPatch) -
     [
         ("STEPWRIGHT_SECRET_KEY", ""),
         ("STEPWRIGHT_JWT_SECRET", "short"),
+        ("STEPWRIGHT_SIGNING_KEY", ""),
         ("STEPWRIGHT_CALLBACK_SECRET", "c" * 31),
         ("STEPWRIGHT_ALLOWED_HOSTS", "*"),
         ("STEPWRIGHT_ALLOWED_HOSTS", ""),
@@ -258,6 +262,7 @@ def test_production_takes_https_only_and_with_a_provider_no_secret(monkeypatch: 
         "SECRET_KEY": "s" * 32,
         "CALLBACK_SECRET": "c" * 32,
         "JWT_SECRET": "",
+        "SIGNING_KEY": SIGNING_KEY,
         "JWT_ALGORITHMS": "RS256",
     }.items():
         monkeypatch.setenv(f"STEPWRIGHT_{name}", value)
@@ -270,3 +275,20 @@ def test_production_takes_https_only_and_with_a_provider_no_secret(monkeypatch: 
     monkeypatch.setenv("STEPWRIGHT_JWT_JWKS_URL", "")
     with pytest.raises(environment.UnsafeConfiguration, match="STEPWRIGHT_JWT_SECRET"):
         environment.refuse_unsafe_production()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("STEPWRIGHT_SIGNING_KEY", "k" * 64),
+        ("STEPWRIGHT_SIGNING_KEY", "not base64"),
+        ("STEPWRIGHT_SIGNING_KEYS_FORMER", SIGNING_KEY),
+    ],
+)
+def test_a_signing_key_of_another_form_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(environment.UnknownValue, match=name) as caught:
+        environment.refuse_unknown_values()
+    assert name.endswith("FORMER") or value not in str(caught.value)

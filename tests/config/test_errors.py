@@ -181,6 +181,7 @@ WITHOUT_OWNER = {
     "jobs",
     "options",
     "options/validate",
+    "keys",
     "openapi.json",
     "files/uploads/<str:token>",
     "files/<str:token>",

@@ -24,7 +24,7 @@ UNUSED = {"METHOD_NOT_ALLOWED"}
 # Routes that are no resources: the description itself, its page, health and the admin.
 BESIDE = ("admin/", "api/docs", "healthz", "readyz", "api/v1/openapi.json")
 # The signed files answer for themselves; the callback has a secret of its own, and no user to count.
-OPEN = {"/api/v1/files/{token}", "/api/v1/files/uploads/{token}"}
+OPEN = {"/api/v1/keys", "/api/v1/files/{token}", "/api/v1/files/uploads/{token}"}
 CALLBACK = "/api/v1/internal/jobs/{job_id}/status"
 
 OPERATIONS = [pytest.param(*entry, id=entry[2]["operationId"]) for entry in operations()]
