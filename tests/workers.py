@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,11 +23,11 @@ def use_broker(broker: dramatiq.Broker) -> None:
 
 
 @contextmanager
-def running_worker(url: str) -> Iterator[Workers]:
+def running_worker(url: str, threads: Mapping[str, int] | None = None) -> Iterator[Workers]:
     """Messages go over the broker of this URL, and a worker performs them, until the block ends.
 
     The queues have names of their own, so that neither a test that runs beside nor anything else on that server
-    is met.
+    is met. Each lane has one thread, but those of `threads`.
     """
     before, broker = dramatiq.get_broker(), make_broker(url)
     actors: list[dramatiq.Actor[Any, Any]] = list(before.actors.values())
@@ -43,7 +43,8 @@ def running_worker(url: str) -> Iterator[Workers]:
     for actor in actors:
         actor.queue_name = names[actor.queue_name]
     use_broker(broker)
-    workers = Workers(broker, dict.fromkeys(names.values(), 1))
+    wanted = threads or {}
+    workers = Workers(broker, {name: wanted.get(queue, 1) for queue, name in names.items()})
     workers.start()
     try:
         yield workers

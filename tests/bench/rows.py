@@ -21,6 +21,7 @@ GROUPS: dict[str, Group] = {
     "annotations": Group(("annotation",)),
     "instructions": Group(("save", "document", "draft"), has_database=True),
     "documents": Group(("pdf",)),
+    "backfill": Group(("backfill",), has_database=True),
     "claims": Group(("claim",), has_database=True),
     "uploads": Group(("upload",), has_database=True),
     "speech": Group(("speech",)),

@@ -31,6 +31,7 @@ GOALS = {
     "GET the newest version: statements": "document",
     "draft by rules of an hour": "draft",
     "PDF": "pdf",
+    "1,000 small exports by a backfill": "backfill",
     "enqueue to claim": "claim",
     "upload": "upload",
     "speech": "speech",
