@@ -1,0 +1,200 @@
+"""What the page on checking an export says: its commands as they stand, and verify.py at each link of the chain."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from anchors.frames import grab_frames
+from anchors.frames.encoding import encode_image
+from exports.renderers import RENDERERS
+from exports.renderers.sealing import SEALS
+from exports.signing import SigningKey, files_of, make_statement
+from tests.exports.documents import block_id, make_document, with_markers
+from tests.factories import SAMPLE
+
+pytestmark = pytest.mark.slow
+
+SPEC = Path(__file__).parents[2] / "spec"
+COMMANDS = re.findall(r"```sh\n(.*?)```", (SPEC / "verify.md").read_text(), re.DOTALL)
+PROGRAMS = ("openssl", "sha256sum", "unzip", "ffmpeg", "pdfdetach", "pdfimages")
+HEAD = bytes.fromhex("302e020100300506032b657004220420")
+KEY, OTHER = (SigningKey.read(base64.b64encode(HEAD + seed * 32).decode()) for seed in (b"k", b"o"))
+Manifest = dict[str, Any]
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def guide() -> tuple[Any, Any]:
+    """A document with two frames of the sample, of which one was drawn on."""
+    text = with_markers("# T\n\n### Step 1: Open it (0:01)\n\na\n\n### Step 2: Close it (0:03)\n\nb\n")
+    frames = grab_frames(SAMPLE, [1000, 3000])
+    titles = ("Open it", "Close it")
+    placed = [
+        (block_id(text, title), encode_image(frame.image, "png"))
+        for title, frame in zip(titles, frames, strict=True)
+    ]
+    document, read = make_document(text, placed, video_sha256=sha256(SAMPLE.read_bytes()))
+    anchors = [
+        {"anchor_id": each.anchor_id, "active_asset_id": each.asset_id, "rendered_asset_id": None}
+        for each in document.pictures
+    ]
+    plain: Manifest = document.to_json()
+    plain["provenance"]["anchors"] = anchors
+    for picture, frame in zip(plain["pictures"], frames, strict=True):
+        shown = {name: getattr(frame, name) for name in ("pts", "time_base", "pix_fmt", "frame_sha256")}
+        picture["origin"] = {"kind": "EXTRACTED", "commitment": None, "ops_hash": None, "base_sha256": None}
+        picture["origin"]["frame"] = {"extracted_at_ms": 1000, **shown}
+    base = {"asset_id": "below", "kind": "EXTRACTED", "sha256": "b0" * 32, "ops_hash": None}
+    plain["pictures"][1]["origin"] |= {"ops_hash": "0f" * 32, "base_sha256": "b0" * 32, "bases": [base]}
+    return type(document).from_json(plain), read
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an export in two formats, the keys and the video, named as the page names them."""
+    folder = tmp_path_factory.mktemp("export")
+    for format, suffix in (("PDF", "pdf"), ("MD_ZIP", "zip")):
+        rendered = RENDERERS[format].render(*guide())
+        inner = KEY.envelope(make_statement(rendered.manifest, files_of(rendered.manifest)))
+        content = SEALS[format](rendered.content, inner)
+        (folder / f"artifact.{suffix}").write_bytes(content)
+        artifact = {"name": f"artifact.{suffix}", "sha256": sha256(content), "size_bytes": len(content)}
+        manifest = {"export_id": "export-1", "artifact": artifact, **rendered.manifest}
+        (folder / f"{suffix}.json").write_text(json.dumps(manifest))
+    write_envelope(folder, json.loads((folder / "zip.json").read_text()))
+    (folder / "key.pem").write_text(KEY.public.pem)
+    (folder / "keys.json").write_text(json.dumps({"keys": [{**KEY.public.as_jwk(), "pem": KEY.public.pem}]}))
+    shutil.copy(SAMPLE, folder / "video.mp4")
+    shutil.copy(SPEC / "verify.py", folder)
+    return folder
+
+
+def write_envelope(folder: Path, manifest: Manifest) -> None:
+    artifact = manifest["artifact"]
+    subjects = [(artifact["name"], artifact["sha256"]), *files_of(manifest)]
+    (folder / "manifest.dsse.json").write_bytes(KEY.envelope(make_statement(manifest, subjects)))
+
+
+def verify(folder: Path, *options: str, artifact: str = "artifact.zip") -> tuple[int, str]:
+    command = [sys.executable, "verify.py", artifact, "--key", "keys.json", *options]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert not done.stderr
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_commands_of_the_page_run_as_they_stand(made: Path, command: str) -> None:
+    missing = [name for name in PROGRAMS if name in command and not shutil.which(name)]
+    if missing:
+        pytest.skip(f"not installed: {', '.join(missing)}")
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    earlier = command.replace("set -e", "")
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", earlier],
+        cwd=made,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    manifest = json.loads((made / "zip.json").read_text())
+    if "openssl" in command:
+        assert "Signature Verified Successfully" in done.stdout and KEY.public.key_id in done.stdout
+    if "pdfimages" in command or "unzip" in command:
+        assert all(picture["pixels_sha256"] in done.stdout for picture in manifest["pictures"])
+    if "framehash" in command:
+        assert manifest["pictures"][0]["origin"]["frame"]["frame_sha256"] in done.stdout
+
+
+needs_programs = pytest.mark.skipif(
+    not all(map(shutil.which, PROGRAMS)), reason="ffmpeg or Poppler is not installed"
+)
+
+
+@needs_programs
+@pytest.mark.parametrize("artifact", ["artifact.zip", "artifact.pdf"])
+def test_the_envelope_inside_is_enough(made: Path, artifact: str) -> None:
+    status, said = verify(made, "--video", "video.mp4", artifact=artifact)
+    assert status == 0, said
+    assert said.endswith("All that was checked holds.\n") and "of the video has its hash" in said
+
+
+def frame_of(manifest: Manifest) -> Manifest:
+    found: Manifest = manifest["pictures"][0]["origin"]["frame"]
+    return found
+
+
+LINKS: list[tuple[Callable[[Manifest], object], str]] = [
+    (lambda m: m.update(instruction_version_id="v"), "to its version (identity_key)"),
+    (lambda m: m["pictures"][0].update(block_id="b"), "(screenshot_set_hash)"),
+    (lambda m: m["pictures"][0].update(asset_id="a"), "from the anchor to the asset"),
+    (lambda m: m["pictures"][0].update(sha256="0" * 64), "from the picture to its file"),
+    (lambda m: m["pictures"][1]["origin"].update(ops_hash=None), "from the asset to the operations"),
+    (lambda m: m["pictures"][1]["origin"].update(base_sha256="0" * 64), "from the operations to the base"),
+    (lambda m: m["pictures"][0]["origin"].update(video_sha256="0" * 64), "from the frame to the video"),
+    (lambda m: m["pictures"][0]["origin"].update(commitment="0" * 64), "to what is hidden"),
+    (lambda m: m["video"].update(sha256="0" * 64), "The video has its hash"),
+    (lambda m: frame_of(m).update(frame_sha256="0" * 64), "of the video has its hash"),
+    (lambda m: m["artifact"].update(sha256="0" * 64), "The artifact has its hash"),
+    (lambda m: m["files"][0].update(sha256="0" * 64), "The file instruction.md has its hash"),
+]
+
+
+@needs_programs
+@pytest.mark.parametrize(("change", "link"), LINKS)
+def test_each_broken_link_is_named(
+    made: Path, tmp_path: Path, change: Callable[[Manifest], object], link: str
+) -> None:
+    folder = Path(shutil.copytree(made, tmp_path / "export"))
+    manifest = copy.deepcopy(json.loads((made / "zip.json").read_text()))
+    change(manifest)
+    write_envelope(folder, manifest)
+    status, said = verify(folder, "--envelope", "manifest.dsse.json", "--video", "video.mp4")
+    wrong = [line for line in said.splitlines() if line.startswith("WRONG")]
+    assert status == 1 and any(link in line for line in wrong), said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("artifact.zip", "The artifact has its hash"),
+        ("video.mp4", "The video has its hash"),
+        ("manifest.dsse.json", "The signature of the manifest holds"),
+    ],
+)
+@needs_programs
+def test_a_flipped_byte_is_found(made: Path, tmp_path: Path, name: str, said: str) -> None:
+    folder = Path(shutil.copytree(made, tmp_path / "export"))
+    write_envelope(folder, json.loads((made / "zip.json").read_text()))
+    content = bytearray((folder / name).read_bytes())
+    at = content.index(b'"payload":"') + 40 if name.endswith("json") else len(content) // 2
+    content[at] ^= 1
+    (folder / name).write_bytes(content)
+    status, printed = verify(folder, "--envelope", "manifest.dsse.json", "--video", "video.mp4")
+    assert status in (1, 2) and f"WRONG, this is not so: {said}" in printed
+
+
+def test_another_key_is_no_key(made: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(made, tmp_path / "export"))
+    (folder / "keys.json").write_text(OTHER.public.pem)
+    assert verify(folder)[0] == 1
+
+
+def test_what_cannot_be_read_ends_with_2(made: Path) -> None:
+    status, said = verify(made, "--envelope", "video.mp4")
+    assert status == 2 and said.startswith("It cannot be checked")
