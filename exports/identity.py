@@ -29,6 +29,7 @@ class Identity(NamedTuple):
     renderer_version: str
     screenshot_set_hash: str
     identity_key: str
+    look_hash: str | None
 
 
 def identify(document: Document, *, format: str) -> Identity:
@@ -42,7 +43,7 @@ def identify(document: Document, *, format: str) -> Identity:
         renderer_version=renderer,
         look_hash=document.look.look_hash,
     )
-    return Identity(renderer, set_hash, key)
+    return Identity(renderer, set_hash, key, document.look.look_hash)
 
 
 @lru_cache

@@ -126,7 +126,8 @@ def check_chain(manifest):
     same = sha256(canonical.encode()) == manifest["screenshot_set_hash"]
     say(same, "The link from the export to blocks, anchors and assets (screenshot_set_hash) holds")
     keys = ("instruction_version_id", "format", "screenshot_set_hash", "renderer_version")
-    same = sha256("|".join(manifest[key] for key in keys).encode()) == manifest["identity_key"]
+    parts = [*(manifest[key] for key in keys), *filter(None, [manifest["look_hash"]])]
+    same = sha256("|".join(parts).encode()) == manifest["identity_key"]
     say(same, "The link from the export to its version (identity_key) holds")
     for picture in pictures:
         name, origin = picture["file"], picture["origin"] or {}

@@ -11,8 +11,8 @@ from uuid import UUID
 
 from django.db.models import Model, Q, QuerySet
 
-from exports.identity import renderer_version
 from exports.models import Export
+from exports.services.signing import current_renderer_version
 from instructions.models import InstructionVersion
 from jobs.models import Job
 from jobs.states import JobStatus
@@ -83,7 +83,7 @@ def is_rendered(wanted: Wanted) -> bool:
     made = wanted.job.exports.filter(
         status=Export.SUCCEEDED, format=wanted.format, instruction_version=wanted.version
     )
-    return made.filter(renderer_version=renderer_version(wanted.format)).exists()
+    return made.filter(renderer_version=current_renderer_version(wanted.format)).exists()
 
 
 def in_pages(rows: QuerySet[Row], size: int) -> Iterator[Row]:

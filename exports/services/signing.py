@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 
 from config.work.models import WorkFailed
+from exports.identity import renderer_version
 from exports.models import Export
 from exports.renderers import Rendered
 from exports.renderers.sealing import SEALS
@@ -18,6 +19,11 @@ from exports.signing import PublicKey, SigningKey, files_of, make_statement
 def signing_key() -> SigningKey:
     """Return the key that is signed by now."""
     return _read_key(settings.SIGNING_KEY)
+
+
+def current_renderer_version(format: str) -> str:
+    """Return the version of the renderer of now, with the key that it signs by."""
+    return renderer_version(format, signing_key().public.key_id)
 
 
 @lru_cache(maxsize=4)

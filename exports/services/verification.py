@@ -16,10 +16,11 @@ from anchors.services.origins import published_origins
 from config.api.ownership import parse_id
 from config.sandbox import ChildFailed, SandboxError
 from config.storage import BadUri, storage
-from exports.identity import identity_key, renderer_version, screenshot_set_hash
+from exports.identity import identity_key, screenshot_set_hash
 from exports.models import Export
 from exports.renderers import RenderFailed
 from exports.services.rendering import render_document
+from exports.services.signing import current_renderer_version, sealed
 from exports.snapshot import AssetMissing, Document, Picture
 
 CHUNK_BYTES = 2**20
@@ -75,7 +76,7 @@ class Verdict:
 def prepare(export: Export) -> Subject:
     """Return the export with what its rows say, and what is wrong with that."""
     found = []
-    if export.renderer_version != renderer_version(export.format):
+    if export.renderer_version != current_renderer_version(export.format):
         found.append(Finding("RENDERER_VERSION", export.renderer_version))
     try:
         document = Document.from_json(export.snapshot)
@@ -123,6 +124,7 @@ def _wrong_identity(export: Export, document: Document) -> list[Finding]:
                 format=export.format,
                 screenshot_set_hash=set_hash,
                 renderer_version=export.renderer_version,
+                look_hash=document.look.look_hash,
             ),
         ),
     }
@@ -180,12 +182,13 @@ def _stored_sha256(uri: str) -> str | None:
 def _rendered_otherwise(export: Export, document: Document, uris: Mapping[UUID, str]) -> list[Finding]:
     try:
         rendered = render_document(export.format, document, uris, check=lambda: None)
+        content = sealed(rendered, format=export.format, key_id=document.key_id)
     except (AssetMissing, FileNotFoundError):
         return [Finding("ASSET_MISSING", "while it was rendered")]
     except (RenderFailed, SandboxError, ChildFailed) as error:
         return [Finding("RENDER_FAILED", str(error).splitlines()[-1] if str(error) else type(error).__name__)]
     found = []
-    if hashlib.sha256(rendered.content).hexdigest() != export.artifact_sha256:
+    if hashlib.sha256(content).hexdigest() != export.artifact_sha256:
         found.append(Finding("BYTES_DIFFER"))
     if rendered.manifest != export.manifest:
         found.append(Finding("MANIFEST_DIFFERS"))

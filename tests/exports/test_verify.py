@@ -141,7 +141,7 @@ def test_what_differs_is_said_with_the_reason(
 def test_what_an_older_renderer_made_fits_together_and_is_no_failure(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("exports.services.verification.renderer_version", lambda format: "md_zip-99")
+    monkeypatch.setattr("exports.services.verification.current_renderer_version", lambda format: "md_zip-99")
     monkeypatch.setattr(rendering, "render_document", None)
     status, report, _ = call(COMMAND)
     assert (status, report["totals"], report["reasons"]) == (
