@@ -33,7 +33,7 @@ class Html:
 
 
 def element(name: str, /, *children: Html | str, **attributes: str | int | None) -> Html:
-    """Return an element. An attribute that is None is left out; `_` in a name stands for `-`, at its end for nothing."""
+    """Return an element. An attribute that is None is left out; `_` is `-` in a name, and nothing at its end."""
     opening = [f"<{name}"]
     for key, value in attributes.items():
         if value is not None:

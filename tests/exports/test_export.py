@@ -22,7 +22,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.both_storages]
 
 
 @pytest.mark.file_system
-@pytest.mark.parametrize(("format", "start"), [("PDF", b"%PDF-"), ("MD_ZIP", b"PK\x03\x04")])
+@pytest.mark.parametrize(
+    ("format", "start"), [("PDF", b"%PDF-"), ("MD_ZIP", b"PK\x03\x04"), ("HTML", b"<!DOCTYPE html>")]
+)
 def test_an_export_is_made_downloaded_and_ends_the_job(desk: Desk, format: str, start: bytes) -> None:
     task = desk.picture()
     drawn = desk.annotate(task, BLUR).json()
@@ -50,6 +52,8 @@ def test_an_export_is_made_downloaded_and_ends_the_job(desk: Desk, format: str, 
     assert content.startswith(start)
     assert hashlib.sha256(content).hexdigest() == export["artifact_sha256"]
     assert answer.headers["Content-Disposition"].startswith('attachment; filename="guide.')
+    assert answer.headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'; ")
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     part = Client().get(f"/api/v1{path}", headers={"range": "bytes=1-3"})
     assert (part.status_code, b"".join(part.streaming_content)) == (206, content[1:4])
     assert Client().head(f"/api/v1{path}").headers["Content-Length"] == str(len(content))

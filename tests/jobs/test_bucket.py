@@ -156,6 +156,14 @@ def test_a_picture_and_an_export_are_taken_from_the_bucket(desk: Desk) -> None:
     assert httpx.get(export["download_url"], headers={"Range": "bytes=1-3"}).content == document.content[1:4]
 
 
+@pytest.mark.slow
+def test_a_page_of_the_bucket_is_an_attachment_too(desk: Desk) -> None:
+    page = httpx.get(done(desk, "HTML")["download_url"])
+    assert page.content.startswith(b"<!DOCTYPE html>")
+    assert page.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert page.headers["Content-Disposition"] == 'attachment; filename="guide.html"'
+
+
 def test_the_files_of_a_job_are_in_its_folder_alone(owner: Api) -> None:
     job = make_job(owner=owner.user)
     ticket = ask(owner, job, size_bytes=len(CONTENT))

@@ -89,7 +89,7 @@ def make_guide(client: Patient, video: Path, number: int, guide: Guide) -> None:
         task = client.extract(job, document["instruction_version_id"], **where)
         guide.pictures.append(task["asset_id"])
     _annotate(client, task)
-    for format in ("PDF", "MD_ZIP"):
+    for format in ("PDF", "MD_ZIP", "HTML"):
         export = client.export(job["id"], document["instruction_version_id"], format)
         content = client.again(
             lambda url=export["download_url"]: httpx.get(url, timeout=60), "download"
