@@ -270,7 +270,7 @@ SPECTACULAR_SETTINGS = {
         "BlurMode": ["pixelate", "solid", "gaussian"],
         "CallbackActor": ["orchestrator", "system"],
         "EvidenceKind": ["said", "shown", "edited", "generated"],
-        "ExportFormat": ["PDF", "MD_ZIP", "HTML"],
+        "ExportFormat": ["PDF", "MD_ZIP", "HTML", "DOCX"],
         "ExportStatus": ["REQUESTED", "RUNNING", "SUCCEEDED", "FAILED"],
         "FrameStrategy": ["precise", "nearest_keyframe"],
         "JobStatus": "jobs.states.JobStatus",

@@ -17,7 +17,7 @@ from exports.font_files import fingerprint
 from exports.snapshot import Document, Picture
 
 # Raise a renderer's revision with each change of its bytes; tests/exports/test_identity.py fails until then.
-_REVISIONS = {"PDF": 3, "MD_ZIP": 3, "HTML": 1}
+_REVISIONS = {"PDF": 3, "MD_ZIP": 3, "HTML": 1, "DOCX": 1}
 # Their artifacts hold the signed manifest, so their bytes depend on the key.
 _SIGNED = ("PDF", "MD_ZIP", "DOCX")
 _KEY_ID_CHARACTERS = 16
@@ -51,11 +51,14 @@ def renderer_version(format: str, key_id: str | None = None) -> str:
     """Return such as `md_zip-1+markdown-it-py-4.3.0+pillow-13.0.0`: each part that affects the bytes.
 
     The revision is of this code; markdown-it-py reads the text; Pillow re-encodes pictures with an EXIF
-    orientation; typst writes the PDF and embeds the fonts; `key_id` is of the key that signs the manifest in the
-    artifact, of which the first 64 bits are named. Raise KeyError for an unknown format.
+    orientation, and WebP for DOCX, which python-docx and lxml write; typst writes the PDF and embeds the fonts;
+    `key_id` is of the key that signs the manifest in the artifact, of which the first 64 bits are named. Raise
+    KeyError for an unknown format.
     """
     parts = [f"{format.lower()}-{_REVISIONS[format]}"]
     parts += [f"{name}-{version(name)}" for name in ("markdown-it-py", "pillow")]
+    if format == "DOCX":
+        parts += [f"{name}-{version(name)}" for name in ("python-docx", "lxml")]
     if format == "PDF":
         parts += [f"typst-{version('typst')}", f"fonts-{fingerprint()}"]
     if key_id and format in _SIGNED:

@@ -39,6 +39,7 @@ class Export(WorkRow):
         PDF = "PDF"
         MD_ZIP = "MD_ZIP"
         HTML = "HTML"
+        DOCX = "DOCX"
 
     lane = models.CharField(max_length=16, default=Lane.EXPORTS)
     job = models.ForeignKey(Job, models.CASCADE, related_name="exports", db_index=False)
@@ -57,7 +58,7 @@ class Export(WorkRow):
     artifact_sha256 = models.CharField(max_length=64, default="", blank=True)
     artifact_size_bytes = models.PositiveBigIntegerField(null=True)
     artifact_name = models.CharField(max_length=255, default="", blank=True)
-    artifact_mime_type = models.CharField(max_length=64, default="", blank=True)
+    artifact_mime_type = models.CharField(max_length=128, default="", blank=True)
     idempotency_key = models.CharField(max_length=255, null=True)
     objects = ExportQuerySet.as_manager()
 

@@ -219,6 +219,11 @@ def go(served: Served, clock: Clock, output: Path) -> None:
         manifest = client.get(f"/exports/{made['id']}/manifest")
         check(len(manifest["pictures"]) == len(tasks), "the manifest names every picture")
         notes.append(check_zip(bundle, steps))
+    with clock.stage("Export HTML and Word") as notes:
+        for format, suffix in (("HTML", "html"), ("DOCX", "docx")):
+            _, content = export(client, job, document, format)
+            (output / f"guide.{suffix}").write_bytes(content)
+            notes.append(f"{suffix}: {len(content) / 2**20:.1f} MiB")
     check(client.get(f"/jobs/{job['id']}")["status"] == "DONE", "the job is DONE")
     with clock.stage("A silent recording") as notes:
         notes.append(go_silent(client, output))

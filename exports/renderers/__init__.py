@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from exports.renderers.docx.renderer import DocxRenderer
 from exports.renderers.html import HtmlRenderer
 from exports.renderers.md_zip import MdZipRenderer
 from exports.renderers.pdf import PdfRenderer
 from exports.renderers.rendered import Rendered, RenderedFile, Renderer, RenderFailed
 from exports.snapshot import AssetMissing, Document, Picture
 
-RENDERERS: dict[str, Renderer] = {"PDF": PdfRenderer(), "MD_ZIP": MdZipRenderer(), "HTML": HtmlRenderer()}
+RENDERERS: dict[str, Renderer] = {
+    "PDF": PdfRenderer(),
+    "MD_ZIP": MdZipRenderer(),
+    "HTML": HtmlRenderer(),
+    "DOCX": DocxRenderer(),
+}
 
 __all__ = ["RENDERERS", "RenderFailed", "Rendered", "RenderedFile", "Renderer", "render_files"]
 

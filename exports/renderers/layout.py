@@ -64,13 +64,10 @@ def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]], look: Look) -> J
     """Return the JSON for `guide.typ`; `sizes` are the pictures' widths and heights in pixels by name, with that of
     `LOGO_NAME` where the look has a logo."""
     title = drawable(guide.title)
-    footer = title
-    if len(title) > _MAX_FOOTER_CHARACTERS:
-        footer = title[: _MAX_FOOTER_CHARACTERS - 1].rstrip() + "…"
     return {
         "title": pieces(title, _MAX_WORD_CHARACTERS),
         "plain_title": title,
-        "footer": footer,
+        "footer": footer_text(title),
         "notice": pieces(drawable(look.footer or ""), _MAX_WORD_CHARACTERS),
         "notice_is_rtl": is_rtl(look.footer or ""),
         "paper": _PAPERS[look.paper_size],
@@ -91,8 +88,21 @@ def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]], look: Look) -> J
 def _logo(size: tuple[int, int] | None) -> Json | None:
     if size is None:
         return None
-    scale = min(_POINTS_PER_PIXEL, _MAX_LOGO_WIDTH / size[0], _MAX_LOGO_HEIGHT / size[1])
-    return {"file": LOGO_NAME, "width": round(size[0] * scale, 2), "height": round(size[1] * scale, 2)}
+    width, height = logo_size(*size)
+    return {"file": LOGO_NAME, "width": width, "height": height}
+
+
+def logo_size(width: int, height: int) -> tuple[float, float]:
+    """Return width and height of a logo of so many pixels."""
+    scale = min(_POINTS_PER_PIXEL, _MAX_LOGO_WIDTH / width, _MAX_LOGO_HEIGHT / height)
+    return round(width * scale, 2), round(height * scale, 2)
+
+
+def footer_text(title: str) -> str:
+    """Return the title, cut to fit beside the number of the page."""
+    if len(title) <= _MAX_FOOTER_CHARACTERS:
+        return title
+    return title[: _MAX_FOOTER_CHARACTERS - 1].rstrip() + "…"
 
 
 class _Layout:
@@ -100,7 +110,7 @@ class _Layout:
         self._sizes = sizes
 
     def flow(self, nodes: Sequence[Node]) -> list[Json]:
-        kept = _kept_with_next(nodes)
+        kept = kept_with_next(nodes)
         return [{**self._node(node), "keep": index in kept} for index, node in enumerate(nodes)]
 
     def _node(self, node: Node) -> Json:
@@ -121,7 +131,7 @@ class _Layout:
             case Table():
                 return _table(node)
             case PictureAt(placed):
-                width, height = _picture_size(*self._sizes[placed.name])
+                width, height = picture_size(*self._sizes[placed.name])
                 alt = drawable(placed.alt)
                 return {"k": "picture", "file": placed.name, "alt": alt, "width": width, "height": height}
             case Rule():
@@ -214,14 +224,14 @@ def _weight(laid: Json) -> int:
     return len(laid.get("t", ())) + 1 + sum(_weight(inner) for inner in laid.get("c", ()))
 
 
-def _picture_size(width: int, height: int) -> tuple[float, float]:
+def picture_size(width: int, height: int) -> tuple[float, float]:
     """Return width and height: at most 96 pixels an inch, the text's width, and the maximum height."""
     max_height = _MAX_PORTRAIT_HEIGHT if height > width else _MAX_LANDSCAPE_HEIGHT
     scale = min(_POINTS_PER_PIXEL, TEXT_WIDTH / width, max_height / height)
     return round(width * scale, 2), round(height * scale, 2)
 
 
-def _kept_with_next(nodes: Sequence[Node]) -> set[int]:
+def kept_with_next(nodes: Sequence[Node]) -> set[int]:
     """Return the indices of short text before a picture and of paragraphs that end in a colon."""
     kept: set[int] = set()
     begin = 0

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import json
-import zipfile
-from collections.abc import Iterable
 
 from exports.look import Look
+from exports.renderers.archive import zipped
 from exports.renderers.compose import as_plain_text, compose
 from exports.renderers.manifest import build_manifest
 from exports.renderers.pictures import exported_bytes
 from exports.renderers.rendered import Rendered, RenderedFile
 from exports.snapshot import Document, ReadPicture
 
-# The earliest time in the format of a zip entry (APPNOTE 4.4.6 counts years from 1980).
-_ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
-_UNIX = 3
 _LOGO = "images/logo.png"
-_READABLE_FILE = 0o100644 << 16
 
 
 class MdZipRenderer:
@@ -37,7 +31,7 @@ class MdZipRenderer:
         manifest = build_manifest(document, format="MD_ZIP", pictures=composed.pictures, files=files)
         pretty = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
         return Rendered(
-            content=_zipped([*contents, ("manifest.json", pretty.encode())]),
+            content=zipped([*contents, ("manifest.json", pretty.encode())]),
             mime_type="application/zip",
             extension=".zip",
             files=files,
@@ -52,20 +46,3 @@ def _with_look(markdown: str, look: Look) -> str:
     if look.footer:
         markdown = f"{markdown.rstrip()}\n\n---\n\n{as_plain_text(look.footer)}\n"
     return markdown
-
-
-def _zipped(contents: Iterable[tuple[str, bytes]]) -> bytes:
-    """Return a zip with stored entries: deflate differs between builds of zlib, and pictures do not shrink."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as bundle:
-        for name, content in contents:
-            add_entry(bundle, name, content)
-    return out.getvalue()
-
-
-def add_entry(bundle: zipfile.ZipFile, name: str, content: bytes) -> None:
-    """Write an entry that says nothing of the time and of the machine."""
-    entry = zipfile.ZipInfo(name, _ZIP_EPOCH)
-    entry.create_system = _UNIX
-    entry.external_attr = _READABLE_FILE
-    bundle.writestr(entry, content)

@@ -11,7 +11,7 @@ import re
 import zipfile
 from collections.abc import Callable
 
-from exports.renderers.md_zip import add_entry
+from exports.renderers.archive import add_entry
 from exports.renderers.rendered import RenderFailed
 from exports.signing import ENVELOPE_NAME
 
@@ -79,4 +79,4 @@ def _object(content: bytes, number: int) -> bytes:
 
 
 # A DOCX is a zip too: its own parts must name the entry's type and say that it belongs to the package.
-SEALS: dict[str, Callable[[bytes, bytes], bytes]] = {"PDF": seal_pdf, "MD_ZIP": seal_zip}
+SEALS: dict[str, Callable[[bytes, bytes], bytes]] = {"PDF": seal_pdf, "MD_ZIP": seal_zip, "DOCX": seal_zip}

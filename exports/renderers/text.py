@@ -52,12 +52,16 @@ _DRAWABLE = _Drawable()
 
 def drawable(text: str) -> str:
     """Return the text as fonts can draw it, with at most `_MAX_MARKS` marks on one character."""
-    drawn = text.translate(_DRAWABLE)
-    if len(drawn) <= _MAX_MARKS or drawn.isascii():
-        return drawn
+    return with_few_marks(text.translate(_DRAWABLE))
+
+
+def with_few_marks(text: str) -> str:
+    """Return the text with at most `_MAX_MARKS` marks on one character."""
+    if len(text) <= _MAX_MARKS or text.isascii():
+        return text
     kept = []
     marks = 0
-    for character in drawn:
+    for character in text:
         is_mark = unicodedata.category(character)[0] == "M" or ord(character) in _IGNORABLE
         marks = marks + 1 if is_mark else 0
         if marks <= _MAX_MARKS:

@@ -149,7 +149,7 @@ GET_OPTIONS = examples(
             "model_profiles": ["chat", "chat-or-extractive", "extractive"],
             "prompt_templates": ["guide-1", "rewrite-1", "rules-1"],
             "stt_profiles": ["default"],
-            "export_formats": ["PDF", "MD_ZIP", "HTML"],
+            "export_formats": ["PDF", "MD_ZIP", "HTML", "DOCX"],
             "paper_sizes": ["A4", "LETTER"],
         }
     }

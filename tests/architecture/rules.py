@@ -46,6 +46,7 @@ OUTSIDE = (
 DEFERRED = (
     "faster_whisper",  # a second and 100 MB
     "typst",
+    "exports.renderers.docx.package",  # python-docx and lxml: 0.15 s
     "av",
     "numpy",
     "cv2",

@@ -16,6 +16,8 @@ ENGINES = {
         "av",
         "numpy",
         "typst",
+        "docx",
+        "lxml",
         "faster_whisper",
         "ctranslate2",
         "onnxruntime",

@@ -53,7 +53,7 @@ class Element:
 
 @dataclass
 class Page:
-    """The elements in the order in which they begin; `problems` are tags without a match, and attributes given twice."""
+    """The elements in the order in which they begin; `problems` are tags without a match, attributes given twice."""
 
     elements: list[Element] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)

@@ -24,7 +24,13 @@ GOLDEN = {
         "3fd4e5d029663432d34632e98a3ac8914c7359562bad0a0cf30ee4cde1f6378e"
     ),
     "md_zip-3+markdown-it-py-4.3.0+pillow-13.0.0": (
-        "afad2a4e09e56aec8ce93f5caec6279748285e75f3ee2cac2966397b673b94bf"
+        "019d967dcb5bed935cf413ae0a8efd81eb9d9994cacb72fa69db66ca8baf53ea"
+    ),
+    "html-1+markdown-it-py-4.3.0+pillow-13.0.0": (
+        "8e33bbe52c1b437fc5a2b08c47a109f4a5a4a063e82ce395f32aaf289336f442"
+    ),
+    "docx-1+markdown-it-py-4.3.0+pillow-13.0.0+python-docx-1.2.0+lxml-6.1.3": (
+        "4c0c1cc9578f9ec4118f34c574def8c617a7ca2db69af63b5edf0aa7bc568072"
     ),
 }
 
@@ -70,7 +76,7 @@ def test_a_document_is_identified_by_version_format_and_pictures() -> None:
     document, _ = sample()
     renderer, set_hash = renderer_version("PDF"), screenshot_set_hash(document.pictures)
     key = hashlib.sha256(f"version-1|PDF|{set_hash}|{renderer}".encode()).hexdigest()
-    assert identify(document, format="PDF") == Identity(renderer, set_hash, key)
+    assert identify(document, format="PDF") == Identity(renderer, set_hash, key, None)
 
 
 @pytest.mark.parametrize("format", RENDERERS)

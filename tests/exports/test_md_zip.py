@@ -200,6 +200,7 @@ def test_the_manifest_names_sources_and_the_hash_of_every_file() -> None:
             screenshot_set_hash=set_hash,
             renderer_version=renderer_version("MD_ZIP"),
         ),
+        "look_hash": None,
         "video": {"sha256": "ab" * 32},
         "provenance": {"model_profile_id": "extractive"},
         "steps": [],
