@@ -30,7 +30,7 @@ GOLDEN = {
         "8e33bbe52c1b437fc5a2b08c47a109f4a5a4a063e82ce395f32aaf289336f442"
     ),
     "docx-1+markdown-it-py-4.3.0+pillow-13.0.0+python-docx-1.2.0+lxml-6.1.3": (
-        "4c0c1cc9578f9ec4118f34c574def8c617a7ca2db69af63b5edf0aa7bc568072"
+        "9a102310b13a3f896f344285669d86c3c233c829e822c8433e05ea3c97e11762"
     ),
 }
 

@@ -31,6 +31,7 @@ from exports.renderers.tree import (
 from instructions.blocks import format_time_range
 
 WIDTH = round(TEXT_WIDTH * 20)
+_STEP_DIGIT = 170
 _LIST_ROOM = 340
 _LIST_INDENT = 400
 _DIGIT = 120
@@ -39,6 +40,8 @@ _QUOTE_INDENT = 280
 _CODE_INDENT = 170  # within it the border is drawn
 _MAX_PORTION_LINES = 100
 _STYLED_LEVELS = 6
+# Half points of code in headings: somewhat smaller than the text around it, as the style of code is in paragraphs.
+_CODE_SIZES = {"Heading1": 32, "Heading2": 26, "Heading3": 22}
 
 
 class Body:
@@ -95,26 +98,25 @@ class Body:
         rtl = place.is_rtl if direction is None else direction
         paragraph = add_paragraph(parent, style, place, form, is_rtl=rtl)
         _add_marker(paragraph, marker)
-        add_inline(paragraph, children, self._links, is_rtl=rtl)
+        look = RunLook(code_size=_CODE_SIZES.get(style, 0))
+        add_inline(paragraph, children, self._links, is_rtl=rtl, look=look)
 
     def _step(self, parent: Element, step: Step, place: Place) -> None:
         times = format_time_range(step.start_ms, step.end_ms).strip("()") if step.start_ms is not None else ""
-        is_numbered = step.number <= MAX_NUMBER
-        number = Number(self._numbering.step(step.number), 0, STEP_HANG) if is_numbered else None
-        form = Form(
-            number=number,
-            hanging=STEP_HANG,
-            end_tab=WIDTH if times else None,
-        )
-        direction = is_rtl(plain(step.children))
-        rtl = place.is_rtl if direction is None else direction
-        style = f"Heading{min(step.level, _STYLED_LEVELS)}"
-        paragraph = add_paragraph(parent, style, place, form, is_rtl=rtl)
-        _add_marker(paragraph, "" if is_numbered else str(step.number))
-        add_inline(paragraph, step.children, self._links, is_rtl=rtl, look=RunLook("StepTitle"))
+        is_counted = step.number <= MAX_NUMBER
+        hanging = max(STEP_HANG, _STEP_DIGIT * (len(str(step.number)) + 1))
+        number = Number(self._numbering.step(step.number), 0, hanging) if is_counted else None
+        form = Form(number=number, hanging=hanging, end_tab=WIDTH if times else None)
+        # In the direction of the document, whatever that of the title, so that all numbers hang on one side.
+        style, look = f"Heading{min(step.level, _STYLED_LEVELS)}", RunLook("StepTitle", code_size=24)
+        paragraph = add_paragraph(parent, style, place, form)
+        _add_marker(paragraph, "" if is_counted else str(step.number))
+        add_inline(paragraph, step.children, self._links, is_rtl=place.is_rtl, look=look)
         if times:
             add(add(paragraph, "w:r"), "w:tab")
-            add_text(paragraph, times, is_rtl=False, look=RunLook("StepTime"))
+            # A left-to-right mark keeps the ends of the span in their order in a right-to-left line.
+            shown = f"\u200e{times}" if place.is_rtl else times
+            add_text(paragraph, shown, is_rtl=False, look=RunLook("StepTime"))
 
     def _list(self, parent: Element, listed: ListOf, place: Place) -> None:
         direction = is_rtl(text_of(listed))

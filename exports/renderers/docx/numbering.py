@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from exports.renderers.docx.xml import Element, add, root
 
-STEP_HANG = 660  # twips (1/20 point): badges hang in the margin, so that all text stands on one edge
+# Twips (1/20 point): the numbers of steps hang in the margin, so that all text stands on one edge.
+STEP_HANG = 460
 
 BULLETS = 1
 _BULLETED, _NUMBERED, _STEPPED = 1, 2, 3
@@ -36,7 +37,7 @@ class Numbering:
         return self._steps
 
     def element(self, accent: str) -> Element:
-        """Return the root of the part; `accent` is the colour of bullets, numbers and badges, as `RRGGBB`."""
+        """Return the root of the part; `accent` is the colour of bullets and numbers, as `RRGGBB`."""
         numbering = root("w:numbering")
         _define_lists(numbering, _BULLETED, "bullet", accent)
         _define_lists(numbering, _NUMBERED, "decimal", accent)
@@ -66,17 +67,18 @@ def _define_lists(numbering: Element, definition: int, form: str, accent: str) -
         properties = _define_level(abstract, level, form, text, left=(level + 1) * 400, hanging=340)
         if form == "decimal":
             add(properties, "w:b")
+            add(properties, "w:bCs")
         add(properties, "w:color", val=accent)
 
 
 def _define_steps(numbering: Element, accent: str) -> None:
     abstract = _define(numbering, _STEPPED, "singleLevel")
-    # No-break spaces make a badge of the shaded number.
-    properties = _define_level(abstract, 0, "decimal", "\u00a0%1\u00a0", left=0, hanging=STEP_HANG)
+    properties = _define_level(abstract, 0, "decimal", "%1", left=0, hanging=STEP_HANG)
     add(properties, "w:b")
-    add(properties, "w:color", val="FFFFFF")
-    add(properties, "w:sz", val=22)
-    add(properties, "w:shd", val="clear", color="auto", fill=accent)
+    add(properties, "w:bCs")
+    add(properties, "w:color", val=accent)
+    add(properties, "w:sz", val=32)
+    add(properties, "w:szCs", val=32)
 
 
 def _define_level(abstract: Element, level: int, form: str, text: str, *, left: int, hanging: int) -> Element:

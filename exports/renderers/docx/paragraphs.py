@@ -37,8 +37,8 @@ class Number:
 
 @dataclass(frozen=True)
 class Form:
-    """What a paragraph has beside its style. `after` and `right` are None for the style's own; `end_tab` is the room
-    before the end of the line where the text breaks, past which a tab goes."""
+    """What a paragraph has beside its style. `after` and `right` are None for the style's own; `end_tab` is
+    where a tab puts text that ends there."""
 
     number: Number | None = None
     hanging: int = 0

@@ -26,13 +26,15 @@ _FOLLOWED = re.compile(
 
 @dataclass(frozen=True)
 class RunLook:
-    """How a run is shown; `style` is the id of a character style."""
+    """How a run is shown; `style` is the id of a character style, `code_size` that of code in half points where
+    it is not the one of its style."""
 
     style: str = ""
     is_strong: bool = False
     is_emphasised: bool = False
     is_struck: bool = False
     is_code: bool = False
+    code_size: int = 0
 
 
 class Links:
@@ -111,6 +113,9 @@ def _add_look(run: Element, look: RunLook, *, is_rtl: bool) -> None:
         add(properties, "w:iCs")
     if look.is_struck:
         add(properties, "w:strike")
+    if look.is_code and look.code_size:
+        add(properties, "w:sz", val=look.code_size)
+        add(properties, "w:szCs", val=look.code_size)
     if is_rtl:
         add(properties, "w:rtl")
 

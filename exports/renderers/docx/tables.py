@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 
 from exports.renderers.docx.paragraphs import Form, Place, add_paragraph
-from exports.renderers.docx.runs import Links, add_inline
+from exports.renderers.docx.runs import Links, RunLook, add_inline
 from exports.renderers.docx.xml import Element, add
 from exports.renderers.text import is_rtl
 from exports.renderers.tree import Inline, Table, plain
@@ -16,6 +16,9 @@ _MAX_COLUMNS = 63
 # A row with more text may be split between two pages.
 _MAX_WHOLE_CHARACTERS = 600
 _MAX_COUNTED = 60  # characters of a cell that ask for width
+
+# Half points of code in cells.
+_CODE_SIZES = {"TableText": 18, "TableTextSmall": 15, "TableTextTiny": 13}
 
 Cell = tuple[Inline, ...]
 
@@ -81,7 +84,8 @@ def _add_whole(parent: Element, table: Table, place: Place, links: Links, *, wid
 def _add_cell(parent: Element, cell: Cell, place: Place, links: Links, *, style: str, align: str) -> None:
     direction = is_rtl(plain(cell))
     paragraph = add_paragraph(parent, style, place, Form(align=align), is_rtl=direction)
-    add_inline(paragraph, cell, links, is_rtl=place.is_rtl if direction is None else direction)
+    rtl = place.is_rtl if direction is None else direction
+    add_inline(paragraph, cell, links, is_rtl=rtl, look=RunLook(code_size=_CODE_SIZES[style]))
 
 
 def _scale(columns: int) -> tuple[str, int, int]:
