@@ -19,7 +19,7 @@ from config.work.models import WorkFailed
 from exports.models import Export
 from exports.renderers import Rendered, RenderedFile, RenderFailed, render_files
 from exports.services.job_hooks import close_failed, event_data
-from exports.services.signing import sealed
+from exports.services.sealing import sealed
 from exports.snapshot import AssetMissing, Document
 from jobs.models import Artifact
 from jobs.services.artifacts import newest_artifact

@@ -8,11 +8,8 @@ from typing import Any
 
 from django.conf import settings
 
-from config.work.models import WorkFailed
 from exports.identity import renderer_version
 from exports.models import Export
-from exports.renderers import Rendered
-from exports.renderers.sealing import SEALS
 from exports.signing import PublicKey, SigningKey, files_of, make_statement
 
 
@@ -37,22 +34,6 @@ def published_keys() -> list[dict[str, Any]]:
     former = [PublicKey.read(text) for text in settings.FORMER_SIGNING_KEYS]
     keys = dict.fromkeys([current, *former])
     return [{**key.as_jwk(), "pem": key.pem, "is_current": key == current} for key in keys]
-
-
-def sealed(rendered: Rendered, *, format: str, key_id: str | None) -> bytes:
-    """Return the artifact with the envelope of its manifest, where the format and the snapshot ask for one.
-
-    Raise WorkFailed when the key is another since the export was requested: its id is part of the identity.
-    """
-    if key_id is None or format not in SEALS:
-        return rendered.content
-    key = signing_key()
-    if key.public.key_id != key_id:
-        raise WorkFailed(
-            "RENDER_FAILED", "The signing key has changed since this export was requested. Ask for it again."
-        )
-    statement = make_statement(rendered.manifest, files_of(rendered.manifest))
-    return SEALS[format](rendered.content, key.envelope(statement))
 
 
 def shown_manifest(export: Export) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from exports.identity import identity_key, screenshot_set_hash
 from exports.models import Export
 from exports.renderers import RenderFailed
 from exports.services.rendering import render_document
-from exports.services.signing import current_renderer_version, sealed
+from exports.services.sealing import sealed
+from exports.services.signing import current_renderer_version
 from exports.snapshot import AssetMissing, Document, Picture
 
 CHUNK_BYTES = 2**20

@@ -79,7 +79,7 @@ def test_another_picture_or_format_is_another_export(desk: Desk) -> None:
 
 def test_the_same_input_gives_the_same_bytes(desk: Desk) -> None:
     from exports.renderers import RENDERERS
-    from exports.services.signing import sealed
+    from exports.services.sealing import sealed
     from exports.snapshot import Document
 
     desk.picture()

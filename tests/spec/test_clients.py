@@ -20,7 +20,7 @@ from tests.factories import SAMPLE
 from tests.served import Served
 from tests.spec.generated import DESCRIPTION, PythonClient, generate_python_client
 
-MAX_MODELS = 155
+MAX_MODELS = 165
 NODE_PACKAGES = ("@hey-api/openapi-ts@0.95", "typescript@5", "@stoplight/spectral-cli@6")
 
 

@@ -41,27 +41,7 @@ def _add_whole(parent: Element, table: Table, place: Place, links: Links, *, wid
     rtl = place.is_rtl if direction is None else direction
     widths = _widths(table, size, inset, width)
     made = add(parent, "w:tbl")
-    properties = add(made, "w:tblPr")
-    add(properties, "w:tblStyle", val="GuideTable")
-    if rtl:
-        add(properties, "w:bidiVisual")
-    add(properties, "w:tblW", w=sum(widths), type="dxa")
-    add(properties, "w:tblInd", w=place.indent, type="dxa")
-    if inset < _scale(1)[2]:
-        margins = add(properties, "w:tblCellMar")
-        add(margins, "w:left", w=inset, type="dxa")
-        add(margins, "w:right", w=inset, type="dxa")
-    add(
-        properties,
-        "w:tblLook",
-        val="0020",
-        firstRow=1,
-        lastRow=0,
-        firstColumn=0,
-        lastColumn=0,
-        noHBand=1,
-        noVBand=1,
-    )
+    _add_properties(made, sum(widths), place.indent, inset, is_rtl=rtl)
     grid = add(made, "w:tblGrid")
     for each in widths:
         add(grid, "w:gridCol", w=each)
@@ -79,6 +59,22 @@ def _add_whole(parent: Element, table: Table, place: Place, links: Links, *, wid
             _add_cell(
                 opened_cell, cell, Place(rtl, is_kept=held.is_kept), links, style=style, align=alignment
             )
+
+
+def _add_properties(table: Element, width: int, indent: int, inset: int, *, is_rtl: bool) -> None:
+    """Add what holds for a whole table; lengths are in twips, `inset` is between the edge of a cell and its text."""
+    properties = add(table, "w:tblPr")
+    add(properties, "w:tblStyle", val="GuideTable")
+    if is_rtl:
+        add(properties, "w:bidiVisual")
+    add(properties, "w:tblW", w=width, type="dxa")
+    add(properties, "w:tblInd", w=indent, type="dxa")
+    if inset < _scale(1)[2]:
+        margins = add(properties, "w:tblCellMar")
+        add(margins, "w:left", w=inset, type="dxa")
+        add(margins, "w:right", w=inset, type="dxa")
+    shown = {"firstRow": 1, "lastRow": 0, "firstColumn": 0, "lastColumn": 0, "noHBand": 1, "noVBand": 1}
+    add(properties, "w:tblLook", val="0020", **shown)
 
 
 def _add_cell(parent: Element, cell: Cell, place: Place, links: Links, *, style: str, align: str) -> None:
