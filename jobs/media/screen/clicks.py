@@ -209,5 +209,7 @@ def _first_ms(run: Run, parts: list[tuple[int, Part]], opening: Opening | None, 
         if part.box.distance(*place.tip) <= _NEAR or (opening and opening.box.common(part.box).area)
     ]
     # A caret may blink meanwhile, and the last of a moving pointer's edge may go.
-    plain = [at_ms for at_ms, part in near if not _is_blink(part) and part.pixels >= _SPARSE * part.box.area]
+    plain = [
+        at_ms for at_ms, part in near if not is_caret(part.box) and part.pixels >= _SPARSE * part.box.area
+    ]
     return min(plain or [at_ms for at_ms, _ in near], default=run.first_ms)

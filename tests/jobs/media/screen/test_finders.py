@@ -10,11 +10,13 @@ from PIL import Image, ImageDraw
 
 from jobs.media.screen import fields
 from jobs.media.screen.changes import Part, parts_of
+from jobs.media.screen.clicks import Clicks
 from jobs.media.screen.fields import SECRET
 from jobs.media.screen.frames import new_rectangle
 from jobs.media.screen.labels import PRIVATE, Reader
 from jobs.media.screen.lines import spelt
-from jobs.media.screen.pointer import Pointer
+from jobs.media.screen.pointer import Place, Pointer
+from jobs.media.screen.runs import Run
 from jobs.media.screen.sampling import Box, Sample
 from jobs.media.screen.shapes import Shape, tip_of
 from tests.jobs.media.screen.lettering import font, line
@@ -169,3 +171,14 @@ def test_a_switch_is_named_by_what_stands_above_what_is_said_of_it() -> None:
     row = drawn((120, 120, "Weekly digest"), (120, 142, "A summary on Monday"))
     named = Reader().on_control(row, Box(600, 138, 636, 160), (610, 150))
     assert named is not None and named.text == "Weekly digest"
+
+
+def test_a_caret_that_blinks_just_before_a_click_does_not_hide_it() -> None:
+    """The pointer came at 1 s. A button may light up soon after that, and what is clicked changes later."""
+    picture = drawn()
+    caret, value = Part(Box(120, 20, 124, 42), 26), Part(Box(100, 60, 130, 82), 400)
+    parts = [(1_080, caret), (1_260, value)]
+    place = Place(Box(180, 70, 192, 89), (180, 70), 1_000)
+    run = Run(picture, picture, place, False, (caret,), 1_080, 1_260, parts)
+    click = Clicks().judge(run, parts, None, typed_ms=None)
+    assert click is not None and click.at_ms == pytest.approx(1_260, abs=50)
