@@ -38,6 +38,7 @@ _LARGER_IN_FRAME = 1.1
 _LARGER = 1.2  # times the usual height of letters
 _LEFT_OF_FIELD, _ABOVE_FIELD = 280, 52  # pixels in which a field's label is looked for
 _ABOVE_INDENT, _ABOVE_WIDTH = 40, 400  # pixels left of the field's left edge, and right of it
+_LEVEL = 4  # pixels from the middle of a field to that of a label left of it
 _TICK_REACH = 6  # pixels above and below the pointer in which a box to tick is level with it
 _HEAD = 30  # pixels above a switch in which its name is, where what is level with it says more of that
 _BESIDE_BOX, _BEFORE_BOX = 420, 1_000
@@ -151,7 +152,8 @@ class Reader:
             box = line.box
             overlap = min(box.bottom, field.bottom) - max(box.top, field.top)
             if box.right <= field.left + 6 and overlap >= 0.5 * box.height:
-                distance: float = field.left - box.right
+                is_level = abs(box.top + box.bottom - field.top - field.bottom) <= 2 * _LEVEL
+                distance: float = 0 if is_level else field.left - box.right
             elif box.bottom <= field.top + 6 and above.left + 2 < box.left <= field.left + field.width // 2:
                 distance = field.top - box.bottom + 0.2 * abs(box.left - field.left)
             else:
@@ -171,15 +173,17 @@ class Reader:
 
     def _beside_box(self, sample: Sample, control: Box) -> Text | None:
         """Return the name right of a switch or a box to tick, else left of it."""
-        left, right = control.left - _BEFORE_BOX, control.right + _BESIDE_BOX
-        around = Box(left, control.top - _HEAD, right, control.bottom + 8)
-        lines = [line for line in self.lines(sample, around) if is_word(line)]
-        after = [line for line in lines if line.box.left >= control.right - 4]
-        ahead = [line for line in lines if line.box.right <= control.left + 4]
+        top, bottom = control.top - _HEAD, control.bottom + 8
+        # Each by itself: a box to tick may be read as a letter of its words.
+        right = Box(control.right, top, control.right + _BESIDE_BOX, bottom)
+        after = [line for line in self.lines(sample, right) if is_word(line)]
         if found := beside(after, control):
             found = head_of(found, after)
-        elif found := before(ahead, control):
-            found = head_of(found, ahead)
+        else:
+            left = Box(control.left - _BEFORE_BOX, top, control.left, bottom)
+            ahead = [line for line in self.lines(sample, left) if is_word(line)]
+            if found := before(ahead, control):
+                found = head_of(found, ahead)
         return found and replace(found, box=found.box.joined(control))
 
     def _without_tick(self, sample: Sample, found: Text) -> Text:

@@ -171,6 +171,13 @@ def test_a_switch_that_is_half_hidden_has_the_first_line_left_of_it() -> None:
     assert named is not None and named.text == "Low fuel"
 
 
+@pytest.mark.parametrize("name", ["Visible in shop", "Free shipping"])
+def test_a_box_to_tick_close_to_its_words_has_them_as_name(name: str) -> None:
+    tick = Canvas().box(40, 100, 53, 113).text(58, 97, name, size=14)
+    named = Reader().on_control(tick.seen(), Box(41, 101, 53, 113), (47, 107))
+    assert named is not None and named.text == name
+
+
 def form() -> Canvas:
     drawn = Canvas().text(120, 102, "Sender:").box(185, 100, 420, 122).text(189, 101, "Marta Olsen")
     return drawn.text(120, 130, "Street:").box(185, 128, 420, 150)
@@ -182,6 +189,12 @@ def form() -> Canvas:
 def test_a_field_is_named_by_its_own_label(field: Box, label: str) -> None:
     named = Reader().of_field(form().seen(), field)
     assert named is not None and named.text == label
+
+
+def test_a_label_level_with_a_field_is_nearer_than_what_stands_above() -> None:
+    page = Canvas().text(204, 76, "Develop").text(110, 102, "Look").box(200, 100, 420, 126)
+    named = Reader().of_field(page.seen(), Box(201, 101, 420, 126))
+    assert named is not None and named.text == "Look"
 
 
 def test_what_stands_in_the_field_above_is_no_label() -> None:
