@@ -94,7 +94,8 @@ class Pointer:
     def _followed(self, step: Step, past: Sequence[Grey], future: Sequence[Grey]) -> Place | None:
         place = self.place
         there = _still_at(step, place) if place else None
-        if place and there and (not step.parts or (place.is_sure and self.known())):
+        is_known = place is not None and place.is_sure and place.shape in self.known()
+        if place and there and (is_known or not step.parts):
             is_alone = all(place.box.grown(_STILL_AS_OTHER).holds(*part.box[:2]) for part in step.parts)
             self.place = _nudged(place, there)
             if there != place.box and is_alone:  # it still moves, slowly
@@ -180,7 +181,8 @@ class Pointer:
         x, y = place.tip
         low, high = self._usual_sizes()
         areas = [part.box.grown(6) for part in step.parts if is_small(part.box) and part.pixels >= MIN_PIXELS]
-        areas = [area for area in areas if area.distance(x, y) <= _REACH]
+        reach = _REACH if all(is_small(part.box) for part in step.parts) else MAX_SIZE
+        areas = [area for area in areas if area.distance(x, y) <= reach]
         for area in sorted(areas, key=lambda area: area.distance(x, y))[:_MAX_AREAS]:
             inside = area.common(step.after.bounds)
             before = next(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from jobs.media.screen import fields
-from jobs.media.screen.changes import Part, parts_of
+from jobs.media.screen.changes import Part, parts_of, step_between
 from jobs.media.screen.clicks import Clicks
 from jobs.media.screen.fields import SECRET
 from jobs.media.screen.frames import new_rectangle
@@ -20,6 +20,7 @@ from jobs.media.screen.runs import Run
 from jobs.media.screen.sampling import Box, Sample
 from jobs.media.screen.shapes import Shape, tip_of
 from tests.jobs.media.screen.lettering import font, line
+from tests.jobs.media.screen.stage import ARROW
 
 
 def grey(width: int, height: int, *boxes: tuple[int, int, int, int], level: int = 0) -> NDArray[np.uint8]:
@@ -182,3 +183,47 @@ def test_a_caret_that_blinks_just_before_a_click_does_not_hide_it() -> None:
     run = Run(picture, picture, place, False, (caret,), 1_080, 1_260, parts)
     click = Clicks().judge(run, parts, None, typed_ms=None)
     assert click is not None and click.at_ms == pytest.approx(1_260, abs=50)
+
+
+def arrow(at: tuple[int, int], *, page: tuple[tuple[int, int, str], ...] = (), is_hidden: bool = False) -> Sample:
+    """A page with an arrow as pointer, which may be hidden on a dark bar."""
+    image = Image.new("RGB", (800, 480), "white")
+    draw = ImageDraw.Draw(image)
+    for x, y, text in page:
+        draw.text((x, y), text, fill="black", font=font(14))
+    draw.polygon([(at[0] + x, at[1] + y) for x, y in ARROW], fill="black")
+    if is_hidden:
+        draw.rectangle((60, 70, 300, 140), fill="#666666")
+    return Sample(0, VideoFrame.from_ndarray(np.asarray(image), format="rgb24"))
+
+
+def shape_at(sample: Sample, box: Box, *, places: int) -> Shape:
+    pixels = sample.grey[box.top : box.bottom, box.left : box.right].copy()
+    mask = np.where(pixels < 128, 255, 0).astype(np.uint8)
+    reach = Box(0, 0, 400, 400) if places > 1 else box
+    return Shape(pixels, mask, (0, 0), places, views=20, last=box, reach=reach)
+
+
+def arrow_box(x: int, y: int) -> Box:
+    return Box(x, y, x + 12, y + 19)
+
+
+def test_a_pointer_that_was_taken_for_a_letter_is_found_as_it_moves() -> None:
+    letter = ((500, 300, "g"),)
+    before, after = (arrow(at, page=letter) for at in ((200, 200), (260, 240)))
+    pointer, wrong = Pointer(), Box(500, 304, 509, 317)
+    pointer.shapes = [shape_at(before, arrow_box(200, 200), places=8), shape_at(before, wrong, places=1)]
+    pointer.place = Place(wrong, (500, 304), 0, shape=pointer.shapes[1])
+    place = pointer.follow(step_between(before, after), [], [])
+    assert place is not None and place.tip == (260, 240)
+
+
+def test_letters_of_a_new_page_are_not_taken_for_the_pointer() -> None:
+    tip, words = (100, 100), tuple((340, 40 * row, "Sum") for row in range(1, 9))
+    before, after = arrow(tip), arrow(tip, page=words, is_hidden=True)
+    pointer = Pointer()
+    pointer.shapes = [shape_at(before, arrow_box(*tip), places=8)]
+    pointer.place = Place(arrow_box(*tip), tip, 0, shape=pointer.shapes[0])
+    pointer._seen.append((before.grey, arrow_box(*tip)))
+    place = pointer.follow(step_between(before, after), [], [])
+    assert place is not None and place.tip == tip
