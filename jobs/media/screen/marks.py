@@ -78,12 +78,14 @@ def _has_mark_at_end(sample: Sample, control: Box, text: Box) -> bool:
 
 
 def _is_arrow(mark: NDArray[np.bool_]) -> bool:
-    """Return whether a mark narrows from row to row, to a point above or below."""
+    """Return whether a mark narrows from row to row, to a point above or below. Its ends may be round."""
     import numpy as np
 
     widths = [int(np.ptp(np.flatnonzero(row))) + 1 for row in mark if row.any()]
     if widths[0] < widths[-1]:
         widths.reverse()
+    if widths[0] < widths[1]:
+        del widths[0]
     narrows = all(later <= earlier for earlier, later in pairwise(widths))
     return narrows and widths[-1] <= 0.5 * widths[0]
 

@@ -185,7 +185,9 @@ def test_a_caret_that_blinks_just_before_a_click_does_not_hide_it() -> None:
     assert click is not None and click.at_ms == pytest.approx(1_260, abs=50)
 
 
-def arrow(at: tuple[int, int], *, page: tuple[tuple[int, int, str], ...] = (), is_hidden: bool = False) -> Sample:
+def arrow(
+    at: tuple[int, int], *, page: tuple[tuple[int, int, str], ...] = (), is_hidden: bool = False
+) -> Sample:
     """A page with an arrow as pointer, which may be hidden on a dark bar."""
     image = Image.new("RGB", (800, 480), "white")
     draw = ImageDraw.Draw(image)
