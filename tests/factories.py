@@ -259,6 +259,7 @@ def make_export(job: Job, *, status: str = Export.WAITING, format: str = "PDF") 
         "prompt_template_id": "guide",
         "prompt_params_ref": None,
     }
+    about = {"artifact_name": "guide.pdf", "artifact_mime_type": "application/pdf", "artifact_size_bytes": 18}
     return Export.objects.create(
         job=job,
         owner_id=job.owner_id,
@@ -272,8 +273,7 @@ def make_export(job: Job, *, status: str = Export.WAITING, format: str = "PDF") 
         snapshot={"provenance": provenance},
         manifest=bare_manifest(version, format, provenance),
         artifact_uri=artifact.uri,
-        artifact_name="guide.pdf",
-        artifact_mime_type="application/pdf",
+        **about,
     )
 
 

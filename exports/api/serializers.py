@@ -164,7 +164,7 @@ class ExportManifestSerializer(serializers.Serializer[Any]):
     renderer_version = serializers.CharField()
     screenshot_set_hash = serializers.CharField()
     identity_key = serializers.CharField()
-    look_hash = serializers.CharField(allow_null=True)
+    look_hash = serializers.CharField(allow_null=True, required=False)
     video = ManifestVideoSerializer()
     provenance = ManifestProvenanceSerializer()
     steps = ManifestStepSerializer(many=True, required=False)

@@ -131,7 +131,7 @@ def test_operations_that_are_too_complex_together_are_refused(owner: Api) -> Non
     before, began = written(), time.thread_time()
     half = {"op": "insert_step", "after": None, "title": "New", "markdown": "a\n\n" * 3000}
     refused = edit(owner, document, half, half)
-    assert time.thread_time() - began < 1
+    assert time.thread_time() - began < 5
     assert (refused.status_code, refused.json()["code"]) == (400, "DOCUMENT_TOO_COMPLEX")
     assert written() == before
 

@@ -72,7 +72,7 @@ def full_job(api: Api) -> Job:
 
 
 def rows() -> dict[str, int]:
-    kept = {"jobs.project", "jobs.tombstone", "jobs.filewalk"}
+    kept = {"jobs.project", "jobs.tombstone", "jobs.filewalk", "exports.guidetemplate"}
     return {
         model._meta.label_lower: model._default_manager.count()
         for app in ("jobs", "instructions", "anchors", "exports")
