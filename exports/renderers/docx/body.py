@@ -103,14 +103,12 @@ class Body:
 
     def _step(self, parent: Element, step: Step, place: Place) -> None:
         times = format_time_range(step.start_ms, step.end_ms).strip("()") if step.start_ms is not None else ""
-        is_counted = step.number <= MAX_NUMBER
         hanging = max(STEP_HANG, _STEP_DIGIT * (len(str(step.number)) + 1))
-        number = Number(self._numbering.step(step.number), 0, hanging) if is_counted else None
-        form = Form(number=number, hanging=hanging, end_tab=WIDTH if times else None)
+        number = Number(self._numbering.step(step.number), 0, hanging)
+        form = Form(number=number, end_tab=WIDTH if times else None)
         # In the direction of the document, whatever that of the title, so that all numbers hang on one side.
         style, look = f"Heading{min(step.level, _STYLED_LEVELS)}", RunLook("StepTitle", code_size=24)
         paragraph = add_paragraph(parent, style, place, form)
-        _add_marker(paragraph, "" if is_counted else str(step.number))
         add_inline(paragraph, step.children, self._links, is_rtl=place.is_rtl, look=look)
         if times:
             add(add(paragraph, "w:r"), "w:tab")
