@@ -10,6 +10,7 @@ import pytest
 from config.storage import storage
 from exports.models import Export
 from jobs.models import Artifact, Job
+from jobs.states import JobStatus
 from tests.anchors.filmed import assert_every_file_has_its_row, events
 from tests.elapsed import recover
 from tests.factories import Api, make_anchor, make_asset, make_job
@@ -31,7 +32,7 @@ def ask(api: Api, job: Job, format: str) -> None:
 @pytest.mark.parametrize("format", ["MD_ZIP", "PDF"])
 def test_a_worker_that_is_killed_while_it_exports(api: Api, killer: Killer, format: str) -> None:
     def make() -> Job:
-        job = make_job("EDITING", owner=api.user)  # type: ignore[arg-type]
+        job = make_job(JobStatus.EDITING, owner=api.user)
         make_asset(job, anchor=make_anchor(job))
         ask(api, job, format)
         return job
