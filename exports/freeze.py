@@ -24,6 +24,7 @@ class ActivePicture:
     height: int
     extracted_at_ms: int | None
     origin: dict[str, Any]
+    pixels_sha256: str | None = None
 
 
 def freeze(
@@ -82,6 +83,7 @@ def _placed(picture: ActivePicture, block: Block | None) -> Picture:
         asset_id=picture.asset_id,
         block_id=block.block_id if block else None,
         sha256=picture.sha256,
+        pixels_sha256=picture.pixels_sha256,
         mime_type=picture.mime_type,
         width=picture.width,
         height=picture.height,

@@ -30,7 +30,8 @@ class Picture:
     `block_id` is the block that the picture stands after (at the end of it, for a step); None, or an id that
     the text does not hold, puts it at the end of the document. `width` and `height` are pixels, `sha256` is
     that of the stored bytes in lower-case hex, `extracted_at_ms` the time of the frame in the video. `origin` is what
-    the manifest says of where it comes from; None in snapshots from before there was this field.
+    the manifest says of where it comes from. `pixels_sha256` is the hash of what the picture shows (`anchors.pixels`),
+    None where it is not known. Both are None in snapshots from before there were these fields.
     """
 
     anchor_id: str
@@ -43,6 +44,7 @@ class Picture:
     extracted_at_ms: int | None
     alt: str
     origin: Mapping[str, Any] | None = None
+    pixels_sha256: str | None = None
 
 
 @dataclass(frozen=True)

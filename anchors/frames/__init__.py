@@ -12,6 +12,7 @@ from anchors.frames.encoding import MIME_TYPES, ImageFormat, encode_image
 from anchors.frames.frame import EncodedFrame, Frame, Strategy, TimestampOutOfRange
 from anchors.frames.key_frames import KeyFrame, key_frame_index
 from anchors.frames.reader import Reader
+from anchors.pixels import pixels_sha256
 from jobs.media.probe import MAX_DURATION_MS, Source, probe_video
 
 __all__ = [
@@ -63,6 +64,7 @@ def _encoded(frame: Frame, image_format: ImageFormat) -> EncodedFrame:
         content=encode_image(frame.image, image_format),
         width=frame.image.width,
         height=frame.image.height,
+        pixels_sha256=pixels_sha256(frame.image) if image_format == "png" else "",
         shown_at_ms=frame.shown_at_ms,
         shown_until_ms=frame.shown_until_ms,
         pts=frame.pts,

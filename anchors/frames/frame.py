@@ -44,11 +44,15 @@ class Frame:
 
 @dataclass(frozen=True)
 class EncodedFrame:
-    """A frame as the bytes of a picture file; `width` and `height` are pixels, the rest is as in `Frame`."""
+    """A frame as the bytes of a picture file; `width` and `height` are pixels, the rest is as in `Frame`.
+
+    `pixels_sha256` is of what the file shows (`anchors.pixels`), empty for formats that lose something of the frame.
+    """
 
     content: bytes
     width: int
     height: int
+    pixels_sha256: str
     shown_at_ms: int
     shown_until_ms: int | None
     pts: int

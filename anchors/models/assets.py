@@ -50,6 +50,9 @@ class Asset(models.Model):
     height = models.PositiveIntegerField()
     checksum_sha256 = models.CharField(max_length=64)
     size_bytes = models.PositiveBigIntegerField(default=0)  # 0 of pictures older than this column
+    # Of what the picture shows in exports (`anchors.pixels`). Frames have it when they are taken as PNG; of other
+    # pictures the first export finds it, which has to decode them for that.
+    pixels_sha256 = models.CharField(max_length=64, default="", blank=True)
     extraction_key = models.CharField(max_length=64, default="", blank=True)
     extracted_at_ms = models.PositiveIntegerField(null=True)
     shown_until_ms = models.PositiveIntegerField(
@@ -111,7 +114,13 @@ class Asset(models.Model):
                     "is_redacted",
                     "is_rendering",
                 ],
-            )
+            ),
+            pgtrigger.Protect(
+                name="asset_pixels_written_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__pixels_sha256__df=pgtrigger.F("new__pixels_sha256"))
+                & ~pgtrigger.Q(old__pixels_sha256=""),
+            ),
         ]
 
     def __str__(self) -> str:

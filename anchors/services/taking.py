@@ -140,6 +140,7 @@ def _finish(
         extraction_key=task.request_key,
         extracted_at_ms=frame.shown_at_ms,
         shown_until_ms=frame.shown_until_ms,
+        pixels_sha256=frame.pixels_sha256,
         frame={name: getattr(frame, name) for name in ("pts", "time_base", "pix_fmt", "frame_sha256")},
     )
     if covered:

@@ -56,7 +56,7 @@ class HtmlRenderer:
 
         def show(placed: PlacedPicture) -> ShownPicture:
             content = exported_bytes(placed, read_picture)
-            files.append(RenderedFile.of_picture(placed.name, content))
+            files.append(RenderedFile.of_picture(placed.name, content, placed.picture.pixels_sha256))
             return (content, *size_of(placed.name, content))
 
         body = body_of(guide, show, document.look)

@@ -23,18 +23,20 @@ class MdZipRenderer:
         composed = compose(document)
         look = document.look
         text = ("instruction.md", _with_look(composed.markdown, look).encode())
-        pictures = [(placed.name, exported_bytes(placed, read_picture)) for placed in composed.pictures]
+        contents, files = [text], [RenderedFile.of(*text)]
+        for placed in composed.pictures:
+            contents.append((placed.name, exported_bytes(placed, read_picture)))
+            files.append(RenderedFile.of_picture(*contents[-1], placed.picture.pixels_sha256))
         if look.logo:
-            pictures.append((_LOGO, look.logo))
-        contents = [text, *pictures]
-        files = (RenderedFile.of(*text), *(RenderedFile.of_picture(*picture) for picture in pictures))
+            contents.append((_LOGO, look.logo))
+            files.append(RenderedFile.of_picture(*contents[-1]))
         manifest = build_manifest(document, format="MD_ZIP", pictures=composed.pictures, files=files)
         pretty = json.dumps(manifest, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
         return Rendered(
             content=zipped([*contents, ("manifest.json", pretty.encode())]),
             mime_type="application/zip",
             extension=".zip",
-            files=files,
+            files=tuple(files),
             manifest=manifest,
         )
 

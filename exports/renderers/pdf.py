@@ -73,7 +73,7 @@ def _write_pictures(
         content = exported_bytes(placed, read_picture)
         sizes[placed.name] = size_of(placed.name, content)
         (folder / placed.name).write_bytes(content)
-        files.append(RenderedFile.of_picture(placed.name, content))
+        files.append(RenderedFile.of_picture(placed.name, content, placed.picture.pixels_sha256))
     return files, sizes
 
 

@@ -29,10 +29,14 @@ class RenderedFile(NamedTuple):
         return cls(name, hashlib.sha256(content).hexdigest(), len(content))
 
     @classmethod
-    def of_picture(cls, name: str, content: bytes) -> RenderedFile:
-        """Return the entry of a picture; raise RenderFailed when it cannot be decoded."""
+    def of_picture(cls, name: str, content: bytes, known_pixels: str | None = None) -> RenderedFile:
+        """Return the entry of a picture; raise RenderFailed when it cannot be decoded.
+
+        Decoding costs more than all else that a renderer does with a picture: it is spared where `known_pixels` is the
+        hash of what these bytes show.
+        """
         try:
-            pixels = pixels_sha256(content)
+            pixels = known_pixels or pixels_sha256(content)
         except UnreadablePicture as error:
             raise RenderFailed(f"The picture {name} cannot be read.") from error
         return cls.of(name, content)._replace(pixels_sha256=pixels)

@@ -102,6 +102,7 @@ def _finish_export(export: Export, document: Document, rendered: Rendered, store
     }
     for name, value in written.items():
         setattr(export, name, value)
+    _keep_pixels(document, rendered)
     export.generated_at = export.provenance_frozen_at = timezone.now()
     earlier = newest_artifact(job, "export")
     Artifact.objects.create(
@@ -121,6 +122,16 @@ def _finish_export(export: Export, document: Document, rendered: Rendered, store
         _note(export, "EXPORT_SUCCEEDED")
     frozen = ("generated_at", "provenance_frozen_at", "last_audit_event")
     export.close(Export.SUCCEEDED, *written, *frozen)
+
+
+def _keep_pixels(document: Document, rendered: Rendered) -> None:
+    """Write down what pictures show of which it was not known, so that no other export decodes them for that."""
+    unknown = {picture.asset_id for picture in document.pictures if not picture.pixels_sha256}
+    found = [entry for entry in rendered.manifest["pictures"] if entry["asset_id"] in unknown]
+    Asset.objects.bulk_update(
+        [Asset(pk=entry["asset_id"], pixels_sha256=entry["pixels_sha256"]) for entry in found],
+        ["pixels_sha256"],
+    )
 
 
 def fail_export(export: Export, failure: WorkFailed, *, lease: Lease) -> None:

@@ -245,6 +245,7 @@ def _active_picture(
         asset_id=str(asset.pk),
         is_annotated=asset.kind == Asset.Kind.ANNOTATED,
         sha256=asset.checksum_sha256,
+        pixels_sha256=asset.pixels_sha256 or None,
         mime_type=asset.mime_type,
         width=asset.width,
         height=asset.height,

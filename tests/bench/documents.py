@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -13,6 +14,7 @@ from unittest import mock
 import typst
 
 from anchors.frames import encode_image, grab_frames
+from anchors.pixels import pixels_sha256
 from config import sandbox
 from exports.renderers import Rendered, RenderedFile, pdf, render_files
 from exports.renderers.fonts import fonts
@@ -58,6 +60,12 @@ def make_guide(folder: Path) -> tuple[Document, dict[str, Path]]:
         for number, frame in enumerate(frames, start=1)
     ]
     document, _ = make_document(text, placed)
+    # As the rows of pictures that were taken out of a video have it.
+    shown = [
+        replace(picture, pixels_sha256=pixels_sha256(frame.image))
+        for picture, frame in zip(document.pictures, frames, strict=True)
+    ]
+    document = replace(document, pictures=tuple(shown))
     files = {}
     for picture, (_, content) in zip(document.pictures, placed, strict=True):
         files[picture.asset_id] = folder / f"{picture.asset_id}.png"

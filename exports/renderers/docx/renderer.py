@@ -39,9 +39,11 @@ class DocxRenderer:
             is_sealed=document.key_id is not None,
         )
         placed = tuple(embedded.placed for embedded in pictures)
-        names = {each.name for each in placed}
+        shown = {each.name: each.picture.pixels_sha256 for each in placed}
         files = tuple(
-            (RenderedFile.of_picture if name in names else RenderedFile.of)(name, content)
+            RenderedFile.of_picture(name, content, shown[name])
+            if name in shown
+            else RenderedFile.of(name, content)
             for name, content in entries
         )
         return Rendered(
