@@ -30,14 +30,14 @@ def perform_watch(row: ScreenActivity, lease: Lease) -> None:
     if row.activity is None:
         activity, key_frames = _watch(row, lease)
         row.activity, row.key_frames = activity.as_plain(), key_frames
-        with lease.hold():
+        with lease.hold(before=lambda: None):
             row.save(update_fields=["activity", "key_frames"])
     _end(row, lambda: lease.hold(before=lambda: lock_job(row.job_id)), lambda at_ms: _finish(row, at_ms))
 
 
 def _end(
     row: ScreenActivity,
-    hold: Callable[[], AbstractContextManager[None]],
+    hold: Callable[[], AbstractContextManager[object]],
     close: Callable[[dict[str, int]], None],
 ) -> None:
     """Close the row with the moments of the draft, if one has come: they are found outside of locks, and it is looked

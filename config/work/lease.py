@@ -18,6 +18,7 @@ from config.work.models import LEASE, WorkRow
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result")
+Locked = TypeVar("Locked")
 
 HEARTBEAT_SECONDS = 2.0
 LOCK_SECONDS = 40.0  # that finished work waits for locks; who does nothing with one loses it after 30 s
@@ -53,22 +54,22 @@ class Lease:
         self.check()
 
     @contextmanager
-    def hold(self, before: Callable[[], object] | None = None) -> Iterator[None]:
+    def hold(self, before: Callable[[], Locked]) -> Iterator[Locked]:
         """Open a transaction and lock the row, after the locks of `before`: the lock of the job always comes first.
 
-        Raise LeaseLost, and write nothing, if the row was cancelled or taken over.
+        Give what `before` returned. Raise LeaseLost, and write nothing, if the row was cancelled or taken over.
         """
 
-        def open_and_lock() -> ExitStack:
+        def open_and_lock() -> tuple[ExitStack, Locked]:
             with ExitStack() as opened:
                 opened.enter_context(transaction.atomic())
-                if before:
-                    before()
+                locked = before()
                 self.verify()
-                return opened.pop_all()
+                return opened.pop_all(), locked
 
-        with self.wait_for_locks(open_and_lock):
-            yield
+        opened, locked = self.wait_for_locks(open_and_lock)
+        with opened:
+            yield locked
 
     def wait_for_locks(self, write: Callable[[], Result]) -> Result:
         """Return what `write` returns, a transaction; try it again while others keep its locks for longer than a

@@ -17,14 +17,14 @@ from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import connection, models, transaction
+from django.db import models
 from django.db.models.functions import Now
 from django.utils import timezone
 from uuid6 import uuid7
 
 from config.accounts.models import User
 from config.work.enqueue import enqueue_on_commit
-from config.work.fairness import next_in_line
+from config.work.fairness import claim_next_in_line
 
 LEASE = timedelta(seconds=10)
 RETRY_DELAYS = (5, 10, 20)  # seconds
@@ -90,7 +90,7 @@ class WorkRow(models.Model):
     @classmethod
     def claim_next(cls, lane: str) -> Self | None:
         """Claim the row whose turn it is in the lane (see `fairness`) and return it; None if none is due."""
-        next_row = next_in_line(
+        claim = claim_next_in_line(
             cls._meta.db_table,
             waiting=cls.WAITING,
             running=cls.RUNNING,
@@ -98,14 +98,7 @@ class WorkRow(models.Model):
             workers=Worker._meta.db_table,
             alive_seconds=ALIVE_SECONDS,
         )
-        with transaction.atomic():
-            with connection.cursor() as cursor:
-                cursor.execute(next_row, {"lane": lane})
-                found = cursor.fetchone()
-            if found is None:
-                return None
-            cls._default_manager.filter(pk=found[0]).update(**cls._claimed(LEASE))
-        return cls._default_manager.get(pk=found[0])
+        return next(iter(cls._default_manager.raw(claim, {"lane": lane, "lease": LEASE})), None)
 
     def begin(self, lease: timedelta) -> None:
         """Claim a row of any status for this process, for the time of `lease`. The caller holds the row's lock."""
@@ -160,8 +153,8 @@ class WorkRow(models.Model):
         had his share of the lane already, and nobody could claim it."""
         due = {"status": self.WAITING, "available_at__lte": Now()}
         waiting = type(self)._default_manager.filter(lane=self.lane, owner_id=self.owner_id, **due)
-        if row := waiting.order_by("available_at", "id").first():
-            row.enqueue_on_commit()
+        if row_id := waiting.order_by("available_at", "id").values_list("pk", flat=True).first():
+            enqueue_on_commit(type(self), row_id, self.lane)
 
     def reopen(self) -> None:
         """Let a FAILED row be tried again, with all its retries. The caller holds the row's lock."""

@@ -22,7 +22,7 @@ from exports.services.reports import Report
 from exports.services.requests import request_in_bulk
 from exports.services.selection import Selection, Wanted, is_rendered
 
-POLL_SECONDS = (0.02, 1.0)  # the pause between two looks at what is open doubles while nothing changes
+POLL_SECONDS = (0.1, 1.0)  # the pause between two looks at what is open doubles while nothing changes
 SILENT_SECONDS = 15.0  # without a change; then it is said if the lane has no worker, and again after as long
 GIVE_UP_SECONDS = 300.0  # without a change and without a worker
 NO_WORKER = (

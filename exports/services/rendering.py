@@ -21,7 +21,7 @@ from exports.renderers import Rendered, RenderedFile, RenderFailed, render_files
 from exports.services.job_hooks import close_failed, event_data
 from exports.services.sealing import sealed
 from exports.snapshot import AssetMissing, Document
-from jobs.models import Artifact
+from jobs.models import Artifact, Job
 from jobs.services.artifacts import newest_artifact
 from jobs.services.audit import by_system, record_event
 from jobs.services.transitions import lock_job, move_job, save_job
@@ -30,27 +30,30 @@ from jobs.states import JobStatus
 
 def perform_export(export: Export, lease: Lease) -> None:
     """Render, keep the bytes under their SHA-256, then write the row."""
-    with lease.hold(before=lambda: lock_job(export.job_id)):
-        _note(export, "EXPORT_STARTED")
+    with lease.hold(before=lambda: lock_job(export.job_id)) as job:
+        _note(export, job, "EXPORT_STARTED")
         export.save(update_fields=["last_audit_event"])
     document = Document.from_json(export.snapshot)
-    _require_shown(document)
-    rendered = _render(export, document, lease)
+    uris = _require_shown(document)
+    rendered = _render(export, document, uris, lease)
     lease.check()
     content = sealed(rendered, format=export.format, key_id=document.key_id)
     stored = storage().save_bytes(kept_folder(export.job_id), content, suffix=rendered.extension)
-    with lease.hold(before=lambda: lock_job(export.job_id)):
+    with lease.hold(before=lambda: lock_job(export.job_id)) as job:
         _require_shown(document)
-        _finish_export(export, document, rendered, stored)
+        _finish_export(export, job, document, rendered, stored)
 
 
-def _require_shown(document: Document) -> None:
-    """Raise WorkFailed when a redaction conceals a picture that was frozen into the export."""
+def _require_shown(document: Document) -> dict[UUID, str]:
+    """Return the URIs of the document's pictures by asset id; raise WorkFailed when a redaction conceals one of them
+    that was frozen into the export."""
     frozen = [picture.asset_id for picture in document.pictures]
-    if Asset.objects.filter(pk__in=frozen, is_concealed=True).exists():
+    found = Asset.objects.filter(pk__in=frozen).values_list("pk", "uri", "is_concealed") if frozen else ()
+    if any(is_concealed for _, _, is_concealed in found):
         raise WorkFailed(
             "PICTURE_REDACTED", "A picture of this guide was redacted since. Ask for the export again."
         )
+    return {pk: uri for pk, uri, _ in found}
 
 
 def render_document(
@@ -79,8 +82,7 @@ def render_document(
         )
 
 
-def _render(export: Export, document: Document, lease: Lease) -> Rendered:
-    uris = dict(Asset.objects.filter(job=export.job_id).values_list("pk", "uri"))
+def _render(export: Export, document: Document, uris: Mapping[UUID, str], lease: Lease) -> Rendered:
     try:
         return render_document(export.format, document, uris, check=lease.check)
     except (AssetMissing, FileNotFoundError) as error:
@@ -89,9 +91,8 @@ def _render(export: Export, document: Document, lease: Lease) -> Rendered:
         raise WorkFailed("RENDER_FAILED", str(error)) from error
 
 
-def _finish_export(export: Export, document: Document, rendered: Rendered, stored: Stored) -> None:
+def _finish_export(export: Export, job: Job, document: Document, rendered: Rendered, stored: Stored) -> None:
     """Write what was rendered; the first success of a job that is EXPORTING makes it DONE. Both are locked."""
-    job = lock_job(export.job_id)
     written = {
         "artifact_uri": stored.uri,
         "artifact_sha256": stored.sha256,
@@ -119,7 +120,7 @@ def _finish_export(export: Export, document: Document, rendered: Rendered, store
         move_job(job, "finish_export", by=by_system(export.correlation_id), data=event_data(export))
     else:
         save_job(job, "manifest")
-        _note(export, "EXPORT_SUCCEEDED")
+        _note(export, job, "EXPORT_SUCCEEDED")
     frozen = ("generated_at", "provenance_frozen_at", "last_audit_event")
     export.close(Export.SUCCEEDED, *written, *frozen)
 
@@ -148,6 +149,6 @@ def fail_export(export: Export, failure: WorkFailed, *, lease: Lease) -> None:
             record_event(job, "EXPORT_FAILED", by=by_system(export.correlation_id), data=data)
 
 
-def _note(export: Export, event_type: str) -> None:
+def _note(export: Export, job: Job, event_type: str) -> None:
     export.last_audit_event = event_type
-    record_event(export.job, event_type, by=by_system(export.correlation_id), data=event_data(export))
+    record_event(job, event_type, by=by_system(export.correlation_id), data=event_data(export))

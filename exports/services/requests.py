@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from uuid6 import uuid7
 
 from anchors.models import Anchor, Asset
@@ -137,7 +139,7 @@ def _request(
     with transaction.atomic():
         job = lock_job(job.pk)
         asker.require_status(job)
-        if _shown(_active_pictures(version)) != _shown(pictures):
+        if _shown_now(version) != [(anchor.pk, anchor.active_asset_id) for anchor in pictures]:
             return None
         known = _known_export(job, export.identity_key, idempotency_key)
         if known and known.status != Export.FAILED:
@@ -211,19 +213,32 @@ def _active_pictures(version: InstructionVersion) -> list[Anchor]:
 
     Raises 503 while one of the pictures is concealed, and what stands in for it is still to be drawn.
     """
+    anchors = _with_pictures(version)
+    found = list(anchors.select_related("active_asset").defer("active_asset__operations"))
+    _require_shown(anchor.active_asset.is_concealed for anchor in found if anchor.active_asset)
+    return found
+
+
+def _shown_now(version: InstructionVersion) -> list[tuple[UUID, UUID | None]]:
+    """Return the anchors with their active pictures, by their ids: what the document is frozen from, for an anchor's
+    address and a picture's bytes never change. Raises the 503 of `_active_pictures`."""
+    columns = ("pk", "active_asset_id", "active_asset__is_concealed")
+    found = list(_with_pictures(version).values_list(*columns))
+    _require_shown(is_concealed for _, _, is_concealed in found)
+    return [(pk, asset_id) for pk, asset_id, _ in found]
+
+
+def _with_pictures(version: InstructionVersion) -> QuerySet[Anchor]:
     anchors = Anchor.objects.filter(instruction=version.instruction_id, active_asset__isnull=False)
-    found = list(anchors.select_related("active_asset").defer("active_asset__operations").order_by("pk"))
-    if any(anchor.active_asset and anchor.active_asset.is_concealed for anchor in found):
+    return anchors.order_by("pk")
+
+
+def _require_shown(concealed: Iterable[bool | None]) -> None:
+    if any(concealed):
         raise errors.unavailable(
             "Pictures of this guide are still to be redacted. If GET /jobs/{jobId}/redactions says that this has "
             "failed, delete the picture or change a redaction."
         )
-    return found
-
-
-def _shown(anchors: list[Anchor]) -> list[tuple[UUID, UUID | None]]:
-    """Return what the document is frozen from; an anchor's address and a picture's bytes never change."""
-    return [(anchor.pk, anchor.active_asset_id) for anchor in anchors]
 
 
 def _resolved(anchors: list[Anchor], version: InstructionVersion) -> list[ActivePicture]:

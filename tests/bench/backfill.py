@@ -1,4 +1,4 @@
-"""A backfill of many small exports, beside the renderer alone in a loop with as many at once."""
+"""A backfill of many small guides, beside the renderer alone in a loop with as many at once."""
 
 from __future__ import annotations
 
@@ -9,11 +9,18 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from unittest import mock
 from uuid import UUID
 
 import psutil
+from django.db import transaction
+from PIL import Image
 
+from anchors.frames import encode_image
 from anchors.models import Asset
+from anchors.pixels import pixels_sha256
+from anchors.services.anchors import add_anchor, add_asset
+from config.storage import kept_folder, storage
 from config.work.lanes import Lane
 from config.work.registry import load_kinds
 from exports.models import Export
@@ -22,13 +29,22 @@ from exports.services.rendering import render_document
 from exports.services.reports import Report
 from exports.services.selection import Selection
 from exports.snapshot import Document
+from instructions.models import InstructionVersion
 from jobs.states import JobStatus
 from tests.bench.results import Result, at_least, figure
-from tests.factories import force, make_anchor, make_asset, make_job, make_user
+from tests.exports.documents import drawing
+from tests.factories import DRAFT, force, make_job, make_user
 from tests.workers import running_worker
 
 EXPORTS = int(os.environ.get("BACKFILL_EXPORTS", "1000"))
 OWNERS, AT_ONCE, OPEN = 10, 2, 8
+STEPS = 5
+GUIDE = "# Send an invoice\n\n" + "".join(
+    f"## Step {number}: Open the page number {number} (0:0{number}–0:0{number + 1})\n\n"
+    f"Click **Invoices** in the menu. The list number {number} opens.\n\n"
+    for number in range(1, STEPS + 1)
+)
+PICTURES = [drawing(number, size=(1280, 720)) for number in range(STEPS)]
 LANE = Lane.EXPORT_BACKFILL
 
 
@@ -47,7 +63,11 @@ def measure() -> Iterator[Result]:
     rate, alone = made / seconds, render_alone()
     facts = {"exports": made, "a_second": round(rate, 2), "alone_a_second": round(alone, 2)}
     yield at_least(
-        "Backfill of small PDFs: rate", round(rate / alone, 2), 0.8, "× the renderer alone", **facts
+        "Backfill of PDFs of 5 steps with pictures: rate",
+        round(rate / alone, 2),
+        0.8,
+        "× the renderer alone",
+        **facts,
     )
     half = len(memory) // 2
     grown = max(memory[half:]) - max(memory[:half])
@@ -57,9 +77,24 @@ def measure() -> Iterator[Result]:
 
 def make_jobs() -> None:
     for number in range(EXPORTS + 20):
-        job = make_job(JobStatus.EDITING, owner=make_user(f"owner {number % OWNERS}"))
-        make_asset(job, anchor=make_anchor(job))
+        with mock.patch.dict(DRAFT, markdown=GUIDE):
+            job = make_job(JobStatus.EDITING, owner=make_user(f"owner {number % OWNERS}"))
+        version = job.instruction.versions.latest("version")
+        steps = [block["block_id"] for block in version.blocks if block["kind"] == "step"]
+        for step, picture in zip(steps, PICTURES, strict=True):
+            put_picture(version, step, picture)
         force(job, JobStatus.DONE)
+
+
+def put_picture(version: InstructionVersion, step: str, picture: Image.Image) -> None:
+    """Put a picture on a step, as if it was a frame of the video."""
+    document = version.instruction
+    place = {"address_type": "block_id", "block_id": step}
+    anchor = add_anchor(document, version, "addressing", **place)
+    stored = storage().save_bytes(kept_folder(document.job_id), encode_image(picture, "png"), suffix=".png")
+    about = {"kind": "EXTRACTED", "mime_type": "image/png", "pixels_sha256": pixels_sha256(picture)}
+    with transaction.atomic():
+        add_asset(document.job_id, anchor.pk, stored, size=picture.size, **about)
 
 
 def run(number: int, memory: list[float] | None = None) -> Report:

@@ -49,7 +49,7 @@ def test_a_worker_that_lost_its_row_can_no_longer_finish(db: None) -> None:
     sweep_work_rows()
     PipelineRun.objects.filter(pk=row.pk).update(available_at=Now())
     assert PipelineRun.claim(row.pk)
-    with pytest.raises(LeaseLost), Lease(asleep).hold():
+    with pytest.raises(LeaseLost), Lease(asleep).hold(before=lambda: None):
         pytest.fail("a stale worker got in")
 
 
