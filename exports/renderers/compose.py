@@ -17,6 +17,7 @@ from instructions.block import Block
 from instructions.blocks import (
     Outline,
     TopLevel,
+    add_text,
     blocks_of,
     heading_text,
     read_outline,
@@ -155,7 +156,7 @@ def _with_visible_pictures(markdown: str, pictures: tuple[PlacedPicture, ...]) -
 
     What cannot be closed (lists nested deeper than the parser reads) gets its pictures before it.
     """
-    composed = Composed(markdown, read_outline(markdown), pictures)
+    composed = _read(markdown, pictures)
     hidden = _hidden(composed)
     if not hidden:
         return composed
@@ -171,10 +172,27 @@ def _with_visible_pictures(markdown: str, pictures: tuple[PlacedPicture, ...]) -
     lines = markdown.split("\n")
     tries.append("\n".join([*lines[: last.first], "".join(links), *lines[last.first :]]))
     for tried in tries:
-        composed = Composed(tried, read_outline(tried), pictures)
+        composed = _read(tried, pictures)
         if not _hidden(composed):
             return composed
-    raise RenderFailed("A picture stands inside a block that does not end.")
+    raise RenderFailed(
+        "A picture stands inside a block that does not end. Close the code fence, HTML, quotation or list before it."
+    )
+
+
+def _read(markdown: str, pictures: tuple[PlacedPicture, ...]) -> Composed:
+    """Return the text with its outline, in which the paragraphs that were inserted are pictures.
+
+    The reader of outlines reads a limited number of marks, for pictures of unknown text too. The inserted ones are
+    known, so they are found behind any number of marks, and headings are read as they are without pictures.
+    """
+    links = {_link(placed) for placed in pictures}
+    outline = read_outline(markdown, with_text=False)
+    for block in outline.blocks:
+        if block.kind == "paragraph" and block.tokens[1].content in links:
+            block.kind = "image"
+    add_text(outline)
+    return Composed(markdown, outline, pictures)
 
 
 def _hidden(composed: Composed) -> list[PlacedPicture]:

@@ -16,7 +16,8 @@ import pytest
 from exports.renderers import RENDERERS, RenderFailed
 from exports.renderers.compose import compose
 from exports.snapshot import AssetMissing, Document, Picture
-from tests.exports.documents import PNG, make_document, plain_png, sample
+from instructions.complexity import check_complexity
+from tests.exports.documents import PNG, block_id, make_document, plain_png, sample, with_markers
 
 pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -80,6 +81,19 @@ def test_a_document_is_composed_once(format: str) -> None:
     finally:
         sys.setprofile(None)
     assert calls == 1
+
+
+@pytest.mark.parametrize("format", RENDERERS)
+def test_a_picture_in_the_last_step_of_a_long_guide_is_shown(format: str) -> None:
+    """Its headings have 21,600 marks, more than the outline of a text reads; 2,400 steps fit in an instruction."""
+    numbers = [1 + n % 999 for n in range(2_400)]
+    steps = "".join(f"### Step {n}: **Press** `F{n}` (0:01–0:02)\n\ntext {n}\n\n" for n in numbers)
+    text = with_markers(f"# T\n\n{steps}### Step 7: The **last**\n\nend\n")
+    check_complexity(text)
+    document, read = make_document(text, [(block_id(text, "end"), PNG)])
+    (entry,) = RENDERERS[format].render(document, read).manifest["pictures"]
+    assert "step-7" in entry["file"]
+    assert entry["page"] > 40 if format == "PDF" else entry["page"] is None
 
 
 def test_importing_the_services_does_not_import_typst() -> None:
