@@ -90,6 +90,11 @@ def test_code_keeps_its_lines_and_spaces() -> None:
     assert found.count("    end  # *not bold*") == 60
 
 
+def test_code_is_drawn_and_copied_character_by_character() -> None:
+    code = "a != b -> c => d <!-- e --> f === g # https://example.com ## :: |>"
+    assert words(rendered(f"# T\n\n`{code}`\n\n```\n{code}\n```\n")).count(code) == 2
+
+
 def test_a_character_has_at_most_thirty_marks() -> None:
     """Typst takes time quadratic in them, and 500,000 on one letter would hold a worker for its whole time."""
     begun = time.process_time()
