@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
@@ -26,6 +27,10 @@ from jobs.services.artifacts import newest_artifact
 from jobs.services.audit import by_system, record_event
 from jobs.services.transitions import lock_job, move_job, save_job
 from jobs.states import JobStatus
+
+_MAX_NAME = 80  # characters of a file's name
+# Names of devices, under which Windows stores no file, with an extension neither ("Naming Files", Microsoft Learn).
+_RESERVED = re.compile("con|prn|aux|nul|(?:com|lpt)[0-9]")
 
 
 def perform_export(export: Export, lease: Lease) -> None:
@@ -91,6 +96,12 @@ def _render(export: Export, document: Document, uris: Mapping[UUID, str], lease:
         raise WorkFailed("RENDER_FAILED", str(error)) from error
 
 
+def artifact_name(title: str, extension: str) -> str:
+    """Return the name under which a guide of this title is downloaded."""
+    name = slugify(title)[:_MAX_NAME].strip("-_") or "guide"
+    return (f"guide-{name}" if _RESERVED.fullmatch(name) else name) + extension
+
+
 def _finish_export(export: Export, job: Job, document: Document, rendered: Rendered, stored: Stored) -> None:
     """Write what was rendered; the first success of a job that is EXPORTING makes it DONE. Both are locked."""
     written = {
@@ -98,7 +109,7 @@ def _finish_export(export: Export, job: Job, document: Document, rendered: Rende
         "artifact_sha256": stored.sha256,
         "artifact_size_bytes": stored.size_bytes,
         "artifact_mime_type": rendered.mime_type,
-        "artifact_name": (slugify(document.title)[:80] or "guide") + rendered.extension,
+        "artifact_name": artifact_name(document.title, rendered.extension),
         "manifest": rendered.manifest,
     }
     for name, value in written.items():
