@@ -35,6 +35,7 @@ ATTRIBUTES = {
     "pre": {"dir", "tabindex"},
     "div": {"class", "tabindex"},
     "blockquote": {"dir"},
+    "footer": {"dir"},
     "table": {"dir"},
     "th": {"class", "scope"},
     "td": {"class"},
