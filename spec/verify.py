@@ -82,7 +82,7 @@ def check_files(path, manifest, subjects):
         with zipfile.ZipFile(path) as bundle:
             held = {name: bundle.read(name) for name in bundle.namelist()}
     else:
-        held = {"instruction.pdf": content}
+        held = {"instruction.pdf": content, "instruction.html": content}
     for file in manifest["files"]:
         name = file["name"]
         if name in held or zipfile.is_zipfile(path):
@@ -109,8 +109,8 @@ def check_pdf_pictures(path, pictures):
 
 
 def check_html_pictures(path, pictures):
-    images = re.findall(rb'"data:image/\w+;base64,([^"]+)"', path.read_bytes())
-    found = {sha256(base64.b64decode(data)) for data in images}
+    whole = rb'"data:image/\w+;base64,((?:[\w+/]{4})+(?:[\w+/]{2}==|[\w+/]{3}=)?)"'
+    found = {sha256(base64.b64decode(data)) for data in re.findall(whole, path.read_bytes())}
     for picture in pictures:
         say(picture["sha256"] in found, f"The picture {picture['file']} stands in the page")
 

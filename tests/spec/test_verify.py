@@ -66,12 +66,12 @@ def guide() -> tuple[Any, Any]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an export in two formats, the keys and the video, named as the page names them."""
+    """A folder with an export in three formats, the keys and the video, named as the page names them."""
     folder = tmp_path_factory.mktemp("export")
-    for format, suffix in (("PDF", "pdf"), ("MD_ZIP", "zip")):
+    for format, suffix in (("PDF", "pdf"), ("MD_ZIP", "zip"), ("HTML", "html")):
         rendered = RENDERERS[format].render(*guide())
         inner = KEY.envelope(make_statement(rendered.manifest, files_of(rendered.manifest)))
-        content = SEALS[format](rendered.content, inner)
+        content = SEALS[format](rendered.content, inner) if format in SEALS else rendered.content
         (folder / f"artifact.{suffix}").write_bytes(content)
         artifact = {"name": f"artifact.{suffix}", "sha256": sha256(content), "size_bytes": len(content)}
         manifest = {"export_id": "export-1", "artifact": artifact, **rendered.manifest}
@@ -117,6 +117,8 @@ def test_the_commands_of_the_page_run_as_they_stand(made: Path, command: str) ->
         assert "Signature Verified Successfully" in done.stdout and KEY.public.key_id in done.stdout
     if "pdfimages" in command or "unzip" in command:
         assert all(picture["pixels_sha256"] in done.stdout for picture in manifest["pictures"])
+    if "artifact.html" in command:
+        assert all(picture["sha256"] in done.stdout for picture in manifest["pictures"])
     if "framehash" in command:
         assert manifest["pictures"][0]["origin"]["frame"]["frame_sha256"] in done.stdout
 
@@ -189,6 +191,52 @@ def test_a_flipped_byte_is_found(made: Path, tmp_path: Path, name: str, said: st
     (folder / name).write_bytes(content)
     status, printed = verify(folder, "--envelope", "manifest.dsse.json", "--video", "video.mp4")
     assert status in (1, 2) and f"WRONG, this is not so: {said}" in printed
+
+
+@pytest.fixture
+def page(made: Path, tmp_path: Path) -> Path:
+    """A folder with the export as HTML, and the envelope of its manifest."""
+    folder = Path(shutil.copytree(made, tmp_path / "export"))
+    write_envelope(folder, json.loads((made / "html.json").read_text()))
+    return folder
+
+
+def verify_page(folder: Path) -> tuple[int, list[str]]:
+    """Return the status, and what was said to be wrong."""
+    status, said = verify(folder, "--envelope", "manifest.dsse.json", artifact="artifact.html")
+    return status, [line.split(": ", 1)[1] for line in said.splitlines() if line.startswith("WRONG")]
+
+
+def test_the_pictures_in_a_page_are_those_of_the_manifest(page: Path) -> None:
+    status, said = verify(page, "--envelope", "manifest.dsse.json", artifact="artifact.html")
+    assert status == 0, said
+    assert said.count(" stands in the page.") == 2 and "The file instruction.html has its hash." in said
+
+
+@pytest.mark.parametrize(("number", "name"), [(0, "images/01-step-1.png"), (1, "images/02-step-2.png")])
+def test_a_flipped_byte_in_a_picture_of_a_page_names_the_picture(page: Path, number: int, name: str) -> None:
+    content = (page / "artifact.html").read_bytes()
+    encoded = re.findall(rb"data:image/png;base64,([^\"]+)", content)[number]
+    picture = bytearray(base64.b64decode(encoded))
+    picture[len(picture) // 2] ^= 1
+    (page / "artifact.html").write_bytes(content.replace(encoded, base64.b64encode(picture)))
+    assert verify_page(page) == (
+        1,
+        [
+            "The artifact has its hash.",
+            "The file instruction.html has its hash.",
+            f"The picture {name} stands in the page.",
+        ],
+    )
+
+
+@pytest.mark.parametrize("character", [b"@", b'"', b"=", b"", b"\n"])
+def test_a_picture_that_is_no_base64_any_more_is_named(page: Path, character: bytes) -> None:
+    content = (page / "artifact.html").read_bytes()
+    at = content.index(b"base64,") + 100
+    (page / "artifact.html").write_bytes(content[:at] + character + content[at + 1 :])
+    status, wrong = verify_page(page)
+    assert (status, wrong[-1]) == (1, "The picture images/01-step-1.png stands in the page.")
 
 
 def test_another_key_is_no_key(made: Path, tmp_path: Path) -> None:
