@@ -299,6 +299,7 @@ SPECTACULAR_SETTINGS = {
             "still",
             "step_start",
         ],
+        "StepChangeKind": ["same", "words", "picture", "both", "added", "removed"],
         "ValidationStatus": ["PASS", "FAIL"],
         "VersionSource": "instructions.models.InstructionVersion.Source",
         "WorkStatus": ["PENDING", "RUNNING", "SUCCEEDED", "FAILED"],

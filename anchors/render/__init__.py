@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from anchors.render.budget import check_work
 from anchors.render.checks import OperationsInvalid
-from anchors.render.engine import MAX_PIXELS, ImageUnreadable, render_annotations
+from anchors.render.engine import MAX_PIXELS, ImageUnreadable, decode, render_annotations
 from anchors.render.identity import RENDERER_VERSION, ops_hash
 from anchors.render.operations import normalise_operations
 
@@ -14,6 +14,7 @@ __all__ = [
     "ImageUnreadable",
     "OperationsInvalid",
     "check_work",
+    "decode",
     "normalise_operations",
     "ops_hash",
     "render_annotations",

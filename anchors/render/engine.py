@@ -59,7 +59,7 @@ def render_annotations(base: bytes, operations: list[dict[str, Any]]) -> bytes:
     OperationsInvalid.
     """
     normal = normalise_operations(operations)
-    image = _decode(base)
+    image = decode(base)
     kept = _kept(image, normal)
     redact(image, [each for each in normal if each["op_type"] == "blur"], within=kept)
     for operation in normal:
@@ -80,8 +80,9 @@ def _kept(image: Image.Image, operations: list[dict[str, Any]]) -> Box | None:
     return crops[0] if crops else None
 
 
-def _decode(base: bytes) -> Image.Image:
-    """Return the picture as RGB. Its size is checked before any pixel is decoded."""
+def decode(base: bytes) -> Image.Image:
+    """Return a picture as it is shown: RGB (sRGB), upright, laid on white. Its size is checked before any pixel is
+    decoded. Raise ImageUnreadable."""
     try:
         with Image.open(io.BytesIO(base), formats=("PNG", "JPEG", "WEBP")) as image:
             if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:

@@ -42,6 +42,9 @@ CODES: dict[str, Code] = {
         "The Markdown has over 5,000 blocks, 64 levels of nesting, 20,000 lines or 100,000 marks outside of code, "
         "or its lists, quotations, tables and definitions of links take more than 400,000 steps to read.",
     ),
+    "COMPARISON_TOO_LARGE": Code(
+        400, "The two guides have more steps or pictures than are compared at once."
+    ),
     "UPLOAD_VERIFICATION_FAILED": Code(
         400, "The stored bytes differ from what was declared.", {"mismatches": [_WRONG_VIDEO]}
     ),
@@ -93,6 +96,7 @@ CODES: dict[str, Code] = {
     "UPLOAD_NOT_RECEIVED": Code(409, "The signed upload was not used yet."),
     "UPLOAD_EXPIRED": Code(409, "The signed upload came too late."),
     "EXPORT_NOT_READY": Code(409, "The export has no artifact yet.", {"status": "RUNNING"}),
+    "ASSET_MISSING": Code(409, "A picture is missing from the storage, or is damaged there."),
     "SCREEN_EVENTS_NOT_READY": Code(
         409,
         "The video is still being looked at; ask again after Retry-After.",

@@ -8,6 +8,13 @@ from django.utils.http import parse_etags
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+# Of a file that is downloaded: should a browser show it all the same, it runs nothing and loads nothing.
+FILE_HEADERS = {
+    "Cache-Control": "private, no-store",
+    "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
+    "X-Content-Type-Options": "nosniff",
+}
+
 
 def created(content: Any, *, replayed: bool = False) -> Response:
     """Return 201 for a new row, or 200 with `Idempotent-Replayed` for an earlier one with the same key."""

@@ -19,6 +19,7 @@ Result = TypeVar("Result")
 HEAVY = re.compile(
     r"/api/v1/(jobs/[^/]+/(confirm-upload|screenshots/uploads/[^/]+/confirm)|anchors/[^/]+/annotations)\Z"
 )
+HEAVY_READS = re.compile(r"/api/v1/instructions/[^/]+/compare\Z")
 # These wait for the orchestrator, for up to 10 s.
 CALLS = re.compile(r"/api/v1/jobs/[^/]+/(run|retry)\Z")
 
@@ -97,7 +98,7 @@ class Lanes:
             return self.health
         if path == "/readyz":  # asks the database, which may take its time
             return self.ready
-        if method == "POST" and HEAVY.match(path):
+        if (HEAVY if method == "POST" else HEAVY_READS).match(path):
             return self.heavy
         if method == "POST" and CALLS.match(path):
             return self.calls

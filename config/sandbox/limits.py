@@ -100,5 +100,9 @@ SEARCH = Limits(
 # WebP of 40 megapixels 1.1 GiB. Operations may take 5 s.
 ANNOTATION = Limits(memory_bytes=2 * GIB, cpu_seconds=20, wall_seconds=30)
 
+# Two guides of 20 steps with pictures of 1080p take 700 MiB and 2 s; as many pictures as are compared 20 s. A thread of
+# the web process waits for it.
+COMPARISON = Limits(memory_bytes=2 * GIB, cpu_seconds=60, wall_seconds=60)
+
 # A PDF of 200 pictures of 1080p, or of 50 of 4K, takes 1.4 GiB and 4 s; one of 600 pages 700 MiB and 20 s.
 EXPORT = Limits(memory_bytes=3 * GIB, cpu_seconds=120, wall_seconds=300, file_bytes=128 * MIB)

@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from config.api import errors
 from config.api.limits import DIGITS
+from config.api.responses import FILE_HEADERS
 from config.api.viewsets import AnyAccept, ApiViewSet
 from config.storage import schema, storage
 from config.storage.base import Draft
@@ -80,9 +81,7 @@ def _part(request: Request, file: dict[str, Any], size: int) -> HttpResponseBase
         )
     headers = {
         "Accept-Ranges": "bytes",
-        "Cache-Control": "private, no-store",
-        "Content-Security-Policy": "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:",
-        "X-Content-Type-Options": "nosniff",
+        **FILE_HEADERS,
         "Content-Length": str(last - first + 1),
     }
     if status == 206:

@@ -1,4 +1,4 @@
-"""The media type of signed manifests."""
+"""The media types of signed manifests and of pages."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from rest_framework.renderers import JSONRenderer
 from exports.signing import PAYLOAD_TYPE
 
 
-class EnvelopeRenderer(JSONRenderer):
-    """Sends an envelope as it was signed, and errors as JSON."""
-
-    media_type = PAYLOAD_TYPE
-    format = "dsse"
+class FileRenderer(JSONRenderer):
+    """Sends a file as its bytes are, and errors as JSON."""
 
     def render(
         self,
@@ -28,3 +25,16 @@ class EnvelopeRenderer(JSONRenderer):
             renderer_context["response"]["Content-Type"] = JSONRenderer.media_type
         rendered: bytes = super().render(data, JSONRenderer.media_type, renderer_context)
         return rendered
+
+
+class EnvelopeRenderer(FileRenderer):
+    """Sends an envelope as it was signed."""
+
+    media_type = PAYLOAD_TYPE
+    format = "dsse"
+
+
+class PageRenderer(FileRenderer):
+    media_type = "text/html"
+    format = "html"
+    charset = "utf-8"

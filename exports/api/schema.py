@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_view
 
 from config.api.schema import Responses, accepted, responses
@@ -60,6 +61,30 @@ keys = extend_schema_view(
     ),
 )
 
+comparisons = extend_schema_view(
+    retrieve=extend_schema(
+        operation_id="compareInstructions",
+        summary="Compare a guide with another one of the same flow",
+        description="Tells whether a guide is stale when its flow was recorded again: which of its steps are the same "
+        "in the other guide, have other words, another picture or both, are new (added) or gone (removed). The newest "
+        "versions of the two are compared. Steps are put together by how alike their words are, in the order of both "
+        "guides; one that was moved is removed and added. Words count without case, white space and the punctuation "
+        "around them; numbers and times of steps, and text and pictures outside of steps, do not count. Pictures are "
+        "compared as a person sees them: other compression, another resolution, a move by a pixel or two, a pointer, a "
+        "caret and what was drawn on them are no change, as far as nothing is hidden by it; a step's pictures are "
+        "paired in their order.\n\n"
+        "As text/html the answer is one HTML file for people, with the pictures before and after and the words that "
+        "came and went. More than 300 steps or 120 pictures of a guide, 600 megapixels together, or 64 MiB of pictures "
+        "in a page are refused with COMPARISON_TOO_LARGE.",
+        responses=Responses(
+            {
+                (200, "application/json"): serializers.ComparisonSerializer,
+                (200, "text/html"): OpenApiTypes.STR,
+            },
+            ("ASSET_MISSING", "COMPARISON_TOO_LARGE"),
+        ),
+    ),
+)
 templates = extend_schema_view(
     create=extend_schema(
         operation_id="changeTemplate",

@@ -7,10 +7,12 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from anchors.api.serializers import FrameSerializer
+from anchors.api.serializers import FrameSerializer, RegionSerializer
 from anchors.models import Asset
 from config.api.serializers import StrictSerializer, TextOrNull, timestamp, timestamp_or_null
 from config.storage import download_url
+from exports.comparison.calls import StepChange
+from exports.comparison.compare import Change
 from exports.look import MAX_FOOTER, PAPER_SIZES, LowContrast, read_color
 from exports.models import Export, GuideTemplate
 from instructions.evidence import EvidenceKind
@@ -249,6 +251,32 @@ def _provenance(export: Export) -> dict[str, Any]:
         "renderer_version": export.renderer_version,
         "generated_at": timestamp_or_null(export.generated_at),
     }
+
+
+class ComparisonQuery(StrictSerializer):
+    def get_fields(self) -> dict[str, Any]:
+        return {"with": serializers.CharField()}  # a word of Python's, so no attribute
+
+
+class StepChangeSerializer(serializers.Serializer[StepChange]):
+    block_id = serializers.CharField(required=False)
+    other_block_id = serializers.CharField(required=False)
+    change = serializers.ChoiceField([change.value for change in Change])
+    picture_regions = RegionSerializer(many=True, required=False)
+
+    def to_representation(self, instance: StepChange) -> dict[str, Any]:
+        shown: dict[str, Any] = {
+            "block_id": instance.block_id,
+            "other_block_id": instance.other_block_id,
+            "change": instance.change,
+        }
+        if instance.change in (Change.PICTURE, Change.BOTH):
+            shown["picture_regions"] = [region._asdict() for region in instance.picture_regions]
+        return {name: value for name, value in shown.items() if value is not None}
+
+
+class ComparisonSerializer(serializers.Serializer[Any]):
+    steps = StepChangeSerializer(many=True)
 
 
 class ColorField(serializers.RegexField):

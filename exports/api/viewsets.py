@@ -1,4 +1,4 @@
-"""Exports of a job's document, and how the guides of a project look."""
+"""Exports of a job's document, how the guides of a project look, and how two guides differ."""
 
 from __future__ import annotations
 
@@ -14,15 +14,17 @@ from rest_framework.response import Response
 from config.api import errors
 from config.api.ownership import get_visible
 from config.api.pagination import PageQuery
-from config.api.responses import accepted
+from config.api.responses import FILE_HEADERS, accepted
 from config.api.serializers import read_body
 from config.api.viewsets import ApiViewSet
 from exports.api import schema, serializers
-from exports.api.renderers import EnvelopeRenderer
+from exports.api.renderers import EnvelopeRenderer, PageRenderer
 from exports.models import Export
+from exports.services.comparing import ComparisonPage, compare_as_page, compare_instructions
 from exports.services.requests import request_export
 from exports.services.signing import published_keys, shown_manifest, signed_manifest
 from exports.services.templates import change_template, template_of
+from instructions.models import Instruction
 from jobs.models import Job, Project
 
 KEYS_SECONDS = 300
@@ -60,6 +62,28 @@ class ExportViewSet(ApiViewSet[Export]):
         shown = shown_manifest(export)
         is_signed = isinstance(request.accepted_renderer, EnvelopeRenderer)
         return Response(signed_manifest(shown) if is_signed else shown)
+
+
+@schema.comparisons
+class ComparisonViewSet(ApiViewSet[Instruction]):
+    lookup_url_kwarg = "instruction_id"
+    query_serializers = {"retrieve": serializers.ComparisonQuery}
+    renderer_classes = [JSONRenderer, PageRenderer]
+
+    def get_queryset(self) -> QuerySet[Instruction]:
+        return Instruction.objects.visible_to(self.request.user).select_related("job")
+
+    def retrieve(self, request: Request, instruction_id: str) -> Response:
+        old, new = self.get_object(), get_visible(self.get_queryset(), self.query["with"])
+        if isinstance(request.accepted_renderer, PageRenderer):
+            return _as_file(compare_as_page(old=old, new=new, user=request.user))
+        steps = compare_instructions(old=old, new=new, user=request.user)
+        return Response(serializers.ComparisonSerializer({"steps": steps}).data)
+
+
+def _as_file(page: ComparisonPage) -> Response:
+    disposition = f'attachment; filename="{page.filename}"'
+    return Response(page.content, headers={**FILE_HEADERS, "Content-Disposition": disposition})
 
 
 @schema.templates

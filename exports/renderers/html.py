@@ -60,9 +60,8 @@ class HtmlRenderer:
             return (content, *size_of(placed.name, content))
 
         body = body_of(guide, show, document.look)
-        page = element(
-            "html", _head(guide, document.look), "\n", body, lang=_language(guide), dir=_direction(guide)
-        )
+        head = head_of(guide.title, stylesheet_of(guide.language, document.look))
+        page = element("html", head, "\n", body, lang=language_of(guide), dir=_direction(guide))
         content = b"<!DOCTYPE html>\n" + bytes(page) + b"\n"
         files.append(RenderedFile.of(ARTIFACT_NAME, content))
         return Rendered(
@@ -74,8 +73,8 @@ class HtmlRenderer:
         )
 
 
-def _head(guide: Guide, look: Look) -> Html:
-    stylesheet = _stylesheet(guide, look)
+def head_of(title: str, stylesheet: str) -> Html:
+    """Return the head of a page that needs this stylesheet and the pictures inside of it, and is given nothing else."""
     digest = base64.b64encode(hashlib.sha256(stylesheet.encode()).digest()).decode()
     policy = (
         f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -89,20 +88,22 @@ def _head(guide: Guide, look: Look) -> Html:
         element("meta", name="referrer", content="no-referrer"),
         # Numbers are not made links to call.
         element("meta", name="format-detection", content="telephone=no"),
-        element("title", guide.title),
+        element("title", title),
         style_element(stylesheet),
     )
 
 
-def _stylesheet(guide: Guide, look: Look) -> str:
-    word = page_label(guide.language)
+def stylesheet_of(language: str, look: Look) -> str:
+    """Return `guide.css` for a page in this language, in the colours of this look."""
+    word = page_label(language)
     stylesheet = _STYLESHEET.read_text("utf-8").replace(_PAGE_WORD, f"{word} " if word else "")
     if look.accent_color:
         stylesheet += _ACCENT.replace("COLOR", look.accent_color)
     return stylesheet
 
 
-def _language(guide: Guide) -> str:
+def language_of(guide: Guide) -> str:
+    """Return a guide's language as a tag of BCP 47."""
     return f"{guide.language}-{guide.region}" if guide.region else guide.language
 
 

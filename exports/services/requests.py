@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
 from uuid6 import uuid7
 
-from anchors.models import Anchor, Asset
-from anchors.services.origins import published_origins
-from anchors.services.resolutions import resolve_anchors
+from anchors.models import Anchor
 from config.accounts.models import User
 from config.api import errors, request_id
 from config.api.ownership import parse_id
@@ -25,6 +20,7 @@ from exports.identity import identify
 from exports.look import Look
 from exports.models import Export
 from exports.services.evidence import published_evidence
+from exports.services.pictures import active_pictures, resolved_pictures, shown_now
 from exports.services.signing import signing_key
 from exports.services.templates import look_of
 from exports.snapshot import Document
@@ -112,8 +108,8 @@ def _request_frozen(
     idempotency_key: str | None,
 ) -> tuple[Export, bool]:
     for _ in range(MAX_TRIES):
-        pictures = _active_pictures(version)
-        document = _freeze(job, version, _resolved(pictures, version), look)
+        pictures = active_pictures(version)
+        document = _freeze(job, version, resolved_pictures(pictures, version), look)
         if requested := _request(job, asker, version, pictures, document, format, idempotency_key):
             return requested
     raise errors.ApiError(
@@ -139,7 +135,7 @@ def _request(
     with transaction.atomic():
         job = lock_job(job.pk)
         asker.require_status(job)
-        if _shown_now(version) != [(anchor.pk, anchor.active_asset_id) for anchor in pictures]:
+        if shown_now(version) != [(anchor.pk, anchor.active_asset_id) for anchor in pictures]:
             return None
         known = _known_export(job, export.identity_key, idempotency_key)
         if known and known.status != Export.FAILED:
@@ -206,67 +202,6 @@ def _known_export(job: Job, key: str, idempotency_key: str | None) -> Export | N
         if earlier and earlier.identity_key != key:
             raise errors.conflict("IDEMPOTENCY_KEY_REUSED", "This key was used for another export.")
     return job.exports.select_for_update().filter(identity_key=key).first()
-
-
-def _active_pictures(version: InstructionVersion) -> list[Anchor]:
-    """Read the anchors of the version's instruction that have an active picture, by anchor id.
-
-    Raises 503 while one of the pictures is concealed, and what stands in for it is still to be drawn.
-    """
-    anchors = _with_pictures(version)
-    found = list(anchors.select_related("active_asset").defer("active_asset__operations"))
-    _require_shown(anchor.active_asset.is_concealed for anchor in found if anchor.active_asset)
-    return found
-
-
-def _shown_now(version: InstructionVersion) -> list[tuple[UUID, UUID | None]]:
-    """Return the anchors with their active pictures, by their ids: what the document is frozen from, for an anchor's
-    address and a picture's bytes never change. Raises the 503 of `_active_pictures`."""
-    columns = ("pk", "active_asset_id", "active_asset__is_concealed")
-    found = list(_with_pictures(version).values_list(*columns))
-    _require_shown(is_concealed for _, _, is_concealed in found)
-    return [(pk, asset_id) for pk, asset_id, _ in found]
-
-
-def _with_pictures(version: InstructionVersion) -> QuerySet[Anchor]:
-    anchors = Anchor.objects.filter(instruction=version.instruction_id, active_asset__isnull=False)
-    return anchors.order_by("pk")
-
-
-def _require_shown(concealed: Iterable[bool | None]) -> None:
-    if any(concealed):
-        raise errors.unavailable(
-            "Pictures of this guide are still to be redacted. If GET /jobs/{jobId}/redactions says that this has "
-            "failed, delete the picture or change a redaction."
-        )
-
-
-def _resolved(anchors: list[Anchor], version: InstructionVersion) -> list[ActivePicture]:
-    resolutions = resolve_anchors(anchors, version)
-    active = [(anchor, anchor.active_asset) for anchor in anchors if anchor.active_asset]
-    origins = published_origins(asset for _, asset in active)
-    return [
-        _active_picture(anchor, asset, resolutions[anchor.pk].addressing, origins[asset.pk])
-        for anchor, asset in active
-    ]
-
-
-def _active_picture(
-    anchor: Anchor, asset: Asset, addressing: dict[str, Any] | None, origin: dict[str, Any]
-) -> ActivePicture:
-    return ActivePicture(
-        anchor_id=str(anchor.pk),
-        addressing=addressing,
-        asset_id=str(asset.pk),
-        is_annotated=asset.kind == Asset.Kind.ANNOTATED,
-        sha256=asset.checksum_sha256,
-        pixels_sha256=asset.pixels_sha256 or None,
-        mime_type=asset.mime_type,
-        width=asset.width,
-        height=asset.height,
-        extracted_at_ms=asset.extracted_at_ms,
-        origin=origin,
-    )
 
 
 def _freeze(job: Job, version: InstructionVersion, pictures: list[ActivePicture], look: Look) -> Document:

@@ -137,6 +137,7 @@ ROUTES: dict[str, list[tuple[str, Any]]] = {
     "instructions/<str:instruction_id>/regenerate": [("POST", {})],
     "tasks/<str:task_id>": [("GET", None)],
     "instructions/<str:instruction_id>/diff": [("GET", None)],
+    "instructions/<str:instruction_id>/compare": [("GET", None)],
     "instructions/<str:instruction_id>/restore": [("POST", {"version": 1, "base_version": 1})],
     "instructions/<str:instruction_id>/edits": [
         ("POST", {"base_version": 1, "operations": [{"op": "insert_step", "after": None, "title": "a"}]})
@@ -163,7 +164,10 @@ ROUTES: dict[str, list[tuple[str, Any]]] = {
     "exports/<str:export_id>/manifest": [("GET", None)],
 }
 # What a route's query has to have.
-QUERIES = {"instructions/<str:instruction_id>/diff": "from=1&to=1"}
+QUERIES = {
+    "instructions/<str:instruction_id>/diff": "from=1&to=1",
+    "instructions/<str:instruction_id>/compare": f"with={MISSING}",
+}
 CALLS = [(route, method, body) for route, calls in ROUTES.items() for method, body in calls]
 PARAMETERS = (
     "project_id",

@@ -15,6 +15,8 @@ from rest_framework.renderers import JSONRenderer
 
 from anchors.api.serializers import ScreenshotAssetSerializer, ScreenshotTaskSerializer
 from exports.api import serializers as of_exports
+from exports.comparison.calls import StepChange
+from exports.comparison.regions import Region
 from instructions import queries as read
 from instructions.api import serializers as of_instructions
 from instructions.block import Block
@@ -142,6 +144,12 @@ def regenerations() -> Iterator[Any]:
     yield failed
 
 
+def step_changes() -> Iterator[StepChange]:
+    region = Region(0.25, 0.5, 0.125, 0.0625)
+    yield StepChange(str(uuid4()), str(uuid4()), "both", [region])
+    yield StepChange(str(uuid4()), str(uuid4()), "picture", [])
+
+
 def exports() -> Iterator[Any]:
     for status in ("REQUESTED", "RUNNING", "FAILED", "SUCCEEDED"):
         export = make_export(make_job(JobStatus.EDITING), status=status)
@@ -167,6 +175,7 @@ ROWS: dict[type[serializers.Serializer[Any]], Callable[[], Iterator[Any]]] = {
     ScreenshotAssetSerializer: assets,
     ScreenshotTaskSerializer: tasks,
     of_exports.ExportSerializer: exports,
+    of_exports.StepChangeSerializer: step_changes,
 }
 
 

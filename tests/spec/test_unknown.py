@@ -25,7 +25,7 @@ from tests.spec.description import operations
 
 TEXTS = {"markdown", "text", "unified_diff"}  # what is empty here is known to be so
 BESIDE = {"getFile", "getAssetContent", "getSubtitles"}  # no JSON
-QUERIES = {"diffInstruction": "?from=1&to=1"}
+QUERIES = {"diffInstruction": "?from=1&to=1", "compareInstructions": "?with={instruction_id}"}
 
 
 def _empty(value: Any, path: str = "") -> Iterator[str]:
@@ -83,7 +83,8 @@ def test_no_answer_has_an_empty_text(owner: Api) -> None:
         )
         for one in found:
             url = path.replace(f"{{{parameters[0]}}}", str(one)) if parameters else path
-            answer = owner.get(url + QUERIES.get(operation["operationId"], ""))
+            query = QUERIES.get(operation["operationId"], "")
+            answer = owner.get(url + query.format(instruction_id=ids["instruction_id"][0]))
             assert answer.status_code == 200, (path, answer.content)
             assert list(_empty(answer.json())) == [], path
             seen += 1

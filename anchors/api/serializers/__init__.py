@@ -25,6 +25,7 @@ from anchors.api.serializers.redactions import (
     RedactionBody,
     RedactionSerializer,
     RedactionSuggestionSerializer,
+    RegionSerializer,
 )
 from anchors.api.serializers.suggestions import AutoBody, SuggestionSerializer
 from anchors.api.serializers.tasks import (
@@ -60,6 +61,7 @@ __all__ = [
     "RedactionBody",
     "RedactionSerializer",
     "RedactionSuggestionSerializer",
+    "RegionSerializer",
     "ReplaceBody",
     "ScreenshotAnchorSerializer",
     "ScreenshotAssetSerializer",

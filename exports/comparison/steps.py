@@ -1,0 +1,118 @@
+"""The steps of a guide as they are compared: their words as lines, and their pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from exports.comparison.words import Line, keys_of, likeness
+from exports.renderers.compose import PlacedPicture, compose
+from exports.renderers.reading import read_guide
+from exports.renderers.sections import Section, sections_of
+from exports.renderers.tree import (
+    Code,
+    Guide,
+    ListOf,
+    Node,
+    Paragraph,
+    Quote,
+    Step,
+    Table,
+    plain,
+    text_of,
+)
+from exports.snapshot import Document
+from instructions.block import Block, innermost_steps
+from instructions.blocks import parse_blocks
+
+
+@dataclass(frozen=True)
+class GuideStep:
+    """A step with what belongs to it alone: without the steps inside of it. `number` is that of its heading."""
+
+    block_id: str
+    number: int
+    title: Line
+    lines: tuple[Line, ...]
+    pictures: tuple[PlacedPicture, ...] = ()
+    keys: list[str] = field(default_factory=list)
+
+    def likeness(self, other: GuideStep) -> float:
+        """Return how alike the words of two steps are, 0..1: the mean of their titles' and of their whole texts'
+        likeness; 1 of the same block in two texts."""
+        if self.block_id == other.block_id:
+            return 1.0
+        of_titles = likeness(self.title.keys, other.title.keys)
+        return (of_titles + likeness(self.keys, other.keys)) / 2
+
+
+def read_steps(document: Document) -> tuple[Guide, list[GuideStep]]:
+    """Return the tree of a document without its pictures, and its steps in the order of the text.
+
+    Numbers and times in the headings are no words. Pictures stand in the innermost step around their block; those
+    outside of all steps are left out. Raise RenderFailed for a picture of an unknown type.
+    """
+    guide = read_guide(replace(document, pictures=()))
+    blocks = parse_blocks(document.markdown)
+    pictures = _pictures_by_step(document, blocks)
+    opening, sections = sections_of(guide)
+    read = [_step(*found) for found in _steps_in(sections)]
+    ids = [block.block_id for block in blocks if block.kind == "step"]
+    return guide, [
+        replace(step, block_id=block_id, pictures=tuple(pictures.get(block_id, ())))
+        for step, block_id in zip(read, ids, strict=True)
+    ]
+
+
+def _pictures_by_step(document: Document, blocks: Sequence[Block]) -> dict[str, list[PlacedPicture]]:
+    """Return the pictures by the id of their step, in the order of the text."""
+    around = zip(blocks, innermost_steps(blocks), strict=True)
+    step_of = {block.block_id: step for block, step in around if step and block.block_id}
+    found: dict[str, list[PlacedPicture]] = {}
+    for placed in compose(document).pictures:
+        if step := step_of.get(placed.picture.block_id or ""):
+            found.setdefault(step.block_id, []).append(placed)
+    return found
+
+
+def _steps_in(sections: Iterable[Section]) -> Iterator[tuple[Step, list[Node]]]:
+    """Yield each step with the nodes of its own: also those below headings in it that begin no step."""
+    for section in sections:
+        if isinstance(section.heading, Step):
+            yield section.heading, list(_own_nodes(section))
+        yield from _steps_in(section.sections)
+
+
+def _own_nodes(section: Section) -> Iterator[Node]:
+    yield from section.nodes
+    for inner in section.sections:
+        if not isinstance(inner.heading, Step):
+            yield inner.heading
+            yield from _own_nodes(inner)
+
+
+def _step(step: Step, nodes: Iterable[Node]) -> GuideStep:
+    title = Line(plain(step.children))
+    lines = tuple(line for node in nodes for line in _lines(node))
+    return GuideStep("", step.number, title, lines, keys=keys_of([title, *lines]))
+
+
+def _lines(node: Node) -> Iterator[Line]:
+    """Yield what a node shows, line by line; nothing for rules and pictures."""
+    match node:
+        case Paragraph(children):
+            yield Line(plain(children))
+        case ListOf(_, _, items):
+            for item in items:
+                for line in (line for inner in item for line in _lines(inner)):
+                    yield replace(line, kind="item") if line.kind == "text" else line
+        case Quote(inner_nodes):
+            for inner in inner_nodes:
+                yield from _lines(inner)
+        case Code(text, _):
+            yield from (Line(line, "code") for line in text.split("\n") if line.strip())
+        case Table(_, header, rows):
+            yield from (Line("   ".join(plain(cell) for cell in row)) for row in (header, *rows))
+        case _:
+            if text := text_of(node):
+                yield Line(text)

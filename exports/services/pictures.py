@@ -1,0 +1,78 @@
+"""The pictures of one version of a document, as exports and comparisons show them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from anchors.models import Anchor, Asset
+from anchors.services.origins import published_origins
+from anchors.services.resolutions import resolve_anchors
+from config.api import errors
+from exports.freeze import ActivePicture
+from instructions.models import InstructionVersion
+
+
+def active_pictures(version: InstructionVersion) -> list[Anchor]:
+    """Read the anchors of the version's instruction that have an active picture, by anchor id.
+
+    Raises 503 while one of the pictures is concealed, and what stands in for it is still to be drawn.
+    """
+    anchors = _with_pictures(version)
+    found = list(anchors.select_related("active_asset").defer("active_asset__operations"))
+    _require_shown(anchor.active_asset.is_concealed for anchor in found if anchor.active_asset)
+    return found
+
+
+def shown_now(version: InstructionVersion) -> list[tuple[UUID, UUID | None]]:
+    """Return the anchors with their active pictures, by their ids: what a document is frozen from, for an anchor's
+    address and a picture's bytes never change. Raises the 503 of `active_pictures`."""
+    columns = ("pk", "active_asset_id", "active_asset__is_concealed")
+    found = list(_with_pictures(version).values_list(*columns))
+    _require_shown(is_concealed for _, _, is_concealed in found)
+    return [(pk, asset_id) for pk, asset_id, _ in found]
+
+
+def _with_pictures(version: InstructionVersion) -> QuerySet[Anchor]:
+    anchors = Anchor.objects.filter(instruction=version.instruction_id, active_asset__isnull=False)
+    return anchors.order_by("pk")
+
+
+def _require_shown(concealed: Iterable[bool | None]) -> None:
+    if any(concealed):
+        raise errors.unavailable(
+            "Pictures of this guide are still to be redacted. If GET /jobs/{jobId}/redactions says that this has "
+            "failed, delete the picture or change a redaction."
+        )
+
+
+def resolved_pictures(anchors: list[Anchor], version: InstructionVersion) -> list[ActivePicture]:
+    """Return the active pictures of anchors with their addresses in a version; call it outside of locks."""
+    resolutions = resolve_anchors(anchors, version)
+    active = [(anchor, anchor.active_asset) for anchor in anchors if anchor.active_asset]
+    origins = published_origins(asset for _, asset in active)
+    return [
+        _active_picture(anchor, asset, resolutions[anchor.pk].addressing, origins[asset.pk])
+        for anchor, asset in active
+    ]
+
+
+def _active_picture(
+    anchor: Anchor, asset: Asset, addressing: dict[str, Any] | None, origin: dict[str, Any]
+) -> ActivePicture:
+    return ActivePicture(
+        anchor_id=str(anchor.pk),
+        addressing=addressing,
+        asset_id=str(asset.pk),
+        is_annotated=asset.kind == Asset.Kind.ANNOTATED,
+        sha256=asset.checksum_sha256,
+        pixels_sha256=asset.pixels_sha256 or None,
+        mime_type=asset.mime_type,
+        width=asset.width,
+        height=asset.height,
+        extracted_at_ms=asset.extracted_at_ms,
+        origin=origin,
+    )
