@@ -11,8 +11,7 @@ from anchors.api.serializers import FrameSerializer, RegionSerializer
 from anchors.models import Asset
 from config.api.serializers import StrictSerializer, TextOrNull, timestamp, timestamp_or_null
 from config.storage import download_url
-from exports.comparison.calls import StepChange
-from exports.comparison.compare import Change
+from exports.comparison.changes import Change, StepChange
 from exports.look import MAX_FOOTER, PAPER_SIZES, LowContrast, read_color
 from exports.models import Export, GuideTemplate
 from instructions.evidence import EvidenceKind

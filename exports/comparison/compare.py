@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
@@ -19,35 +18,21 @@ from typing import NamedTuple
 
 from anchors.render import ImageUnreadable
 from exports.comparison.alignment import align
+from exports.comparison.changes import (
+    MAX_PIXELS,
+    MAX_STEPS,
+    WHOLE,
+    Change,
+    PictureDamaged,
+    Region,
+    TooMuchToCompare,
+    screen_of,
+)
 from exports.comparison.pictures import changed_regions, read_screen
-from exports.comparison.regions import WHOLE, Region
 from exports.comparison.steps import GuideStep, read_steps
 from exports.renderers.compose import PlacedPicture
-from exports.renderers.rendered import RenderFailed
 from exports.renderers.tree import Guide
 from exports.snapshot import AssetMissing, Document, Picture
-
-MAX_STEPS = 300
-"""Of one guide. Two of so many take a second."""
-
-MAX_PICTURES = 240
-"""Of both guides together."""
-
-MAX_PIXELS = 600_000_000
-"""Of all pictures that are decoded: 145 pairs of 1080p, which take some 15 s."""
-
-
-class Change(StrEnum):
-    SAME = "same"
-    WORDS = "words"
-    PICTURE = "picture"
-    BOTH = "both"
-    ADDED = "added"
-    REMOVED = "removed"
-
-
-class TooMuchToCompare(Exception):
-    """The guides have more steps or pictures than are compared. The message is for the person who asked."""
 
 
 class PictureChange(NamedTuple):
@@ -114,16 +99,9 @@ class PictureFiles:
         return self.read(picture.asset_id, picture.sha256)
 
 
-def screen_of(picture: Picture) -> tuple[str, str]:
-    """Return asset id and SHA-256 of what a picture is compared as: of one that was drawn, the picture below all
-    drawings. One on which something is hidden has no base here, and is compared as it is shown."""
-    bases = (picture.origin or {}).get("bases") or [{"asset_id": picture.asset_id, "sha256": picture.sha256}]
-    return bases[-1]["asset_id"], bases[-1]["sha256"]
-
-
 def compare_guides(old: Document, new: Document, files: PictureFiles) -> Comparison:
-    """Return what changed from one guide to the other. Raise TooMuchToCompare, AssetMissing, and RenderFailed for a
-    picture that cannot be read."""
+    """Return what changed from one guide to the other. Raise TooMuchToCompare, AssetMissing, and
+    PictureDamaged."""
     old_guide, old_steps = read_steps(old)
     new_guide, new_steps = read_steps(new)
     if max(len(old_steps), len(new_steps)) > MAX_STEPS:
@@ -174,4 +152,4 @@ def _regions(
     try:
         return tuple(changed_regions(*(read_screen(files.read(*screen)) for screen in screens)))
     except ImageUnreadable as error:
-        raise RenderFailed(f"A picture cannot be read: {error}") from error
+        raise PictureDamaged(str(error)) from error

@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from exports.comparison.alignment import align
-from exports.comparison.compare import Change, Comparison, PictureChange, StepPair, TooMuchToCompare
-from exports.comparison.regions import Region
+from exports.comparison.changes import Change, Region, TooMuchToCompare
+from exports.comparison.compare import Comparison, PictureChange, StepPair
 from exports.comparison.steps import GuideStep
 from exports.comparison.words import Line, Run, likeness, runs
 from exports.look import Look

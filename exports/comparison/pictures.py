@@ -16,7 +16,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from anchors.render import decode
-from exports.comparison.regions import WHOLE, Box, Region, as_region, few
+from exports.comparison.changes import WHOLE, Region
+from exports.comparison.regions import Box, as_region, few
 
 if TYPE_CHECKING:
     import numpy as np

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from exports.comparison.changes import Region
+
 MAX_REGIONS = 8
 """Of one picture. More are joined, those first that lie closest together."""
 
@@ -36,18 +38,6 @@ class Box(NamedTuple):
         """Return whether the two have a point in common, their edges included."""
         across = self.left <= other.right and other.left <= self.right
         return across and self.top <= other.bottom and other.top <= self.bottom
-
-
-class Region(NamedTuple):
-    """A rectangle in shares (0..1) of the picture's width and height."""
-
-    x: float
-    y: float
-    width: float
-    height: float
-
-
-WHOLE = Region(0.0, 0.0, 1.0, 1.0)
 
 
 def few(boxes: Iterable[Box]) -> list[Box]:

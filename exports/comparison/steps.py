@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from exports.comparison.words import Line, keys_of, likeness
-from exports.renderers.compose import PlacedPicture, compose
+from exports.renderers.compose import PlacedPicture
 from exports.renderers.reading import read_guide
 from exports.renderers.sections import Section, sections_of
 from exports.renderers.tree import (
@@ -21,7 +21,7 @@ from exports.renderers.tree import (
     plain,
     text_of,
 )
-from exports.snapshot import Document
+from exports.snapshot import Document, Picture
 from instructions.block import Block, innermost_steps
 from instructions.blocks import parse_blocks
 
@@ -50,12 +50,12 @@ def read_steps(document: Document) -> tuple[Guide, list[GuideStep]]:
     """Return the tree of a document without its pictures, and its steps in the order of the text.
 
     Numbers and times in the headings are no words. Pictures stand in the innermost step around their block; those
-    outside of all steps are left out. Raise RenderFailed for a picture of an unknown type.
+    outside of all steps are left out.
     """
     guide = read_guide(replace(document, pictures=()))
     blocks = parse_blocks(document.markdown)
-    pictures = _pictures_by_step(document, blocks)
-    opening, sections = sections_of(guide)
+    pictures = _pictures_by_step(document.pictures, blocks)
+    _, sections = sections_of(guide)
     read = [_step(*found) for found in _steps_in(sections)]
     ids = [block.block_id for block in blocks if block.kind == "step"]
     return guide, [
@@ -64,14 +64,17 @@ def read_steps(document: Document) -> tuple[Guide, list[GuideStep]]:
     ]
 
 
-def _pictures_by_step(document: Document, blocks: Sequence[Block]) -> dict[str, list[PlacedPicture]]:
+def _pictures_by_step(pictures: Iterable[Picture], blocks: Sequence[Block]) -> dict[str, list[PlacedPicture]]:
     """Return the pictures by the id of their step, in the order of the text."""
     around = zip(blocks, innermost_steps(blocks), strict=True)
-    step_of = {block.block_id: step for block, step in around if step and block.block_id}
+    places = {block.block_id: (block, step) for block, step in around if step and block.block_id}
+    standing = [
+        (*places[picture.block_id or ""], picture) for picture in pictures if picture.block_id in places
+    ]
     found: dict[str, list[PlacedPicture]] = {}
-    for placed in compose(document).pictures:
-        if step := step_of.get(placed.picture.block_id or ""):
-            found.setdefault(step.block_id, []).append(placed)
+    for _, step, picture in sorted(standing, key=lambda each: each[0].end_offset):
+        of_step = found.setdefault(step.block_id, [])
+        of_step.append(PlacedPicture(f"picture {len(of_step) + 1} of a step", picture, picture.alt))
     return found
 
 

@@ -17,11 +17,15 @@ from config.api import errors
 from config.api.ownership import parse_id
 from config.locks import media_place
 from config.storage import storage
-from exports.comparison.calls import StepChange, compare_on_page, compare_steps
-from exports.comparison.compare import MAX_PICTURES, TooMuchToCompare, screen_of
-from exports.comparison.regions import Region
+from exports.comparison.changes import (
+    MAX_PICTURES,
+    PictureDamaged,
+    Region,
+    StepChange,
+    TooMuchToCompare,
+    screen_of,
+)
 from exports.freeze import freeze
-from exports.renderers import RenderFailed
 from exports.services.pictures import active_pictures, resolved_pictures
 from exports.snapshot import AssetMissing, Document
 from instructions.models import Instruction
@@ -40,11 +44,15 @@ def compare_instructions(*, old: Instruction, new: Instruction, user: User) -> l
     Raises 400 COMPARISON_TOO_LARGE for more than is compared, 409 ASSET_MISSING for a picture whose file is missing or
     damaged, 429 when other calls of the user have media read, and 503 while a picture is being redacted.
     """
+    from exports.comparison.calls import compare_steps
+
     return _compared(compare_steps, _read(old), _read(new), user, returns=(StepChange, Region))
 
 
 def compare_as_page(*, old: Instruction, new: Instruction, user: User) -> ComparisonPage:
     """Return the same as an HTML file; raise the same."""
+    from exports.comparison.calls import compare_on_page
+
     documents = _read(old), _read(new)
     content = _compared(compare_on_page, *documents, user)
     return ComparisonPage(content, f"{slugify(documents[1].title)[:80] or 'guide'}-changes.html")
@@ -56,8 +64,8 @@ def _read(instruction: Instruction) -> Document:
     if version is None:
         raise errors.not_found()
     pictures = active_pictures(version)
-    if len(pictures) > MAX_PICTURES // 2:
-        raise _too_much(f"A guide has over {MAX_PICTURES // 2} pictures.")
+    if len(pictures) > MAX_PICTURES:
+        raise _too_much(f"A guide has over {MAX_PICTURES} pictures.")
     job = instruction.job
     return freeze(
         resolved_pictures(pictures, version),
@@ -93,9 +101,9 @@ def _compared(
                 paths,
                 limits=sandbox.limits.COMPARISON,
                 returns=returns,
-                raises=(AssetMissing, RenderFailed, TooMuchToCompare),
+                raises=(AssetMissing, PictureDamaged, TooMuchToCompare),
             )
-    except (AssetMissing, RenderFailed) as error:
+    except (AssetMissing, PictureDamaged) as error:
         raise errors.conflict(
             "ASSET_MISSING", "A picture of one of the guides is missing or damaged."
         ) from error

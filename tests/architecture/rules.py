@@ -47,6 +47,7 @@ DEFERRED = (
     "faster_whisper",  # a second and 100 MB
     "typst",
     "exports.renderers.docx.package",  # python-docx and lxml: 0.15 s
+    "exports.comparison.calls",  # all renderers: 0.1 s in the web process, which renders nothing itself
     "av",
     "numpy",
     "cv2",

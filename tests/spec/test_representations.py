@@ -15,8 +15,7 @@ from rest_framework.renderers import JSONRenderer
 
 from anchors.api.serializers import ScreenshotAssetSerializer, ScreenshotTaskSerializer
 from exports.api import serializers as of_exports
-from exports.comparison.calls import StepChange
-from exports.comparison.regions import Region
+from exports.comparison.changes import Region, StepChange
 from instructions import queries as read
 from instructions.api import serializers as of_instructions
 from instructions.block import Block
