@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -17,10 +18,13 @@ from pypdf import PdfReader
 from rest_framework.test import APIClient
 
 from config.environment import new_signing_key
+from config.sandbox.pool import pool
+from config.sandbox.wire import Request, write_request
 from exports.identity import renderer_version
 from exports.renderers import RENDERERS
 from exports.renderers.rendered import RenderFailed
 from exports.renderers.sealing import SEALS, seal_pdf
+from exports.services.signing import published_keys
 from exports.signing import PublicKey, SigningKey, files_of, make_statement, pre_authentication_encoding
 from tests.desk import Desk
 from tests.exports.asking import done, request_export
@@ -64,6 +68,20 @@ def sealed(format: str) -> tuple[Any, bytes]:
 def test_what_is_signed_is_as_the_standard_has_it() -> None:
     expected = b"DSSEv1 29 http://example.com/HelloWorld 11 hello world"
     assert pre_authentication_encoding("http://example.com/HelloWorld", b"hello world") == expected
+
+
+def test_the_signature_is_of_the_canonical_bytes_of_the_payload() -> None:
+    signed = json.loads(KEY.envelope({"b": 1, "a": "é"}))
+    payload = base64.b64decode(signed["payload"])
+    assert payload == b'{"a":"\xc3\xa9","b":1}'
+    signature = base64.b64decode(signed["signatures"][0]["sig"])
+    public = Ed25519PublicKey.from_public_bytes(KEY.public.raw)
+    public.verify(signature, b"DSSEv1 28 application/vnd.in-toto+json 16 " + payload)
+    for other in (payload.replace(b":", b": "), payload + b"\n", payload[:-1], b'{"b":1,"a":"\xc3\xa9"}'):
+        with pytest.raises(InvalidSignature):
+            public.verify(signature, pre_authentication_encoding(SIGNED, other))
+    with pytest.raises(InvalidSignature):
+        public.verify(signature, pre_authentication_encoding("text/plain", payload))
 
 
 def test_a_key_has_the_id_and_the_forms_of_the_standards() -> None:
@@ -113,6 +131,7 @@ def test_the_manifest_is_signed_on_demand_and_in_the_artifact(desk: Desk, settin
     keys = APIClient().get("/api/v1/keys")
     assert (keys.status_code, keys.headers["Cache-Control"]) == (200, "public, max-age=300")
     (key,) = keys.json()["keys"]
+    assert PublicKey.read("".join(key["pem"].splitlines()[1:-1])).key_id == key["kid"]
     assert f"key-{key['kid'][:16]}" in export["provenance"]["renderer_version"]
     plain, signed = desk.api.get(path), desk.api.get(path, accept=SIGNED)
     assert (signed.headers["Content-Type"], signed.content) == (
@@ -128,6 +147,30 @@ def test_the_manifest_is_signed_on_demand_and_in_the_artifact(desk: Desk, settin
     assert desk.api.get(path, accept="text/csv").status_code == 406
     missing = desk.api.get("/exports/none/manifest", accept=SIGNED)
     assert (missing.status_code, missing.headers["Content-Type"]) == (404, "application/json")
+
+
+@pytest.mark.slow
+def test_the_process_that_renders_is_not_given_the_key(
+    desk: Desk, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SIGNING_KEY = new_signing_key()
+    raw = SigningKey.read(settings.SIGNING_KEY).private.private_bytes_raw()
+    monkeypatch.setenv("STEPWRIGHT_SIGNING_KEY", settings.SIGNING_KEY)
+    given: list[bytes] = []
+
+    def note(request: Request) -> bytes:
+        given.append(write_request(request))
+        return given[-1]
+
+    monkeypatch.setattr("config.sandbox.calls.write_request", note)
+    pool().clear()
+    export = done(desk, "PDF")
+    assert checked(taken_out("PDF", fetch(desk, export["download_url"])), published_keys()[0])
+    assert [b"render_files" in request for request in given] == [True]
+    (pid,) = pool().idle_pids()
+    held = given[0] + Path(f"/proc/{pid}/environ").read_bytes() + Path(f"/proc/{pid}/cmdline").read_bytes()
+    for secret in (settings.SIGNING_KEY.encode(), raw, raw.hex().encode()):
+        assert secret not in held
 
 
 @pytest.mark.slow
