@@ -282,6 +282,8 @@ def main() -> int:
     console.print(f"Peak memory of the largest process of each kind: {peaks}")
     for name, what in (
         ("guide.pdf", "the guide"),
+        ("guide.html", "the same as a page"),
+        ("guide.docx", "the same for Word"),
         ("guide.zip", "the same as Markdown, with its manifest"),
         ("page.png", "a page of the PDF"),
         ("silent.pdf", "the guide of a recording without sound"),

@@ -70,7 +70,16 @@ def test_the_demo_works_with_its_files_in_a_bucket(service: str, tmp_path: Path)
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
     assert {path.name for path in output.iterdir()} == {
-        *("guide.pdf", "guide.zip", "page.png", "annotated.png", "transcript.vtt")
+        *(
+            "guide.pdf",
+            "guide.zip",
+            "guide.html",
+            "guide.docx",
+            "page.png",
+            "annotated.png",
+            "transcript.vtt",
+        ),
+        *("silent.pdf", "silent.png"),
     }
     assert len(pypdfium2.PdfDocument(output / "guide.pdf")) >= 1
     with zipfile.ZipFile(output / "guide.zip") as bundle:
@@ -78,5 +87,6 @@ def test_the_demo_works_with_its_files_in_a_bucket(service: str, tmp_path: Path)
     pages = client(service).get_paginator("list_objects_v2").paginate(Bucket=BUCKET)
     keys = [found["Key"] for page in pages for found in page.get("Contents", ())]
     sizes = {found["Key"]: found["Size"] for page in pages for found in page.get("Contents", ())}
-    assert (output / "guide.pdf").stat().st_size in sizes.values(), "what was exported lies in the bucket"
+    exported = {(output / f"guide.{suffix}").stat().st_size for suffix in ("pdf", "zip", "html", "docx")}
+    assert exported <= set(sizes.values()), "what was exported lies in the bucket"
     assert all(key.startswith(f"{PREFIX}jobs/") for key in keys), "and nothing but what is kept"
