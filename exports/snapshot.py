@@ -55,9 +55,12 @@ class Document:
     `provenance` is the export's, without `generated_at`: no time may be part of the bytes. `spans` says by block id
     when a step begins and ends in the video (ms; the end None where it is not known). A step that it lacks has the
     times of its heading. `steps` says for each step, in the order of the text, what it rests on, as the manifest gives
-    it. `key_id` names the key that signs the manifest inside the artifact.
+    it. `key_id` names the key that signs the manifest inside the artifact. `length_ms` is the length of the recording,
+    `recorded_on` the day (UTC, ISO 8601) on which it was made as its file says, `uploaded_on` the day on which it came
+    here; only one of the two is set.
 
-    Snapshots from before there were these three fields have no spans and steps, and no signature inside.
+    Snapshots from before there were these fields have no spans and steps, no signature inside, and no facts of the
+    recording.
     """
 
     job_id: str
@@ -74,6 +77,9 @@ class Document:
     look: Look = field(default_factory=Look)
     steps: tuple[Mapping[str, Any], ...] = ()
     key_id: str | None = None
+    length_ms: int | None = None
+    recorded_on: str | None = None
+    uploaded_on: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that `from_json` turns back into an equal document."""

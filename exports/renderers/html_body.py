@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from exports.look import Look
 from exports.renderers.compose import PlacedPicture
-from exports.renderers.labels import contents_label, summary_of
+from exports.renderers.labels import contents_label, facts_of, has_first_page, summary_of
 from exports.renderers.markup import Html, element, fragment
 from exports.renderers.sections import Section, sections_of
 from exports.renderers.text import is_rtl
@@ -32,7 +32,6 @@ from exports.renderers.tree import (
     plain,
     text_of,
 )
-from instructions.blocks import format_time_range
 
 # The picture's bytes, and its width and height in pixels.
 ShownPicture = tuple[bytes, int, int]
@@ -46,12 +45,10 @@ def body_of(guide: Guide, show: Callable[[PlacedPicture], ShownPicture], look: L
     """Return the body of the page; `show` is called for each picture in the order of the text."""
     opening, sections = sections_of(guide)
     page = _Page(show)
-    summary = summary_of(guide)
     header = [element("h1", guide.title, dir="auto")]
     if look.logo_png:
         header.insert(0, element("img", class_="logo", src=f"data:image/png;base64,{look.logo_png}", alt=""))
-    if summary:
-        header.append(element("p", summary, class_="summary"))
+    header.append(_facts(guide))
     contents = _contents(sections, guide.language) if sections else fragment()
     back = element("a", _contents_word(guide.language), class_="back", href="#contents")
     return element(
@@ -61,6 +58,16 @@ def body_of(guide: Guide, show: Callable[[PlacedPicture], ShownPicture], look: L
         element("main", page.flow(opening), page.sections(sections), back if sections else ""),
         element("footer", look.footer, dir="auto") if look.footer else "",
     )
+
+
+def _facts(guide: Guide) -> Html:
+    """Return what is said of the recording: a list in a long guide, a line in a short one."""
+    facts = facts_of(guide) if has_first_page(guide) else []
+    if any(fact.label for fact in facts):
+        pairs = [element("div", element("dt", label), element("dd", value)) for label, value in facts]
+        return element("dl", *pairs, class_="facts")
+    summary = summary_of(guide)
+    return element("p", summary, class_="summary") if summary else fragment()
 
 
 def _contents_word(language: str) -> str:
@@ -162,8 +169,7 @@ def _heading(section: Section) -> Html:
         return element(name, words, " ", element("a", "#", class_="here", href=here, aria_label="#"))
     parts: list[Html | str] = [element("a", str(heading.number), class_="number", href=here), " ", words]
     if heading.start_ms is not None:
-        times = format_time_range(heading.start_ms, heading.end_ms).strip("()")
-        parts += [" ", element("span", times, class_="time", dir="ltr")]
+        parts += [" ", element("span", heading.times, class_="time", dir="ltr")]
     return element(name, *parts)
 
 

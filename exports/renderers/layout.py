@@ -11,7 +11,8 @@ from typing import Any
 
 from exports.look import ACCENT, Look
 from exports.renderers import fonts
-from exports.renderers.labels import page_label, summary_of
+from exports.renderers.labels import contents_label, facts_of, has_first_page, page_label, summary_of
+from exports.renderers.sections import Entry, contents_of, count_opening, section_ids
 from exports.renderers.text import drawable, is_rtl, pieces
 from exports.renderers.tree import (
     Break,
@@ -34,7 +35,6 @@ from exports.renderers.tree import (
     plain,
     text_of,
 )
-from instructions.blocks import format_time_range
 
 Json = dict[str, Any]
 
@@ -49,6 +49,10 @@ _POINTS_PER_PIXEL = 0.75
 # Text that is short enough to be moved to the next page together with its picture.
 _MAX_KEPT_CHARACTERS = 900
 _MAX_FOOTER_CHARACTERS = 80
+# The lines of the contents stand as far apart as lets them fill the first page.
+_CONTENTS_HEIGHT = 470.0
+_MIN_PITCH, _MAX_PITCH = 19.0, 34.0
+MAX_DEPTH = 3
 
 # A row of a table with more lines may be split between two pages.
 _MAX_ROW_LINES = 20
@@ -64,6 +68,9 @@ def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]], look: Look) -> J
     """Return the JSON for `guide.typ`; `sizes` are the pictures' widths and heights in pixels by name, with that of
     `LOGO_NAME` where the look has a logo."""
     title = drawable(guide.title)
+    has_first = has_first_page(guide)
+    opening = count_opening(guide.nodes) if has_first else 0
+    layout = _Layout(sizes)
     return {
         "title": pieces(title, _MAX_WORD_CHARACTERS),
         "plain_title": title,
@@ -73,6 +80,7 @@ def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]], look: Look) -> J
         "paper": _PAPERS[look.paper_size],
         "accent": look.accent_color or ACCENT,
         "logo": _logo(sizes.get(LOGO_NAME)),
+        "first": _first_page(guide, layout.flow(guide.nodes[:opening])) if has_first else None,
         "summary": summary_of(guide),
         "language": guide.language,
         "region": guide.region or None,
@@ -81,8 +89,23 @@ def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]], look: Look) -> J
         "page_label": page_label(guide.language),
         "fonts": fonts.text_families(guide.language, guide.region),
         "code_fonts": [fonts.CODE_FAMILY, *fonts.text_families(guide.language, guide.region)],
-        "nodes": _Layout(sizes).flow(guide.nodes),
+        "nodes": layout.sections(guide)[opening:],
     }
+
+
+def _first_page(guide: Guide, opening: list[Json]) -> Json:
+    """Return what the first page has beside the title: facts, text, and the place of the lines of the contents."""
+    return {
+        "facts": [[drawable(part) for part in fact] for fact in facts_of(guide)],
+        "opening": opening,
+        "contents": contents_label(guide.language),
+        "pitch": contents_pitch(len(contents_of(guide))),
+    }
+
+
+def contents_pitch(lines: int) -> float:
+    """Return how far apart the lines of the contents stand."""
+    return round(min(_MAX_PITCH, max(_MIN_PITCH, _CONTENTS_HEIGHT / lines)), 1)
 
 
 def _logo(size: tuple[int, int] | None) -> Json | None:
@@ -110,8 +133,19 @@ class _Layout:
         self._sizes = sizes
 
     def flow(self, nodes: Sequence[Node]) -> list[Json]:
+        """Return the nodes as typst gets them."""
         kept = kept_with_next(nodes)
         return [{**self._node(node), "keep": index in kept} for index, node in enumerate(nodes)]
+
+    def sections(self, guide: Guide) -> list[Json]:
+        """Return all nodes, the headings of the contents with what is listed of them."""
+        listed = {entry.section_id: entry for entry in contents_of(guide)}
+        ids = section_ids(guide)
+        laid = self.flow(guide.nodes)
+        for node in laid:
+            if node["k"] in ("step", "heading"):
+                node["entry"] = _entry(listed.get(next(ids)))
+        return laid
 
     def _node(self, node: Node) -> Json:
         match node:
@@ -138,13 +172,25 @@ class _Layout:
                 return {"k": "rule"}
 
 
+def _entry(entry: Entry | None) -> Json | None:
+    if entry is None:
+        return None
+    title = drawable(entry.title)
+    return {
+        "number": entry.number,
+        "title": pieces(title, _MAX_WORD_CHARACTERS),
+        "rtl": is_rtl(title),
+        "time": entry.times,
+        "depth": min(entry.depth, MAX_DEPTH),
+    }
+
+
 def _step(step: Step) -> Json:
-    times = format_time_range(step.start_ms, step.end_ms).strip("()") if step.start_ms is not None else ""
     return {
         "k": "step",
         "level": step.level,
         "number": str(step.number),
-        "time": times,
+        "time": step.times,
         **_directed(step.children),
     }
 

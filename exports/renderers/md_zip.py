@@ -6,9 +6,11 @@ import json
 
 from exports.look import Look
 from exports.renderers.archive import zipped
-from exports.renderers.compose import as_plain_text, compose
+from exports.renderers.compose import Composed, as_plain_text, compose
+from exports.renderers.labels import facts_line, has_first_page, summary_of
 from exports.renderers.manifest import build_manifest
 from exports.renderers.pictures import exported_bytes
+from exports.renderers.reading import guide_of
 from exports.renderers.rendered import Rendered, RenderedFile
 from exports.snapshot import Document, ReadPicture
 
@@ -22,7 +24,7 @@ class MdZipRenderer:
         """Return the zip; raise AssetMissing, and RenderFailed for pictures that cannot be read."""
         composed = compose(document)
         look = document.look
-        text = ("instruction.md", _with_look(composed.markdown, look).encode())
+        text = ("instruction.md", _with_look(_with_facts(document, composed), look).encode())
         contents, files = [text], [RenderedFile.of(*text)]
         for placed in composed.pictures:
             contents.append((placed.name, exported_bytes(placed, read_picture)))
@@ -39,6 +41,24 @@ class MdZipRenderer:
             files=tuple(files),
             manifest=manifest,
         )
+
+
+def _with_facts(document: Document, composed: Composed) -> str:
+    """Return the text with what is known of the recording as a paragraph below the title."""
+    guide = guide_of(document, composed)
+    shown = facts_line(guide) if has_first_page(guide) else summary_of(guide)
+    lines = composed.markdown.split("\n")
+    first = next(iter(composed.outline.blocks), None)
+    at = first.last if first and first.level == 1 else 0
+    if not shown:
+        return composed.markdown
+    return "\n".join(
+        [*lines[:at], *([""] if at else []), as_plain_text(shown), "", *_without_blank(lines[at:])]
+    )
+
+
+def _without_blank(lines: list[str]) -> list[str]:
+    return lines[1:] if lines and not lines[0].strip() else lines
 
 
 def _with_look(markdown: str, look: Look) -> str:

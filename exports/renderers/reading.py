@@ -12,7 +12,7 @@ from dataclasses import replace
 from markdown_it.token import Token
 from markdown_it.tree import SyntaxTreeNode
 
-from exports.renderers.compose import PlacedPicture, compose, inline_tokens, is_blank, lone_picture
+from exports.renderers.compose import Composed, PlacedPicture, compose, inline_tokens, is_blank, lone_picture
 from exports.renderers.tree import (
     Break,
     Code,
@@ -50,7 +50,11 @@ def read_guide(document: Document) -> Guide:
     A heading of level 1 that opens the text becomes the title and is no node; else the title is the
     document's. Raise RenderFailed for a picture of an unknown type.
     """
-    composed = compose(document)
+    return guide_of(document, compose(document))
+
+
+def guide_of(document: Document, composed: Composed) -> Guide:
+    """Return a document that is composed already as a tree; see `read_guide`."""
     outline = composed.outline
     builder = _Builder(outline, {placed.name: placed for placed in composed.pictures})
     blocks = outline.blocks
@@ -66,6 +70,9 @@ def read_guide(document: Document) -> Guide:
         region=(tag[2] or "").upper() if tag else "",
         nodes=tuple(_without_skipped_levels(nodes)),
         pictures=composed.pictures,
+        length_ms=document.length_ms,
+        recorded_on=document.recorded_on,
+        uploaded_on=document.uploaded_on,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from exports.renderers.compose import PlacedPicture
+from instructions.blocks import format_time_range
 
 _RIGHT_TO_LEFT_LANGUAGES = {"ar", "dv", "fa", "he", "ps", "ur", "yi"}
 
@@ -65,6 +66,11 @@ class Step:
     start_ms: int | None
     end_ms: int | None
 
+    @property
+    def times(self) -> str:
+        """Return such as `0:12–0:18`; empty when the step has no times."""
+        return format_time_range(self.start_ms, self.end_ms).strip("()") if self.start_ms is not None else ""
+
 
 @dataclass(frozen=True)
 class Paragraph:
@@ -115,13 +121,19 @@ Node = Heading | Step | Paragraph | ListOf | Quote | Code | Table | Rule | Pictu
 
 @dataclass(frozen=True)
 class Guide:
-    """A document ready for layout. `language` is of ISO 639, `region` of ISO 3166 or empty, by their form."""
+    """A document ready for layout. `language` is of ISO 639, `region` of ISO 3166 or empty, by their form.
+
+    `length_ms` is the length of the recording; the days are of ISO 8601. What is not known of it is None.
+    """
 
     title: str
     language: str
     region: str
     nodes: tuple[Node, ...]
     pictures: tuple[PlacedPicture, ...]
+    length_ms: int | None = None
+    recorded_on: str | None = None
+    uploaded_on: str | None = None
 
     @property
     def steps(self) -> list[Step]:

@@ -20,6 +20,7 @@ from exports.look import Look
 from exports.models import Export
 from exports.services.evidence import published_evidence
 from exports.services.pictures import active_pictures, resolved_pictures, shown_now
+from exports.services.recording import facts_of_recording
 from exports.services.signing import signing_key
 from exports.services.templates import look_of
 from exports.snapshot import Document
@@ -216,6 +217,7 @@ def _freeze(job: Job, version: InstructionVersion, pictures: list[ActivePicture]
         version=version.version,
         language=job.options.get("language") or "en",
         video_sha256=video.sha256 if video else None,
+        **facts_of_recording(job),
         look=look,
         steps=published_evidence(job.pk, version),
         key_id=signing_key().public.key_id,

@@ -257,7 +257,8 @@ _EVENT_DATA = {
     **dict.fromkeys(
         (
             "anchor_id", "asset_id", "checkpoint_ref", "dispatch_id", "event_id", "export_id", "failure_code",
-            "filename", "format", "model_profile", "model_profile_id", "prompt_template_id", "sha256", "task_id",
+            "filename", "format", "model_profile", "model_profile_id", "prompt_template_id", "recorded_at", "sha256",
+            "task_id",
         ),
         _TEXT,
     ),

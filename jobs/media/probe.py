@@ -14,6 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, overload
 
+from jobs.media.creation_time import recorded_at
+
 if TYPE_CHECKING:
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
@@ -74,7 +76,10 @@ class UnreadableVideo(ValueError):
 
 @dataclass(frozen=True)
 class Probe:
-    """What is known of a video. `width` and `height` are as shown: turned upright, in square pixels."""
+    """What is known of a video. `width` and `height` are as shown: turned upright, in square pixels.
+
+    `recorded_at` is when it was made, as the file says, in ISO 8601 and UTC; None of a file that does not say it.
+    """
 
     container: str
     duration_ms: int
@@ -84,6 +89,12 @@ class Probe:
     video_codec: str
     has_audio: bool
     has_subtitles: bool
+    recorded_at: str | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return what is kept of it with the video."""
+        facts = {"duration_ms": self.duration_ms, "width": self.width, "height": self.height}
+        return facts if self.recorded_at is None else {**facts, "recorded_at": self.recorded_at}
 
 
 def open_media(source: Source, *, demuxers: Sequence[str] = DEMUXERS) -> InputContainer:
@@ -274,6 +285,7 @@ def probe_video(source: Source) -> Probe:
             video_codec=stream.codec_context.name,
             has_audio=any(audio.codec_context is not None for audio in container.streams.audio),
             has_subtitles=any(is_text_subtitle(subtitles) for subtitles in container.streams.subtitles),
+            recorded_at=recorded_at(container.metadata),
         )
 
 

@@ -152,7 +152,7 @@ def _probe(ticket: UploadTicket, stored: Stored) -> dict[str, Any]:
         "uri": stored.uri,
         "sha256": stored.sha256,
         "size_bytes": stored.size_bytes,
-        "data": {"duration_ms": probe.duration_ms, "width": probe.width, "height": probe.height},
+        "data": probe.facts(),
     }
 
 

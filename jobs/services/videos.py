@@ -116,7 +116,7 @@ def _fetch(job: Job, external: Artifact, on_progress: Callable[[float], None]) -
                 uri=stored.uri,
                 sha256=stored.sha256,
                 size_bytes=stored.size_bytes,
-                data={"duration_ms": probe.duration_ms, "width": probe.width, "height": probe.height},
+                data=probe.facts(),
             )
     except IntegrityError:
         return require_artifact(job, "video")

@@ -19,7 +19,7 @@ ATTRIBUTES = {
         tag: set()
         for tag in ("head", "title", "style", "body", "header", "main", "details", "summary", "strong")
     },
-    **{tag: set() for tag in ("em", "s", "br", "hr", "li", "thead", "tbody", "tr")},
+    **{tag: set() for tag in ("em", "s", "br", "hr", "li", "thead", "tbody", "tr", "dt", "dd")},
     "html": {"lang", "dir"},
     "meta": {"charset", "http-equiv", "name", "content"},
     "nav": {"id", "aria-label"},
@@ -29,6 +29,7 @@ ATTRIBUTES = {
     "figure": {"class"},
     "ol": {"start", "class", "dir", "role"},
     "ul": {"class", "dir"},
+    "dl": {"class"},
     "p": {"class", "dir"},
     "span": {"class", "dir"},
     "code": {"dir"},

@@ -20,17 +20,17 @@ OTHER = Picture("a", "asset-a", "block-1", "11" * 32, "image/jpeg", 4, 3, None, 
 # Bytes of the sample by renderer version. When a renderer's bytes change on purpose, raise its revision in
 # exports/identity.py and write the new line here; the old exports keep their identity and their bytes.
 GOLDEN = {
-    "pdf-3+markdown-it-py-4.3.0+pillow-13.0.0+typst-0.15.2+fonts-31a07943": (
+    "pdf-4+markdown-it-py-4.3.0+pillow-13.0.0+typst-0.15.2+fonts-31a07943": (
         "3fd4e5d029663432d34632e98a3ac8914c7359562bad0a0cf30ee4cde1f6378e"
     ),
-    "md_zip-3+markdown-it-py-4.3.0+pillow-13.0.0": (
-        "019d967dcb5bed935cf413ae0a8efd81eb9d9994cacb72fa69db66ca8baf53ea"
+    "md_zip-4+markdown-it-py-4.3.0+pillow-13.0.0": (
+        "c314c154a540374cd53eb5a118a1138fae3918dd4b6399865e4c838c630ad027"
     ),
-    "html-1+markdown-it-py-4.3.0+pillow-13.0.0": (
-        "8e33bbe52c1b437fc5a2b08c47a109f4a5a4a063e82ce395f32aaf289336f442"
+    "html-2+markdown-it-py-4.3.0+pillow-13.0.0": (
+        "608783fec4476a7bc9251b3c90813c72ae3fd0616e9b0fecb5b123092a66303d"
     ),
-    "docx-1+markdown-it-py-4.3.0+pillow-13.0.0+python-docx-1.2.0+lxml-6.1.3": (
-        "9a102310b13a3f896f344285669d86c3c233c829e822c8433e05ea3c97e11762"
+    "docx-2+markdown-it-py-4.3.0+pillow-13.0.0+python-docx-1.2.0+lxml-6.1.3": (
+        "40efe8626484801e94164d4dadd637415317353fd9771cd22fa4b9d23d0e2314"
     ),
 }
 

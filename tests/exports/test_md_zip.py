@@ -51,11 +51,30 @@ def pictures_in(markdown: str) -> list[tuple[str, str]]:
     return found
 
 
-def test_the_text_is_untouched_but_for_markers_and_pictures() -> None:
-    assert text_of(with_markers(GUIDE)) == GUIDE
+def test_the_text_is_untouched_but_for_markers_facts_and_pictures() -> None:
+    title = "# Send an invoice\n"
+    expected = GUIDE.replace(title, f"{title}\n3 steps · 1:02\n")
+    assert text_of(with_markers(GUIDE)) == expected
     place = block_id(with_markers(GUIDE), "Press Send")
     with_picture = text_of(with_markers(GUIDE), (place, PNG))
-    assert with_picture == GUIDE + "\n![Press Send](images/01-step-3.png)\n"
+    assert with_picture == expected + "\n![Press Send](images/01-step-3.png)\n"
+
+
+@pytest.mark.parametrize(
+    ("opening", "expected"),
+    [
+        ("# Title\nText.", "# Title\n\nFACT\n\nText."),
+        ("Title\n=====\n\n- item", "Title\n=====\n\nFACT\n\n- item"),
+        ("Text.", "FACT\n\nText."),
+        ("", "FACT\n"),
+    ],
+)
+def test_the_facts_stand_below_the_title(opening: str, expected: str) -> None:
+    assert text_of(opening, length_ms=61_000).startswith(expected.replace("FACT", "1:01"))
+
+
+def test_a_guide_of_which_nothing_is_known_keeps_its_text() -> None:
+    assert text_of("# Title\n\nText.\n") == "# Title\n\nText.\n"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from exports.renderers.docx.bookmarks import Bookmarks
 from exports.renderers.docx.drawings import Drawing, add_picture
 from exports.renderers.docx.numbering import BULLETS, MAX_NUMBER, STEP_HANG, Numbering
 from exports.renderers.docx.paragraphs import Form, Number, Place, add_paragraph
@@ -28,7 +29,6 @@ from exports.renderers.tree import (
     plain,
     text_of,
 )
-from instructions.blocks import format_time_range
 
 WIDTH = round(TEXT_WIDTH * 20)
 _STEP_DIGIT = 170
@@ -45,10 +45,14 @@ _CODE_SIZES = {"Heading1": 32, "Heading2": 26, "Heading3": 22}
 
 
 class Body:
-    """Writes the nodes of a guide into an element; `pictures` are by the name of their file."""
+    """Writes the nodes of a guide into an element; `pictures` are by the name of their file. Each heading and step
+    has a bookmark."""
 
-    def __init__(self, links: Links, numbering: Numbering, pictures: Mapping[str, Drawing]) -> None:
+    def __init__(
+        self, links: Links, numbering: Numbering, pictures: Mapping[str, Drawing], bookmarks: Bookmarks
+    ) -> None:
         self._links = links
+        self._bookmarks = bookmarks
         self._numbering = numbering
         self._pictures = pictures
 
@@ -63,7 +67,8 @@ class Body:
     def _node(self, parent: Element, node: Node, place: Place, *, is_second: bool) -> None:
         match node:
             case Heading(level, children):
-                self._inline(parent, f"Heading{min(level, _STYLED_LEVELS)}", children, place)
+                style = f"Heading{min(level, _STYLED_LEVELS)}"
+                self._bookmarks.add(self._inline(parent, style, children, place))
             case Step():
                 self._step(parent, node, place)
             case Paragraph(children):
@@ -93,16 +98,17 @@ class Body:
         place: Place,
         form: Form | None = None,
         marker: str = "",
-    ) -> None:
+    ) -> Element:
         direction = is_rtl(plain(children))
         rtl = place.is_rtl if direction is None else direction
         paragraph = add_paragraph(parent, style, place, form, is_rtl=rtl)
         _add_marker(paragraph, marker)
         look = RunLook(code_size=_CODE_SIZES.get(style, 0))
         add_inline(paragraph, children, self._links, is_rtl=rtl, look=look)
+        return paragraph
 
     def _step(self, parent: Element, step: Step, place: Place) -> None:
-        times = format_time_range(step.start_ms, step.end_ms).strip("()") if step.start_ms is not None else ""
+        times = step.times
         hanging = max(STEP_HANG, _STEP_DIGIT * (len(str(step.number)) + 1))
         number = Number(self._numbering.step(step.number), 0, hanging)
         form = Form(number=number, end_tab=WIDTH if times else None)
@@ -112,9 +118,8 @@ class Body:
         add_inline(paragraph, step.children, self._links, is_rtl=place.is_rtl, look=look)
         if times:
             add(add(paragraph, "w:r"), "w:tab")
-            # A left-to-right mark keeps the ends of the span in their order in a right-to-left line.
-            shown = f"\u200e{times}" if place.is_rtl else times
-            add_text(paragraph, shown, is_rtl=False, look=RunLook("StepTime"))
+            add_times(paragraph, times, is_rtl=place.is_rtl)
+        self._bookmarks.add(paragraph)
 
     def _list(self, parent: Element, listed: ListOf, place: Place) -> None:
         direction = is_rtl(text_of(listed))
@@ -164,6 +169,13 @@ class Body:
                 self._inline(parent, "ListContinue", node.children, place)
             else:
                 self._node(parent, node, place, is_second=False)
+
+
+def add_times(paragraph: Element, times: str, *, is_rtl: bool) -> None:
+    """Add the times of a step to a paragraph of this direction."""
+    # A left-to-right mark keeps the ends of the span in their order in a right-to-left line.
+    shown = f"\u200e{times}" if is_rtl else times
+    add_text(paragraph, shown, is_rtl=False, look=RunLook("StepTime"))
 
 
 def _add_marker(paragraph: Element, marker: str) -> None:

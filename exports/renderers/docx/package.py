@@ -22,13 +22,15 @@ from lxml import etree
 
 from exports.look import ACCENT, Look
 from exports.renderers.docx.body import Body
+from exports.renderers.docx.bookmarks import Bookmarks
 from exports.renderers.docx.drawings import Drawing, add_picture
 from exports.renderers.docx.embedding import Embedded
+from exports.renderers.docx.first_page import add_first_page
 from exports.renderers.docx.numbering import Numbering
 from exports.renderers.docx.paragraphs import Place, add_paragraph
 from exports.renderers.docx.runs import Links, RunLook, add_text
 from exports.renderers.docx.xml import Element, add, root, storable
-from exports.renderers.labels import page_label, summary_of
+from exports.renderers.labels import has_first_page, page_label, summary_of
 from exports.renderers.layout import footer_text, logo_size, picture_size
 from exports.renderers.pictures import size_of
 from exports.renderers.text import is_rtl
@@ -74,18 +76,34 @@ def write_package(
     }
     numbering = Numbering()
     place = Place(is_rtl=guide.is_rtl)
+    _fill_footer(footer, guide, look, place)
+    last = FooterPart(PackURI("/word/footer1.xml"), CONTENT_TYPE.WML_FOOTER, footer, package)
     body = add(document, "w:body")
     if look.logo:
         _add_logo(body, main, look.logo, len(pictures) + 1, place)
-    _add_opening(body, guide, place)
-    Body(Links(main), numbering, drawings).flow(body, guide.nodes, place)
+    writer = Body(Links(main), numbering, drawings, Bookmarks())
+    below = main.relate_to(last, RELATIONSHIP_TYPE.FOOTER)
+    _add_sections(body, guide, writer, place, below, look.paper_size)
     element = numbering.element(accent)
     numbered = NumberingPart(PackURI("/word/numbering.xml"), CONTENT_TYPE.WML_NUMBERING, element, package)
     main.relate_to(numbered, RELATIONSHIP_TYPE.NUMBERING)
-    _fill_footer(footer, guide, look, place)
-    last = FooterPart(PackURI("/word/footer1.xml"), CONTENT_TYPE.WML_FOOTER, footer, package)
-    _add_section(body, main.relate_to(last, RELATIONSHIP_TYPE.FOOTER), look.paper_size, is_rtl=place.is_rtl)
     return _files(package, is_sealed=is_sealed)
+
+
+def _add_sections(
+    body: Element, guide: Guide, writer: Body, place: Place, footer_relation: str, paper_size: str
+) -> None:
+    """Add all that is read: a long guide in two sections, of which the first is its first page."""
+    if not has_first_page(guide):
+        _add_opening(body, guide, place)
+        writer.flow(body, guide.nodes, place)
+        _add_section(body, footer_relation, paper_size, is_rtl=place.is_rtl)
+        return
+    count = add_first_page(body, guide, writer, place)
+    properties_of_last = body[-1][0]
+    _add_section(properties_of_last, footer_relation, paper_size, is_rtl=place.is_rtl)
+    writer.flow(body, guide.nodes[count:], place)
+    _add_section(body, None, paper_size, is_rtl=place.is_rtl)
 
 
 def _drawing(main: DocumentPart, embedded: Embedded, number: int) -> Drawing:
@@ -187,9 +205,11 @@ def _add_field(paragraph: Element, code: str) -> None:
     add(add(field, "w:r"), "w:t", "1")
 
 
-def _add_section(body: Element, footer_relation: str, paper_size: str, *, is_rtl: bool) -> None:
-    section = add(body, "w:sectPr")
-    add(section, "w:footerReference", type="default", r_id=footer_relation)
+def _add_section(parent: Element, footer_relation: str | None, paper_size: str, *, is_rtl: bool) -> None:
+    """Add the properties of a section; without a footer it has that of the one before."""
+    section = add(parent, "w:sectPr")
+    if footer_relation:
+        add(section, "w:footerReference", type="default", r_id=footer_relation)
     width, height, narrow, wide = _PAPERS[paper_size]
     add(section, "w:pgSz", w=width, h=height)
     left, right = (narrow, wide) if is_rtl else (wide, narrow)

@@ -37,11 +37,12 @@ class Number:
 
 @dataclass(frozen=True)
 class Form:
-    """What a paragraph has beside its style. `after` and `right` are None for the style's own; `end_tab` is
+    """What a paragraph has beside its style. `before`, `after` and `right` are None for the style's own; `end_tab` is
     where a tab puts text that ends there."""
 
     number: Number | None = None
     hanging: int = 0
+    before: int | None = None
     after: int | None = None
     right: int = 0
     end_tab: int | None = None
@@ -75,8 +76,9 @@ def add_paragraph(
         add(tabs, "w:tab", val="right", pos=form.end_tab)
     if rtl:
         add(properties, "w:bidi")
-    if form.after is not None:
-        add(properties, "w:spacing", after=form.after)
+    spacing = {"before": form.before, "after": form.after}
+    if found := {side: length for side, length in spacing.items() if length is not None}:
+        add(properties, "w:spacing", **found)
     hanging = form.number.hanging if form.number else form.hanging
     if place.indent or hanging or form.right:
         add(properties, "w:ind", left=place.indent, right=form.right, hanging=hanging)

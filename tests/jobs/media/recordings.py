@@ -72,9 +72,11 @@ def write_video(
     sound_start: float = 0,
     start: float = 0,
     options: dict[str, str] | None = None,
+    metadata: dict[str, str] | None = None,
 ) -> Path:
     """A video of `seconds`, from `start` on the file's own clock; `sound` begins `sound_start` later."""
     with av.open(f"file:{path.absolute()}", "w", format=format, options=options or {}) as container:
+        container.metadata.update(metadata or {})
         picture = add_picture(container, codec=codec)
         voice = None
         if sound is not None:
