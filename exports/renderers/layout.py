@@ -7,11 +7,13 @@ Lengths are points (1/72 inch).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from exports.look import ACCENT, Look
 from exports.renderers import fonts
+from exports.renderers.heights import LINE, TEXT_WIDTH, count_lines, first_page_height, opening_height
 from exports.renderers.labels import contents_label, facts_of, has_first_page, page_label, summary_of
+from exports.renderers.paging import PAGE_HEIGHTS, plan_sizes
 from exports.renderers.sections import Entry, contents_of, count_opening, section_ids
 from exports.renderers.text import drawable, is_rtl, pieces
 from exports.renderers.tree import (
@@ -38,20 +40,18 @@ from exports.renderers.tree import (
 
 Json = dict[str, Any]
 
-TEXT_WIDTH = 468.0
 _PAPERS = {"A4": "a4", "LETTER": "us-letter"}
 LOGO_NAME = "images/logo.png"
 _MAX_LOGO_WIDTH, _MAX_LOGO_HEIGHT = 180.0, 36.0
-# Two steps with a landscape picture and two or three lines each fit on one A4 page.
-_MAX_LANDSCAPE_HEIGHT = 225.0
-_MAX_PORTRAIT_HEIGHT = 320.0
 _POINTS_PER_PIXEL = 0.75
 # Text that is short enough to be moved to the next page together with its picture.
 _MAX_KEPT_CHARACTERS = 900
 _MAX_FOOTER_CHARACTERS = 80
-# The lines of the contents stand as far apart as lets them fill the first page.
-_CONTENTS_HEIGHT = 470.0
-_MIN_PITCH, _MAX_PITCH = 19.0, 34.0
+# The contents: the least and the greatest distance of their lines, and what titles have of the text's width.
+_MIN_PITCH, _MAX_PITCH = 15.5, 34.0
+# The title of a guide with few steps stands lower.
+_ABOVE_TITLE, _LOWERED, _MAX_LOWERED = 46.0, 0.4, 90.0
+_CONTENTS_SIZE, _CONTENTS_WIDTH, _CONTENTS_SLACK = 10.5, 340.0, 8.0
 MAX_DEPTH = 3
 
 # A row of a table with more lines may be split between two pages.
@@ -70,7 +70,7 @@ def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]], look: Look) -> J
     title = drawable(guide.title)
     has_first = has_first_page(guide)
     opening = count_opening(guide.nodes) if has_first else 0
-    layout = _Layout(sizes)
+    layout = _Layout(picture_sizes(guide, sizes, look))
     return {
         "title": pieces(title, _MAX_WORD_CHARACTERS),
         "plain_title": title,
@@ -80,7 +80,7 @@ def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]], look: Look) -> J
         "paper": _PAPERS[look.paper_size],
         "accent": look.accent_color or ACCENT,
         "logo": _logo(sizes.get(LOGO_NAME)),
-        "first": _first_page(guide, layout.flow(guide.nodes[:opening])) if has_first else None,
+        "first": _first_page(guide, look, layout.flow(guide.nodes[:opening])) if has_first else None,
         "summary": summary_of(guide),
         "language": guide.language,
         "region": guide.region or None,
@@ -93,19 +93,41 @@ def lay_out(guide: Guide, sizes: Mapping[str, tuple[int, int]], look: Look) -> J
     }
 
 
-def _first_page(guide: Guide, opening: list[Json]) -> Json:
-    """Return what the first page has beside the title: facts, text, and the place of the lines of the contents."""
+def _first_page(guide: Guide, look: Look, opening: list[Json]) -> Json:
+    """Return what the first page has beside the title: facts, text, and where the lines of the contents stand."""
+    first = first_page_spaces(guide, look)
     return {
+        "above": first.above,
         "facts": [[drawable(part) for part in fact] for fact in facts_of(guide)],
         "opening": opening,
         "contents": contents_label(guide.language),
-        "pitch": contents_pitch(len(contents_of(guide))),
+        "pitch": first.pitch,
     }
 
 
-def contents_pitch(lines: int) -> float:
-    """Return how far apart the lines of the contents stand."""
-    return round(min(_MAX_PITCH, max(_MIN_PITCH, _CONTENTS_HEIGHT / lines)), 1)
+class FirstPageSpaces(NamedTuple):
+    """What is left free above the title, and how far apart the lines of the contents stand."""
+
+    above: float
+    pitch: float
+
+
+def first_page_spaces(guide: Guide, look: Look) -> FirstPageSpaces:
+    """Return the spaces with which the contents fill the first page, or a few."""
+    entries, page_height = contents_of(guide), PAGE_HEIGHTS[look.paper_size] - _CONTENTS_SLACK
+    opening = guide.nodes[: count_opening(guide.nodes)]
+    room = page_height - _ABOVE_TITLE - first_page_height(guide.title, opening, _logo_height(look))
+    wrapped = [count_lines(entry.title, _CONTENTS_WIDTH, _CONTENTS_SIZE) - 1 for entry in entries]
+    room -= sum(wrapped) * LINE
+    while room / len(entries) < _MIN_PITCH:
+        room += page_height
+    pitch = min(_MAX_PITCH, room / len(entries))
+    spare = room - pitch * len(entries)
+    return FirstPageSpaces(round(_ABOVE_TITLE + min(_MAX_LOWERED, _LOWERED * spare), 1), round(pitch, 1))
+
+
+def _logo_height(look: Look) -> float:
+    return _MAX_LOGO_HEIGHT if look.logo_png else 0.0
 
 
 def _logo(size: tuple[int, int] | None) -> Json | None:
@@ -129,7 +151,7 @@ def footer_text(title: str) -> str:
 
 
 class _Layout:
-    def __init__(self, sizes: Mapping[str, tuple[int, int]]) -> None:
+    def __init__(self, sizes: Mapping[str, tuple[float, float]]) -> None:
         self._sizes = sizes
 
     def flow(self, nodes: Sequence[Node]) -> list[Json]:
@@ -165,7 +187,7 @@ class _Layout:
             case Table():
                 return _table(node)
             case PictureAt(placed):
-                width, height = picture_size(*self._sizes[placed.name])
+                width, height = self._sizes[placed.name]
                 alt = drawable(placed.alt)
                 return {"k": "picture", "file": placed.name, "alt": alt, "width": width, "height": height}
             case Rule():
@@ -270,11 +292,17 @@ def _weight(laid: Json) -> int:
     return len(laid.get("t", ())) + 1 + sum(_weight(inner) for inner in laid.get("c", ()))
 
 
-def picture_size(width: int, height: int) -> tuple[float, float]:
-    """Return width and height: at most 96 pixels an inch, the text's width, and the maximum height."""
-    max_height = _MAX_PORTRAIT_HEIGHT if height > width else _MAX_LANDSCAPE_HEIGHT
-    scale = min(_POINTS_PER_PIXEL, TEXT_WIDTH / width, max_height / height)
-    return round(width * scale, 2), round(height * scale, 2)
+def picture_sizes(
+    guide: Guide, pixels: Mapping[str, tuple[int, int]], look: Look
+) -> dict[str, tuple[float, float]]:
+    """Return width and height of each picture as it is shown, by its name in the guide; `pixels` are the same of its
+    file."""
+    if has_first_page(guide):
+        nodes, opening = guide.nodes[count_opening(guide.nodes) :], 0.0
+    else:
+        nodes, opening = guide.nodes, opening_height(guide.title, summary_of(guide), _logo_height(look))
+    page_height = PAGE_HEIGHTS[look.paper_size]
+    return plan_sizes(nodes, kept_with_next(nodes), pixels, page_height=page_height, opening=opening)
 
 
 def kept_with_next(nodes: Sequence[Node]) -> set[int]:

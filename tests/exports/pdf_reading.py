@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from typing import Any
 
+import numpy
 import pypdfium2
 from pypdf import PdfReader
 from pypdf.generic import DictionaryObject
@@ -59,3 +60,34 @@ def images_on_pages(content: bytes) -> list[int]:
 
 def is_ua(content: bytes) -> bool:
     return b"<pdfuaid:part>1</pdfuaid:part>" in read(content).trailer["/Root"]["/Metadata"].get_data()
+
+
+def placed(content: bytes, *texts: str) -> list[list[tuple[float, str]]]:
+    """Return for each page its pictures (`picture`) and those of the texts that stand on it, from the top.
+
+    Each has the distance of its upper edge from the top of the page, in points.
+    """
+    found = []
+    for page in pypdfium2.PdfDocument(content):
+        height, text_page = page.get_height(), page.get_textpage()
+        here = [
+            (height - thing.get_bounds()[3], "picture")
+            for thing in page.get_objects(max_depth=9)
+            if thing.type == 3
+        ]
+        for text in texts:
+            match = text_page.search(text, match_whole_word=True).get_next()
+            if match:
+                here.append((height - text_page.get_charbox(match[0])[3], text))
+        found.append(sorted(here))
+    return found
+
+
+def empty_shares(content: bytes) -> list[float]:
+    """Return for each page how much of the height between its margins is empty at its end, 0..1."""
+    found = []
+    for page in pypdfium2.PdfDocument(content):
+        drawn = numpy.asarray(page.render(scale=1).to_pil().convert("L"))[54:-60]
+        rows = numpy.flatnonzero((drawn < 250).any(axis=1))
+        found.append(1 - (rows[-1] + 1) / len(drawn) if len(rows) else 1.0)
+    return found

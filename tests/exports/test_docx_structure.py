@@ -154,7 +154,7 @@ def test_pictures_stand_in_place_with_their_description_and_size() -> None:
     picture = (block_id(text, "Press Send"), encoded(drawing(1, size=(1280, 720))))
     document = opened(rendered(text, picture, alt='The *Send* <button> & "more"'))
     (shape,) = document.inline_shapes
-    assert (shape.width, shape.height) == (Pt(400), Pt(225))
+    assert (shape.width, shape.height) == (Pt(468), Pt(263.25))
     assert shape._inline.docPr.get("descr") == 'The *Send* <button> & "more"'
     (at,) = [n for n, each in enumerate(document.paragraphs) if style_of(each) == "Picture"]
     before = document.paragraphs[at - 1]

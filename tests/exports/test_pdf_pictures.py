@@ -33,11 +33,11 @@ def test_a_picture_in_the_text_is_shown_only_when_it_is_the_documents() -> None:
 
 
 def test_a_step_moves_to_the_next_page_together_with_its_picture() -> None:
-    filler = "".join(f"Line {n}.\n\n" for n in range(21))
+    filler = "".join(f"Line {n}.\n\n" for n in range(28))
     text = with_markers(f"# T\n\n{filler}### Step 1: Move (0:01)\n\nShort text.\n\n- a list\n")
     content = rendered(text, (block_id(text, "Move"), encoded(drawing(1, size=(1280, 720)))))
     first, second = read(content).pages
-    assert "Line 20." in first.extract_text() and "Move" not in first.extract_text()
+    assert "Line 27." in first.extract_text() and "Move" not in first.extract_text()
     assert "Move" in second.extract_text() and "a list" in second.extract_text()
     assert images_on_pages(content) == [0, 1]
 

@@ -12,7 +12,8 @@ from exports.renderers.docx.paragraphs import Form, Number, Place, add_paragraph
 from exports.renderers.docx.runs import Links, RunLook, add_inline, add_text
 from exports.renderers.docx.tables import add_table
 from exports.renderers.docx.xml import Element, add
-from exports.renderers.layout import TEXT_WIDTH, kept_with_next
+from exports.renderers.heights import TEXT_WIDTH
+from exports.renderers.layout import kept_with_next
 from exports.renderers.text import is_rtl
 from exports.renderers.tree import (
     Code,

@@ -3,18 +3,18 @@ twips."""
 
 from __future__ import annotations
 
+from exports.look import Look
 from exports.renderers.docx.body import WIDTH, Body, add_times
 from exports.renderers.docx.bookmarks import bookmark_name
 from exports.renderers.docx.paragraphs import Form, Place, add_paragraph
 from exports.renderers.docx.runs import RunLook, add_text
 from exports.renderers.docx.xml import Element, add
 from exports.renderers.labels import contents_label, facts_of
-from exports.renderers.layout import MAX_DEPTH, contents_pitch
+from exports.renderers.layout import MAX_DEPTH, first_page_spaces
 from exports.renderers.sections import Entry, contents_of, count_opening, section_ids
 from exports.renderers.text import is_rtl
 from exports.renderers.tree import Guide
 
-_ABOVE_TITLE = 900
 _NUMBER_ROOM = 480
 _DEPTH_INDENT = 240
 _LINE = 380  # the height of a line of the contents down to the hairline below it
@@ -22,10 +22,11 @@ _LINE = 380  # the height of a line of the contents down to the hairline below i
 _FIELD = ' TOC \\o "1-6" \\h \\z '
 
 
-def add_first_page(body: Element, guide: Guide, writer: Body, place: Place) -> int:
+def add_first_page(body: Element, guide: Guide, look: Look, writer: Body, place: Place) -> int:
     """Add the page, at its end an empty paragraph for the properties of its section; return how many nodes of the guide
     stand on it."""
-    _add_title(body, guide, place)
+    spaces = first_page_spaces(guide, look)
+    _add_title(body, guide, spaces.above, place)
     for label, value in facts_of(guide):
         fact = add_paragraph(body, "Facts", place)
         if label:
@@ -37,25 +38,25 @@ def add_first_page(body: Element, guide: Guide, writer: Body, place: Place) -> i
     writer.flow(body, guide.nodes[:opening], place)
     if word := contents_label(guide.language):
         add_text(add_paragraph(body, "TOCHeading", place), word, is_rtl=place.is_rtl, look=RunLook())
-    _add_contents(body, guide, place)
+    _add_contents(body, guide, spaces.pitch, place)
     # LibreOffice shows no page numbers in the footer of a section that ends within the field of the contents.
     add_paragraph(body, "AfterTable", place)
     return opening
 
 
-def _add_title(body: Element, guide: Guide, place: Place) -> None:
+def _add_title(body: Element, guide: Guide, above: float, place: Place) -> None:
     direction = is_rtl(guide.title)
     rtl = place.is_rtl if direction is None else direction
-    title = add_paragraph(body, "Title", place, Form(before=_ABOVE_TITLE), is_rtl=rtl)
+    title = add_paragraph(body, "Title", place, Form(before=round(20 * above)), is_rtl=rtl)
     add_text(title, guide.title, is_rtl=rtl, look=RunLook())
     add_paragraph(body, "Bar", place)
 
 
-def _add_contents(body: Element, guide: Guide, place: Place) -> None:
+def _add_contents(body: Element, guide: Guide, pitch: float, place: Place) -> None:
     """Add a line for each entry, within the field of a table of contents."""
     numbers = {section_id: number for number, section_id in enumerate(section_ids(guide), start=1)}
     entries = contents_of(guide)
-    above = max(0, round(contents_pitch(len(entries)) * 20) - _LINE)
+    above = max(0, round(pitch * 20) - _LINE)
     for at, entry in enumerate(entries):
         line = _add_line(body, entry, place, above, is_odd=at % 2 == 1)
         if at == 0:

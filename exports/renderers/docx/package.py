@@ -31,7 +31,7 @@ from exports.renderers.docx.paragraphs import Place, add_paragraph
 from exports.renderers.docx.runs import Links, RunLook, add_text
 from exports.renderers.docx.xml import Element, add, root, storable
 from exports.renderers.labels import has_first_page, page_label, summary_of
-from exports.renderers.layout import footer_text, logo_size, picture_size
+from exports.renderers.layout import footer_text, logo_size, picture_sizes
 from exports.renderers.pictures import size_of
 from exports.renderers.text import is_rtl
 from exports.renderers.tree import Guide
@@ -70,8 +70,10 @@ def write_package(
     main.relate_to(styles, RELATIONSHIP_TYPE.STYLES)
     settings = SettingsPart(PackURI("/word/settings.xml"), CONTENT_TYPE.WML_SETTINGS, _settings(), package)
     main.relate_to(settings, RELATIONSHIP_TYPE.SETTINGS)
+    pixels = {placed.name: embedded.pixels for placed, embedded in zip(guide.pictures, pictures, strict=True)}
+    sizes = picture_sizes(guide, pixels, look)
     drawings = {
-        placed.name: _drawing(main, embedded, number)
+        placed.name: _drawing(main, embedded, number, sizes[placed.name])
         for number, (placed, embedded) in enumerate(zip(guide.pictures, pictures, strict=True), start=1)
     }
     numbering = Numbering()
@@ -83,7 +85,7 @@ def write_package(
         _add_logo(body, main, look.logo, len(pictures) + 1, place)
     writer = Body(Links(main), numbering, drawings, Bookmarks())
     below = main.relate_to(last, RELATIONSHIP_TYPE.FOOTER)
-    _add_sections(body, guide, writer, place, below, look.paper_size)
+    _add_sections(body, guide, look, writer, place, below)
     element = numbering.element(accent)
     numbered = NumberingPart(PackURI("/word/numbering.xml"), CONTENT_TYPE.WML_NUMBERING, element, package)
     main.relate_to(numbered, RELATIONSHIP_TYPE.NUMBERING)
@@ -91,27 +93,27 @@ def write_package(
 
 
 def _add_sections(
-    body: Element, guide: Guide, writer: Body, place: Place, footer_relation: str, paper_size: str
+    body: Element, guide: Guide, look: Look, writer: Body, place: Place, footer_relation: str
 ) -> None:
     """Add all that is read: a long guide in two sections, of which the first is its first page."""
     if not has_first_page(guide):
         _add_opening(body, guide, place)
         writer.flow(body, guide.nodes, place)
-        _add_section(body, footer_relation, paper_size, is_rtl=place.is_rtl)
+        _add_section(body, footer_relation, look.paper_size, is_rtl=place.is_rtl)
         return
-    count = add_first_page(body, guide, writer, place)
+    count = add_first_page(body, guide, look, writer, place)
     properties_of_last = body[-1][0]
-    _add_section(properties_of_last, footer_relation, paper_size, is_rtl=place.is_rtl)
+    _add_section(properties_of_last, footer_relation, look.paper_size, is_rtl=place.is_rtl)
     writer.flow(body, guide.nodes[count:], place)
-    _add_section(body, None, paper_size, is_rtl=place.is_rtl)
+    _add_section(body, None, look.paper_size, is_rtl=place.is_rtl)
 
 
-def _drawing(main: DocumentPart, embedded: Embedded, number: int) -> Drawing:
+def _drawing(main: DocumentPart, embedded: Embedded, number: int, size: tuple[float, float]) -> Drawing:
     """Add the part of a picture, by the name that the manifest gives it."""
-    placed, content, pixels = embedded
+    placed, content, _ = embedded
     uri = PackURI(f"/{placed.name}")
     part = Part(uri, _TYPES[uri.ext], content, main.package)
-    return Drawing(number, main.relate_to(part, RELATIONSHIP_TYPE.IMAGE), placed.alt, picture_size(*pixels))
+    return Drawing(number, main.relate_to(part, RELATIONSHIP_TYPE.IMAGE), placed.alt, size)
 
 
 def _add_logo(body: Element, main: DocumentPart, logo: bytes, number: int, place: Place) -> None:
