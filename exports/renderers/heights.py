@@ -34,6 +34,7 @@ LINE = _CAP_HEIGHT * _SIZE + _LEADING
 _STEP_SIZE, _STEP_LINE = 13.0, (_CAP_HEIGHT + 0.72) * 13.0
 _STEP_TIME_WIDTH = 62.0
 _SECTION_SIZES = (17.0, 14.0, 12.0, 10.5)
+_TITLE_SIZES, _MAX_TITLE_LINES = (30.0, 26.0, 22.0, 19.0), 3
 _NARROW = frozenset("iljtfrI.,:;'!|()[]{} `-\"*/\\")
 _WIDE = frozenset("mwMWGOQ@%&—…")
 _BOLD = 1.07
@@ -131,11 +132,19 @@ def opening_height(title: str, summary: str, logo_height: float) -> float:
     return logo + lines * (_CAP_HEIGHT + 0.45) * 24.0 - 0.45 * 24.0 + below_title + 17.0
 
 
+def first_title_size(title: str) -> float:
+    """Return the type size of the title on the first page: the greatest at which it takes three lines at most."""
+    width = TEXT_WIDTH / _BOLD
+    fitting = (size for size in _TITLE_SIZES if count_lines(title, width, size) <= _MAX_TITLE_LINES)
+    return next(fitting, _TITLE_SIZES[-1])
+
+
 def first_page_height(title: str, opening: Sequence[Node], logo_height: float) -> float:
     """Return how high all is that stands on the first page between the space above it and the contents' lines."""
-    lines = count_lines(title, TEXT_WIDTH / _BOLD, 30.0)
+    size = first_title_size(title)
+    lines = count_lines(title, TEXT_WIDTH / _BOLD, size)
     logo = logo_height + 17.0 if logo_height else 0.0
-    named = lines * (_CAP_HEIGHT + 0.45) * 30.0 - 0.45 * 30.0
+    named = lines * (_CAP_HEIGHT + 0.45) * size - 0.45 * size
     facts = 16.0 + 4.0 + 22.0 + 22.5
     return logo + named + facts + 26.0 + stacked(opening, TEXT_WIDTH) + 26.0 + 8.6 + 8.0
 

@@ -11,7 +11,14 @@ from typing import Any, NamedTuple
 
 from exports.look import ACCENT, Look
 from exports.renderers import fonts
-from exports.renderers.heights import LINE, TEXT_WIDTH, count_lines, first_page_height, opening_height
+from exports.renderers.heights import (
+    LINE,
+    TEXT_WIDTH,
+    count_lines,
+    first_page_height,
+    first_title_size,
+    opening_height,
+)
 from exports.renderers.labels import contents_label, facts_of, has_first_page, page_label, summary_of
 from exports.renderers.paging import PAGE_HEIGHTS, plan_sizes
 from exports.renderers.sections import Entry, contents_of, count_opening, section_ids
@@ -98,6 +105,7 @@ def _first_page(guide: Guide, look: Look, opening: list[Json]) -> Json:
     first = first_page_spaces(guide, look)
     return {
         "above": first.above,
+        "title_size": first_title_size(guide.title),
         "facts": [[drawable(part) for part in fact] for fact in facts_of(guide)],
         "opening": opening,
         "contents": contents_label(guide.language),

@@ -24,8 +24,8 @@ _MAX_PORTRAIT_HEIGHT = 320.0
 _SCALES = tuple(1.0 - 0.02 * step for step in range(20))
 # What estimates may be wrong by on a page.
 _SLACK = 9.0
-# An empty half of the last page is nothing; less than a third of it filled looks lost.
-_MIN_LAST_FILL = 0.35
+# The last page may be empty in its second half; a step that stands alone there looks lost.
+_MIN_LAST_FILL = 0.5
 _LOST = 0.15
 _SHRUNK = 0.8
 # Planning takes time with the chunks; so long a text has its pictures at one size.
