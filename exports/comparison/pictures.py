@@ -1,8 +1,8 @@
 """Where two pictures of a screen differ for a person who looks at both.
 
 Both are brought to one size, that of the smaller, with at most `WORKING_SIDE` pixels on a side. Around each pixel the
-mean difference of a window is taken, and the least of it over moves of the first picture by up to `_MOVES` pixels, so
-that what stands a pixel or two elsewhere is no change (block matching; the picture as a whole is moved first where that
+mean difference of a window is taken, and the least of it over moves of the first picture by a pixel or two, so that
+what stands that far elsewhere is no change (block matching; the picture as a whole is moved first where that
 fits better). A difference counts from `_WEAK.levels` on, and from a share of the contrast in its window: what is left
 of edges that were compressed, scaled, or moved by less than a pixel grows with their contrast and stays a small part
 of it, while other letters differ by most of it. Places that count are grouped where they lie close together, and a
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 WORKING_SIDE = 1920
 _ASPECT = 0.01  # by which the shapes of two pictures may differ
-_WINDOW = 13  # pixels; the height of a line of small text
-_MOVES = 2
+_WINDOWS = 148  # on the longer side; one is as high as a line of small text
+_MIN_WINDOW = 7  # pixels
+_MARGIN = 16  # pixels; no window and move together reach so far
 _MAX_WHOLE_MOVE = 3
 _CLIPPED = 48  # levels; what has changed says nothing of how the picture as a whole was moved
 _SAMPLED = 4  # every fourth row says it
-_SEEMING = 3  # pixels on each side, by which what differs seems larger than it is
 _TILE = 64
 _LARGE_SHARE = 0.25  # of the picture: what differs so far is not a matter of small moves
 _POINTER_HEIGHT, _POINTER_WIDTH = 34, 30
@@ -46,7 +46,7 @@ class _Threshold(NamedTuple):
 
 
 _WEAK = _Threshold(9, 0.22)
-_CLEAR = _Threshold(18, 0.4)
+_CLEAR = _Threshold(20, 0.42)
 
 
 def read_screen(content: bytes) -> Plane:
@@ -84,45 +84,46 @@ def changed_regions(before: Plane, after: Plane) -> list[Region]:
     smaller = min(before, after, key=lambda pixels: pixels.shape[1])
     size = smaller.shape[1], smaller.shape[0]
     first, second = _resized(before, size), _resized(after, size)
-    suspects = _suspects(first, second)
+    window = max(_MIN_WINDOW, max(size) // _WINDOWS) | 1
+    suspects = _suspects(first, second, window)
     if not suspects:
         return []
     across, down = _whole_move(first, second)
     if (across, down) != (0, 0):
         first = _moved(first, across, down)
-        suspects = _suspects(first, second)
-    differs, is_clear = _looked_at(first, second, suspects)
-    boxes = [box for box in _groups(differs, is_clear) if not _is_pointer(box)]
+        suspects = _suspects(first, second, window)
+    differs, is_clear = _looked_at(first, second, suspects, window)
+    boxes = [box for box in _groups(differs, is_clear, window) if not _is_pointer(box)]
     return [as_region(box, size) for box in few(boxes)]
 
 
-def _difference(first: Plane, second: Plane) -> Plane:
+def _difference(first: Plane, second: Plane, window: int) -> Plane:
     """Return for each pixel the mean over its window of the difference of brightness or colour, whichever is more."""
     import cv2
     import numpy as np
 
     luma, red, blue = cv2.split(cv2.absdiff(first, second))
     most = cv2.max(luma, cv2.max(red, blue))
-    return np.asarray(cv2.blur(most, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(cv2.blur(most, (window, window), borderType=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def _contrast(pixels: Plane) -> Plane:
+def _contrast(pixels: Plane, window: int) -> Plane:
     """Return for each pixel the mean over its window of how far brightness varies among neighbouring pixels."""
     import cv2
     import numpy as np
 
     luma, kernel = np.ascontiguousarray(pixels[..., 0]), np.ones((3, 3), np.uint8)
     varies = cv2.morphologyEx(luma, cv2.MORPH_GRADIENT, kernel)
-    return np.asarray(cv2.blur(varies, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REPLICATE), np.uint8)
+    return np.asarray(cv2.blur(varies, (window, window), borderType=cv2.BORDER_REPLICATE), np.uint8)
 
 
-def _suspects(first: Plane, second: Plane) -> list[Box]:
+def _suspects(first: Plane, second: Plane, window: int) -> list[Box]:
     """Return the parts that differ when nothing is moved, in whole tiles."""
     import cv2
     import numpy as np
 
     height, width = first.shape[:2]
-    differs = (_difference(first, second) >= _WEAK.levels).astype(np.uint8)
+    differs = (_difference(first, second, window) >= _WEAK.levels).astype(np.uint8)
     padded = np.pad(differs, ((0, -height % _TILE), (0, -width % _TILE)))
     tiles = padded.reshape(padded.shape[0] // _TILE, _TILE, -1, _TILE).max(axis=(1, 3))
     _, _, stats, _ = cv2.connectedComponentsWithStats(tiles, connectivity=8)
@@ -155,48 +156,49 @@ def _whole_move(first: Plane, second: Plane) -> tuple[int, int]:
 
 
 def _moved(pixels: Plane, across: int, down: int) -> Plane:
-    """Return a picture moved by less than `_WINDOW` pixels, with what is at its edges repeated."""
+    """Return a picture moved by less than `_MARGIN` pixels, with what is at its edges repeated."""
     import cv2
     import numpy as np
 
     height, width = pixels.shape[:2]
-    wider = cv2.copyMakeBorder(pixels, _WINDOW, _WINDOW, _WINDOW, _WINDOW, cv2.BORDER_REPLICATE)
-    top, left = _WINDOW - down, _WINDOW - across
+    wider = cv2.copyMakeBorder(pixels, _MARGIN, _MARGIN, _MARGIN, _MARGIN, cv2.BORDER_REPLICATE)
+    top, left = _MARGIN - down, _MARGIN - across
     return np.asarray(wider[top : top + height, left : left + width], np.uint8)
 
 
-def _looked_at(first: Plane, second: Plane, suspects: list[Box]) -> tuple[Plane, Plane]:
+def _looked_at(first: Plane, second: Plane, suspects: list[Box], window: int) -> tuple[Plane, Plane]:
     """Return two masks: where the pictures differ, small moves allowed, and where they do so clearly."""
     import numpy as np
 
     height, width = first.shape[:2]
     differs, is_clear = np.zeros((2, height, width), np.uint8)
-    reach = _MOVES if sum(box.area for box in suspects) <= _LARGE_SHARE * width * height else 0
+    is_large = sum(box.area for box in suspects) > _LARGE_SHARE * width * height
+    reach = 0 if is_large else window // 6
     for box in suspects:
         # With a margin, as windows at the edge reach beyond it.
-        left, top = max(0, box.left - _WINDOW), max(0, box.top - _WINDOW)
-        around = np.s_[top : box.bottom + _WINDOW, left : box.right + _WINDOW]
+        left, top = max(0, box.left - _MARGIN), max(0, box.top - _MARGIN)
+        around = np.s_[top : box.bottom + _MARGIN, left : box.right + _MARGIN]
         inside = np.s_[box.top - top : box.bottom - top, box.left - left : box.right - left]
-        least, contrast = _least_difference(first[around], second[around], reach)
+        least, contrast = _least_difference(first[around], second[around], reach, window)
         for mask, threshold in ((differs, _WEAK), (is_clear, _CLEAR)):
             counts = (least >= threshold.levels) & (least >= threshold.share * contrast)
             mask[box.top : box.bottom, box.left : box.right] = counts[inside]
     return differs, is_clear
 
 
-def _least_difference(first: Plane, second: Plane, reach: int) -> tuple[Plane, Plane]:
+def _least_difference(first: Plane, second: Plane, reach: int, window: int) -> tuple[Plane, Plane]:
     """Return the difference of two parts where the first is moved so that it fits best, and their contrast."""
     import cv2
     import numpy as np
 
-    least = _difference(first, second)
+    least = _difference(first, second, window)
     moves = range(-reach, reach + 1)
     for across, down in ((across, down) for down in moves for across in moves if across or down):
-        least = np.minimum(least, _difference(_moved(first, across, down), second))
-    return least, np.asarray(cv2.max(_contrast(first), _contrast(second)), np.uint8)
+        least = np.minimum(least, _difference(_moved(first, across, down), second, window))
+    return least, np.asarray(cv2.max(_contrast(first, window), _contrast(second, window)), np.uint8)
 
 
-def _groups(differs: Plane, is_clear: Plane) -> Iterator[Box]:
+def _groups(differs: Plane, is_clear: Plane, window: int) -> Iterator[Box]:
     """Yield the rectangles of what lies close together and differs clearly somewhere."""
     import cv2
     import numpy as np
@@ -211,15 +213,14 @@ def _groups(differs: Plane, is_clear: Plane) -> Iterator[Box]:
             continue
         part = np.s_[top : top + down, left : left + across]
         rows, columns = np.nonzero((labels[part] == label) & (differs[part] > 0))
-        yield _without_window(
-            Box(left + columns.min(), top + rows.min(), left + columns.max() + 1, top + rows.max() + 1)
-        )
+        box = Box(left + columns.min(), top + rows.min(), left + columns.max() + 1, top + rows.max() + 1)
+        yield _without_window(box, window)
 
 
-def _without_window(box: Box) -> Box:
+def _without_window(box: Box, window: int) -> Box:
     """Return a rectangle without what windows add to letters; flat colours keep a margin of some pixels."""
-    across = min(_SEEMING, (box.right - box.left - 1) // 2)
-    down = min(_SEEMING, (box.bottom - box.top - 1) // 2)
+    across = min(window // 4, (box.right - box.left - 1) // 2)
+    down = min(window // 4, (box.bottom - box.top - 1) // 2)
     return Box(int(box.left + across), int(box.top + down), int(box.right - across), int(box.bottom - down))
 
 
