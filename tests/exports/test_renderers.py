@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -21,35 +20,6 @@ from tests.exports.documents import PNG, block_id, make_document, plain_png, sam
 
 pytestmark = pytest.mark.slow
 REPOSITORY = Path(__file__).resolve().parents[2]
-PRINT_HASHES = """
-import hashlib, time
-time.time = lambda: 4e9  # of the year 2096
-from exports.renderers import RENDERERS
-from tests.exports.documents import sample
-for name, renderer in RENDERERS.items():
-    print(name, hashlib.sha256(renderer.render(*sample()).content).hexdigest())
-"""
-
-
-def test_bytes_are_the_same_in_other_processes_folders_and_locales(tmp_path: Path) -> None:
-    surroundings: list[dict[str, str]] = [
-        {"TZ": "Pacific/Kiritimati", "LANG": "tr_TR.UTF-8", "LC_ALL": "C", "PYTHONHASHSEED": "1"},
-        {"TZ": "America/Caracas", "LANG": "C", "PYTHONHASHSEED": "4242", "SOURCE_DATE_EPOCH": "1"},
-    ]
-    expected = "".join(
-        f"{name} {hashlib.sha256(renderer.render(*sample()).content).hexdigest()}\n"
-        for name, renderer in RENDERERS.items()
-    )
-    for number, changed in enumerate(surroundings):
-        folder = tmp_path / str(number)
-        folder.mkdir()
-        environment = {**os.environ, **changed, "TMPDIR": str(folder), "PYTHONPATH": str(REPOSITORY)}
-        command = [sys.executable, "-c", PRINT_HASHES]
-        ended = subprocess.run(
-            command, cwd=folder, env=environment, capture_output=True, text=True, check=True, timeout=120
-        )
-        assert ended.stdout == expected
-        assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("format", RENDERERS)
