@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.dateparse import parse_datetime
 
 from exports.models import Export
@@ -22,8 +22,18 @@ ALL_DONE, SOME_FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130
 EXIT_STATUS = "Exit status: 0 all done, 1 some failed, 2 wrong usage, 130 interrupted."
 
 
-def add_selection(parser: CommandParser, *, span_of: str) -> None:
-    """Add the options that select; `span_of` says whose time of creation --since and --until are about."""
+class ExportsCommand(BaseCommand):
+    """A command on many exports, whose help keeps its line ends."""
+
+    requires_system_checks: list[str] = []
+
+    def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
+        return super().create_parser(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+
+
+def add_selection(parser: CommandParser, *, span_of: str, made_by: str) -> None:
+    """Add the options that select; `span_of` says whose time of creation --since and --until are about, `made_by`
+    what --renderer-version selects."""
     parser.add_argument("--project", type=UUID, metavar="ID", help="of this project alone")
     parser.add_argument("--job", type=UUID, metavar="ID", help="of this job alone")
     when = f"{span_of}; ISO 8601, UTC unless it says otherwise; a date is its midnight"
@@ -36,7 +46,20 @@ def add_selection(parser: CommandParser, *, span_of: str) -> None:
         dest="formats",
         help="may be given several times; all formats without it",
     )
+    parser.add_argument("--renderer-version", default="", metavar="PREFIX", help=made_by)
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout, and no table")
+
+
+def add_bounds(parser: CommandParser, *, limit: str, concurrency: str, usual: int, most: int) -> None:
+    """Add --limit and --concurrency, which is `usual` and at most `most`; the other two are their help."""
+    parser.add_argument("--limit", type=bounded(1, 10**9), default=0, metavar="N", help=limit)
+    parser.add_argument(
+        "--concurrency",
+        type=bounded(1, most),
+        default=usual,
+        metavar="N",
+        help=f"{concurrency} ({usual}; {most} at most)",
+    )
 
 
 def moment(text: str) -> datetime:

@@ -18,7 +18,8 @@ class Report:
     run_id: str
     is_dry: bool = False
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)  # (format, outcome)
-    reasons: Counter[str] = field(default_factory=Counter)  # codes of what is listed below
+    reasons: Counter[str] = field(default_factory=Counter)  # how many exports have this code
+    left_off: int = 0  # exports with codes that are not listed, as MAX_LISTED are
     listed: list[dict[str, Any]] = field(default_factory=list)
     ended_as: str = "finished"
     began: float = field(default_factory=time.monotonic)
@@ -29,6 +30,8 @@ class Report:
         self.reasons.update(codes)
         if codes and len(self.listed) < MAX_LISTED:
             self.listed.append({"format": format, "outcome": outcome, "codes": list(codes), **facts})
+        elif codes:
+            self.left_off += 1
 
     def total(self, *outcomes: str) -> int:
         """Return how many had one of these outcomes; all of them without any."""
@@ -54,5 +57,6 @@ class Report:
             "formats": self.by_format(),
             "reasons": dict(sorted(self.reasons.items())),
             "listed": self.listed,
+            "left_off": self.left_off,
             "listed_at_most": MAX_LISTED,
         }

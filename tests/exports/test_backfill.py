@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from config.storage import storage
 from exports.models import Export
 from exports.services import backfill
+from exports.services.selection import Selection, estimate
 from jobs.models import AuditEvent
 from jobs.states import JobStatus
 from tests.exports.operating import call, finished_job
@@ -68,6 +69,18 @@ def test_jobs_are_read_by_key_and_nothing_is_counted(api: Api, monkeypatch: pyte
     statements = [query["sql"] for query in asked]
     assert not [sql for sql in statements if "OFFSET" in sql or "COUNT(" in sql.upper()]
     assert sum('FROM "jobs_job"' in sql and '"id" > ' in sql for sql in statements) == 3
+
+
+@pytest.mark.parametrize(("most", "least", "greatest"), [(1_000, 5, 5), (3, 3, 10**6)])
+def test_few_are_counted_and_many_are_estimated(
+    api: Api, monkeypatch: pytest.MonkeyPatch, most: int, least: int, greatest: int
+) -> None:
+    monkeypatch.setattr("exports.services.selection.MOST_COUNTED", most)
+    for _ in range(5):
+        finished_job(api.user)
+    with CaptureQueriesContext(connection) as asked:
+        assert least <= estimate(Selection(formats=("PDF",)).jobs()) <= greatest
+    assert ("EXPLAIN" in asked[-1]["sql"]) == (most == 3)
 
 
 def test_the_limit_is_of_new_ones_and_the_next_run_goes_on(api: Api, worker: None) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from uuid6 import uuid7
 
 from exports.management.options import (
@@ -14,6 +13,8 @@ from exports.management.options import (
     INTERRUPTED,
     SOME_FAILED,
     USAGE,
+    ExportsCommand,
+    add_bounds,
     add_selection,
     bounded,
     read_selection,
@@ -37,21 +38,22 @@ owner's but the quota, of which a tenth is left free. After Ctrl-C, what was ask
 {EXIT_STATUS}"""
 
 
-class Command(BaseCommand):
+class Command(ExportsCommand):
     help = HELP
-    requires_system_checks: list[str] = []
-
-    def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
-        return super().create_parser(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_selection(parser, span_of="of jobs created in this span")
-        parser.add_argument(
-            "--renderer-version",
-            default="",
-            metavar="PREFIX",
-            help="only where the last export of the format was made by such a renderer: pdf-2 renders again what "
+        add_selection(
+            parser,
+            span_of="of jobs created in this span",
+            made_by="only where the last export of the format was made by such a renderer: pdf-2 renders again what "
             "pdf-2 made",
+        )
+        add_bounds(
+            parser,
+            limit="ask for N new exports at most",
+            concurrency="have N open at once at most, waiting or running",
+            usual=4,
+            most=64,
         )
         parser.add_argument(
             "--only-missing",
@@ -63,16 +65,6 @@ class Command(BaseCommand):
             "--dry-run",
             action="store_true",
             help="ask for nothing; count what would be, without looking whether pictures have changed",
-        )
-        parser.add_argument(
-            "--limit", type=bounded(1, 10**9), default=0, metavar="N", help="ask for N new exports at most"
-        )
-        parser.add_argument(
-            "--concurrency",
-            type=bounded(1, 64),
-            default=4,
-            metavar="N",
-            help="have N open at once at most, waiting or running (4)",
         )
         parser.add_argument(
             "--rate",

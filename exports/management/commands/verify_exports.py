@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from uuid6 import uuid7
 
 from exports.management.options import (
@@ -17,8 +16,9 @@ from exports.management.options import (
     EXIT_STATUS,
     INTERRUPTED,
     SOME_FAILED,
+    ExportsCommand,
+    add_bounds,
     add_selection,
-    bounded,
     read_selection,
     stopped_by_signals,
 )
@@ -38,30 +38,21 @@ it is counted as not comparable, which is no failure, and all else is checked.
 {EXIT_STATUS} An export that differs has failed."""
 
 
-class Command(BaseCommand):
+class Command(ExportsCommand):
     help = HELP
-    requires_system_checks: list[str] = []
-
-    def create_parser(self, *args: Any, **kwargs: Any) -> CommandParser:
-        return super().create_parser(*args, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        add_selection(parser, span_of="of exports asked for in this span")
-        parser.add_argument(
-            "--renderer-version",
-            default="",
-            metavar="PREFIX",
-            help="only what was made by such a renderer, such as pdf-2",
+        add_selection(
+            parser,
+            span_of="of exports asked for in this span",
+            made_by="only what was made by such a renderer, such as pdf-2",
         )
-        parser.add_argument(
-            "--limit", type=bounded(1, 10**9), default=0, metavar="N", help="check N exports at most"
-        )
-        parser.add_argument(
-            "--concurrency",
-            type=bounded(1, 4),
-            default=2,
-            metavar="N",
-            help="render N at once (2; 4 at most), here and not in a worker",
+        add_bounds(
+            parser,
+            limit="check N exports at most",
+            concurrency="render N at once, here and not in a worker",
+            usual=2,
+            most=4,
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
