@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 def ranked(table: str, *, waiting: str, running: str) -> str:
     """Return a query of all rows that wait: (id, job_id, lane, owner_id, available_at, turn).
@@ -22,11 +24,21 @@ def ranked(table: str, *, waiting: str, running: str) -> str:
         ) AS busy USING (lane, owner_id)"""  # our tables and constants  # nosec B608
 
 
-def claim_next_in_line(
+def claim_next_in_line(table: str, *, running: str, **line: Any) -> str:
+    """Return a statement that claims the row that `next_in_line` finds, for `%(lease)s`, and gives it back; it writes
+    what `WorkRow._claimed` says."""
+    return f"""
+        WITH next AS MATERIALIZED ({next_in_line(table, running=running, **line)})
+        UPDATE {table} AS claimed SET status = '{running}', attempt = attempt + 1,
+            lease_expires_at = statement_timestamp() + %(lease)s, heartbeat_at = statement_timestamp(),
+            updated_at = statement_timestamp()
+        FROM next WHERE claimed.id = next.id RETURNING claimed.*"""  # our tables and constants  # nosec B608
+
+
+def next_in_line(
     table: str, *, waiting: str, running: str, at_once: int, workers: str, alive_seconds: int
 ) -> str:
-    """Return a statement that claims the row whose turn it is, of those due in `%(lane)s`, for `%(lease)s`, and gives
-    it back; it writes what `WorkRow._claimed` says.
+    """Return a query that locks the row whose turn it is, of those due in `%(lane)s`, and gives its id.
 
     Rows that others have locked are passed over; `at_once` claims in the same moment are served. It jumps from owner
     to owner in the first index of `work_indexes` (https://wiki.postgresql.org/wiki/Loose_indexscan), so that its
@@ -58,12 +70,7 @@ def claim_next_in_line(
                 AND available_at <= statement_timestamp() ORDER BY available_at, id LIMIT {at_once}
             ) AS due
             ORDER BY turn, due.available_at, due.id LIMIT {at_once}
-        ), next AS MATERIALIZED (
-            SELECT row.id FROM line JOIN {table} AS row USING (id)
-            WHERE row.status = '{waiting}' AND line.turn <= coalesce((SELECT share FROM lane), line.turn)
-            ORDER BY line.turn, line.available_at, row.id LIMIT 1 FOR UPDATE OF row SKIP LOCKED
         )
-        UPDATE {table} AS claimed SET status = '{running}', attempt = attempt + 1,
-            lease_expires_at = statement_timestamp() + %(lease)s, heartbeat_at = statement_timestamp(),
-            updated_at = statement_timestamp()
-        FROM next WHERE claimed.id = next.id RETURNING claimed.*"""  # nosec B608
+        SELECT row.id FROM line JOIN {table} AS row USING (id)
+        WHERE row.status = '{waiting}' AND line.turn <= coalesce((SELECT share FROM lane), line.turn)
+        ORDER BY line.turn, line.available_at, row.id LIMIT 1 FOR UPDATE OF row SKIP LOCKED"""  # nosec B608

@@ -111,7 +111,7 @@ def test_shares_are_rounded_and_end_at_the_edge() -> None:
     assert as_region(Box(1, 1, 3, 3), (3, 3)) == (0.3333, 0.3333, 0.6667, 0.6667)
 
 
-def test_a_transparent_picture_is_laid_on_white_and_a_large_one_made_smaller() -> None:
+def test_a_clear_picture_is_laid_on_white_and_a_large_one_made_smaller() -> None:
     clear = Image.new("RGBA", (40, 30), (0, 0, 0, 0))
     assert (
         changed_regions(
