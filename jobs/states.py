@@ -49,6 +49,7 @@ MAY_SHOW_TRANSCRIPT = frozenset({S.TRANSCRIPT_READY, S.GENERATING, S.FAILED}) | 
 _OPEN = tuple(status for status in S if status not in TERMINAL)
 _OUTSIDE_PIPELINE = tuple(status for status in _OPEN if status not in PIPELINE)
 _EDITOR, _SYSTEM = frozenset({ActorType.EDITOR}), frozenset({ActorType.SYSTEM})
+_PEOPLE = frozenset({ActorType.EDITOR, ActorType.STAFF})
 _CALLBACK = frozenset({ActorType.ORCHESTRATOR, ActorType.SYSTEM})
 
 
@@ -84,8 +85,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition("finish_export", (S.EXPORTING,), S.DONE, _SYSTEM),
     Transition("fail_export", (S.EXPORTING,), S.EDITING, _SYSTEM),
     Transition("fail", _OUTSIDE_PIPELINE, S.FAILED, frozenset({ActorType.SYSTEM, ActorType.STAFF})),
-    Transition("cancel", _OPEN, S.CANCELLED, frozenset({ActorType.EDITOR, ActorType.STAFF})),
-    *(Transition("retry", (S.FAILED,), target, _EDITOR) for target in (S.UPLOADED, *reversed(CHECKPOINTS))),
+    Transition("cancel", _OPEN, S.CANCELLED, _PEOPLE),
+    *(Transition("retry", (S.FAILED,), target, _PEOPLE) for target in (S.UPLOADED, *reversed(CHECKPOINTS))),
 )
 VERBS: tuple[str, ...] = tuple(dict.fromkeys(row.verb for row in TRANSITIONS))
 

@@ -25,6 +25,7 @@ from jobs.api.options import choices, read_options, validate_options
 from jobs.media.subtitles import to_srt, to_vtt
 from jobs.media.transcripts import Segment
 from jobs.models import Job, Project
+from jobs.services.audit import by_editor
 from jobs.services.callbacks import apply_callback
 from jobs.services.confirmation import confirm_upload_job
 from jobs.services.deletion import delete_job
@@ -133,7 +134,7 @@ class JobViewSet(ApiViewSet[Job]):
     def run(self, request: Request, job_id: str) -> Response:
         job = self.get_object()
         read_body(NoBody, request)
-        job, dispatch, replayed = run_job(job_id=job.pk, user=request.user)
+        job, dispatch, replayed = run_job(job_id=job.pk, by=by_editor(request.user))
         content = {"dispatch": dispatch, "status": job.status, "replayed": replayed}
         answer = serializers.RunResultSerializer(content).data
         return accepted(answer, location=_job_path(job), retry_after=2, replayed=replayed)
@@ -142,7 +143,7 @@ class JobViewSet(ApiViewSet[Job]):
     def retry(self, request: Request, job_id: str) -> Response:
         job = self.get_object()
         body = read_body(serializers.RetryBody, request)
-        job, dispatch, replayed = retry_job(job_id=job.pk, user=request.user, **body)
+        job, dispatch, replayed = retry_job(job_id=job.pk, by=by_editor(request.user), **body)
         status = job.status if replayed else dispatch.resume_from_status
         content = {"dispatch": dispatch, "status": status, "replayed": replayed}
         answer = serializers.RetryResultSerializer(content).data
@@ -152,7 +153,8 @@ class JobViewSet(ApiViewSet[Job]):
     def cancel(self, request: Request, job_id: str) -> Response:
         job = self.get_object()
         read_body(NoBody, request)
-        return Response(serializers.JobSerializer(cancel_job(job_id=job.pk, user=request.user)).data)
+        cancelled = cancel_job(job_id=job.pk, by=by_editor(request.user))
+        return Response(serializers.JobSerializer(cancelled).data)
 
     @action(detail=True)
     def events(self, request: Request, job_id: str) -> Response:

@@ -9,7 +9,7 @@ from config.work.lanes import Lane
 from config.work.models import WorkRow, work_indexes
 from jobs import states
 from jobs.models.jobs import Job
-from jobs.states import JobStatus
+from jobs.states import ActorType, JobStatus
 
 
 class Dispatch(WorkRow):
@@ -41,6 +41,8 @@ class Dispatch(WorkRow):
     kind = models.CharField(max_length=8, choices=Kind.choices)
     orchestrator = models.CharField(max_length=8)
     requested_by = models.CharField(max_length=64, default="", blank=True)
+    requested_as = models.CharField(max_length=16, choices=ActorType.choices, default=ActorType.EDITOR)
+    reason = models.CharField(max_length=500, default="", blank=True)  # that staff gave
     accepted_at = models.DateTimeField(null=True)
     # Of a retry: what the caller sent, and where the job goes on.
     client_request_id = models.CharField(max_length=128, default="", blank=True)

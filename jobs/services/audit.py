@@ -16,15 +16,20 @@ from jobs.states import ActorType
 
 @dataclass(frozen=True)
 class Attribution:
-    """Who makes a change: the actor's type, and a user's id where there is one."""
+    """Who makes a change: the actor's type, a user's id where there is one, and the reason that staff give."""
 
     actor_type: ActorType
     actor_id: str = ""
     correlation_id: str = ""
+    reason: str = ""
 
 
 def by_editor(user: User) -> Attribution:
     return Attribution(ActorType.EDITOR, str(user.pk))
+
+
+def by_staff(user: User, reason: str) -> Attribution:
+    return Attribution(ActorType.STAFF, str(user.pk), reason=reason)
 
 
 def by_system(correlation_id: str) -> Attribution:
@@ -41,7 +46,7 @@ def make_event(
     occurred_at: datetime | None = None,
     data: dict[str, Any] | None = None,
 ) -> AuditEvent:
-    """Return the event, not saved yet."""
+    """Return the event, not saved yet. A reason stands in its data."""
     return AuditEvent(
         job_id=job.pk,
         project_id=job.project_id,
@@ -52,7 +57,7 @@ def make_event(
         new_status=new_status,
         occurred_at=occurred_at or timezone.now(),
         correlation_id=by.correlation_id or request_id.current(),
-        data=data or {},
+        data={**(data or {}), **({"reason": by.reason} if by.reason else {})},
     )
 
 

@@ -16,7 +16,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from enum import Enum
-from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models.functions import Now
@@ -57,7 +56,7 @@ class SendRole(Enum):
 
 
 def deliver(
-    user_id: UUID, open_or_join: Callable[[], tuple[Dispatch, SendRole]]
+    caller_id: str, open_or_join: Callable[[], tuple[Dispatch, SendRole]]
 ) -> tuple[Job, Dispatch, bool]:
     """Bring one dispatch to its outcome; return (job, dispatch, replayed).
 
@@ -74,7 +73,7 @@ def deliver(
                 if dispatch.accepted_at and role is SendRole.JOIN:
                     break
                 # Under the lock of the user's row: nobody has a place here who does not use it.
-                has_place = held.enter_context(place(f"dispatches of {user_id}", places=MAX_CALLERS))
+                has_place = held.enter_context(place(f"dispatches of {caller_id}", places=MAX_CALLERS))
                 if not has_place and role is not SendRole.JOIN:
                     raise _too_many_callers()
             if role is not SendRole.JOIN:
@@ -205,7 +204,8 @@ def accept(job: Job, dispatch: Dispatch) -> None:
     if orchestrator(dispatch.orchestrator).performs_here and not is_done:
         _open_run(job, dispatch)
     job.dispatch = dispatch
-    by = Attribution(ActorType.EDITOR, dispatch.requested_by, dispatch.correlation_id)
+    actor_type = ActorType(dispatch.requested_as)
+    by = Attribution(actor_type, dispatch.requested_by, dispatch.correlation_id, dispatch.reason)
     data = {"dispatch_id": str(dispatch.pk)}
     if dispatch.kind == Dispatch.Kind.RETRY:
         job.failure = None

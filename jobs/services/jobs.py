@@ -9,10 +9,11 @@ from django.db import transaction
 from uuid6 import uuid7
 
 from config.accounts.models import User
+from config.api import request_id
 from config.api.pagination import moment_of
 from config.work.models import WorkFailed
 from jobs.models import Job, Project
-from jobs.services.audit import Attribution, by_editor, record_event
+from jobs.services.audit import Attribution, record_event
 from jobs.services.dispatches import close_dispatch
 from jobs.services.messages import enqueue_cancellation
 from jobs.services.transitions import lock_job, move_job
@@ -35,12 +36,32 @@ def create_job(*, project: Project, options: dict[str, Any], **key: str) -> Job:
     return job
 
 
-def cancel_job(*, job_id: UUID, user: User) -> Job:
+def cancel_job(*, job_id: UUID, by: Attribution) -> Job:
     """End a job that is not over. What its workers do is stopped at their next heartbeat (2 s)."""
     with transaction.atomic():
         job = lock_job(job_id)
-        move_job(job, "cancel", by=by_editor(user))
+        move_job(job, "cancel", by=by)
         was_open = close_dispatch(job, failure=WorkFailed("JOB_CANCELLED", "The job was cancelled."))
         if was_open and job.dispatch:
+            enqueue_cancellation(job.dispatch)
+    return job
+
+
+def fail_job(*, job_id: UUID, by: Attribution) -> Job:
+    """End a job that is outside of the pipeline as FAILED, so that its owner can retry it. Raise the contract's 409.
+
+    In the pipeline it is the orchestrator that fails a job, or the time after which its silence is a failure.
+    """
+    failure = WorkFailed("FAILED_BY_SUPPORT", "Support has ended this job. Retry it, or ask support.")
+    with transaction.atomic():
+        job = lock_job(job_id)
+        job.failure = {
+            "failure_code": failure.code,
+            "failure_message": failure.message,
+            "failed_stage": job.status,
+            "correlation_id": by.correlation_id or request_id.current(),
+        }
+        move_job(job, "fail", by=by)
+        if close_dispatch(job, failure=failure) and job.dispatch:
             enqueue_cancellation(job.dispatch)
     return job

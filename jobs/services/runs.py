@@ -12,18 +12,19 @@ from config.storage import BadUri, storage
 from jobs import hooks, states
 from jobs.models import Dispatch, Job
 from jobs.orchestrators import orchestrator
+from jobs.services.audit import Attribution
 from jobs.services.dispatches import SENDING_LEASE, SendRole, deliver, is_being_sent
 from jobs.services.transitions import lock_job, require_transition
 from jobs.states import ActorType, JobStatus
 
 
-def run_job(*, job_id: UUID, user: User) -> tuple[Job, Dispatch, bool]:
+def run_job(*, job_id: UUID, by: Attribution) -> tuple[Job, Dispatch, bool]:
     """Dispatch the pipeline once; return (job, dispatch, replayed). Every later call returns the same dispatch."""
-    return deliver(user.pk, lambda: open_or_join_run(job_id, user))
+    return deliver(by.actor_id, lambda: open_or_join_run(job_id, by))
 
 
 def retry_job(
-    *, job_id: UUID, user: User, client_request_id: str, model_profile: str
+    *, job_id: UUID, by: Attribution, client_request_id: str, model_profile: str
 ) -> tuple[Job, Dispatch, bool]:
     """Let a FAILED job go on from its latest checkpoint; return (job, dispatch, replayed)."""
     job = Job.objects.filter(pk=job_id).first()
@@ -31,26 +32,39 @@ def retry_job(
         raise errors.not_found()
     checkpoint = _latest_checkpoint(job)  # asks the storage: before any lock
     return deliver(
-        user.pk, lambda: open_or_join_retry(job, user, client_request_id, model_profile, checkpoint)
+        by.actor_id, lambda: open_or_join_retry(job, by, client_request_id, model_profile, checkpoint)
     )
 
 
-def open_or_join_run(job_id: UUID, user: User) -> tuple[Dispatch, SendRole]:
-    job = _lock(job_id, user)
+def dispatch_again(*, job_id: UUID, by: Attribution) -> tuple[Job, Dispatch, bool]:
+    """Send the open dispatch of a job again, which the orchestrator has not answered, under the same id; return what
+    `run_job` returns. Raise the 409 of a job that has none."""
+    job = Job.objects.select_related("dispatch").filter(pk=job_id).first()
+    dispatch = job.dispatch if job else None
+    if dispatch is None or not dispatch.is_open or dispatch.accepted_at:
+        raise errors.conflict(
+            "JOB_ALREADY_RUNNING", "The job has no dispatch that waits for an answer of the orchestrator."
+        )
+    if dispatch.kind == Dispatch.Kind.RUN:
+        return run_job(job_id=job_id, by=by)
+    asked = {"client_request_id": dispatch.client_request_id, "model_profile": dispatch.model_profile}
+    return retry_job(job_id=job_id, by=by, **asked)
+
+
+def open_or_join_run(job_id: UUID, by: Attribution) -> tuple[Dispatch, SendRole]:
+    job = _lock(job_id)
     earlier = job.dispatches.select_for_update().filter(kind=Dispatch.Kind.RUN).first()
     if earlier and earlier.accepted_at and job.status not in states.TERMINAL:
         return earlier, SendRole.JOIN
     require_transition(job, "run", JobStatus.AUDIO_EXTRACTING, actor_type=ActorType.EDITOR)
     _require_no_other(job, earlier)
-    return claim_sending(
-        job, user, earlier or Dispatch(job=job, owner_id=job.owner_id, kind=Dispatch.Kind.RUN)
-    )
+    return claim_sending(job, by, earlier or Dispatch(job=job, owner_id=job.owner_id, kind=Dispatch.Kind.RUN))
 
 
 def open_or_join_retry(
-    seen: Job, user: User, client_request_id: str, model_profile: str, checkpoint: tuple[str, str]
+    seen: Job, by: Attribution, client_request_id: str, model_profile: str, checkpoint: tuple[str, str]
 ) -> tuple[Dispatch, SendRole]:
-    job = _lock(seen.pk, user)
+    job = _lock(seen.pk)
     if job.manifest != seen.manifest:  # it has gone on and failed since
         checkpoint = _latest_checkpoint(job)
     retries = job.dispatches.select_for_update().filter(kind=Dispatch.Kind.RETRY)
@@ -73,16 +87,18 @@ def open_or_join_retry(
     )
     if not dispatch.is_open:  # one that was refused before may have been overtaken by another's work
         dispatch.resume_from_status, dispatch.checkpoint_ref = checkpoint
-    return claim_sending(job, user, dispatch)
+    return claim_sending(job, by, dispatch)
 
 
-def _lock(job_id: UUID, user: User) -> Job:
-    # The owner's row too, so that two jobs started at once are both counted.
-    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+def _lock(job_id: UUID) -> Job:
+    """Lock the job; and first its owner's row, so that two jobs started at once are both counted. Raise 404."""
+    owners = User.objects.filter(pk__in=Job.objects.filter(pk=job_id).values("owner_id"))
+    if owners.select_for_update(no_key=True).first() is None:
+        raise errors.not_found()
     return lock_job(job_id)
 
 
-def claim_sending(job: Job, user: User, dispatch: Dispatch) -> tuple[Dispatch, SendRole]:
+def claim_sending(job: Job, by: Attribution, dispatch: Dispatch) -> tuple[Dispatch, SendRole]:
     """Hold the dispatch for this caller to send, unless another sends it at this moment.
 
     The caller holds the locks of the owner, the job and the dispatch. Raises 429.
@@ -93,10 +109,10 @@ def claim_sending(job: Job, user: User, dispatch: Dispatch) -> tuple[Dispatch, S
         return dispatch, SendRole.JOIN
     role = SendRole.RESEND if dispatch.is_open else SendRole.SEND
     if role is SendRole.SEND:  # new, or refused before: then it was not counted
-        _require_free_slot(user, job)
+        _require_free_slot(job)
         dispatch.make_waiting()
         dispatch.orchestrator = settings.ORCHESTRATOR
-        dispatch.requested_by = str(user.pk)
+        dispatch.requested_by, dispatch.requested_as, dispatch.reason = by.actor_id, by.actor_type, by.reason
         dispatch.correlation_id = request_id.current()
         dispatch.save()
     dispatch.begin(SENDING_LEASE)
@@ -161,11 +177,11 @@ def _exists(uri: str) -> bool:
     return True
 
 
-def _require_free_slot(user: User, job: Job) -> None:
+def _require_free_slot(job: Job) -> None:
     """Raise 429 when the owner's other jobs take all the places. The caller holds the owner's lock."""
     limit = settings.ACTIVE_JOBS_PER_OWNER
-    processed = Job.objects.filter(owner=user, status__in=states.PROCESSING).values_list("pk")
-    dispatched = Dispatch.objects.filter(owner=user, status__in=Dispatch.OPEN).values_list("job_id")
+    processed = Job.objects.filter(owner=job.owner_id, status__in=states.PROCESSING).values_list("pk")
+    dispatched = Dispatch.objects.filter(owner=job.owner_id, status__in=Dispatch.OPEN).values_list("job_id")
     active = len({pk for (pk,) in processed.union(dispatched)} - {job.pk})
     if active >= limit:
         raise errors.ApiError(

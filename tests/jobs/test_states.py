@@ -30,7 +30,7 @@ def test_the_table_is_the_contracts() -> None:
 def test_who_may_make_each_transition_is_the_contracts() -> None:
     actors = {
         contract.OWNER: {ActorType.EDITOR},
-        contract.RETRY: {ActorType.EDITOR},
+        contract.RETRY: {ActorType.EDITOR, ActorType.STAFF},
         contract.CALLBACK: {ActorType.ORCHESTRATOR, ActorType.SYSTEM},
         contract.SYSTEM: {ActorType.SYSTEM},
         contract.STAFF: {ActorType.STAFF},
