@@ -91,6 +91,12 @@ class Job(CreatedOnce):
             models.CheckConstraint(condition=Q(status__in=JobStatus.values), name="job_status_known"),
             models.UniqueConstraint(fields=["project", "idempotency_key"], name="one_job_a_key"),
         ]
+        permissions = [
+            ("retry_any_job", "Can retry any job"),
+            ("dispatch_any_job", "Can dispatch any job again"),
+            ("fail_any_job", "Can mark any job as failed"),
+            ("cancel_any_job", "Can cancel any job"),
+        ]
         triggers = [
             pgtrigger.FSM(
                 name="job_status_table",

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from config import admin
 from config.accounts.models import User
+from config.admin import lists as admin
 from jobs.models import Job, Project
 from jobs.states import JobStatus
 from tests.factories import make_job, make_many_jobs, make_project, make_user

@@ -1,4 +1,4 @@
-"""Base classes of the admin's pages: read-only, and for tables of any size. Writes go through the services."""
+"""Lists of tables of any size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from django.db import connection
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
-from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 MAX_COUNTED = 1000  # rows; of more, it is only known that there are more
@@ -134,20 +133,3 @@ class LargeTable:
                     return queryset.filter(**{name: row_id}), False
         texts = [Q((name, term)) for name in self.search_fields if name not in ids]
         return (queryset.filter(reduce(or_, texts)) if texts else queryset.none()), False
-
-
-class ReadOnly:
-    """A page on which nothing can be added, changed or deleted."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-
-class ReadOnlyAdmin(ReadOnly, LargeTable, ModelAdmin):
-    """A list, newest first, of rows that can be looked at."""

@@ -1,4 +1,4 @@
-"""The admin's pages of projects and jobs: to look, not to change; writes go through the services."""
+"""The admin's pages of projects and jobs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from django.contrib import admin
 from unfold.admin import TabularInline
 
 from config.admin import ReadOnly, ReadOnlyAdmin
+from jobs.admin.actions import JOB_ACTIONS
 from jobs.models import AuditEvent, Dispatch, Job, PipelineRun, Project, UploadTicket
 
 
@@ -37,6 +38,7 @@ class JobAdmin(ReadOnlyAdmin):
     search_fields = ("id", "project", "owner")
     search_help_text = "ID of a job, its project or owner"
     inlines = (DispatchesInline, PipelineRunsInline, EventsInline)
+    staff_actions = JOB_ACTIONS
 
 
 @admin.register(Project)

@@ -1,0 +1,108 @@
+"""Base classes of the admin's pages, on which nothing is edited: writes are actions, which call the services."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from unfold.admin import ModelAdmin
+
+from config.admin.actions import StaffAction
+from config.admin.lists import LargeTable
+from config.api.errors import ApiError
+
+
+class ReadOnly:
+    """A page on which nothing can be added, changed or deleted."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(ReadOnly, LargeTable, ModelAdmin):
+    """A list, newest first, of rows that can be looked at, and the page of a row with its `staff_actions`.
+
+    An action has a page of its own, `…/ID/do/NAME/`, which asks for a reason; nothing is done without that.
+    """
+
+    staff_actions: ClassVar[tuple[StaffAction[Any], ...]] = ()
+    change_form_outer_before_template = "admin/staff_actions.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.do_view)
+        return [
+            path("<path:object_id>/do/<slug:name>/", view, name=self._url_name("do")),
+            *super().get_urls(),
+        ]
+
+    def _url_name(self, page: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        offered = [
+            (action, self._url("do", obj, action.name))
+            for action in (self.staff_actions if obj else ())
+            if request.user.has_perm(action.permission) and action.is_offered(obj)
+        ]
+        context = {**context, "offered_actions": offered}
+        page: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
+        return page
+
+    def do_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Ask for the reason of an action; with one, do it, and lead back to the row."""
+        action = next((each for each in self.staff_actions if each.name == name), None)
+        if action is None:
+            raise Http404
+        obj = self.get_object(request, unquote(object_id))
+        if obj is None:
+            raise Http404
+        if not (self.has_view_permission(request, obj) and request.user.has_perm(action.permission)):
+            raise PermissionDenied
+        form = action.form(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            self._do(request, action, obj, form.cleaned_data)
+        elif request.method == "POST" or action.is_offered(obj):
+            return self._confirmation(request, action, obj, form)
+        else:
+            messages.warning(request, f"{action.label}: this cannot be done to it now.")
+        return HttpResponseRedirect(self._url("change", obj))
+
+    def _do(self, request: HttpRequest, action: StaffAction[Any], obj: Any, given: dict[str, Any]) -> None:
+        try:
+            done = action.perform(obj, request.user, given)
+        except ApiError as refused:
+            said = " ".join(filter(None, [refused.message, refused.hint]))
+            messages.error(request, f"{action.label}: nothing was done. {said}")
+        else:
+            self.log_change(request, obj, f"{action.label}: {given['reason']}")
+            messages.success(request, done)
+
+    def _confirmation(
+        self, request: HttpRequest, action: StaffAction[Any], obj: Any, form: Any
+    ) -> TemplateResponse:
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": action.label,
+            "action": action,
+            "object": obj,
+            "form": form,
+            "back_url": self._url("change", obj),
+        }
+        return TemplateResponse(request, "admin/confirm_action.html", context)
+
+    def _url(self, page: str, obj: Any, *further: str) -> str:
+        return reverse(f"admin:{self._url_name(page)}", args=(obj.pk, *further))
