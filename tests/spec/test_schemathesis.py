@@ -161,6 +161,7 @@ def known(one_connection: None, db: None, settings: Any) -> Known:
         "createRedaction": {"region": [{"x": 0.1, "y": 0.1, "width": 0.5, "height": 0.5}], "start_ms": [0]},
         "listRedactionSuggestions": {"job_id": [str(job.pk)]},
         "acceptRedactionSuggestions": {"job_id": [str(job.pk)]},
+        "compareInstructions": {"with": [str(job.instruction_id)]},
         "runJob": {"job_id": [str(jobs[JobStatus.UPLOADED].pk), str(jobs[JobStatus.AUDIO_EXTRACTING].pk)]},
         "deleteJob": {"job_id": [str(jobs[JobStatus.DONE].pk), str(jobs[JobStatus.CREATED].pk)]},
         "retryJob": {"job_id": [str(jobs[JobStatus.FAILED].pk)]},
