@@ -13,8 +13,9 @@ from typing import TypeVar
 
 Item = TypeVar("Item")
 
-MIN_LIKENESS = 0.45
-"""The likeness from which two items may be a pair. Steps about something else share a verb, and few letters more."""
+MIN_LIKENESS = 0.5
+"""The likeness from which two items may be a pair. Steps about something else share frequent words, and half of their
+letters by chance."""
 
 Place = tuple[int | None, int | None]
 

@@ -29,7 +29,7 @@ from exports.comparison.changes import (
     screen_of,
 )
 from exports.comparison.pictures import changed_regions, read_screen
-from exports.comparison.steps import GuideStep, read_steps
+from exports.comparison.steps import GuideStep, likeness_of_steps, read_steps
 from exports.renderers.compose import PlacedPicture
 from exports.renderers.tree import Guide
 from exports.snapshot import AssetMissing, Document, Picture
@@ -106,7 +106,7 @@ def compare_guides(old: Document, new: Document, files: PictureFiles) -> Compari
     new_guide, new_steps = read_steps(new)
     if max(len(old_steps), len(new_steps)) > MAX_STEPS:
         raise TooMuchToCompare(f"A guide has over {MAX_STEPS} steps.")
-    places = align(old_steps, new_steps, GuideStep.likeness)
+    places = align(old_steps, new_steps, likeness_of_steps(old_steps, new_steps))
     pairs = [
         (None if old_place is None else old_steps[old_place], None if place is None else new_steps[place])
         for old_place, place in places

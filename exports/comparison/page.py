@@ -16,7 +16,7 @@ from exports.comparison.alignment import align
 from exports.comparison.changes import Change, Region, TooMuchToCompare
 from exports.comparison.compare import Comparison, PictureChange, StepPair
 from exports.comparison.steps import GuideStep
-from exports.comparison.words import Line, Run, likeness, runs
+from exports.comparison.words import Line, Run, Vocabulary, runs
 from exports.look import Look
 from exports.renderers.compose import PlacedPicture
 from exports.renderers.html import head_of, language_of, stylesheet_of
@@ -231,7 +231,9 @@ def _line(line: Line, words: Sequence[Html | str]) -> Html:
 
 def _changed_lines(old: Sequence[Line], new: Sequence[Line]) -> Iterable[Html]:
     """Yield the lines of both, those that stand for one another as one."""
-    for place, new_place in align(old, new, lambda one, other: likeness(one.keys, other.keys)):
+    vocabulary = Vocabulary(line.keys for line in (*old, *new))
+    one, other = ([vocabulary.measure(line.keys) for line in lines] for lines in (old, new))
+    for place, new_place in align(one, other, vocabulary.likeness):
         if place is None and new_place is not None:
             yield _line(new[new_place], [element("ins", new[new_place].text)])
         elif new_place is None and place is not None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from exports.comparison.words import Line, keys_of, likeness
+from exports.comparison.words import Line, Vocabulary, keys_of
 from exports.renderers.compose import PlacedPicture
 from exports.renderers.reading import read_guide
 from exports.renderers.sections import Section, sections_of
@@ -37,13 +37,25 @@ class GuideStep:
     pictures: tuple[PlacedPicture, ...] = ()
     keys: list[str] = field(default_factory=list)
 
-    def likeness(self, other: GuideStep) -> float:
-        """Return how alike the words of two steps are, 0..1: the mean of their titles' and of their whole texts'
-        likeness; 1 of the same block in two texts."""
-        if self.block_id == other.block_id:
+
+def likeness_of_steps(
+    old: Sequence[GuideStep], new: Sequence[GuideStep]
+) -> Callable[[GuideStep, GuideStep], float]:
+    """Return the function that says how alike the words of a step of each guide are, 0..1: the mean of their titles'
+    and of their whole texts' likeness; 1 of the same block in two texts."""
+    vocabulary = Vocabulary(step.keys for step in (*old, *new))
+    measured = {
+        id(step): (vocabulary.measure(step.title.keys), vocabulary.measure(step.keys))
+        for step in (*old, *new)
+    }
+
+    def likeness(one: GuideStep, other: GuideStep) -> float:
+        if one.block_id == other.block_id:
             return 1.0
-        of_titles = likeness(self.title.keys, other.title.keys)
-        return (of_titles + likeness(self.keys, other.keys)) / 2
+        pairs = zip(measured[id(one)], measured[id(other)], strict=True)
+        return sum(vocabulary.likeness(*pair) for pair in pairs) / 2
+
+    return likeness
 
 
 def read_steps(document: Document) -> tuple[Guide, list[GuideStep]]:

@@ -1,9 +1,10 @@
-"""The words of a line as they are compared, how alike two lines are, and which words came and went."""
+"""The words of a line as they are compared, how alike two texts are, and which words came and went."""
 
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -55,16 +56,39 @@ def keys_of(lines: Sequence[Line]) -> list[str]:
     return [key for line in lines for key in line.keys]
 
 
-def likeness(first: Sequence[str], second: Sequence[str]) -> float:
-    """Return how alike two sequences of keys are, 0..1: the mean of the share of words that both have in the same order
-    and of the share of such characters, so that an inflected word counts as half the same.
+class Measured(NamedTuple):
+    """A text ready to be held against others: its different words, the sum of their weights, its first characters."""
 
-    A share is twice the length of a longest common subsequence, by the sum of both lengths (Indel similarity). The
-    first `MAX_CHARACTERS` of each are looked at.
+    words: frozenset[str]
+    weight: float
+    text: str
+
+
+class Vocabulary:
+    """How much the words of some texts tell: one that stands in many of them tells little.
+
+    The weight of a word is one by the number of texts that have it (after Spärck Jones, "A statistical interpretation
+    of term specificity", 1972).
     """
-    texts = [" ".join(keys)[:MAX_CHARACTERS] for keys in (first, second)]
-    words = [text.split() for text in texts]
-    return (Indel.normalized_similarity(*words) + Indel.normalized_similarity(*texts)) / 2
+
+    def __init__(self, texts: Iterable[Sequence[str]]) -> None:
+        self._held_by = Counter(word for keys in texts for word in set(keys))
+
+    def measure(self, keys: Sequence[str]) -> Measured:
+        words = frozenset(keys)
+        return Measured(words, self._weight(words), " ".join(keys)[:MAX_CHARACTERS])
+
+    def likeness(self, first: Measured, second: Measured) -> float:
+        """Return how alike two texts are, 0..1: the mean of what they share by the weight of words (Dice's coefficient)
+        and of the characters that both have in the same order (Indel similarity), so that an inflected word counts in
+        part. Of the latter `MAX_CHARACTERS` of each are looked at."""
+        both = first.weight + second.weight
+        shared = 2 * self._weight(first.words & second.words) / both if both else 1.0
+        return (shared + Indel.normalized_similarity(first.text, second.text)) / 2
+
+    def _weight(self, words: Iterable[str]) -> float:
+        # In a fixed order, as sums of fractions depend on it.
+        return sum(1 / self._held_by[word] for word in sorted(words))
 
 
 def runs(old: Line, new: Line) -> list[Run]:

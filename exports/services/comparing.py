@@ -118,14 +118,20 @@ def _compared(
 
 
 def _uris(*documents: Document) -> dict[UUID, str]:
-    """Return by asset id where the files lie of what is shown in the guides and of what it is compared as."""
+    """Return by asset id where the files lie of what is shown in the guides and of what it is compared as.
+
+    Raises 503 when a redaction conceals one of them.
+    """
     wanted = {
         parse_id(asset_id)
         for document in documents
         for picture in document.pictures
         for asset_id in (picture.asset_id, screen_of(picture)[0])
     }
-    return dict(Asset.objects.filter(pk__in=wanted, is_concealed=False).values_list("pk", "uri"))
+    rows = Asset.objects.filter(pk__in=wanted).values_list("pk", "uri", "is_concealed")
+    if any(is_concealed for *_, is_concealed in rows):
+        raise _redacted_meanwhile()
+    return {pk: uri for pk, uri, _ in rows}
 
 
 def _path(files: contextlib.ExitStack, asset_id: UUID, uri: str) -> Path:
@@ -138,7 +144,11 @@ def _path(files: contextlib.ExitStack, asset_id: UUID, uri: str) -> Path:
 def _require_shown(uris: dict[UUID, str]) -> None:
     """Raise 503 when a redaction has concealed a picture meanwhile: nothing that was found out of it is told."""
     if Asset.objects.filter(pk__in=uris, is_concealed=True).exists():
-        raise errors.unavailable("A picture of one of the guides was redacted while they were compared.")
+        raise _redacted_meanwhile()
+
+
+def _redacted_meanwhile() -> errors.ApiError:
+    return errors.unavailable("A picture of one of the guides was redacted while they were compared.")
 
 
 def _too_much(message: str) -> errors.ApiError:
