@@ -45,17 +45,20 @@ def test_who_would_wait_behind_too_many_is_told_to_come_again(server: Server) ->
 
 
 OF_OTHER_LANES = [
-    "/api/v1/jobs/x/confirm-upload",
-    "/api/v1/jobs/x/screenshots/uploads/x/confirm",
-    MEDIA,
-    "/api/v1/jobs/x/run",
-    "/api/v1/jobs/x/retry",
+    ("POST", "/api/v1/jobs/x/confirm-upload"),
+    ("POST", "/api/v1/jobs/x/screenshots/uploads/x/confirm"),
+    ("POST", MEDIA),
+    ("POST", "/api/v1/jobs/x/run"),
+    ("POST", "/api/v1/jobs/x/retry"),
+    ("GET", "/api/v1/instructions/x/compare"),
 ]
 
 
-@pytest.mark.parametrize("path", OF_OTHER_LANES)
-def test_media_and_orchestrators_hold_up_no_other_request(server: Server, owner: Api, path: str) -> None:
-    busy = sleepers(server, THREADS, path, "POST")
+@pytest.mark.parametrize(("method", "path"), OF_OTHER_LANES)
+def test_media_and_orchestrators_hold_up_no_other_request(
+    server: Server, owner: Api, method: str, path: str
+) -> None:
+    busy = sleepers(server, THREADS, path, method)
     assert httpx.get(f"{server.url}/api/v1/projects", headers=owner.headers).status_code == 200
     assert not any(wire.has_answer() for wire in busy)
     for wire in busy:
