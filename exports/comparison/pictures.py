@@ -34,6 +34,7 @@ _MAX_WHOLE_MOVE = 3
 _CLIPPED = 48  # levels; what has changed says nothing of how the picture as a whole was moved
 _SAMPLED = 4  # every fourth row says it
 _TILE = 64
+_MOVED_SHARE = 0.1  # of the picture, that differs at least when all of it was moved
 _LARGE_SHARE = 0.25  # of the picture: what differs so far is not a matter of small moves
 _POINTER_HEIGHT, _POINTER_WIDTH = 34, 30
 
@@ -88,11 +89,12 @@ def changed_regions(before: Plane, after: Plane) -> list[Region]:
     suspects = _suspects(first, second, window)
     if not suspects:
         return []
-    across, down = _whole_move(first, second)
-    if (across, down) != (0, 0):
-        first = _moved(first, across, down)
+    if _share(suspects, size) >= _MOVED_SHARE and (move := _whole_move(first, second)) != (0, 0):
+        first = _moved(first, *move)
         suspects = _suspects(first, second, window)
     differs, is_clear = _looked_at(first, second, suspects, window)
+    if not is_clear.any():
+        return []
     boxes = [box for box in _groups(differs, is_clear, window) if not _is_pointer(box)]
     return [as_region(box, size) for box in few(boxes)]
 
@@ -131,6 +133,11 @@ def _suspects(first: Plane, second: Plane, window: int) -> list[Box]:
         Box(left * _TILE, top * _TILE, min(width, (left + across) * _TILE), min(height, (top + down) * _TILE))
         for left, top, across, down, _ in stats[1:].tolist()
     ]
+
+
+def _share(suspects: list[Box], size: tuple[int, int]) -> float:
+    """Return how much of a picture of this size the parts take."""
+    return sum(box.area for box in suspects) / (size[0] * size[1])
 
 
 def _whole_move(first: Plane, second: Plane) -> tuple[int, int]:
@@ -172,8 +179,7 @@ def _looked_at(first: Plane, second: Plane, suspects: list[Box], window: int) ->
 
     height, width = first.shape[:2]
     differs, is_clear = np.zeros((2, height, width), np.uint8)
-    is_large = sum(box.area for box in suspects) > _LARGE_SHARE * width * height
-    reach = 0 if is_large else window // 6
+    reach = 0 if _share(suspects, (width, height)) > _LARGE_SHARE else window // 6
     for box in suspects:
         # With a margin, as windows at the edge reach beyond it.
         left, top = max(0, box.left - _MARGIN), max(0, box.top - _MARGIN)

@@ -180,3 +180,22 @@ def test_an_owner_has_few_comparisons_at_a_time(api: Api, monkeypatch: pytest.Mo
     assert (refused.status_code, refused.json()["code"]) == (429, "RATE_LIMITED")
     (answer,) = at_once(1, lambda _: compare(api, guide, guide))
     assert answer.status_code == 200
+
+
+def test_all_pictures_are_read_in_one_child(owner: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    steps = [(f"Step {n}", "", [screen(scrolled=n)]) for n in range(3)]
+    guides = RecordedGuide(owner, *steps), RecordedGuide(owner, *reversed(steps))
+    call, calls = sandbox.call, []
+
+    def counted(function: Any, *args: Any, **options: Any) -> Any:
+        calls.append(function.__name__)
+        return call(function, *args, **options)
+
+    def read_here(content: bytes) -> None:
+        raise AssertionError("a picture is decoded in the web process")
+
+    monkeypatch.setattr(sandbox, "call", counted)
+    monkeypatch.setattr("exports.comparison.compare.read_screen", read_here)
+    assert compare(owner, *guides).status_code == 200
+    assert compare(owner, *guides, accept="text/html").status_code == 200
+    assert calls == ["compare_steps", "compare_on_page"]
