@@ -11,10 +11,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from exports.look import Look
 from tests.exports.break_out import escaped
-from tests.exports.documents import PNG
+from tests.exports.documents import GUIDE, PNG
 from tests.exports.html_reading import Page, read_page, result
 
 CHROMIUM = shutil.which("chromium") or ""
@@ -28,7 +29,7 @@ pytestmark = [
 ]
 OPTIONS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync", "--dump-dom", "--virtual-time-budget=500"),
+    *("--disable-component-update", "--disable-sync", "--virtual-time-budget=500"),
 ]
 # Each of these asks the server for something, or starts a script, in a page that holds it as markup.
 MARKUP = (
@@ -82,13 +83,24 @@ def server() -> Iterator[Server]:
     running.server_close()
 
 
-def shown(content: bytes, folder: Path) -> Page:
-    """Return what Chromium has made of a page half a second after it was loaded."""
+def opened(content: bytes, folder: Path, option: str) -> bytes:
+    """Return what Chromium prints of a page half a second after it was loaded."""
     page = folder / "page.html"
     page.write_bytes(content)
-    command = [CHROMIUM, *OPTIONS, f"--user-data-dir={folder / 'profile'}", page.as_uri()]
-    ended = subprocess.run(command, capture_output=True, check=True, timeout=60)
-    return read_page(ended.stdout.removesuffix(b"\n"))
+    command = [CHROMIUM, *OPTIONS, option, f"--user-data-dir={folder / 'profile'}", page.as_uri()]
+    return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+
+
+def shown(content: bytes, folder: Path) -> Page:
+    """Return what Chromium has made of a page: its elements and their words."""
+    return read_page(opened(content, folder, "--dump-dom").removesuffix(b"\n"))
+
+
+def looks(content: bytes, folder: Path) -> bytes:
+    """Return the pixels of a page on a screen."""
+    opened(content, folder, f"--screenshot={folder / 'page.png'}")
+    with Image.open(folder / "page.png") as picture:
+        return picture.convert("RGB").tobytes()
 
 
 def hostile(server: Server) -> bytes:
@@ -151,3 +163,10 @@ def test_the_policy_stops_markup_that_got_into_a_page(
     }
     assert set(server.asked) == (set() if has_policy else expected)
     assert page.all("title")[0].text == ("T" if has_policy else "started")
+
+
+def test_the_policy_lets_our_stylesheet_through_and_no_other(tmp_path: Path) -> None:
+    content = result(GUIDE, (None, PNG)).content
+    styled = looks(content, tmp_path)
+    assert styled == looks(content.replace(POLICY.encode(), b"X-Nothing"), tmp_path)
+    assert styled != looks(content.replace(b"<style>", b"<style> "), tmp_path)

@@ -50,6 +50,17 @@ def test_the_bar_says_what_is_estimated_and_at_the_end_what_was_done(
     assert f"{done} of about {done}" not in written
 
 
+def test_a_bar_that_reaches_its_estimate_is_full_only_at_the_end() -> None:
+    report = Report("verify_exports", "run")
+    with showing(report, 2, OutputWrapper(Terminal())) as bar:
+        (task,) = bar.bar.tasks
+        for total in (2, None, None):
+            report.count("PDF", "same")
+            bar.advance()
+            assert (task.total, task.finished) == (total, False)
+    assert (task.total, task.finished) == (3, True)
+
+
 def test_without_a_terminal_there_is_a_line_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reporting, "LINE_SECONDS", 0.0)
     assert shown(io.StringIO(), total=2, done=3).splitlines() == [
