@@ -2,32 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.contrib import admin
-from unfold.admin import TabularInline
+from django.forms.widgets import Script
+from django.http import HttpRequest, HttpResponse
 
-from config.admin import ReadOnly, ReadOnlyAdmin
+from config.admin import ReadOnlyAdmin
 from jobs.admin.actions import JOB_ACTIONS
-from jobs.models import AuditEvent, Dispatch, Job, PipelineRun, Project, UploadTicket
-
-
-class EventsInline(ReadOnly, TabularInline):
-    model = AuditEvent
-    fields = ("occurred_at", "event_type", "actor_type", "prev_status", "new_status", "correlation_id")
-    ordering = ("id",)
-    extra = 0
-
-
-class DispatchesInline(ReadOnly, TabularInline):
-    model = Dispatch
-    fk_name = "job"
-    fields = ("kind", "orchestrator", "status", "attempt", "retries", "losses", "accepted_at", "failure_code")
-    extra = 0
-
-
-class PipelineRunsInline(ReadOnly, TabularInline):
-    model = PipelineRun
-    fields = ("status", "attempt", "retries", "losses", "progress_pct", "heartbeat_at", "failure_code")
-    extra = 0
+from jobs.admin.panels import JOB_PANELS
+from jobs.admin.story import read_story
+from jobs.models import Job, Project, UploadTicket
 
 
 @admin.register(Job)
@@ -37,8 +22,23 @@ class JobAdmin(ReadOnlyAdmin):
     list_select_related = ("owner", "project")
     search_fields = ("id", "project", "owner")
     search_help_text = "ID of a job, its project or owner"
-    inlines = (DispatchesInline, PipelineRunsInline, EventsInline)
     staff_actions = JOB_ACTIONS
+    change_form_template = "jobs/story.html"
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["jobs/story.css"]}
+        js: ClassVar[list[Script]] = [Script("jobs/copy-button.js", type="module")]
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        panels = [
+            {"title": panel.title, "template": panel.template, "content": panel.read(obj)}
+            for panel in JOB_PANELS
+            if request.user.has_perm(panel.permission)
+        ]
+        told = {"story": read_story(obj), "panels": panels}
+        return super().render_change_form(request, context | told, *args, obj=obj, **kwargs)
 
 
 @admin.register(Project)

@@ -106,7 +106,8 @@ class Job(CreatedOnce):
         ]
 
     def __str__(self) -> str:
-        return str(self.pk)
+        """Its title, and the end of its id, which tells jobs apart: the beginning is the time."""
+        return f"{self.options.get('title') or 'Untitled guide'} · {str(self.pk)[-6:]}"
 
     @fsm("upload")
     def upload(self) -> None: ...
