@@ -89,6 +89,11 @@ class KeysetChangeList(ChangeList):
             return page[::-1], has_more, cursor != LAST
         return page, bool(cursor), has_more
 
+    @property
+    def csv_url(self) -> str:
+        """Where the list is as CSV, with its filters."""
+        return f"csv/{self.get_query_string(remove=[PAGE_VAR])}"
+
     def _url(self, cursor: str) -> str:
         return str(self.get_query_string({PAGE_VAR: cursor}))
 

@@ -5,14 +5,23 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
 from config.admin.actions import StaffAction
+from config.admin.csv_lists import csv_lines
 from config.admin.lists import LargeTable
 from config.api.errors import ApiError
 
@@ -38,11 +47,13 @@ class ReadOnlyAdmin(ReadOnly, LargeTable, ModelAdmin):
 
     staff_actions: ClassVar[tuple[StaffAction[Any], ...]] = ()
     change_form_outer_before_template = "admin/staff_actions.html"
+    list_before_template = "admin/list_tools.html"
 
     def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view(self.do_view)
+        wrap = self.admin_site.admin_view
         return [
-            path("<path:object_id>/do/<slug:name>/", view, name=self._url_name("do")),
+            path("csv/", wrap(self.csv_view), name=self._url_name("csv")),
+            path("<path:object_id>/do/<slug:name>/", wrap(self.do_view), name=self._url_name("do")),
             *super().get_urls(),
         ]
 
@@ -60,6 +71,20 @@ class ReadOnlyAdmin(ReadOnly, LargeTable, ModelAdmin):
         context = {**context, "offered_actions": offered}
         page: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
         return page
+
+    def csv_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Send what the list with the same filters shows on all its pages."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            rows = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse(f"admin:{self._url_name('changelist')}"))
+        lines = csv_lines(self, rows, self.get_list_display(request))
+        disposition = f'attachment; filename="{self.opts.model_name}s.csv"'
+        return StreamingHttpResponse(
+            lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}
+        )
 
     def do_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Ask for the reason of an action; with one, do it, and lead back to the row."""

@@ -17,7 +17,7 @@ from jobs.models import Job, Project, UploadTicket
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
-    list_display = ("id", "owner", "project", "status", "created_at", "updated_at")
+    list_display = ("__str__", "status", "owner", "project", "created_at", "updated_at")
     list_filter = ("status",)
     list_select_related = ("owner", "project")
     search_fields = ("id", "project", "owner")
