@@ -33,9 +33,7 @@ def align(old: Sequence[Item], new: Sequence[Item], likeness: Callable[[Item, It
     for row in range(len(old) - 1, -1, -1):
         for column in range(len(new) - 1, -1, -1):
             pair = best[row + 1][column + 1] + scores[row][column]
-            best[row][column] = max(
-                best[row + 1][column], best[row][column + 1], pair if scores[row][column] >= 0 else 0.0
-            )
+            best[row][column] = max(best[row + 1][column], best[row][column + 1], pair)
     return _walk(scores, best)
 
 
@@ -44,8 +42,7 @@ def _walk(scores: list[list[float]], best: list[list[float]]) -> list[Place]:
     places: list[Place] = []
     row = column = 0
     while row < rows and column < columns:
-        score = scores[row][column]
-        if score >= 0 and best[row][column] == best[row + 1][column + 1] + score:
+        if best[row][column] == best[row + 1][column + 1] + scores[row][column]:
             places.append((row, column))
             row, column = row + 1, column + 1
         elif best[row][column] == best[row + 1][column]:

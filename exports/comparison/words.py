@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import fsum
 from typing import Literal, NamedTuple
 
 from rapidfuzz.distance import Indel
@@ -87,8 +88,7 @@ class Vocabulary:
         return (shared + Indel.normalized_similarity(first.text, second.text)) / 2
 
     def _weight(self, words: Iterable[str]) -> float:
-        # In a fixed order, as sums of fractions depend on it.
-        return sum(1 / self._held_by[word] for word in sorted(words))
+        return fsum(1 / self._held_by[word] for word in words)  # which is the same in any order
 
 
 def runs(old: Line, new: Line) -> list[Run]:

@@ -114,6 +114,7 @@ def _dialog_box(at: tuple[int, int]) -> Box:
 PAIRS: dict[str, Callable[[], Pair]] = {
     "nothing": lambda: Pair(screen(), screen()),
     "quality": lambda: Pair(screen(), as_jpeg(screen())),
+    "poor quality": lambda: Pair(screen(), as_jpeg(screen(), 15)),
     "scaled": lambda: Pair(screen().resize((1280, 720), Image.Resampling.LANCZOS), screen()),
     "shifted": lambda: Pair(screen(), shifted(screen(), 1, 2)),
     "pointer": lambda: Pair(screen(), screen(pointer=(1100, 240))),

@@ -35,6 +35,7 @@ def test_a_step_in_the_middle_shifts_nothing(owner: Api) -> None:
     ]
 
 
+@pytest.mark.both_storages
 def test_words_and_pictures_are_told_apart(owner: Api) -> None:
     plain, recoloured = screen(), screen(button="#DC2626")
     old = RecordedGuide(owner, *((title, body, [plain]) for title, body, _ in STEPS))

@@ -252,8 +252,11 @@ def test_the_same_guides_give_the_same_bytes_in_any_process(tmp_path: Path) -> N
         "import django, hashlib, pathlib, sys\n"
         "django.setup()\n"
         "from tests.exports.test_compare_page import NEW, OLD, compared\n"
+        "from exports.comparison.words import Vocabulary\n"
         "from tests.exports.documents import drawing, encoded\n"
         "pictures = [{2: [encoded(drawing(n))]} for n in (1, 4)]\n"
+        "texts = [[f'word {n}' for n in range(k)] for k in range(2, 80)]\n"
+        "print(Vocabulary(texts).measure(texts[-1]).weight)\n"
         "print(hashlib.sha256(compared(pathlib.Path(sys.argv[1]), OLD, NEW, *pictures)).hexdigest())\n"
     )
     seen = set()
