@@ -14,7 +14,8 @@ exports = extend_schema_view(
         operation_id="requestExport",
         summary="Export one version of the document",
         description="What it is made of is frozen now. The same document, pictures and format are the same "
-        "export, with the same bytes; a FAILED one starts again.",
+        "export, with the same bytes; a FAILED one starts again. It says how many steps there are, how long the "
+        "recording is, and on which day (UTC) it was made as its file says, else on which it was uploaded.",
         request=serializers.ExportBody,
         responses=accepted(
             serializers.ExportSerializer,

@@ -108,13 +108,13 @@ def _first_page(guide: Guide, look: Look, opening: list[Json]) -> Json:
         "title_size": first_title_size(guide.title),
         "facts": [[drawable(part) for part in fact] for fact in facts_of(guide)],
         "opening": opening,
-        "contents": contents_label(guide.language),
+        "contents": contents_label(guide.language) if first.pitch else None,
         "pitch": first.pitch,
     }
 
 
 class FirstPageSpaces(NamedTuple):
-    """What is left free above the title, and how far apart the lines of the contents stand."""
+    """What is left free above the title, and how far apart the lines of the contents stand; 0 without contents."""
 
     above: float
     pitch: float
@@ -127,6 +127,8 @@ def first_page_spaces(guide: Guide, look: Look) -> FirstPageSpaces:
     room = page_height - _ABOVE_TITLE - first_page_height(guide.title, opening, _logo_height(look))
     wrapped = [count_lines(entry.title, _CONTENTS_WIDTH, _CONTENTS_SIZE) - 1 for entry in entries]
     room -= sum(wrapped) * LINE
+    if not entries:
+        return FirstPageSpaces(_ABOVE_TITLE + _MAX_LOWERED, 0.0)
     while room / len(entries) < _MIN_PITCH:
         room += page_height
     pitch = min(_MAX_PITCH, room / len(entries))

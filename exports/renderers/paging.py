@@ -19,8 +19,8 @@ PAGE_HEIGHTS = {"A4": 727.9, "LETTER": 678.0}
 _POINTS_PER_PIXEL = 0.75
 _MAX_LANDSCAPE_HEIGHT = 264.0
 _MAX_PORTRAIT_HEIGHT = 320.0
-# A picture of 1,920 pixels is never narrower than 290 points: its text of 14 pixels is then 2.1 points high, which can
-# be read on a screen and, at 300 dots an inch, just on paper.
+# A picture of 1,920 pixels by 1,080 is 468 points wide, and never narrower than 290: its letters of 14 pixels are then
+# 2.1 points high, which is read on a screen, and on paper with effort.
 _SCALES = tuple(1.0 - 0.02 * step for step in range(20))
 # What estimates may be wrong by on a page.
 _SLACK = 9.0
@@ -29,7 +29,7 @@ _MIN_LAST_FILL = 0.5
 _LOST = 0.15
 _SHRUNK = 0.8
 # Planning takes time with the chunks; so long a text has its pictures at one size.
-_MAX_CHUNKS = 6_000
+_MAX_CHUNKS = 3_000
 _MEDIUM = 0.85
 
 Sizes = Mapping[str, tuple[int, int]]
@@ -61,6 +61,8 @@ def plan_sizes(
     `kept` are the indices of nodes that stay on one page with the next one, `sizes` those of the pictures in pixels,
     `opening` is the height of what stands on the first page above the nodes.
     """
+    if not any(isinstance(node, PictureAt) for node in nodes):
+        return {}
     chunks = list(_chunks(nodes, kept, sizes))
     scales = _plan(chunks, page_height - _SLACK, opening)
     found = {}
@@ -112,8 +114,6 @@ def _cut(chunk: _Chunk) -> Iterator[_Chunk]:
 
 def _plan(chunks: Sequence[_Chunk], room: float, opening: float) -> list[float]:
     """Return the scale of each chunk's pictures."""
-    if not any(chunk.pictures for chunk in chunks):
-        return [1.0] * len(chunks)
     if len(chunks) > _MAX_CHUNKS:
         return [_MEDIUM] * len(chunks)
     count = len(chunks)

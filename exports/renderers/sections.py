@@ -10,6 +10,8 @@ from exports.renderers.tree import Guide, Heading, ListOf, Node, Paragraph, Step
 
 # Text before the first heading that stands on the first page.
 _MAX_OPENING_CHARACTERS = 600
+# Some fifteen pages; typst takes 200 kB of memory for each.
+MAX_ENTRIES = 400
 
 
 @dataclass
@@ -38,8 +40,15 @@ class Entry:
 
 
 def contents_of(guide: Guide) -> list[Entry]:
-    """Return the contents: the steps, and the headings that stand in none."""
-    return _entries(sections_of(guide)[1], 0, is_in_step=False)
+    """Return the contents: the steps, and the headings that stand in none.
+
+    Of a guide with more than `MAX_ENTRIES` of them the deepest are left out, and all where that does not do.
+    """
+    entries = _entries(sections_of(guide)[1], 0, is_in_step=False)
+    while len(entries) > MAX_ENTRIES:
+        deepest = max(entry.depth for entry in entries)
+        entries = [entry for entry in entries if entry.depth < deepest]
+    return entries
 
 
 def _entries(sections: Sequence[Section], depth: int, *, is_in_step: bool) -> list[Entry]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from docx.oxml.ns import qn
 
-from exports.renderers import RENDERERS
+from exports.renderers import RENDERERS, sections
 from exports.snapshot import Document
 from tests.exports import docx_reading, html_reading, pdf_reading
 from tests.exports.documents import make_document, sample, with_markers
@@ -105,6 +105,22 @@ def test_headings_within_a_step_are_not_listed_but_stay_in_the_outline() -> None
     content = pdf_reading.rendered(inner)
     assert "Details" not in pdf_reading.read(content).pages[0].extract_text()
     assert pdf_reading.outline(content)[1][1] == ["Details"]
+
+
+def test_contents_of_many_pages_list_the_highest_headings_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sections, "MAX_ENTRIES", 5)
+    first = pdf_reading.read(pdf_reading.rendered(long_guide(6))).pages[0].extract_text()
+    assert "Write it" in first and "Open page" not in first
+    assert [style for style, _ in docx_reading.styled(docx_reading.rendered(long_guide(6)))].count(
+        "toc 1"
+    ) == 1
+
+
+@pytest.mark.parametrize("format", ["PDF", "DOCX"])
+def test_steps_that_are_too_many_to_list_are_not_listed(format: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sections, "MAX_ENTRIES", 5)
+    text = shown(format, long_guide(6).replace("## Write it", "").replace("###", "##"))
+    assert "Steps 6" in text and "Contents" not in text and text.count("Open page 1") == 1
 
 
 def test_a_long_introduction_begins_on_the_second_page() -> None:

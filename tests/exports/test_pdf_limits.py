@@ -7,11 +7,10 @@ from typing import Any
 
 import psutil
 import pytest
-import typst
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from exports.renderers import RenderFailed
+from exports.renderers import RenderFailed, pdf
 from tests.exports.documents import PNG, drawing, encoded
 from tests.exports.pdf_reading import images_on_pages, rendered
 
@@ -62,7 +61,7 @@ GROWING = {
 @pytest.mark.parametrize("kind", GROWING)
 def test_the_time_of_typst_grows_less_than_quadratically(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     spent = 0.0
-    compile_with_typst = typst.compile
+    compile_with_typst = pdf._compile
 
     def timed(*given: Any, **options: Any) -> Any:
         nonlocal spent
@@ -72,7 +71,7 @@ def test_the_time_of_typst_grows_less_than_quadratically(kind: str, monkeypatch:
         finally:
             spent += time.process_time() - begin
 
-    monkeypatch.setattr(typst, "compile", timed)
+    monkeypatch.setattr(pdf, "_compile", timed)
     rendered("warm up")
     costs = []
     for size in (4_000, 16_000):

@@ -36,8 +36,6 @@ def add_first_page(body: Element, guide: Guide, look: Look, writer: Body, place:
     opening = count_opening(guide.nodes)
     add_paragraph(body, "Rule", place)
     writer.flow(body, guide.nodes[:opening], place)
-    if word := contents_label(guide.language):
-        add_text(add_paragraph(body, "TOCHeading", place), word, is_rtl=place.is_rtl, look=RunLook())
     _add_contents(body, guide, spaces.pitch, place)
     # LibreOffice shows no page numbers in the footer of a section that ends within the field of the contents.
     add_paragraph(body, "AfterTable", place)
@@ -55,7 +53,9 @@ def _add_title(body: Element, guide: Guide, above: float, place: Place) -> None:
 def _add_contents(body: Element, guide: Guide, pitch: float, place: Place) -> None:
     """Add a line for each entry, within the field of a table of contents."""
     numbers = {section_id: number for number, section_id in enumerate(section_ids(guide), start=1)}
-    entries = contents_of(guide)
+    entries, word = contents_of(guide), contents_label(guide.language)
+    if entries and word:
+        add_text(add_paragraph(body, "TOCHeading", place), word, is_rtl=place.is_rtl, look=RunLook())
     above = max(0, round(pitch * 20) - _LINE)
     for at, entry in enumerate(entries):
         line = _add_line(body, entry, place, above, is_odd=at % 2 == 1)
