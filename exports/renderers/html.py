@@ -24,7 +24,7 @@ from exports.renderers.tree import Guide
 from exports.snapshot import Document, ReadPicture
 
 ARTIFACT_NAME = "instruction.html"
-_STYLESHEET = Path(__file__).with_name("guide.css")
+_STYLESHEETS = [Path(__file__).with_name(name) for name in ("guide.css", "guide_print.css")]
 # In the stylesheet, where the word before the page number goes.
 _PAGE_WORD = "PAGE_WORD "
 # An accent is dark enough for white letters; on a dark ground it is made lighter.
@@ -96,7 +96,8 @@ def head_of(title: str, stylesheet: str) -> Html:
 def stylesheet_of(language: str, look: Look) -> str:
     """Return `guide.css` for a page in this language, in the colours of this look."""
     word = page_label(language)
-    stylesheet = _STYLESHEET.read_text("utf-8").replace(_PAGE_WORD, f"{word} " if word else "")
+    written = "".join(path.read_text("utf-8") for path in _STYLESHEETS)
+    stylesheet = written.replace(_PAGE_WORD, f"{word} " if word else "")
     if look.accent_color:
         stylesheet += _ACCENT.replace("COLOR", look.accent_color)
     return stylesheet

@@ -27,7 +27,7 @@ GOLDEN = {
         "c314c154a540374cd53eb5a118a1138fae3918dd4b6399865e4c838c630ad027"
     ),
     "html-2+markdown-it-py-4.3.0+pillow-13.0.0": (
-        "608783fec4476a7bc9251b3c90813c72ae3fd0616e9b0fecb5b123092a66303d"
+        "f7eadc04d877542463a54682bb296851060b3765e0e3462e01ec57c70e2ea378"
     ),
     "docx-2+markdown-it-py-4.3.0+pillow-13.0.0+python-docx-1.2.0+lxml-6.1.3": (
         "40efe8626484801e94164d4dadd637415317353fd9771cd22fa4b9d23d0e2314"
