@@ -120,16 +120,21 @@ class FirstPageSpaces(NamedTuple):
     pitch: float
 
 
-def first_page_spaces(guide: Guide, look: Look) -> FirstPageSpaces:
-    """Return the spaces with which the contents fill the first page, or a few."""
+def first_page_spaces(
+    guide: Guide, look: Look, *, taken: float = 0.0, min_pitch: float = _MIN_PITCH
+) -> FirstPageSpaces:
+    """Return the spaces with which the contents fill the first page, or a few.
+
+    `taken` is what stands above them beyond what stands there in the PDF.
+    """
     entries, page_height = contents_of(guide), PAGE_HEIGHTS[look.paper_size] - _CONTENTS_SLACK
     opening = guide.nodes[: count_opening(guide.nodes)]
-    room = page_height - _ABOVE_TITLE - first_page_height(guide.title, opening, _logo_height(look))
+    room = page_height - taken - _ABOVE_TITLE - first_page_height(guide.title, opening, _logo_height(look))
     wrapped = [count_lines(entry.title, _CONTENTS_WIDTH, _CONTENTS_SIZE) - 1 for entry in entries]
     room -= sum(wrapped) * LINE
     if not entries:
         return FirstPageSpaces(_ABOVE_TITLE + _MAX_LOWERED, 0.0)
-    while room / len(entries) < _MIN_PITCH:
+    while room / len(entries) < min_pitch:
         room += page_height
     pitch = min(_MAX_PITCH, room / len(entries))
     spare = room - pitch * len(entries)

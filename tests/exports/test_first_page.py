@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from docx.oxml.ns import qn
 
+from exports.look import Look
 from exports.renderers import RENDERERS, sections
 from exports.snapshot import Document
 from tests.exports import docx_reading, html_reading, pdf_reading
@@ -22,7 +23,8 @@ INTRODUCTION = "What you need: an account."
 
 def long_guide(steps: int = 6, *, introduction: str = INTRODUCTION) -> str:
     listed = (
-        f"### Step {n}: Open page {n} (0:{n:02}–0:{n + 1:02})\n\n" + "Click the button. " * 60
+        f"### Step {n}: Open page {n} ({n // 60}:{n % 60:02}–{(n + 1) // 60}:{(n + 1) % 60:02})\n\n"
+        + "Click the button. " * 60
         for n in range(1, steps + 1)
     )
     return f"# Send an invoice\n\n{introduction}\n\n## Write it\n\n" + "\n\n".join(listed)
@@ -89,6 +91,15 @@ def test_the_first_page_of_a_pdf_lists_the_steps_with_their_pages() -> None:
         line = rf"{number}\s*Open page {number}\s*0:0{number}–0:\d\d\s*{at}\b"
         assert re.search(line, first), (number, at, first)
     assert "Write it" in first and "Write it" in others[0]
+
+
+@pytest.mark.parametrize("paper", ["A4", "LETTER"])
+@pytest.mark.parametrize(("steps", "pages"), [(6, 1), (14, 1), (24, 1), (40, 2), (90, 3)])
+def test_the_contents_fill_the_pages_that_they_take(steps: int, pages: int, paper: str) -> None:
+    content = pdf_reading.rendered(long_guide(steps), look=Look(paper))
+    texts = [page.extract_text() for page in pdf_reading.read(content).pages]
+    assert ["Click the button" in text for text in texts[: pages + 1]] == [False] * pages + [True]
+    assert max(pdf_reading.empty_shares(content)[:pages]) < (0.45 if steps < 10 else 0.2)
 
 
 def test_the_contents_of_a_pdf_are_tagged_and_lead_to_the_steps() -> None:

@@ -30,7 +30,7 @@ GOLDEN = {
         "f7eadc04d877542463a54682bb296851060b3765e0e3462e01ec57c70e2ea378"
     ),
     "docx-2+markdown-it-py-4.3.0+pillow-13.0.0+python-docx-1.2.0+lxml-6.1.3": (
-        "40efe8626484801e94164d4dadd637415317353fd9771cd22fa4b9d23d0e2314"
+        "6e7d5a4175b6a2e27e5170e7970d633de2772136590a21889e38c083a14f8ae8"
     ),
 }
 

@@ -17,7 +17,9 @@ from exports.renderers.tree import Guide
 
 _NUMBER_ROOM = 480
 _DEPTH_INDENT = 240
-_LINE = 380  # the height of a line of the contents down to the hairline below it
+_LINE = 320  # the height of a line of the contents down to the hairline below it
+# In points: the facts stand one below the other, which takes more room than in the PDF; and as close as lines may be.
+_TAKEN, _MIN_PITCH = 52.0, 17.0
 # What Word makes the contents of when it is told to update them.
 _FIELD = ' TOC \\o "1-6" \\h \\z '
 
@@ -25,7 +27,7 @@ _FIELD = ' TOC \\o "1-6" \\h \\z '
 def add_first_page(body: Element, guide: Guide, look: Look, writer: Body, place: Place) -> int:
     """Add the page, at its end an empty paragraph for the properties of its section; return how many nodes of the guide
     stand on it."""
-    spaces = first_page_spaces(guide, look)
+    spaces = first_page_spaces(guide, look, taken=_TAKEN, min_pitch=_MIN_PITCH)
     _add_title(body, guide, spaces.above, place)
     for label, value in facts_of(guide):
         fact = add_paragraph(body, "Facts", place)
