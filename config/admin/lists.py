@@ -77,7 +77,8 @@ class KeysetChangeList(ChangeList):
     def _read_page(self, cursor: str) -> tuple[list[Any], bool, bool]:
         """Return the rows of a page, and whether there are newer and older ones."""
         is_backward = cursor.startswith("-") or cursor == LAST
-        rows = self.queryset.order_by("pk") if is_backward else self.queryset
+        rows = self.model_admin.as_shown(self.queryset)
+        rows = rows.order_by("pk") if is_backward else rows
         if cursor and cursor != LAST:
             row_id = _parse(cursor.removeprefix("-"))
             if row_id is None:
@@ -122,6 +123,10 @@ class LargeTable:
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return KeysetChangeList
+
+    def as_shown(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Return the rows with what a page or file shows beside their fields; they are counted without it."""
+        return rows
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

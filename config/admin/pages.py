@@ -45,6 +45,7 @@ class ReadOnlyAdmin(ReadOnly, LargeTable, ModelAdmin):
     An action has a page of its own, `…/ID/do/NAME/`, which asks for a reason; nothing is done without that.
     """
 
+    csv_columns: ClassVar[tuple[str, ...]] = ()  # those of the list unless named
     staff_actions: ClassVar[tuple[StaffAction[Any], ...]] = ()
     change_form_outer_before_template = "admin/staff_actions.html"
     list_before_template = "admin/list_tools.html"
@@ -80,7 +81,7 @@ class ReadOnlyAdmin(ReadOnly, LargeTable, ModelAdmin):
             rows = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse(f"admin:{self._url_name('changelist')}"))
-        lines = csv_lines(self, rows, self.get_list_display(request))
+        lines = csv_lines(self, self.as_shown(rows), self.csv_columns or self.get_list_display(request))
         disposition = f'attachment; filename="{self.opts.model_name}s.csv"'
         return StreamingHttpResponse(
             lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}

@@ -5,29 +5,75 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django.contrib import admin
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 from django.forms.widgets import Script
 from django.http import HttpRequest, HttpResponse
+from unfold.decorators import display
 
 from config.admin import ReadOnlyAdmin
 from jobs.admin.actions import JOB_ACTIONS
+from jobs.admin.filters import FailureCodeFilter, PeriodFilter, StuckFilter, search_jobs
 from jobs.admin.panels import JOB_PANELS
-from jobs.admin.story import read_story
-from jobs.models import Job, Project, UploadTicket
+from jobs.admin.story import TONES, read_story
+from jobs.models import AuditEvent, Dispatch, Job, Project, UploadTicket
+
+_COLOURS = {"works": "info", "waits": "", "good": "success", "bad": "danger", "over": "warning"}
+BADGES = {str(status): _COLOURS[tone] for status, tone in TONES.items()}
 
 
 @admin.register(Job)
 class JobAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "status", "owner", "project", "created_at", "updated_at")
-    list_filter = ("status",)
+    list_display = (
+        "__str__",
+        "state",
+        "owner",
+        "project",
+        "in_state_since",
+        "executions",
+        "failure_code",
+        "created_at",
+    )
+    csv_columns = ("id", *list_display)
+    list_filter = ("status", StuckFilter, FailureCodeFilter, PeriodFilter)
     list_select_related = ("owner", "project")
-    search_fields = ("id", "project", "owner")
-    search_help_text = "ID of a job, its project or owner"
+    search_fields = ("id",)
+    search_help_text = "Any ID of a job or of what belongs to it, a URI, or the owner's name"
     staff_actions = JOB_ACTIONS
     change_form_template = "jobs/story.html"
 
     class Media:
         css: ClassVar[dict[str, list[str]]] = {"all": ["jobs/story.css"]}
         js: ClassVar[list[Script]] = [Script("jobs/copy-button.js", type="module")]
+
+    def as_shown(self, rows: QuerySet[Job]) -> QuerySet[Job]:
+        changes = AuditEvent.objects.filter(job=OuterRef("pk")).exclude(new_status__in=["", F("prev_status")])
+        dispatches = Dispatch.objects.filter(job=OuterRef("pk")).order_by().values("job")
+        return rows.annotate(
+            changed_at=Subquery(changes.order_by("-pk").values("recorded_at")[:1]),
+            dispatched=Subquery(dispatches.annotate(number=Count("pk")).values("number")),
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Job], search_term: str
+    ) -> tuple[QuerySet[Job], bool]:
+        term = search_term.strip()
+        return (search_jobs(queryset, term) if term else queryset), False
+
+    @display(description="State", label=BADGES)
+    def state(self, job: Job) -> str:
+        return str(job.status)
+
+    @display(description="In this state since")
+    def in_state_since(self, job: Any) -> Any:
+        return job.changed_at or job.created_at
+
+    @display(description="Runs and retries")
+    def executions(self, job: Any) -> int:
+        return job.dispatched or 0
+
+    @display(description="Failure code")
+    def failure_code(self, job: Job) -> str:
+        return (job.failure or {}).get("failure_code", "")
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any

@@ -6,7 +6,7 @@ from typing import Any
 
 import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Collate, Now, Upper
 from django_fsm import RETURN_VALUE, FSMField
 from django_fsm import transition as fsm_transition
@@ -86,6 +86,12 @@ class Job(CreatedOnce):
             models.Index(fields=["owner", "status", "id"], name="job_list_by_status"),
             models.Index(fields=["project", "status", "id"], name="project_jobs_by_status"),
             models.Index(fields=["status", "id"], name="jobs_by_status"),  # of all owners: sweep, admin
+            models.Index(
+                Func(F("failure"), Value("failure_code"), function="jsonb_extract_path_text"),
+                "id",
+                condition=Q(status="FAILED"),
+                name="failed_jobs_by_code",
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=JobStatus.values), name="job_status_known"),
