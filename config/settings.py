@@ -98,6 +98,7 @@ WSGI_APPLICATION = "config.wsgi.application"
 APPEND_SLASH = False  # a redirect would lose a request's body
 USE_TZ, TIME_ZONE = True, "UTC"
 LANGUAGE_CODE = "en-us"
+FORMAT_MODULE_PATH = "config.formats"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "accounts.User"
 # The first refuses before the second hashes a password.

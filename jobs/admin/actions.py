@@ -59,7 +59,7 @@ def _waits_for_answer(job: Job) -> bool:
 JOB_ACTIONS: tuple[StaffAction[Job], ...] = (
     StaffAction(
         name="retry",
-        label="Retry",
+        label="Retry the job",
         permission="jobs.retry_any_job",
         consequence="The job goes on from the last result that is still there: nothing that is done is done again.",
         is_offered=lambda job: job.status == JobStatus.FAILED and "video_uri" in job.manifest,
@@ -86,7 +86,7 @@ JOB_ACTIONS: tuple[StaffAction[Job], ...] = (
     ),
     StaffAction(
         name="cancel",
-        label="Cancel",
+        label="Cancel the job",
         permission="jobs.cancel_any_job",
         consequence="The job ends and stays so: it cannot be retried. Its document can be read and not changed.",
         is_offered=lambda job: _may(job, JobStatus.CANCELLED),

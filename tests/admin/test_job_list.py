@@ -114,3 +114,8 @@ def test_a_list_takes_the_same_statements_for_any_number_of_rows(
     staff.get(JOBS)
     with django_assert_num_queries(5):
         staff.get(JOBS)
+
+
+def test_times_are_written_so_that_they_sort(staff: Client) -> None:
+    made = make_job().created_at
+    assert f"{made:%Y-%m-%d %H:%M:%S}" in staff.get(JOBS).content.decode()
