@@ -7,23 +7,79 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
-from django.db.models import QuerySet
 from django.http import HttpRequest
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from config.accounts.models import ApiToken, User
-from config.accounts.services import DEFAULT_DAYS, MAX_DAYS, create_api_token, revoke_api_token
-from config.admin import LargeTable
+from config.accounts.services import (
+    DEFAULT_DAYS,
+    MAX_DAYS,
+    create_api_token,
+    revoke_api_token,
+    switch_off_user,
+    switch_on_user,
+)
+from config.admin import ActionRefused, LargeTable, StaffAction, StaffActionsAdmin
+
+
+def _revoke(token: ApiToken, user: Any, given: dict[str, Any]) -> str:
+    revoke_api_token(token=token)
+    return "The token is revoked: it opens nothing from now on."
+
+
+def _switch_off(row: User, user: Any, given: dict[str, Any]) -> str:
+    if row.pk == user.pk:
+        raise ActionRefused("You cannot switch yourself off.")
+    switch_off_user(user=row)
+    return "The user is switched off: no password and no token of theirs opens anything."
+
+
+def _switch_on(row: User, user: Any, given: dict[str, Any]) -> str:
+    switch_on_user(user=row)
+    return "The user is switched on again."
+
+
+TOKEN_ACTIONS: tuple[StaffAction[ApiToken], ...] = (
+    StaffAction(
+        name="revoke",
+        label="Revoke the token",
+        permission="accounts.revoke_any_apitoken",
+        consequence="Whoever uses it is refused from now on. It cannot be taken back; a new token can be made.",
+        is_offered=lambda token: token.revoked_at is None,
+        perform=_revoke,
+        is_dangerous=True,
+    ),
+)
+USER_ACTIONS: tuple[StaffAction[User], ...] = (
+    StaffAction(
+        name="switch-off",
+        label="Switch the user off",
+        permission="accounts.switch_any_user",
+        consequence="The user is let in no more, by password or by any token, until switched on again. What workers do "
+        "for the user's jobs goes on.",
+        is_offered=lambda user: user.is_active,
+        perform=_switch_off,
+        is_dangerous=True,
+    ),
+    StaffAction(
+        name="switch-on",
+        label="Switch the user on",
+        permission="accounts.switch_any_user",
+        consequence="The user is let in again, with the same password and tokens as before.",
+        is_offered=lambda user: not user.is_active,
+        perform=_switch_on,
+    ),
+)
 
 
 @admin.register(User)
-class StaffUserAdmin(LargeTable, UserAdmin, ModelAdmin):
+class StaffUserAdmin(LargeTable, UserAdmin, StaffActionsAdmin):  # type: ignore[misc]  # its `*args` are ours by name
     list_display = ("username", "issuer", "subject", "is_staff", "is_active", "date_joined")
     list_filter = ("is_staff", "is_active")
     search_fields = ("id", "username__startswith", "subject__startswith")
     search_help_text = "ID of a user, or how a name or subject begins"
-    readonly_fields = ("issuer", "subject")
+    readonly_fields = ("issuer", "subject", "is_active")
+    staff_actions = USER_ACTIONS
 
 
 class ApiTokenForm(forms.ModelForm):
@@ -37,7 +93,7 @@ class ApiTokenForm(forms.ModelForm):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ModelAdmin):
+class ApiTokenAdmin(StaffActionsAdmin):
     """Tokens are created and revoked, not changed. The value is shown once, after creation, and the hash never."""
 
     form = ApiTokenForm
@@ -48,16 +104,13 @@ class ApiTokenAdmin(ModelAdmin):
     autocomplete_fields = ("user",)
     ordering = ("-pk",)
     show_full_result_count = False
-    actions = ("revoke",)
+    staff_actions = TOKEN_ACTIONS
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    def has_revoke_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("accounts.change_apitoken")
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.list_display if obj else ("user", "name", "lifetime_days")
@@ -69,10 +122,3 @@ class ApiTokenAdmin(ModelAdmin):
         obj.pk = made.pk  # the admin continues with the row that the service created
         obj.refresh_from_db()
         messages.warning(request, f"The token, which is not shown again: {value}")
-
-    @admin.action(description="Revoke", permissions=["revoke"])
-    def revoke(self, request: HttpRequest, queryset: QuerySet[ApiToken]) -> None:
-        for token in queryset:
-            revoke_api_token(token=token)
-            self.log_change(request, token, "Revoked.")
-        messages.success(request, f"Revoked: {len(queryset)}.")

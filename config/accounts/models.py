@@ -79,6 +79,7 @@ class User(AbstractUser):
     objects = UserManager()  # type: ignore[misc]
 
     class Meta:
+        permissions = [("switch_any_user", "Can switch any user off and on")]
         indexes = [
             models.Index(fields=["subject"], opclasses=["varchar_pattern_ops"], name="user_subject_begins"),
             models.Index(fields=["id"], condition=Q(is_staff=True), name="staff"),
@@ -117,6 +118,7 @@ class ApiToken(models.Model):
 
     class Meta:
         verbose_name = "API token"
+        permissions = [("revoke_any_apitoken", "Can revoke any API token")]
 
     def __str__(self) -> str:
         return f"{self.prefix}… ({self.name})"

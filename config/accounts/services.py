@@ -35,6 +35,21 @@ def create_api_token(*, user: User, name: str, lifetime_days: int = DEFAULT_DAYS
     return token, value
 
 
+def switch_off_user(*, user: User) -> None:
+    """Let the user in no more, by password or token, until the switch is turned on again. A second call has no effect.
+
+    Sessions and tokens are looked at with each request, so those that are open end with the next one.
+    """
+    User.objects.filter(pk=user.pk, is_active=True).update(is_active=False)
+    user.refresh_from_db(fields=["is_active"])
+
+
+def switch_on_user(*, user: User) -> None:
+    """Let a user in again who was switched off. A second call has no effect."""
+    User.objects.filter(pk=user.pk, is_active=False).update(is_active=True)
+    user.refresh_from_db(fields=["is_active"])
+
+
 def revoke_api_token(*, token: ApiToken) -> None:
     """Make the token invalid from now on. A second call has no effect."""
     ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=timezone.now())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from config.admin.actions import ReasonForm, StaffAction
+from config.admin.actions import ActionRefused, ReasonForm, StaffAction
 from config.admin.lists import MAX_COUNTED, CountedPaginator, KeysetChangeList, LargeTable, estimated_rows
-from config.admin.pages import ReadOnly, ReadOnlyAdmin
+from config.admin.pages import ReadOnly, ReadOnlyAdmin, StaffActionsAdmin
 
 __all__ = [
     "MAX_COUNTED",
+    "ActionRefused",
     "CountedPaginator",
     "KeysetChangeList",
     "LargeTable",
@@ -15,5 +16,6 @@ __all__ = [
     "ReadOnlyAdmin",
     "ReasonForm",
     "StaffAction",
+    "StaffActionsAdmin",
     "estimated_rows",
 ]

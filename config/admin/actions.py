@@ -23,12 +23,16 @@ class ReasonForm(forms.Form):
     )
 
 
+class ActionRefused(Exception):
+    """The action cannot be done to this row. The message is for the person who asked, and nothing was written."""
+
+
 @dataclass(frozen=True)
 class StaffAction(Generic[Row]):
     """One action. `permission` is such as `jobs.cancel_any_job`, `consequence` says what will happen.
 
     `perform` gets the row, who does it, and what the form gave, its reason at least; it calls one service and returns
-    a sentence that says what was done. It raises ApiError for what cannot be done, and writes nothing then.
+    a sentence that says what was done. It raises ApiError or ActionRefused when it cannot be done.
     """
 
     name: str

@@ -20,7 +20,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
-from config.admin.actions import StaffAction
+from config.admin.actions import ActionRefused, StaffAction
 from config.admin.csv_lists import csv_lines
 from config.admin.lists import LargeTable
 from config.api.errors import ApiError
@@ -39,24 +39,19 @@ class ReadOnly:
         return False
 
 
-class ReadOnlyAdmin(ReadOnly, LargeTable, ModelAdmin):
-    """A list, newest first, of rows that can be looked at, and the page of a row with its `staff_actions`.
+class StaffActionsAdmin(ModelAdmin):
+    """The page of a row with its `staff_actions`.
 
     An action has a page of its own, `…/ID/do/NAME/`, which asks for a reason; nothing is done without that.
     """
 
-    csv_columns: ClassVar[tuple[str, ...]] = ()  # those of the list unless named
     staff_actions: ClassVar[tuple[StaffAction[Any], ...]] = ()
     change_form_outer_before_template = "admin/staff_actions.html"
-    list_before_template = "admin/list_tools.html"
 
     def get_urls(self) -> list[URLPattern]:
-        wrap = self.admin_site.admin_view
-        return [
-            path("csv/", wrap(self.csv_view), name=self._url_name("csv")),
-            path("<path:object_id>/do/<slug:name>/", wrap(self.do_view), name=self._url_name("do")),
-            *super().get_urls(),
-        ]
+        view = self.admin_site.admin_view(self.do_view)
+        own = path("<path:object_id>/do/<slug:name>/", view, name=self._url_name("do"))
+        return [own, *super().get_urls()]
 
     def _url_name(self, page: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
@@ -72,20 +67,6 @@ class ReadOnlyAdmin(ReadOnly, LargeTable, ModelAdmin):
         context = {**context, "offered_actions": offered}
         page: HttpResponse = super().render_change_form(request, context, *args, obj=obj, **kwargs)
         return page
-
-    def csv_view(self, request: HttpRequest) -> HttpResponseBase:
-        """Send what the list with the same filters shows on all its pages."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        try:
-            rows = self.get_changelist_instance(request).queryset
-        except IncorrectLookupParameters:
-            return HttpResponseRedirect(reverse(f"admin:{self._url_name('changelist')}"))
-        lines = csv_lines(self, self.as_shown(rows), self.csv_columns or self.get_list_display(request))
-        disposition = f'attachment; filename="{self.opts.model_name}s.csv"'
-        return StreamingHttpResponse(
-            lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}
-        )
 
     def do_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Ask for the reason of an action; with one, do it, and lead back to the row."""
@@ -112,6 +93,8 @@ class ReadOnlyAdmin(ReadOnly, LargeTable, ModelAdmin):
         except ApiError as refused:
             said = " ".join(filter(None, [refused.message, refused.hint]))
             messages.error(request, f"{action.label}: nothing was done. {said}")
+        except ActionRefused as refused:
+            messages.error(request, f"{action.label}: nothing was done. {refused}")
         else:
             self.log_change(request, obj, f"{action.label}: {given['reason']}")
             messages.success(request, done)
@@ -132,3 +115,28 @@ class ReadOnlyAdmin(ReadOnly, LargeTable, ModelAdmin):
 
     def _url(self, page: str, obj: Any, *further: str) -> str:
         return reverse(f"admin:{self._url_name(page)}", args=(obj.pk, *further))
+
+
+class ReadOnlyAdmin(ReadOnly, LargeTable, StaffActionsAdmin):
+    """A list, newest first, of rows that can be looked at, and sent as CSV; and the page of a row, with its actions."""
+
+    csv_columns: ClassVar[tuple[str, ...]] = ()  # those of the list unless named
+    list_before_template = "admin/list_tools.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.csv_view)
+        return [path("csv/", view, name=self._url_name("csv")), *super().get_urls()]
+
+    def csv_view(self, request: HttpRequest) -> HttpResponseBase:
+        """Send what the list with the same filters shows on all its pages."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        try:
+            rows = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            return HttpResponseRedirect(reverse(f"admin:{self._url_name('changelist')}"))
+        lines = csv_lines(self, self.as_shown(rows), self.csv_columns or self.get_list_display(request))
+        disposition = f'attachment; filename="{self.opts.model_name}s.csv"'
+        return StreamingHttpResponse(
+            lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}
+        )

@@ -119,8 +119,8 @@ def test_who_may_look_may_not_add_change_revoke_or_delete(db: None) -> None:
     assert client.post(ADD, form(token.user)).status_code in (403, 404)
     assert client.post(f"{LIST}{token.pk}/change/", form(token.user, name="other")).status_code in (403, 404)
     assert client.post(f"{LIST}{token.pk}/delete/", {"post": "yes"}).status_code in (403, 404)
-    for action in ("revoke", "delete_selected"):
-        client.post(LIST, {"action": action, "_selected_action": [str(token.pk)], "post": "yes"})
+    client.post(LIST, {"action": "delete_selected", "_selected_action": [str(token.pk)], "post": "yes"})
+    assert client.post(f"{LIST}{token.pk}/do/revoke/", {"reason": "odd"}).status_code in (403, 404)
     assert ApiToken.objects.get().name == "import" and ApiToken.objects.count() == 1
     assert opens(value)
 
@@ -133,15 +133,17 @@ def test_staff_without_permission_sees_nothing_of_the_tokens(db: None) -> None:
     assert all(Client().get(page).status_code == 302 for page in pages)
 
 
-def test_who_may_change_revokes_through_the_service(db: None) -> None:
+def test_who_may_revokes_through_the_service_for_a_reason(db: None) -> None:
     token, value = create_api_token(user=make_user("owner"), name="import")
     kept, other = create_api_token(user=make_user("owner"), name="other")
-    client = staff("change_apitoken")
-    page = client.get(LIST).content.decode()
-    assert 'value="revoke"' in page and "delete_selected" not in page
-    client.post(LIST, {"action": "revoke", "_selected_action": [str(token.pk)]})
+    client = staff("view_apitoken", "revoke_any_apitoken")
+    page = client.get(f"{LIST}{token.pk}/change/").content.decode()
+    assert f"{token.pk}/do/revoke/" in page and "delete_selected" not in client.get(LIST).content.decode()
+    client.post(f"{LIST}{token.pk}/do/revoke/", {"reason": "It stood in a log."})
     assert not opens(value) and opens(other)
     token.refresh_from_db()
     assert token.revoked_at is not None
-    assert LogEntry.objects.get().object_id == str(token.pk)
+    entry = LogEntry.objects.get()
+    assert entry.object_id == str(token.pk) and "It stood in a log." in entry.change_message
+    assert "/do/revoke/" not in client.get(f"{LIST}{token.pk}/change/").content.decode()
     assert client.post(f"{LIST}{kept.pk}/change/", form(kept.user, name="x")).status_code in (403, 404)
