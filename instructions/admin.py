@@ -15,14 +15,20 @@ from config.work.admin import WorkStatusFilter
 from instructions.complexity import DocumentTooComplex
 from instructions.models import Instruction, InstructionVersion, RegenerateTask
 from instructions.preview import preview_html
+from jobs.admin.content import CONTENT_PANELS, PERMISSION, may_read
+from jobs.admin.panels import Panel
+from jobs.models import Job
 
+NOT_ASKED = 'Say on the page of the job why you want to read it: "Read transcript and document".'
 _TEXTS = ("markdown", "blocks")  # of a version, up to a megabyte each; lists leave them in the database
 
 
-def _look(version: InstructionVersion | None) -> dict[str, Any]:
+def _look(version: InstructionVersion | None, *, may_read: bool) -> dict[str, Any]:
     """Return what the template shows of a version: its validation, and its text or why that is not shown."""
     if version is None:
         return {}
+    if not may_read:
+        return {"shown": version, "refusal": NOT_ASKED}
     try:
         # The only text here that is not escaped: it has been cleaned by a list of what may stay.
         preview = SafeString(preview_html(version.markdown))  # nosec B703
@@ -58,9 +64,18 @@ class _WithPreview(ReadOnlyAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
-        looked = _look(self.shown_version(obj))
+        version = self.shown_version(obj)
+        looked = _look(version, may_read=version is not None and may_read(request, version.instruction.job))
         page: HttpResponse = super().render_change_form(request, context | looked, *args, obj=obj, **kwargs)
         return page
+
+
+def _newest(job: Job) -> dict[str, Any]:
+    version = InstructionVersion.objects.filter(instruction__job=job).order_by("-version").first()
+    return _look(version, may_read=True)
+
+
+CONTENT_PANELS.append(Panel("Document", "instructions/document_panel.html", PERMISSION, _newest))
 
 
 @admin.register(Instruction)

@@ -12,6 +12,7 @@ from unfold.decorators import display
 
 from config.admin import ReadOnlyAdmin
 from jobs.admin.actions import JOB_ACTIONS
+from jobs.admin.content import CONTENT_PANELS, SHOW_CONTENT, may_read
 from jobs.admin.filters import FailureCodeFilter, PeriodFilter, StuckFilter, search_jobs
 from jobs.admin.panels import JOB_PANELS
 from jobs.admin.story import TONES, read_story
@@ -38,7 +39,7 @@ class JobAdmin(ReadOnlyAdmin):
     list_select_related = ("owner", "project")
     search_fields = ("id",)
     search_help_text = "Any ID of a job or of what belongs to it, a URI, or the owner's name"
-    staff_actions = JOB_ACTIONS
+    staff_actions = (*JOB_ACTIONS, SHOW_CONTENT)
     change_form_template = "jobs/story.html"
 
     class Media:
@@ -80,7 +81,7 @@ class JobAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         panels = [
             {"title": panel.title, "template": panel.template, "content": panel.read(obj)}
-            for panel in JOB_PANELS
+            for panel in [*JOB_PANELS, *(CONTENT_PANELS if may_read(request, obj) else ())]
             if request.user.has_perm(panel.permission)
         ]
         told = {"story": read_story(obj), "panels": panels}

@@ -102,6 +102,7 @@ class Job(CreatedOnce):
             ("dispatch_any_job", "Can dispatch any job again"),
             ("fail_any_job", "Can mark any job as failed"),
             ("cancel_any_job", "Can cancel any job"),
+            ("read_content", "Can read transcript and document of any job, for a reason"),
         ]
         triggers = [
             pgtrigger.FSM(

@@ -17,6 +17,8 @@ from config.accounts.models import User
 from instructions.complexity import MAX_BLOCKS, DocumentTooComplex
 from instructions.models import Instruction, InstructionVersion
 from instructions.preview import preview_html
+from jobs.services.audit import by_staff
+from jobs.services.content import show_content
 from jobs.states import JobStatus
 from tests.factories import make_job
 
@@ -120,12 +122,14 @@ def staff(*permissions: str) -> Client:
 
 
 def support() -> Client:
-    return staff("view_instruction", "view_instructionversion")
+    return staff("view_instruction", "view_instructionversion", "read_content")
 
 
 def make_version(markdown: str, *errors: dict[str, str]) -> InstructionVersion:
-    """The newest version of a document that has others too."""
+    """The newest version of a document that has others too, which support has given a reason to read."""
     instruction = make_job(JobStatus.DRAFT_READY).instruction
+    for user in User.objects.filter(username="support"):
+        show_content(job=instruction.job, by=by_staff(user, "It is tested."))
     Instruction.objects.filter(pk=instruction.pk).update(version=2)
     return InstructionVersion.objects.create(
         instruction=instruction,
@@ -309,7 +313,7 @@ def test_the_pages_ask_for_few_rows_however_many_versions(
             created_by="system",
         )
     for path in pages(version):
-        with django_assert_max_num_queries(10) as seen:
+        with django_assert_max_num_queries(12) as seen:
             assert client.get(path).status_code == 200
         texts = [query["sql"] for query in seen.captured_queries if '"markdown"' in query["sql"]]
         assert len(texts) == 1, "one text is read, and no list brings others"

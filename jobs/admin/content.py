@@ -1,0 +1,48 @@
+"""The transcript and the document of a job, for staff who have given a reason."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+
+from config.admin import StaffAction
+from jobs.admin.panels import Panel
+from jobs.models import Job
+from jobs.queries import segments
+from jobs.services.audit import by_staff
+from jobs.services.content import OPEN_FOR, may_read_content, show_content
+
+PERMISSION = "jobs.read_content"
+MAX_SEGMENTS = 2000  # of a transcript that a page shows
+
+
+def _show(job: Job, user: Any, given: dict[str, Any]) -> str:
+    show_content(job=job, by=by_staff(user, given["reason"]))
+    return f"You may read what the owner said and wrote for {OPEN_FOR.seconds // 60} minutes."
+
+
+SHOW_CONTENT: StaffAction[Job] = StaffAction(
+    name="read",
+    label="Read transcript and document",
+    permission=PERMISSION,
+    consequence="You see what the owner of the job said and wrote. That you did, and why, stands in the audit log of "
+    "the job, which the owner can read.",
+    is_offered=lambda job: bool(job.manifest.get("transcript_uri")) or job.instruction_id is not None,
+    perform=_show,
+)
+
+
+def _transcript(job: Job) -> Any:
+    return list(segments(job)[:MAX_SEGMENTS])
+
+
+CONTENT_PANELS: list[Panel] = [
+    Panel("Transcript", "jobs/panels/transcript.html", PERMISSION, _transcript),
+]
+"""Later apps add theirs."""
+
+
+def may_read(request: HttpRequest, job: Job) -> bool:
+    """Return whether what the owner said and wrote may stand on this page."""
+    return bool(request.user.has_perm(PERMISSION)) and may_read_content(job=job, user_id=request.user.pk)
