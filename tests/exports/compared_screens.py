@@ -1,6 +1,7 @@
 """Pairs of screens, before and after, with the rectangles (pixels of the picture after) that differ between them.
 
-They were written down before the comparison was, and its thresholds were chosen by others as well.
+They were written down before the comparison was. Its thresholds were chosen by them and by frames of the recordings in
+tests/guides.
 """
 
 from __future__ import annotations
