@@ -8,7 +8,10 @@ from django.http import HttpRequest
 
 from anchors.models import AnchorResolution, Asset, ImageUpload, ScreenshotTask
 from config.admin import ReadOnlyAdmin
-from config.work.admin import WorkStatusFilter
+from config.admin.front import STORED, StoredFiles
+from config.work.admin import StuckWorkFilter, WorkStatusFilter
+
+STORED.append(StoredFiles("Pictures", Asset, "size_bytes"))
 
 
 @admin.register(Asset)
@@ -40,7 +43,7 @@ class ImageUploadAdmin(ReadOnlyAdmin):
 @admin.register(ScreenshotTask)
 class ScreenshotTaskAdmin(ReadOnlyAdmin):
     list_display = ("id", "job", "operation", "status", "attempt", "at_ms", "failure_code", "created_at")
-    list_filter = (WorkStatusFilter, "operation")
+    list_filter = (WorkStatusFilter, StuckWorkFilter, "operation")
     list_select_related = ("job",)
     search_fields = ("id", "job")
     search_help_text = "ID of a task or its job"

@@ -306,6 +306,11 @@ SPECTACULAR_SETTINGS = {
         "WorkStatus": ["PENDING", "RUNNING", "SUCCEEDED", "FAILED"],
     },
 }
-UNFOLD = {"SITE_TITLE": "Stepwright", "SITE_HEADER": "Stepwright", "SITE_SYMBOL": "movie"}
+UNFOLD = {
+    "SITE_TITLE": "Stepwright",
+    "SITE_HEADER": "Stepwright",
+    "SITE_SYMBOL": "movie",
+    "DASHBOARD_CALLBACK": "config.admin.front.front_page",
+}
 
 LOGGING = logs.logging_config(environment.read("STEPWRIGHT_LOG_LEVEL"))

@@ -9,6 +9,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from config import description, health
 
 admin.autodiscover()
+admin.site.index_template = "admin/front.html"
 handler400 = "config.api.translation.handler400"
 handler403 = "config.api.translation.handler403"
 handler404 = "config.api.translation.handler404"

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from config.admin import ReadOnly, ReadOnlyAdmin
-from config.work.admin import WorkStatusFilter
+from config.work.admin import StuckWorkFilter, WorkStatusFilter
 from instructions.complexity import DocumentTooComplex
 from instructions.models import Instruction, InstructionVersion, RegenerateTask
 from instructions.preview import preview_html
@@ -111,7 +111,7 @@ class InstructionVersionAdmin(_WithPreview):
 @admin.register(RegenerateTask)
 class RegenerateTaskAdmin(ReadOnlyAdmin):
     list_display = ("id", "job", "status", "attempt", "base_version", "failure_code", "created_at")
-    list_filter = (WorkStatusFilter,)
+    list_filter = (WorkStatusFilter, StuckWorkFilter)
     list_select_related = ("job",)
     exclude = ("context",)  # the owner's words
     search_fields = ("id", "job")

@@ -60,6 +60,22 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Disk:
+    """The space of a disk, in bytes; what others keep on it is used too."""
+
+    size: int
+    free: int
+
+    @property
+    def used(self) -> int:
+        return self.size - self.free
+
+    @property
+    def used_percent(self) -> int:
+        return round(100 * self.used / self.size) if self.size else 0
+
+
+@dataclass(frozen=True)
 class Part:
     """A part of an upload: its number from 1, its size in bytes, and where it is PUT."""
 
@@ -176,6 +192,9 @@ class Storage(Protocol):
 
     def check(self) -> None:
         """Raise OSError if nothing can be written."""
+
+    def disk(self) -> Disk | None:
+        """Return the space of the disk that the files lie on; None if they lie on none that has an end."""
 
 
 def kept_folder(job_id: UUID) -> str:

@@ -24,6 +24,7 @@ from config.storage.base import (
     KEY,
     KINDS,
     BadUri,
+    Disk,
     Draft,
     Stored,
     TooLarge,
@@ -213,6 +214,11 @@ class FileStorage:
                 file.write(b"ok")
         finally:
             probe.unlink(missing_ok=True)
+
+    def disk(self) -> Disk:
+        self._make_folder(self.root)
+        usage = shutil.disk_usage(self.root)
+        return Disk(size=usage.total, free=usage.free)
 
     def _path(self, uri: str) -> Path:
         return self.root / self.key(uri)

@@ -265,6 +265,9 @@ class S3Storage:
             finally:
                 self._client.delete_object(**self._named(key))
 
+    def disk(self) -> None:
+        return None
+
     def _named(self, key: str) -> dict[str, str]:
         return {"Bucket": self.bucket, "Key": self.prefix + key}
 

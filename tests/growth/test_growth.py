@@ -184,6 +184,7 @@ def staff() -> Client:
 
 
 def large_pages() -> list[Any]:
+    admin.autodiscover()  # as config.urls does, which nothing may have loaded yet
     return [page for model, page in admin.site._registry.items() if model in TABLES]
 
 
@@ -224,6 +225,17 @@ def test_the_admins_lists_searches_and_pages(many: Many, page: Any) -> None:
         assert seen
     with small_plans(rows=DEEP + 3 * PAGE, in_sort=DEEP):
         assert client.get(f"{path}{middle.pk}/change/").status_code == 200
+
+
+def test_the_front_page_of_the_admin(many: Many) -> None:
+    client = staff()
+    # At most 1,000 jobs of each status and age, 2,000 failures of each period, and 128 pages of each table with sizes.
+    with small_plans(rows=20_000, in_sort=WAITING) as seen:
+        page = client.get("/admin/")
+    assert page.status_code == 200 and len(seen) >= 9
+    states = page.context["front_panels"][0]["content"]
+    done = next(line for line in states if line["status"] == "DONE")
+    assert str(done["cells"][2]["count"]).startswith("about 1")
 
 
 def search_terms(page: Any, row: models.Model) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""The admin's page of workers, and the filter of the pages of work; all are read-only."""
+"""The admin's page of workers, and the filters of the pages of work; all are read-only."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from config.admin import ReadOnlyAdmin
 from config.work.models import Worker
+from config.work.stuck import STUCK_ROWS
 
 
 class WorkStatusFilter(admin.SimpleListFilter):
@@ -26,6 +27,19 @@ class WorkStatusFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(status=self.value()) if self.value() else queryset
+
+
+class StuckWorkFilter(admin.SimpleListFilter):
+    """Rows of work that do not go on, as the front page counts them."""
+
+    title = parameter_name = "stuck"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("lost", "Its worker was lost"), ("waiting", "Waits for over 10 minutes")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        condition = STUCK_ROWS.get(self.value() or "")
+        return queryset.filter(condition(queryset.model)) if condition else queryset
 
 
 @admin.register(Worker)

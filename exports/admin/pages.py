@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from config.admin import ReadOnlyAdmin
-from config.work.admin import WorkStatusFilter
+from config.work.admin import StuckWorkFilter, WorkStatusFilter
 from exports.models import Export
 
 
@@ -21,7 +21,7 @@ class ExportAdmin(ReadOnlyAdmin):
         "artifact_size_bytes",
         "created_at",
     )
-    list_filter = (WorkStatusFilter, "format")
+    list_filter = (WorkStatusFilter, StuckWorkFilter, "format")
     list_select_related = ("job",)
     search_fields = ("id", "job", "identity_key__exact")
     search_help_text = "ID of an export or its job, or an identity key"

@@ -1,0 +1,150 @@
+"""What the front page of the admin shows of jobs: their states and ages, those that are stuck, and failures."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import CharField, F, Func, Value
+from django.utils import timezone
+
+from config.admin.counts import Counted, count, estimate_by_value
+from config.admin.front import (
+    FRONT_PANELS,
+    STORED,
+    STUCK,
+    FrontPanel,
+    StoredFiles,
+    Stuck,
+    list_url,
+    view_permission,
+)
+from config.admin.lists import MAX_COUNTED
+from config.api.pagination import first_id_from
+from jobs import states
+from jobs.admin.story import TONES
+from jobs.models import Artifact, Job
+from jobs.states import JobStatus
+
+MAX_FAILURES = 2000  # of each period, the newest, that are told apart by their codes
+AT_WORK = (*states.PROCESSING, JobStatus.REGENERATING, JobStatus.EXPORTING)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+
+
+def read_states(user: Any) -> list[dict[str, Any]]:
+    """Return for each status that occurs how many of its jobs are younger than a day, than a week, and older.
+
+    `width` is the length of a bar, in per cent of the longest, on a logarithmic scale: beside a million jobs that are
+    done, the three that are stuck are to be seen too.
+    """
+    counted = _count_by_age()
+    most = max((cell.number for cells in counted.values() for cell in cells), default=0)
+    return [
+        {
+            "status": status,
+            "tone": TONES[JobStatus(status)],
+            "url": list_url(Job, f"status__exact={status}"),
+            "cells": [{"count": cell, "width": _width(cell.number, most)} for cell in cells],
+        }
+        for status, cells in counted.items()
+        if any(cell.number for cell in cells)
+    ]
+
+
+def _width(number: int, most: int) -> int:
+    return round(100 * math.log1p(number) / math.log1p(most)) if most else 0
+
+
+def _count_by_age() -> dict[str, list[Counted]]:
+    """Return the numbers of jobs of each status: younger than a day, than a week, and older."""
+    now = timezone.now()
+    younger = "SELECT id FROM jobs_job WHERE status = known.status AND id {} ORDER BY id LIMIT %(most)s"
+    ages = (">= %(day)s", ">= %(week)s AND id < %(day)s", "< %(week)s")
+    cells = ", ".join(f"(SELECT count(*) FROM ({younger.format(age)}) AS found)" for age in ages)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT known.status, {cells} FROM unnest(%(known)s::text[]) AS known (status)",  # ours  # nosec B608
+            {
+                "known": JobStatus.values,
+                "most": MAX_COUNTED + 1,
+                "day": first_id_from(now - DAY),
+                "week": first_id_from(now - WEEK),
+            },
+        )
+        found = {status: numbers for status, *numbers in cursor.fetchall()}
+    estimates = estimate_by_value(Job, "status")
+    return {
+        status: [
+            Counted.of(day),
+            Counted.of(week),
+            Counted.of(older, estimates.get(status, 0) - day - week),
+        ]
+        for status, (day, week, older) in found.items()
+    }
+
+
+def stuck_jobs(user: Any) -> Iterator[Stuck]:
+    """Yield the line of jobs for which something is being done, and that have not changed for too long."""
+    if not user.has_perm(view_permission(Job)):
+        return
+    minutes = settings.JOB_TIMEOUT_MINUTES
+    since = timezone.now() - timedelta(minutes=minutes)
+    counted = count(Job.objects.filter(status__in=AT_WORK, updated_at__lt=since))
+    if counted.number:
+        yield Stuck(f"Jobs at work without a change for {minutes} minutes", counted, list_url(Job, "stuck=1"))
+
+
+def read_failures(user: Any) -> dict[str, Any]:
+    """Return the failures by code, of jobs that stand as failed: those made within a day, within a week, and in the
+    week before that; with how the weeks differ."""
+    now = timezone.now()
+    today, week, before = (
+        _failures(now - since, now - until) for since, until in ((DAY, -DAY), (WEEK, -DAY), (2 * WEEK, WEEK))
+    )
+    codes = sorted(week | before, key=lambda code: (-week[code], -before[code], code))
+    lines = [
+        {
+            "code": code,
+            "today": today[code],
+            "week": week[code],
+            "before": before[code],
+            "change": week[code] - before[code],
+            "fewer": before[code] - week[code],
+            "url": list_url(Job, urlencode({"failure_code": code, "period": 7})),
+        }
+        for code in codes
+    ]
+    is_cut = max(week.total(), before.total()) >= MAX_FAILURES
+    return {"lines": lines, "is_cut": is_cut, "most": MAX_FAILURES}
+
+
+def _failures(since: Any, until: Any) -> Counter[str]:
+    """Return how often each code occurs in the newest failed jobs that were made in a period."""
+    failed = Job.objects.filter(
+        status=JobStatus.FAILED, pk__gte=first_id_from(since), pk__lt=first_id_from(until)
+    )
+    code = Func(
+        F("failure"), Value("failure_code"), function="jsonb_extract_path_text", output_field=CharField()
+    )
+    codes = failed.order_by("-pk").values_list(code, flat=True)[:MAX_FAILURES]
+    return Counter(found or "" for found in codes)
+
+
+STUCK.append(stuck_jobs)
+STORED.append(StoredFiles("Recordings, transcripts and drafts", Artifact, "size_bytes"))
+FRONT_PANELS.extend(
+    [
+        FrontPanel(
+            "Jobs by state and age", "jobs/front/states.html", view_permission(Job), read_states, place=10
+        ),
+        FrontPanel(
+            "Failures by code", "jobs/front/failures.html", view_permission(Job), read_failures, place=30
+        ),
+    ]
+)

@@ -1,0 +1,210 @@
+"""The front page of the admin: what goes on, what is stuck, what fails, who works and what is stored."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import connection
+from django.db.models.functions import Now
+from django.test import Client
+from django.utils import timezone
+
+from config.accounts.models import User
+from config.admin import counts
+from config.admin.counts import Counted, estimate_by_value, estimate_sum
+from config.admin.front import FRONT_PANELS
+from config.api.pagination import first_id_from
+from config.work.models import Worker
+from jobs.models import Artifact, Job, PipelineRun
+from jobs.states import JobStatus
+from tests.factories import force, make_export, make_job, make_many_jobs, make_project, make_run
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def staff() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("admin"))
+    return client
+
+
+def panel(client: Client, title: str) -> Any:
+    """Return what a panel of the page was given."""
+    answer = client.get("/admin/")
+    assert answer.status_code == 200
+    shown = {each["panel"].title: each["content"] for each in answer.context["front_panels"]}
+    return shown[title]
+
+
+def let_be_made_before(job: Job, age: timedelta) -> Job:
+    """Give a job on which nothing hangs the id of one that was made earlier."""
+    pk = first_id_from(timezone.now() - age)
+    Job.objects.create(
+        pk=pk, project=job.project, owner=job.owner, status=job.status, failure=job.failure, options={}
+    )
+    return Job.objects.get(pk=pk)
+
+
+def test_an_empty_service_says_what_to_do(staff: Client) -> None:
+    page = staff.get("/admin/").content.decode()
+    for said in (
+        "No jobs yet",
+        "Nothing is stuck",
+        "No worker is alive",
+        "No exports yet",
+        "within two weeks",
+    ):
+        assert said in page, said
+
+
+def test_jobs_are_counted_by_state_and_age(staff: Client) -> None:
+    project = make_project()
+    make_many_jobs(project, 3)
+    for age in (2, 6, 8):
+        let_be_made_before(Job.objects.latest("pk"), timedelta(days=age))
+    make_many_jobs(project, 1, JobStatus.DONE)
+    lines = panel(staff, "Jobs by state and age")
+    told = {line["status"]: [str(cell["count"]) for cell in line["cells"]] for line in lines}
+    assert told == {"CREATED": ["3", "2", "1"], "DONE": ["1", "0", "0"]}
+    assert staff.get(lines[0]["url"]).context["cl"].result_count == 6
+
+
+def test_many_jobs_are_told_as_about(staff: Client) -> None:
+    project = make_project()
+    made = {"project": project, "owner": project.owner, "status": "DONE"}
+    Job.objects.bulk_create(Job(pk=UUID(int=number), **made) for number in range(1100))
+    cells = panel(staff, "Jobs by state and age")[-1]["cells"]
+    assert str(cells[2]["count"]) == "more than 1,000"
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE jobs_job")
+    assert estimate_by_value(Job, "status")["DONE"] == pytest.approx(1100, abs=2)
+    assert str(panel(staff, "Jobs by state and age")[-1]["cells"][2]["count"]) == "about 1,100"
+
+
+@pytest.mark.parametrize(
+    ("found", "estimate", "told"),
+    [(7, 0, "7"), (1000, 9e6, "1,000"), (1001, 0, "more than 1,000"), (1001, 1234567, "about 1,230,000")],
+)
+def test_a_count_says_how_exact_it_is(found: int, estimate: float, told: str) -> None:
+    assert str(Counted.of(found, estimate)) == told
+
+
+def test_silent_jobs_are_stuck(staff: Client, settings: Any) -> None:
+    settings.JOB_TIMEOUT_MINUTES = 30
+    silent, at_work = make_job(JobStatus.TRANSCRIBING), make_job(JobStatus.TRANSCRIBING)
+    waits_for_owner = make_job(JobStatus.EDITING)
+    late = Now() - timedelta(minutes=31)
+    Job.objects.filter(pk__in=[silent.pk, waits_for_owner.pk]).update(updated_at=late)
+    (line,) = panel(staff, "What is stuck")
+    assert (line.count.number, line.label) == (1, "Jobs at work without a change for 30 minutes")
+    assert at_work.updated_at
+
+
+def test_work_that_does_not_go_on_is_stuck(staff: Client) -> None:
+    lost, waiting = make_run(), make_run()
+    running = {"status": "RUNNING", "attempt": 1}
+    PipelineRun.objects.filter(pk=lost.pk).update(**running, lease_expires_at=Now() - timedelta(seconds=1))
+    PipelineRun.objects.filter(pk=waiting.pk).update(available_at=Now() - timedelta(minutes=11))
+    old, fresh = make_export(make_job(JobStatus.EDITING)), make_export(make_job(JobStatus.EDITING))
+    type(old).objects.filter(pk=old.pk).update(available_at=Now() - timedelta(minutes=11))
+    lines = {line.label: line for line in panel(staff, "What is stuck")}
+    assert set(lines) == {
+        "Pipeline runs whose worker was lost",
+        "Pipeline runs that wait for over 10 minutes",
+        "Exports that wait for over 10 minutes",
+    }
+    assert str(lost.job_id) in lines["Pipeline runs whose worker was lost"].url
+    shown = staff.get(lines["Exports that wait for over 10 minutes"].url).context["cl"].result_list
+    assert [row.pk for row in shown] == [old.pk] and fresh.pk
+    for line in lines.values():
+        assert staff.get(line.url).status_code == 200
+
+
+def test_the_list_of_work_shows_what_was_lost(staff: Client) -> None:
+    lost, held = make_export(make_job(JobStatus.EDITING)), make_export(make_job(JobStatus.EDITING))
+    for export, seconds in ((lost, -1), (held, 60)):
+        type(export).objects.filter(pk=export.pk).update(
+            status="RUNNING", attempt=1, lease_expires_at=Now() + timedelta(seconds=seconds)
+        )
+    shown = staff.get("/admin/exports/export/?stuck=lost").context["cl"].result_list
+    assert [row.pk for row in shown] == [lost.pk]
+
+
+def test_failures_are_counted_by_code_and_week(staff: Client) -> None:
+    job = force(make_job(), JobStatus.FAILED)
+    for code, age in [("A", 2), ("A", 3), ("A", 8), ("B", 9), ("B", 13), ("C", 15)]:
+        job.failure = {"failure_code": code}
+        let_be_made_before(job, timedelta(days=age))
+    Job.objects.filter(pk=job.pk).update(failure={"failure_code": "A"})
+    lines = panel(staff, "Failures by code")["lines"]
+    told = [(each["code"], each["today"], each["week"], each["before"]) for each in lines]
+    assert told == [("A", 1, 3, 1), ("B", 0, 0, 2)]
+    page = staff.get("/admin/").content.decode()
+    assert "2 more" in page and "2 fewer" in page
+
+
+def test_lanes_tell_their_workers_and_their_queues(staff: Client) -> None:
+    Worker.objects.create(name="alive", lanes=["speech", "speech", "media"])
+    Worker.objects.create(name="dead", lanes=["exports"], heartbeat_at=Now() - timedelta(seconds=40))
+    waiting, running, later = make_run(), make_run(), make_run()
+    PipelineRun.objects.filter(pk=waiting.pk).update(available_at=Now() - timedelta(minutes=3))
+    PipelineRun.objects.filter(pk=running.pk).update(status="RUNNING", attempt=1)
+    PipelineRun.objects.filter(pk=later.pk).update(available_at=Now() + timedelta(minutes=3))
+    shown = panel(staff, "Workers and queues")
+    assert [worker.name for worker in shown["workers"]] == ["alive"]
+    lanes = {lane["name"]: lane for lane in shown["lanes"]}
+    assert (lanes["speech"]["threads"], lanes["exports"]["threads"]) == (2, 0)
+    queue = lanes[waiting.lane]["queue"]
+    assert (queue.waiting, queue.running, lanes[waiting.lane]["wait"]) == (1, 1, "3 min")
+
+
+def test_stored_bytes_are_summed_and_of_many_rows_estimated(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = make_job()
+    sizes = [Artifact(job=job, kind="video", version=n, size_bytes=1000) for n in range(2000)]
+    Artifact.objects.bulk_create(sizes)
+    assert str(estimate_sum(Artifact, "size_bytes")) == "2,000,000"
+    monkeypatch.setattr(counts, "MAX_PAGES", 10)
+    estimate = estimate_sum(Artifact, "size_bytes")
+    assert estimate.manner == "about" and 1_000_000 < estimate.number < 4_000_000
+    shown = panel(staff, "Storage")
+    assert shown["disk"].size >= shown["disk"].used > 0
+    assert {line["label"] for line in shown["lines"]} == {
+        "Recordings, transcripts and drafts",
+        "Pictures",
+        "Exports",
+    }
+
+
+def test_a_panel_is_shown_to_those_who_may_view_its_model(staff: Client) -> None:
+    user = User.objects.create_user("viewer", is_staff=True)
+    client = Client()
+    client.force_login(user)
+    make_run()
+    PipelineRun.objects.update(available_at=Now() - timedelta(minutes=11))
+
+    def titles() -> set[str]:
+        shown = client.get("/admin/").context["front_panels"]
+        return {each["panel"].title for each in shown}
+
+    assert titles() == {each.title for each in FRONT_PANELS if not each.permission}
+    assert not panel(client, "What is stuck") and not panel(client, "Storage")["lines"]
+    user.user_permissions.add(Permission.objects.get(codename="view_export"))
+    assert "Last exports" in titles() and "Jobs by state and age" not in titles()
+    assert [line["label"] for line in panel(client, "Storage")["lines"]] == ["Exports"]
+    user.user_permissions.add(Permission.objects.get(codename="view_pipelinerun"))
+    assert len(panel(client, "What is stuck")) == 1
+
+
+def test_the_statements_of_the_page_do_not_grow(staff: Client, django_assert_num_queries: Any) -> None:
+    for _ in range(3):
+        make_export(make_job(JobStatus.EDITING))
+    staff.get("/admin/")
+    with django_assert_num_queries(18):
+        staff.get("/admin/")
