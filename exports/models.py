@@ -63,6 +63,10 @@ class Export(WorkRow):
     objects = ExportQuerySet.as_manager()
 
     class Meta:
+        permissions = [
+            ("render_any_export", "Can render any failed export again"),
+            ("verify_any_export", "Can verify any export"),
+        ]
         indexes = [
             *work_indexes("export", waiting="REQUESTED"),
             models.Index(fields=["status", "id"], name="exports_by_status"),

@@ -29,7 +29,7 @@ def _revoke(token: ApiToken, user: Any, given: dict[str, Any]) -> str:
 
 def _switch_off(row: User, user: Any, given: dict[str, Any]) -> str:
     if row.pk == user.pk:
-        raise ActionRefused("You cannot switch yourself off.")
+        raise ActionRefused("nothing was done. You cannot switch yourself off.")
     switch_off_user(user=row)
     return "The user is switched off: no password and no token of theirs opens anything."
 

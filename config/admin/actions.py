@@ -24,7 +24,7 @@ class ReasonForm(forms.Form):
 
 
 class ActionRefused(Exception):
-    """The action cannot be done to this row. The message is for the person who asked, and nothing was written."""
+    """The action cannot be done to this row, or has found something bad. The message says which, and what was done."""
 
 
 @dataclass(frozen=True)

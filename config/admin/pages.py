@@ -94,7 +94,7 @@ class StaffActionsAdmin(ModelAdmin):
             said = " ".join(filter(None, [refused.message, refused.hint]))
             messages.error(request, f"{action.label}: nothing was done. {said}")
         except ActionRefused as refused:
-            messages.error(request, f"{action.label}: nothing was done. {refused}")
+            messages.error(request, f"{action.label}: {refused}")
         else:
             self.log_change(request, obj, f"{action.label}: {given['reason']}")
             messages.success(request, done)

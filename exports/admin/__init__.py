@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from exports.admin import front, pages
+from exports.admin import front, pages, panels
 
-__all__ = ["front", "pages"]
+__all__ = ["front", "pages", "panels"]

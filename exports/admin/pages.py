@@ -6,6 +6,7 @@ from django.contrib import admin
 
 from config.admin import ReadOnlyAdmin
 from config.work.admin import StuckWorkFilter, WorkStatusFilter
+from exports.admin.actions import EXPORT_ACTIONS
 from exports.models import Export
 
 
@@ -24,4 +25,5 @@ class ExportAdmin(ReadOnlyAdmin):
     list_filter = (WorkStatusFilter, StuckWorkFilter, "format")
     list_select_related = ("job",)
     search_fields = ("id", "job", "identity_key__exact")
+    staff_actions = EXPORT_ACTIONS
     search_help_text = "ID of an export or its job, or an identity key"

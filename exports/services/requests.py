@@ -161,6 +161,29 @@ def _request(
     return export, False
 
 
+def render_again(*, export: Export, by: Attribution) -> None:
+    """Have a FAILED export performed once more, from what was frozen for it; no job is moved by that.
+
+    Raise the 409 of one that has not failed, or whose job has no open document.
+    """
+    with transaction.atomic():
+        job = lock_job(export.job_id)
+        if job.status not in ALLOWED_STATUSES:
+            raise transition_refused(job, attempted=JobStatus.EXPORTING)
+        locked = Export.objects.select_for_update(of=("self",)).get(pk=export.pk)
+        if locked.status != Export.FAILED:
+            raise errors.conflict(
+                "FSM_TRANSITION_INVALID",
+                "Only an export that has failed is rendered again.",
+                current_status=locked.status,
+                attempted_status=Export.WAITING,
+                allowed_next_statuses=[],
+            )
+        locked.reopen()
+        data = {"export_id": str(locked.pk), "format": locked.format}
+        record_event(job, "EXPORT_REQUESTED", by=by, data=data)
+
+
 def _hurry(export: Export, lane: Lane) -> None:
     """Take a locked export out of the lane of a backfill, when an editor asks for it, who waits for no backfill."""
     if export.lane in BULK and lane not in BULK and export.status in Export.ACTIVE:
