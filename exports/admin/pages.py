@@ -24,6 +24,7 @@ class ExportAdmin(ReadOnlyAdmin):
     )
     list_filter = (WorkStatusFilter, StuckWorkFilter, "format")
     list_select_related = ("job",)
+    exclude = ("snapshot",)  # the text of the document
     search_fields = ("id", "job", "identity_key__exact")
     staff_actions = EXPORT_ACTIONS
     search_help_text = "ID of an export or its job, or an identity key"
