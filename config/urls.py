@@ -11,9 +11,9 @@ from config import description, health
 admin.autodiscover()
 admin.site.index_template = "admin/front.html"
 handler400 = "config.api.translation.handler400"
-handler403 = "config.api.translation.handler403"
-handler404 = "config.api.translation.handler404"
-handler500 = "config.api.translation.handler500"
+handler403 = "config.web.errors.handler403"
+handler404 = "config.web.errors.handler404"
+handler500 = "config.web.errors.handler500"
 
 api: list[URLPattern | URLResolver] = [
     path("", include("jobs.api.urls")),
