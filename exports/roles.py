@@ -34,6 +34,8 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "jobs.dispatch_any_job": (SUPPORT, OPERATOR),
     "jobs.cancel_any_job": (SUPPORT, OPERATOR),
     "jobs.fail_any_job": (OPERATOR,),
+    "exports.render_any_export": (SUPPORT, OPERATOR),
+    "exports.verify_any_export": (SUPPORT, OPERATOR),
     "accounts.revoke_any_apitoken": (OPERATOR,),
     "accounts.switch_any_user": SUPERUSER_ONLY,
 }

@@ -4,14 +4,18 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('exports', '0007_docx_exports'),
+        ("exports", "0007_docx_exports"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='export',
-            options={'permissions': [('render_any_export', 'Can render any failed export again'), ('verify_any_export', 'Can verify any export')]},
+            name="export",
+            options={
+                "permissions": [
+                    ("render_any_export", "Can render any failed export again"),
+                    ("verify_any_export", "Can verify any export"),
+                ]
+            },
         ),
     ]

@@ -17,7 +17,7 @@ from jobs.states import JobStatus
 from tests.factories import make_asset, make_export, make_job
 
 pytestmark = pytest.mark.django_db
-make = import_module("exports.migrations.0008_roles_of_staff").make
+make = import_module("exports.migrations.0009_roles_of_staff").make
 
 
 def known() -> set[str]:

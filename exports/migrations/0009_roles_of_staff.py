@@ -18,7 +18,7 @@ def make(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("exports", "0007_docx_exports"),
+        ("exports", "0008_permissions_of_actions"),
         ("anchors", "0011_hash_pixels"),
         ("instructions", "0004_plan_tasks_by_their_indexes"),
         ("jobs", "0009_read_content"),
