@@ -32,7 +32,7 @@ SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = (
 SESSION_COOKIE_AGE = CSRF_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
-CSRF_FAILURE_VIEW = "config.accounts.lockout.form_not_ours"
+CSRF_FAILURE_VIEW = "config.web.errors.form_not_ours"
 TRUSTED_PROXIES = [ip_network(part) for part in environment.read_list("STEPWRIGHT_TRUSTED_PROXIES")]
 ALLOWED_HOSTS = environment.read_list("STEPWRIGHT_ALLOWED_HOSTS") or ([] if PRODUCTION else ["*"])
 SECRET_KEY = environment.read("STEPWRIGHT_SECRET_KEY") or environment.generated_secret("django_key")
@@ -50,6 +50,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "axes",
     "corsheaders",
+    "django_htmx",
     "pgtrigger",
     "rest_framework",
     "drf_spectacular",
@@ -71,7 +72,7 @@ MIDDLEWARE = [
     "config.api.limits.BodyLimitMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "config.accounts.rate_limit.RateLimitMiddleware",
-    # For the admin's pages; the API signs in by bearer token and touches none of it.
+    # For the pages; the API signs in by bearer token and touches none of it.
     "config.web.pages.SessionMiddleware",
     "config.accounts.csrf.SignedCsrfCookieMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

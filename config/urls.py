@@ -11,9 +11,9 @@ from config import description, health
 admin.autodiscover()
 admin.site.index_template = "admin/front.html"
 handler400 = "config.api.translation.handler400"
-handler403 = "config.web.errors.handler403"
-handler404 = "config.web.errors.handler404"
-handler500 = "config.web.errors.handler500"
+handler403 = "config.web.admin_errors.handler403"
+handler404 = "config.web.admin_errors.handler404"
+handler500 = "config.web.admin_errors.handler500"
 
 api: list[URLPattern | URLResolver] = [
     path("", include("jobs.api.urls")),
@@ -31,5 +31,6 @@ urlpatterns = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("admin/", admin.site.urls),
+    path("", include("exports.web.urls")),
     path("", include("config.web.urls")),
 ]

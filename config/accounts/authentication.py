@@ -25,20 +25,27 @@ class BearerAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, None] | None:
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
         token = token.strip()
-        STRANGERS.check(request, token)
         if not scheme:
+            STRANGERS.check(request, token)
             STRANGERS.count(request, token)
             return None
-        try:
-            user = _user(scheme, token)
-        except AuthenticationFailed:
-            STRANGERS.count(request, token)
-            raise
-        STRANGERS.remember(token)
-        return user, None
+        return verify(request, token, scheme=scheme), None
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+def verify(request: Request, token: str, *, scheme: str = "Bearer") -> User:
+    """Return the user of a token. Raise AuthenticationFailed, and Throttled after too many wrong ones from the
+    request's address."""
+    STRANGERS.check(request, token)
+    try:
+        user = _user(scheme, token)
+    except AuthenticationFailed:
+        STRANGERS.count(request, token)
+        raise
+    STRANGERS.remember(token)
+    return user
 
 
 def _user(scheme: str, token: str) -> User:

@@ -46,7 +46,7 @@ def locked_out(request: HttpRequest, response: HttpResponse, credentials: dict[s
 
 
 def form_not_ours(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Return the page for a form that was not sent from a page of this service, or too late; CSRF_FAILURE_VIEW."""
+    """Return the admin's page for a form that was not sent from a page of this service, or too late."""
     return _page(request, "accounts/form_not_ours.html", 403, "The form has expired")
 
 

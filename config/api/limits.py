@@ -14,10 +14,12 @@ MIB = 2**20
 BODY_LIMIT = 2 * MIB
 CALLBACK_LIMIT = 16 * MIB
 SIGN_IN_LIMIT = 8 * 2**10  # a name, a password and a token
+TOKEN_LIMIT = 12 * 2**10  # a bearer token of 8 KiB and the form's own
 DIGITS = re.compile(r"[0-9]{1,18}\Z")
 UPLOADS = "/api/v1/files/uploads/"
 CALLBACKS = "/api/v1/internal/"
-LIMITS = {CALLBACKS: CALLBACK_LIMIT, "/admin/login/": SIGN_IN_LIMIT}  # by the beginning of the path
+# By the beginning of the path.
+LIMITS = {CALLBACKS: CALLBACK_LIMIT, "/admin/login/": SIGN_IN_LIMIT, "/sign-in": TOKEN_LIMIT}
 REFUSAL = "stepwright.refusal"
 """In the WSGI environment, where no header gets to: the ApiError with which the front refuses a request."""
 

@@ -1,71 +1,51 @@
-"""The handlers of errors outside the API's views: a page for browsers in the admin, the API's JSON for all others."""
+"""Errors as pages for people: the contract's own, with the same sentences."""
 
 from __future__ import annotations
 
-import copy
-
-from django.contrib import admin
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.cache import patch_vary_headers
 
-from config.api import request_id, translation
-from config.web.views import asks_for_html
+from config.accounts import lockout
+from config.api import request_id
+from config.api.translation import translate
 
 ADMIN = "/admin/"
-# By status: what happened, and what one can do.
-PAGES = {
-    403: (
-        "You may not do this",
-        "Your account lacks the permission for this page. A superuser gives it, by a group such as support.",
-    ),
-    404: (
-        "There is nothing here",
-        "The address is misspelt, or what it named was deleted.",
-    ),
-    500: (
-        "Something went wrong",
-        "It is our mistake, and stands in the log under the id below. Try again, or tell an operator that id.",
-    ),
-    503: (
-        "This cannot be reached now",
-        "The database or the storage of files does not answer. Try again in a moment.",
-    ),
+TITLES = {
+    400: "This link is not right",
+    403: "The form has expired",
+    404: "There is no such page",
+    405: "This page does not take that",
+    409: "This cannot be done now",
+    429: "Too many requests",
 }
 
 
-def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, translation.handler403(request, exception), 403)
-
-
-def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, translation.handler404(request, exception), 404)
-
-
-def handler500(request: HttpRequest) -> HttpResponse:
-    answer = translation.handler500(request)
-    return _answer(request, answer, 503 if answer.status_code == 503 else 500)
-
-
-def _answer(request: HttpRequest, answer: HttpResponse, status: int) -> HttpResponse:
-    if not request.path_info.startswith(ADMIN):
-        return answer
-    if asks_for_html(request):
-        answer = _page(request, status)
-    patch_vary_headers(answer, ["Accept"])
-    return answer
-
-
-def _page(request: HttpRequest, status: int) -> HttpResponse:
-    """Return the page of a status. It is made as for somebody who is not signed in, as the database may be away."""
-    unknown = copy.copy(request)
-    unknown.user = AnonymousUser()
-    title, said = PAGES[status]
+def error_page(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Return the page for an exception that a view may raise: ApiError, Http404 or DRF's."""
+    error = translate(exception)
     context = {
-        **admin.site.each_context(unknown),
-        "title": title,
-        "said": said,
+        "title": TITLES.get(error.status, "Something went wrong"),
+        "message": error.message,
+        "hint": error.hint,
+        "wait": error.headers.get("Retry-After"),
         "request_id": request_id.current(),
     }
-    return render(unknown, "web/admin_error.html", context, status=status)
+    if error.status == 404:
+        context |= {"message": "It was deleted, or the link is wrong, or it belongs to somebody else."}
+    page = render(request, "web/error.html", context, status=error.status)
+    for name, value in error.headers.items():
+        page.headers[name] = value
+    return page
+
+
+def form_not_ours(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Return the page for a form that was not sent from a page of this service, or too late; CSRF_FAILURE_VIEW."""
+    if request.path.startswith(ADMIN):
+        return lockout.form_not_ours(request, reason)
+    context = {
+        "title": TITLES[403],
+        "message": "Nothing was done: the form was open for too long, or your browser sent no cookie with it, or it "
+        "came from another site.",
+        "hint": "Open the page again, and allow cookies for this site.",
+    }
+    return render(request, "web/error.html", context, status=403)

@@ -12,11 +12,16 @@ OURS = (
     "default-src 'none'; connect-src 'self'; font-src 'self'; base-uri 'none'; frame-ancestors 'none'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
 )
+WORKSPACE = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
 # By the beginning of the path. Swagger UI sets styles in its elements, and has its icons as data: URLs. The admin's
 # Alpine evaluates the expressions in its attributes.
 POLICIES = {
     "/api/docs": OURS + "script-src 'self'; form-action 'none'",
     "/admin/": OURS + "script-src 'self' 'unsafe-eval'; form-action 'self'",
+    **dict.fromkeys(("/jobs", "/sign-in", "/sign-out"), WORKSPACE),
 }
 HSTS = "max-age=31536000"
 

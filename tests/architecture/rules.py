@@ -15,7 +15,7 @@ from tests.architecture.statuses import Write, status_writes
 
 OUR_PACKAGES = ("config", "jobs", "instructions", "anchors", "exports", "tests")
 TRANSITIONS = "jobs/services/transitions.py"
-API = ("*/api/*.py", "config/storage/viewsets.py")
+API = ("*/api/*.py", "*/web/views.py", "config/storage/viewsets.py")
 VIEWS = ("*/api/viewsets.py", "*/api/viewsets/*.py", "config/storage/viewsets.py")
 
 WORK_MODELS = {

@@ -22,7 +22,7 @@ from tests.spec.description import METHODS, ROOT, codes, document, follow, opera
 # The code that no operation gives: an operation that is described takes its own method.
 UNUSED = {"METHOD_NOT_ALLOWED"}
 # Routes that are no resources: the description itself, its page, health and the admin.
-BESIDE = ("admin/", "api/docs", "healthz", "readyz", "api/v1/openapi.json")
+BESIDE = ("admin/", "api/docs", "healthz", "readyz", "api/v1/openapi.json", "jobs", "sign-in", "sign-out")
 # The signed files answer for themselves; the callback has a secret of its own, and no user to count.
 OPEN = {"/api/v1/keys", "/api/v1/files/{token}", "/api/v1/files/uploads/{token}"}
 CALLBACK = "/api/v1/internal/jobs/{job_id}/status"

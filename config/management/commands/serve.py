@@ -216,6 +216,7 @@ class Command(BaseCommand):
         for label, value in (
             ("API", f"{url}/api/v1"),
             ("API docs", f"{url}/api/docs"),
+            ("Your jobs", f"{url}/jobs"),
             ("Admin", f"{url}/admin/"),
             ("Health", f"{url}/healthz  {url}/readyz"),
             ("Data", f"{home} ({database})"),
