@@ -1,0 +1,161 @@
+"""The pages of jobs in Chromium: they change by themselves, ask before an act, and work without scripts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from config.accounts.models import User
+from exports.web import views
+from jobs.models import Job
+from jobs.services.jobs import create_job
+from jobs.states import JobStatus
+from tests.factories import force, make_export, make_job, make_project, make_user
+from tests.web.browser import NEEDS_CHROMIUM, Visit, chromium
+
+pytestmark = [pytest.mark.slow, NEEDS_CHROMIUM, pytest.mark.django_db(transaction=True)]
+EVERY = 5000  # milliseconds between two questions
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture
+def site(browser: Browser, live_server: Any, settings: Any) -> str:
+    """The address of a server with the test's database."""
+    settings.PUBLIC_URL = live_server.url
+    return str(live_server.url)
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The statuses of the answers to what pages ask for by themselves, as the server gave them."""
+    given: list[int] = []
+
+    def noting(*arguments: Any) -> Any:
+        answer = polled(*arguments)
+        given.append(answer.status_code)
+        return answer
+
+    polled = views.polled
+    monkeypatch.setattr(views, "polled", noting)
+    return given
+
+
+@pytest.fixture
+def visit(browser: Browser, site: str) -> Iterator[Visit]:
+    found = Visit(browser, site)
+    found.page.clock.install()
+    found.sign_in(make_user())
+    yield found
+    assert found.said == [], "the policy stopped something, or a script failed"
+    found.window.close()
+
+
+def test_a_page_follows_its_job_and_asks_no_more_than_it_must(visit: Visit, answers: list[int]) -> None:
+    job = force(make_job(JobStatus.EDITING, owner=make_user(), title="Invoice"), JobStatus.TRANSCRIBING)
+    page = visit.page
+    page.goto(f"/jobs/{job.pk}")
+    page.get_by_role("link", name="Cancel …").focus()
+    for number in range(1, 4):
+        with page.expect_response("**/now"):
+            page.clock.fast_forward(EVERY)
+        assert len(answers) == number
+    assert answers == [200, 304, 304]
+    expect(page.get_by_role("link", name="Cancel …")).to_be_focused()
+    force(job, JobStatus.EDITING)
+    page.clock.fast_forward(EVERY)
+    expect(page.get_by_text("Being edited")).to_be_visible()
+    page.clock.fast_forward(3 * EVERY)
+    page.goto("/jobs")
+    expect(page.get_by_text("Being edited")).to_be_visible()
+    assert answers == [200, 304, 304, 200], "what rests is not asked for"
+
+
+def test_a_tab_that_is_not_seen_asks_for_nothing(visit: Visit, answers: list[int]) -> None:
+    make_job(JobStatus.TRANSCRIBING, owner=make_user())
+    page = visit.page
+    page.goto("/jobs")
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    page.clock.fast_forward(EVERY)
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: false})")
+    with page.expect_response("**/jobs/rows"):
+        page.clock.fast_forward(EVERY)
+    assert answers == [200]
+
+
+def test_who_was_switched_off_is_led_to_the_sign_in(visit: Visit) -> None:
+    make_job(JobStatus.TRANSCRIBING, owner=make_user())
+    visit.page.goto("/jobs")
+    User.objects.update(is_active=False)
+    visit.page.clock.fast_forward(EVERY)
+    visit.page.wait_for_url("**/sign-in")
+    assert len(visit.said) == 1 and "401" in visit.said.pop()
+
+
+def test_cancelling_is_asked_for_in_a_dialog_by_keyboard_too(visit: Visit) -> None:
+    job = make_job(JobStatus.TRANSCRIBING, owner=make_user(), title="Invoice")
+    page = visit.page
+    page.goto(f"/jobs/{job.pk}")
+    dialog = page.get_by_role("dialog", name="Cancel this job?")
+    for leave in ("Escape", "Enter"):
+        page.get_by_role("link", name="Cancel …").press("Enter")
+        expect(dialog.get_by_role("button", name="Keep it")).to_be_focused()
+        page.keyboard.press(leave)
+        expect(dialog).to_be_hidden()
+    assert Job.objects.get(pk=job.pk).status == JobStatus.TRANSCRIBING
+    page.get_by_role("link", name="Cancel …").click()
+    dialog.get_by_role("button", name="Cancel the job").click()
+    expect(page.get_by_text("Cancelled", exact=True)).to_be_visible()
+    assert Job.objects.get(pk=job.pk).status == JobStatus.CANCELLED
+
+
+def test_an_export_is_downloaded_under_its_name(visit: Visit) -> None:
+    job = force(make_job(JobStatus.EDITING, owner=make_user()), JobStatus.DONE)
+    make_export(job, status="SUCCEEDED")
+    visit.page.goto(f"/jobs/{job.pk}")
+    with visit.page.expect_download() as started:
+        visit.page.get_by_role("link", name="Download guide.pdf").click()
+    assert started.value.suggested_filename == "guide.pdf"
+    assert started.value.path().read_bytes() == b"stands for a guide"
+
+
+def test_everything_works_without_scripts(browser: Browser, site: str) -> None:
+    job = make_job(JobStatus.TRANSCRIBING, owner=make_user(), title="Invoice")
+    visit = Visit(browser, site, java_script_enabled=False)
+    visit.sign_in(make_user())
+    page = visit.page
+    page.get_by_role("link", name="Invoice").click()
+    page.get_by_role("link", name="Cancel …").click()
+    page.get_by_role("button", name="Cancel the job").click()
+    expect(page.locator(".panel .badge")).to_have_text("Cancelled")
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in")
+    assert Job.objects.get(pk=job.pk).status == JobStatus.CANCELLED
+    visit.window.close()
+
+
+def test_pages_fit_a_phone_and_every_link_shows_its_focus(browser: Browser, site: str) -> None:
+    title = "A title of a recording that is as long as titles may be " * 3
+    job = create_job(project=make_project(make_user(), "P" * 200), options={"title": title[:200]})
+    visit = Visit(browser, site, viewport={"width": 390, "height": 800})
+    visit.sign_in(make_user())
+    for path in ("/jobs", f"/jobs/{job.pk}", f"/jobs/{job.pk}/cancel", "/jobs/odd", "/sign-in"):
+        visit.page.goto(path)
+        assert visit.page.evaluate("document.documentElement.scrollWidth") == 390, path
+        links = visit.page.locator("a, button, input:not([type=hidden])").locator("visible=true").all()
+        for link in links:
+            link.focus()
+            visit.page.keyboard.press("Shift")  # who presses keys is shown where they are
+            assert re.match(r"[1-9.]+px solid", link.evaluate(OUTLINE)), path
+    visit.window.close()
+
+
+OUTLINE = "element => (look => `${look.outlineWidth} ${look.outlineStyle}`)(getComputedStyle(element))"
