@@ -34,7 +34,7 @@ def perform_run(run: PipelineRun, lease: Lease) -> None:
             raise LeaseLost
         if ORDER.index(job.status) >= ORDER.index(done):
             continue
-        lease.check()
+        lease.report(0.0)  # of this stage
         has_begun = job.status == working == JobStatus.AUDIO_EXTRACTING and run.attempt == 1
         if not has_begun:  # `run` itself has begun the very first stage
             _report(job, run, lease, working)

@@ -38,6 +38,25 @@ def test_a_stage_that_is_done_is_not_done_again(db: None, monkeypatch: pytest.Mo
     assert PipelineRun.objects.get(pk=row.pk).status == "SUCCEEDED"
 
 
+def test_the_progress_of_a_run_begins_anew_with_each_stage(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = []
+    for name, updates in (
+        ("AUDIO_EXTRACTING", {"audio_uri": "gs://x/y"}),
+        ("TRANSCRIBING", {"transcript": TRANSCRIPT}),
+        ("GENERATING", {"draft": DRAFT}),
+    ):
+
+        def stage(job: Job, held: Lease, updates: Any = updates) -> dict[str, Any]:
+            begun.append(held.progress_pct)
+            held.report(0.7)
+            return dict(updates)
+
+        monkeypatch.setitem(hooks.STAGES, name, stage)
+    make_run()
+    work_off()
+    assert begun == [0, 0, 0]
+
+
 def test_a_first_stage_that_is_tried_again_is_reported_again(
     db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
