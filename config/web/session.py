@@ -13,19 +13,21 @@ from django.conf import settings
 from django.contrib import auth
 from django.http import HttpRequest
 from django.middleware.csrf import rotate_token
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
 from config.accounts.authentication import decode, verify
 from config.accounts.models import API_TOKEN_PREFIX, User, hash_api_token
+from config.accounts.throttling import UserThrottle
 
 KEY = "web_sign_in"
 
 
 def begin(request: HttpRequest, token: str) -> User:
-    """Sign in the user of a token. Raise AuthenticationFailed, and Throttled as the API does after too many wrong ones
-    from this address."""
+    """Sign in the user of a token. Raise AuthenticationFailed, and Throttled as the API does: after too many wrong ones
+    from this address, and beyond the user's limit."""
     user = verify(Request(request), token)
+    count(request, user)
     api_token, ends = "", int(time.time()) + settings.SESSION_COOKIE_AGE
     if token.startswith(API_TOKEN_PREFIX):
         api_token = hash_api_token(token)
@@ -51,6 +53,14 @@ def user_of(request: HttpRequest) -> User | None:
     if user is None:
         end(request)
     return user
+
+
+def count(request: HttpRequest, user: User) -> None:
+    """Raise Throttled beyond the user's limit of requests, which is one for pages and API."""
+    counted, throttle = Request(request), UserThrottle()
+    counted.user = user
+    if not throttle.allow_request(counted, None):
+        raise Throttled(wait=throttle.wait())
 
 
 def end(request: HttpRequest) -> None:

@@ -9,11 +9,8 @@ from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from rest_framework.exceptions import APIException, MethodNotAllowed, Throttled
-from rest_framework.request import Request
+from rest_framework.exceptions import APIException, MethodNotAllowed
 
-from config.accounts.models import User
-from config.accounts.throttling import UserThrottle
 from config.api.errors import ApiError
 from config.web import session
 from config.web.errors import error_page
@@ -39,7 +36,7 @@ def signed_in(*methods: str) -> Callable[[View], Callable[..., HttpResponse]]:
             try:
                 if request.method not in taken:
                     raise MethodNotAllowed(str(request.method))
-                _count(request, user)
+                session.count(request, user)
                 response = view(request, user, **parameters)
             except (ApiError, APIException, Http404) as error:
                 response = error_page(request, error)
@@ -49,14 +46,6 @@ def signed_in(*methods: str) -> Callable[[View], Callable[..., HttpResponse]]:
         return answer
 
     return decorate
-
-
-def _count(request: HttpRequest, user: User) -> None:
-    """Raise Throttled beyond the user's limit, which is one for pages and API."""
-    counted, throttle = Request(request), UserThrottle()
-    counted.user = user
-    if not throttle.allow_request(counted, None):
-        raise Throttled(wait=throttle.wait())
 
 
 def _to_sign_in(request: HttpRequest) -> HttpResponse:

@@ -193,11 +193,14 @@ def test_after_too_many_wrong_tokens_the_address_has_to_wait(settings: Any) -> N
     assert answer.status_code == 429, "the API counts the same tries"
 
 
-def test_pages_count_as_requests_of_the_user(settings: Any) -> None:
-    settings.THROTTLE_RATE = (2, 3600)
+def test_sign_in_and_pages_count_as_requests_of_the_user(settings: Any) -> None:
+    settings.THROTTLE_RATE = (3, 3600)
     reader = Reader(make_user("counted"))
     assert [reader.get("/jobs").status_code for _ in range(3)] == [200, 200, 429]
-    assert "Too many requests" in reader.get("/jobs").content.decode()
+    page = reader.get("/jobs")
+    assert "Too many requests" in page.content.decode() and int(page.headers["Retry-After"]) > 0
+    assert Reader().sign_in(make_token("counted")).status_code == 429
+    assert Session.objects.count() == 1, "who has a token cannot fill the table"
     assert reader.send("/sign-out", form_of="/sign-in").status_code == 302
 
 

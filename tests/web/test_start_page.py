@@ -99,6 +99,7 @@ def test_the_page_asks_no_database(django_assert_num_queries: Any, db: None) -> 
 def test_every_link_of_the_page_answers(db: None) -> None:
     links = _values(_page(), "a", "href")
     assert {link: Client().get(link).status_code for link in links} == {
+        "/jobs": 302,
         "/api/docs": 200,
         "/api/v1/openapi.json": 200,
         "/admin/": 302,
