@@ -14,6 +14,7 @@ from django.test import Client
 from config.accounts.models import User
 from config.accounts.services import create_api_token, revoke_api_token
 from config.web import session
+from config.work.sweep import sweep
 from tests.errors import assert_shape
 from tests.factories import make_job, make_token, make_user
 from tests.web.reader import Reader
@@ -23,6 +24,10 @@ pytestmark = pytest.mark.django_db
 
 def soon(seconds: float) -> datetime:
     return datetime.now(UTC) + timedelta(seconds=seconds)
+
+
+def csrf_secret(reader: Reader) -> str:
+    return str(reader.client.cookies[configured.CSRF_COOKIE_NAME].value).partition(":")[0]
 
 
 def test_a_jwt_signs_in_and_leads_to_the_jobs() -> None:
@@ -142,7 +147,10 @@ def test_a_session_of_the_admin_does_not_open_the_pages_and_outlives_them() -> N
 
 def test_signing_in_and_out_changes_the_id_of_the_session() -> None:
     reader, name = Reader(), configured.SESSION_COOKIE_NAME
+    reader.page("/sign-in")
+    secret = csrf_secret(reader)
     reader.sign_in(make_token("owner"))
+    assert csrf_secret(reader) != secret, "nor is a form taken that was given out before"
     first = reader.client.cookies[name].value
     reader.sign_in(make_token("stranger"))
     second = reader.client.cookies[name].value
@@ -163,8 +171,15 @@ def test_the_cookie_is_not_for_scripts() -> None:
 def test_a_form_that_is_not_ours_is_refused_with_a_page(path: str) -> None:
     reader = Reader(make_user())
     answer = reader.client.post(path, {"token": make_token("stranger")})
-    assert answer.status_code == 403 and "Nothing was done" in answer.content.decode()
+    page = answer.content.decode()
+    assert answer.status_code == 403 and "Nothing was done" in page and "To your jobs" in page
     assert "owner" in reader.page("/jobs")
+
+
+def test_a_form_of_the_admin_that_is_not_ours_gets_the_admins_page() -> None:
+    answer = Reader().client.post("/admin/login/", {"username": "admin"})
+    page = answer.content.decode()
+    assert answer.status_code == 403 and "Nothing was done" in page and 'href="/admin/"' in page
 
 
 @pytest.mark.parametrize(("method", "path"), [("PUT", "/sign-in"), ("GET", "/sign-out"), ("PUT", "/jobs")])
@@ -220,3 +235,12 @@ def test_no_token_is_stored_logged_or_shown(caplog: pytest.LogCaptureFixture) ->
 def test_a_part_of_a_page_sends_who_was_signed_out_to_the_sign_in() -> None:
     answer = Client().get("/jobs/rows", headers={"hx-request": "true"})
     assert (answer.status_code, answer.headers["HX-Redirect"], answer.content) == (401, "/sign-in", b"")
+
+
+def test_the_sweep_deletes_the_sessions_that_are_over() -> None:
+    for user in ("owner", "stranger"):
+        Reader(make_user(user))
+    over, going = Session.objects.order_by("pk")
+    Session.objects.filter(pk=over.pk).update(expire_date=soon(-1))
+    sweep()
+    assert Session.objects.get() == going
