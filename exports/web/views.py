@@ -11,13 +11,12 @@ from django.urls import reverse
 
 from config.accounts.models import User
 from config.api import errors
-from config.api.ownership import get_visible
+from config.api.ownership import get_visible, parse_id
 from config.storage import download_url
 from config.web.polling import polled
 from config.web.signed_in import signed_in
 from exports.models import Export
 from exports.web import shown, words
-from jobs.models import Job
 from jobs.services.audit import by_editor
 from jobs.services.jobs import cancel_job
 
@@ -89,8 +88,7 @@ def cancel(request: HttpRequest, user: User, job_id: str) -> HttpResponse:
 @signed_in("GET")
 def download(request: HttpRequest, user: User, job_id: str, export_id: str) -> HttpResponse:
     """Lead to a file. Its signed URL is made when it is asked for, so no page holds one that has expired."""
-    job = get_visible(Job.objects.visible_to(user), job_id)
-    export = get_visible(Export.objects.visible_to(user).filter(job=job), export_id)
+    export = get_visible(Export.objects.visible_to(user).filter(job=parse_id(job_id)), export_id)
     if export.status != Export.SUCCEEDED:
         raise errors.conflict("EXPORT_NOT_READY", "This export has no file yet.", status=export.status)
     url, _ = download_url(

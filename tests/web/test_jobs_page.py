@@ -82,10 +82,11 @@ def test_another_owners_jobs_are_in_no_page(reader: Reader) -> None:
     job = force(make_job(JobStatus.EDITING, owner=make_user("stranger"), title="Secret plan"), JobStatus.DONE)
     export = make_export(job, status="SUCCEEDED")
     assert rows(reader.page("/jobs")) == []
-    mine = force(make_job(JobStatus.EDITING, owner=make_user()), JobStatus.DONE)
-    for path in (f"/jobs/{job.pk}", f"/jobs/{job.pk}/now", f"/jobs/{job.pk}/cancel",
-                 f"/jobs/{job.pk}/exports/{export.pk}", f"/jobs/{mine.pk}/exports/{export.pk}",
-                 f"/jobs/{uuid4()}", "/jobs/odd", f"/jobs/{mine.pk}/exports/odd"):  # fmt: skip
+    mine, other = (make_job(JobStatus.EDITING, owner=make_user()) for _ in range(2))
+    own = make_export(mine, status="SUCCEEDED")
+    paths = [f"/jobs/{job.pk}{part}" for part in ("", "/now", "/cancel", f"/exports/{export.pk}")]
+    paths += [f"/jobs/{uuid4()}", "/jobs/odd", f"/jobs/{mine.pk}/exports/odd", f"/jobs/odd/exports/{own.pk}"]
+    for path in (*paths, f"/jobs/{mine.pk}/exports/{export.pk}", f"/jobs/{other.pk}/exports/{own.pk}"):
         answer = reader.get(path)
         page = re.sub(r"<code>[0-9a-f-]{36}</code>|value=\"[^\"]+\"", "", answer.content.decode())
         assert answer.status_code == 404 and "There is no such page" in page and "Secret" not in page, path
