@@ -74,9 +74,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Moment:
-    """An event, and how long after the one before it came. `facts` are what its row says beside."""
+    """An event, and how long after the one before it came. `code` is its type, `facts` are what its row says beside."""
 
     at: datetime
+    code: str
     title: str
     by: str
     gap: timedelta
@@ -208,14 +209,14 @@ def _of_event(event: AuditEvent | CallbackEvent, at: datetime, gap: timedelta) -
     if isinstance(event, CallbackEvent):
         occurred = event.occurred_at.isoformat(timespec="seconds")
         told = (("event_id", event.event_id), ("occurred at", occurred))
-        return Moment(at, f"Callback applied: {event.status}", "orchestrator", gap, facts=told)
+        return Moment(at, "CALLBACK", f"Callback applied: {event.status}", "orchestrator", gap, facts=told)
     facts = [(name, str(value)) for name, value in sorted(event.data.items()) if value not in (None, "")]
     if event.new_status:
         facts.insert(0, ("status", f"{event.prev_status or 'new'} → {event.new_status}"))
     title = event.event_type.replace("_", " ").capitalize()
     tone = TONES[JobStatus(event.new_status)] if event.new_status else ""
     by = " ".join(filter(None, (event.actor_type, event.actor_id)))
-    return Moment(at, title, by, gap, tone, tuple(facts))
+    return Moment(at, event.event_type, title, by, gap, tone, tuple(facts))
 
 
 def _correlation_ids(events: Iterable[AuditEvent], work: Iterable[WorkRow]) -> list[str]:
