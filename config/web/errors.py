@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from config.accounts import lockout
+from config.accounts.models import User
 from config.api import request_id
 from config.api.translation import translate
 
@@ -20,10 +21,11 @@ TITLES = {
 }
 
 
-def error_page(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Return the page for an exception that a view may raise: ApiError, Http404 or DRF's."""
+def error_page(request: HttpRequest, exception: Exception, person: User | None = None) -> HttpResponse:
+    """Return the page for an exception that a view may raise: ApiError, Http404 or DRF's; `person` is signed in."""
     error = translate(exception)
     context = {
+        "person": person,
         "title": TITLES.get(error.status, "Something went wrong"),
         "message": error.message,
         "hint": error.hint,

@@ -39,7 +39,7 @@ def signed_in(*methods: str) -> Callable[[View], Callable[..., HttpResponse]]:
                 session.count(request, user)
                 response = view(request, user, **parameters)
             except (ApiError, APIException, Http404) as error:
-                response = error_page(request, error)
+                response = error_page(request, error, user)
             response.headers.setdefault("Cache-Control", NO_STORE)
             return response
 

@@ -24,6 +24,7 @@ from config.api.pagination import moment_of
 from config.work.models import MAX_CLAIMS_AT_ONCE, Worker
 from config.work.registry import KINDS
 from config.work.sweep import _PARTS, MAX_ENQUEUED, enqueue_due, sweep_work_rows
+from exports.web import words
 from instructions.models import Instruction
 from jobs.models import Dispatch, Job, PipelineRun, UploadTicket
 from jobs.states import PROCESSING, JobStatus
@@ -31,6 +32,7 @@ from tests.callbacks import send
 from tests.factories import Api, make_job, make_user
 from tests.many import DEEP, TABLES, WAITING, Many, key_of
 from tests.plans import small_plans
+from tests.web.reader import Reader
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 PAGE = 101  # rows that a list asks for: 100, and one to know whether there are more
@@ -115,6 +117,16 @@ def test_reads_of_single_rows(many: Many) -> None:
     for path in paths:
         with small_plans(rows=3 * WAITING, in_sort=WAITING) as seen:
             assert api.get(path).status_code in (200, 404), path  # the picture's file is not there
+        assert seen
+
+
+def test_the_pages_on_which_owners_watch_their_jobs(many: Many) -> None:
+    reader, deep, at = Reader(many.owner), many.deep.pk, key_of(Job, 100_000)
+    lists = [f"/jobs?state={group}&before={before}" for group in words.GROUPS for before in ("", at)]
+    for path in (*lists, f"/jobs/{deep}", f"/jobs/{deep}/now", f"/jobs/{deep}/cancel"):
+        # A page is read of each state of a group, then come the projects and runs of its jobs.
+        with small_plans(rows=4 * PAGE + WAITING, in_sort=max(2 * PAGE, WAITING)) as seen:
+            assert reader.get(path).status_code == 200, path
         assert seen
 
 

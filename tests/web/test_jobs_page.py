@@ -90,6 +90,7 @@ def test_another_owners_jobs_are_in_no_page(reader: Reader) -> None:
         answer = reader.get(path)
         page = re.sub(r"<code>[0-9a-f-]{36}</code>|value=\"[^\"]+\"", "", answer.content.decode())
         assert answer.status_code == 404 and "There is no such page" in page and "Secret" not in page, path
+        assert "Sign out" in page
     answer = reader.send(f"/jobs/{job.pk}/cancel", form_of="/jobs")
     assert answer.status_code == 404 and Job.objects.get(pk=job.pk).status == JobStatus.DONE
 
@@ -140,6 +141,10 @@ def test_the_steps_say_what_is_behind_and_what_comes(reader: Reader, status: Job
     job = make_job(status, owner=make_user())
     page = reader.page(f"/jobs/{job.pk}")
     assert re.findall(r'<li class="(\w+)">', page) == states.split()
+    assert ("under way" in page, ">next" in page) == (
+        status == JobStatus.TRANSCRIBING,
+        "now" in states and status != JobStatus.TRANSCRIBING,
+    )
     done = AuditEvent.objects.filter(job=job, new_status=JobStatus.AUDIO_READY).first()
     assert done is None or f'datetime="{done.occurred_at:%Y-%m-%dT%H:%M}' in page
 
