@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from config import embedded, environment, logs
+from config import embedded, environment, logs, unfold
 from instructions.language_models import installed
 from jobs.media.video_uris import check_prefix
 
@@ -307,11 +307,5 @@ SPECTACULAR_SETTINGS = {
         "WorkStatus": ["PENDING", "RUNNING", "SUCCEEDED", "FAILED"],
     },
 }
-UNFOLD = {
-    "SITE_TITLE": "Stepwright",
-    "SITE_HEADER": "Stepwright",
-    "SITE_SYMBOL": "movie",
-    "DASHBOARD_CALLBACK": "config.admin.front.front_page",
-}
-
+UNFOLD = unfold.UNFOLD
 LOGGING = logs.logging_config(environment.read("STEPWRIGHT_LOG_LEVEL"))

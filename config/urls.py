@@ -9,7 +9,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from config import description, health
 
 admin.autodiscover()
-admin.site.index_template = "admin/front.html"
+admin.site.index_template, admin.site.login_template = "admin/front.html", "admin/sign_in.html"
 handler400 = "config.api.translation.handler400"
 handler403 = "config.web.admin_errors.handler403"
 handler404 = "config.web.admin_errors.handler404"

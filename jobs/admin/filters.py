@@ -37,6 +37,12 @@ def failure_code_of_job() -> Func:
     )
 
 
+def is_stuck() -> Q:
+    """Return the condition of jobs for which something is being done, and that have not changed for too long."""
+    since = timezone.now() - timedelta(minutes=settings.JOB_TIMEOUT_MINUTES)
+    return Q(status__in=_AT_WORK, updated_at__lt=since)
+
+
 class StuckFilter(admin.SimpleListFilter):
     """Jobs for which something is being done, that have not changed for as long as an orchestrator may be silent."""
 
@@ -48,8 +54,7 @@ class StuckFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
         if self.value() != "1":
             return queryset
-        since = timezone.now() - timedelta(minutes=settings.JOB_TIMEOUT_MINUTES)
-        return queryset.filter(status__in=_AT_WORK, updated_at__lt=since)
+        return queryset.filter(is_stuck())
 
 
 class FailureCodeFilter(admin.SimpleListFilter):

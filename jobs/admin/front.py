@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import CharField, F, Func, Value
 from django.utils import timezone
 
 from config.admin.counts import Counted, count, estimate_by_value
@@ -27,13 +26,12 @@ from config.admin.front import (
 )
 from config.admin.lists import MAX_COUNTED
 from config.api.pagination import first_id_from
-from jobs import states
+from jobs.admin.filters import failure_code_of_job, is_stuck
 from jobs.admin.story import TONES
 from jobs.models import Artifact, Job
 from jobs.states import JobStatus
 
 MAX_FAILURES = 2000  # of each period, the newest, that are told apart by their codes
-AT_WORK = (*states.PROCESSING, JobStatus.REGENERATING, JobStatus.EXPORTING)
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
 
 
@@ -93,11 +91,10 @@ def stuck_jobs(user: Any) -> Iterator[Stuck]:
     """Yield the line of jobs for which something is being done, and that have not changed for too long."""
     if not user.has_perm(view_permission(Job)):
         return
-    minutes = settings.JOB_TIMEOUT_MINUTES
-    since = timezone.now() - timedelta(minutes=minutes)
-    counted = count(Job.objects.filter(status__in=AT_WORK, updated_at__lt=since))
+    counted = count(Job.objects.filter(is_stuck()))
     if counted.number:
-        yield Stuck(f"Jobs at work without a change for {minutes} minutes", counted, list_url(Job, "stuck=1"))
+        label = f"Jobs at work without a change for {settings.JOB_TIMEOUT_MINUTES} minutes"
+        yield Stuck(label, counted, list_url(Job, "stuck=1"))
 
 
 def read_failures(user: Any) -> dict[str, Any]:
@@ -129,10 +126,7 @@ def _failures(since: Any, until: Any) -> Counter[str]:
     failed = Job.objects.filter(
         status=JobStatus.FAILED, pk__gte=first_id_from(since), pk__lt=first_id_from(until)
     )
-    code = Func(
-        F("failure"), Value("failure_code"), function="jsonb_extract_path_text", output_field=CharField()
-    )
-    codes = failed.order_by("-pk").values_list(code, flat=True)[:MAX_FAILURES]
+    codes = failed.order_by("-pk").values_list(failure_code_of_job(), flat=True)[:MAX_FAILURES]
     return Counter(found or "" for found in codes)
 
 

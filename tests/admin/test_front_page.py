@@ -102,7 +102,8 @@ def test_silent_jobs_are_stuck(staff: Client, settings: Any) -> None:
     Job.objects.filter(pk__in=[silent.pk, waits_for_owner.pk]).update(updated_at=late)
     (line,) = panel(staff, "What is stuck")
     assert (line.count.number, line.label) == (1, "Jobs at work without a change for 30 minutes")
-    assert at_work.updated_at
+    shown = staff.get(line.url).context["cl"].result_list
+    assert [job.pk for job in shown] == [silent.pk] and at_work.pk
 
 
 def test_work_that_does_not_go_on_is_stuck(staff: Client) -> None:
@@ -144,6 +145,7 @@ def test_failures_are_counted_by_code_and_week(staff: Client) -> None:
     lines = panel(staff, "Failures by code")["lines"]
     told = [(each["code"], each["today"], each["week"], each["before"]) for each in lines]
     assert told == [("A", 1, 3, 1), ("B", 0, 0, 2)]
+    assert staff.get(lines[0]["url"]).context["cl"].result_count == 3
     page = staff.get("/admin/").content.decode()
     assert "2 more" in page and "2 fewer" in page
 
