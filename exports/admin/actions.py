@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from config.admin import ActionRefused, StaffAction
 from config.locks import media_place
 from exports.models import Export
 from exports.services.requests import render_again
-from exports.services.verification import Verdict, examine, prepare
 from jobs.services.audit import by_staff, record_event
 
 
@@ -18,19 +18,21 @@ def _render_again(export: Export, user: Any, given: dict[str, Any]) -> str:
 
 
 def _verify(export: Export, user: Any, given: dict[str, Any]) -> str:
+    from exports.services.verification import examine, prepare
+
     with media_place(user.pk):
         verdict = examine(prepare(export))
     data = {"export_id": str(export.pk), "outcome": verdict.outcome}
     record_event(export.job, "EXPORT_VERIFIED", by=by_staff(user, given["reason"]), data=data)
     if verdict.outcome == "differs":
-        raise ActionRefused(f"It is not what it was made as: {_told(verdict)}.")
+        raise ActionRefused(f"It is not what it was made as: {_told(verdict.found)}.")
     if verdict.outcome == "not_comparable":
-        return f"What could be compared is the same; but {_told(verdict)}."
+        return f"What could be compared is the same; but {_told(verdict.found)}."
     return "Rendered again, the export has the same bytes, and what it was made of is unchanged."
 
 
-def _told(verdict: Verdict) -> str:
-    return "; ".join(str(finding) for finding in verdict.found)
+def _told(found: Iterable[object]) -> str:
+    return "; ".join(str(finding) for finding in found)
 
 
 EXPORT_ACTIONS: tuple[StaffAction[Export], ...] = (

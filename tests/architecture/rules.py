@@ -48,6 +48,7 @@ DEFERRED = (
     "typst",
     "exports.renderers.docx.package",  # python-docx and lxml: 0.15 s
     "exports.comparison.calls",  # all renderers: 0.1 s in the web process, which renders nothing itself
+    "exports.services.verification",  # the same
     "av",
     "numpy",
     "cv2",
