@@ -157,7 +157,9 @@ def test_the_page_has_landmarks_a_language_and_headings_without_a_gap() -> None:
 def test_the_commands_are_the_readmes_with_the_address_of_this_service(settings: Any) -> None:
     settings.PUBLIC_URL = "https://guides.example.com"
     readme = (Path(settings.BASE_DIR) / "README.md").read_text()
-    promised = re.findall(r"^    ((?:TOKEN=|curl ).*)$", readme, re.MULTILINE)
+    first_steps = readme.partition("\n## Try it\n")[2].partition("\n## ")[0]
+    promised = re.findall(r"^    ((?:TOKEN=|curl ).*)$", first_steps, re.MULTILINE)
+    assert len(promised) == 2
     shown = ["".join(str(part) for part in code.children) for code in _elements(_page(), "code")]
     shown = [text.replace("<wbr>", "").replace("&quot;", '"') for text in shown]
     assert shown == [line.replace("http://127.0.0.1:8000", settings.PUBLIC_URL) for line in promised]
