@@ -15,7 +15,7 @@ MAX_PAGES = 128  # of a table that are read to estimate a sum
 
 @dataclass(frozen=True)
 class Counted:
-    """A number of rows. `manner` is empty if it is exact, or says what it is: "about" or "more than"."""
+    """A number of rows. `manner` is empty if it is exact, or says what it is: "about" or "over"."""
 
     number: int
     manner: str = ""
@@ -24,12 +24,12 @@ class Counted:
         return f"{self.manner} {self.number:,}".strip()
 
     @classmethod
-    def of(cls, found: int, estimate: float = 0) -> Counted:
-        """Return the number of rows that were counted to MAX_COUNTED + 1; beyond, an estimate if there is one."""
-        if found <= MAX_COUNTED:
+    def of(cls, found: int, estimate: float = 0, *, most: int = MAX_COUNTED) -> Counted:
+        """Return the number of rows that were counted to `most` + 1; beyond, an estimate if there is one."""
+        if found <= most:
             return cls(found)
-        if estimate <= MAX_COUNTED:
-            return cls(MAX_COUNTED, "more than")
+        if estimate <= most:
+            return cls(most, "over")
         return cls(round(int(estimate), 3 - len(str(int(estimate)))), "about")
 
 
