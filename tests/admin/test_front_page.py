@@ -151,6 +151,18 @@ def test_failures_are_counted_by_code_and_week(staff: Client) -> None:
     assert "2 more" in page and "2 fewer" in page
 
 
+def test_failures_that_are_too_many_to_count_are_not_compared(
+    staff: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.admin.front.MAX_FAILURES", 2)
+    for _ in range(3):
+        force(make_job(), JobStatus.FAILED)
+    shown = panel(staff, "Failures by code")
+    assert shown["is_cut"] and [line["week"] for line in shown["lines"]] == [2]
+    page = staff.get("/admin/").content.decode()
+    assert "the newest 2 are counted" in page and "2 more" not in page
+
+
 def test_lanes_tell_their_workers_and_their_queues(staff: Client) -> None:
     Worker.objects.create(name="alive", lanes=["speech", "speech", "media"])
     Worker.objects.create(name="dead", lanes=["exports"], heartbeat_at=Now() - timedelta(seconds=40))
