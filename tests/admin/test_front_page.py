@@ -18,6 +18,7 @@ from config.admin import counts
 from config.admin.counts import Counted, estimate_by_value, estimate_sum
 from config.admin.front import FRONT_PANELS
 from config.api.pagination import first_id_from
+from config.storage.s3 import S3Storage
 from config.work.models import Worker
 from jobs.models import Artifact, Job, PipelineRun
 from jobs.states import JobStatus
@@ -195,6 +196,11 @@ def test_stored_bytes_are_summed_and_of_many_rows_estimated(
         "Pictures",
         "Exports",
     }
+
+
+def test_a_bucket_has_no_disk_to_fill(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("config.storage.file_system.FileStorage.disk", S3Storage.disk)
+    assert "Files lie in a bucket" in staff.get("/admin/").content.decode()
 
 
 def test_a_panel_is_shown_to_those_who_may_view_its_model(staff: Client) -> None:
