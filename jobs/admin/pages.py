@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import Count, F, OuterRef, QuerySet, Subquery
-from django.forms.widgets import Script
+from django.forms.widgets import Media, Script
 from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 
@@ -14,7 +14,7 @@ from config.admin import ReadOnlyAdmin
 from jobs.admin.actions import JOB_ACTIONS
 from jobs.admin.content import CONTENT_PANELS, SHOW_CONTENT, may_read
 from jobs.admin.filters import FailureCodeFilter, PeriodFilter, StuckFilter, search_jobs
-from jobs.admin.panels import JOB_PANELS
+from jobs.admin.panels import JOB_PANELS, PANEL_STYLES
 from jobs.admin.story import TONES, read_story
 from jobs.models import AuditEvent, Dispatch, Job, Project, UploadTicket
 
@@ -42,9 +42,11 @@ class JobAdmin(ReadOnlyAdmin):
     staff_actions = (*JOB_ACTIONS, SHOW_CONTENT)
     change_form_template = "jobs/story.html"
 
-    class Media:
-        css: ClassVar[dict[str, list[str]]] = {"all": ["jobs/story.css"]}
-        js: ClassVar[list[Script]] = [Script("jobs/copy-button.js", type="module")]
+    @property
+    def media(self) -> Media:
+        styles = ["jobs/story.css", *PANEL_STYLES]  # which later apps have added to by now
+        scripts: list[Any] = [Script("jobs/copy-button.js", type="module")]
+        return super().media + Media(css={"all": styles}, js=scripts)
 
     def as_shown(self, rows: QuerySet[Job]) -> QuerySet[Job]:
         changes = AuditEvent.objects.filter(job=OuterRef("pk")).exclude(new_status__in=["", F("prev_status")])

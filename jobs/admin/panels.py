@@ -25,6 +25,9 @@ def _artifacts(job: Job) -> list[Artifact]:
     return list(job.artifacts.order_by("-pk")[:MAX_ROWS])
 
 
+PANEL_STYLES: list[str] = []
+"""Style sheets of the panels of later apps, by their names below static folders."""
+
 JOB_PANELS: list[Panel] = [
     Panel("Files", "jobs/panels/artifacts.html", "jobs.view_job", _artifacts),
 ]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
-from django.db.models import QuerySet
-from django.http import HttpRequest
+from typing import Any, ClassVar
+from uuid import UUID
 
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
+
+from anchors.admin.pictures import bases_of, picture_response
 from anchors.models import AnchorResolution, Asset, ImageUpload, ScreenshotTask
 from config.admin import ReadOnlyAdmin
 from config.admin.front import STORED, StoredFiles
@@ -21,6 +29,32 @@ class AssetAdmin(ReadOnlyAdmin):
     list_select_related = ("job",)
     search_fields = ("id", "job")
     search_help_text = "ID of a picture or its job"
+    change_form_template = "anchors/asset.html"
+    exclude = ("commitment_salt", "operations")
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["anchors/pictures.css"]}
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.picture_view)
+        return [path("<uuid:asset_id>/picture/", view, name="anchors_asset_picture"), *super().get_urls()]
+
+    def picture_view(self, request: HttpRequest, asset_id: UUID) -> HttpResponseBase:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return picture_response(request, get_object_or_404(Asset.objects.defer("operations"), pk=asset_id))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        anchor = obj.anchor
+        told = {
+            "bases": list(bases_of(obj)),
+            "versions": anchor.assets.defer("operations").order_by("version")[:100] if anchor else (),
+            "active_id": anchor.active_asset_id if anchor else None,
+            "shown_instead": obj.redacted.filter(is_concealed=False).order_by("-pk").first(),
+        }
+        return super().render_change_form(request, context | told, *args, obj=obj, **kwargs)
 
 
 @admin.register(ImageUpload)
