@@ -22,6 +22,10 @@ from config.work.admin import StuckWorkFilter, WorkStatusFilter
 STORED.append(StoredFiles("Pictures", Asset, "size_bytes"))
 
 
+# Of what is concealed or lies below; a file's URI has its hash in it.
+HASHES = ("uri", "checksum_sha256", "pixels_sha256", "frame", "extraction_key", "ops_hash")
+
+
 @admin.register(Asset)
 class AssetAdmin(ReadOnlyAdmin):
     list_display = ("id", "job", "kind", "version", "width", "height", "is_deleted", "created_at")
@@ -30,7 +34,6 @@ class AssetAdmin(ReadOnlyAdmin):
     search_fields = ("id", "job")
     search_help_text = "ID of a picture or its job"
     change_form_template = "anchors/asset.html"
-    exclude = ("commitment_salt", "operations")
 
     class Media:
         css: ClassVar[dict[str, list[str]]] = {"all": ["anchors/pictures.css"]}
@@ -38,6 +41,11 @@ class AssetAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.picture_view)
         return [path("<uuid:asset_id>/picture/", view, name="anchors_asset_picture"), *super().get_urls()]
+
+    def get_exclude(self, request: HttpRequest, obj: Asset | None = None) -> tuple[str, ...]:
+        """Leave out, where a redaction hides something, every hash by which a guess of that could be tested."""
+        is_hidden = obj is not None and (obj.is_concealed or obj.is_redacted)
+        return ("commitment_salt", "operations", *(HASHES if is_hidden else ()))
 
     def picture_view(self, request: HttpRequest, asset_id: UUID) -> HttpResponseBase:
         if not self.has_view_permission(request):

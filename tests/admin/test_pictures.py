@@ -66,6 +66,11 @@ def test_what_a_redaction_hides_is_given_to_nobody(desk: Desk, staff: Client) ->
     assert picture(staff, frame).status_code == 404 and picture(staff, redacted).status_code == 200
     assert shown(staff, page(frame)) == shown(staff, page(redacted)) == {str(redacted.pk)}
     assert f"/admin/anchors/asset/{redacted.pk}/change/" in staff.get(page(frame)).content.decode()
+    hashes = [frame.checksum_sha256, frame.pixels_sha256, frame.frame["frame_sha256"], redacted.ops_hash]
+    for asset in (frame, redacted):
+        assert not any(each in staff.get(page(asset)).content.decode() for each in hashes), (
+            "a guess could be tested"
+        )
     assert shown(staff, f"/admin/jobs/job/{desk.job.pk}/change/") == {str(redacted.pk)}
 
 
