@@ -125,6 +125,9 @@ class Front:
             log.warning("request refused: %s", error.code)
         headers = [header for header in request.scope["headers"] if header[0] in READ]
         environ = environment({**request.scope, "headers": headers}, io.BytesIO(), 0)
+        # Their frames hold the connection, and the application's request, which is a part of cycles, would hold them:
+        # the server might not end the connection until the garbage collector comes by.
+        error.__traceback__ = error.__cause__ = error.__context__ = None
         environ |= {"HTTP_X_REQUEST_ID": value, limits.REFUSAL: error}
         try:
             answer = await self.lanes.refusals.run(call, self.application, environ)

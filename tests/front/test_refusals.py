@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from config.api import limits
+from config.asgi import wsgi
 from config.front.application import Front
-from config.front.bounds import Bounds, Pool
+from config.front.bounds import Bounds, Pace, Pool
 
 HEADERS = [(b"origin", b"https://pages.example"), (b"x-request-id", b"mine"), (b"content-type", b"a/b")]
 
 
-def asked(front: Front) -> tuple[int, dict[str, Any]]:
+class Connection:
+    """What a server hands over of a connection whose body does not come; `receive` is a method of it."""
+
+    async def receive(self) -> dict[str, Any]:
+        await asyncio.sleep(60)
+        return {"type": "http.disconnect"}
+
+
+def asked(front: Front, connection: Connection | None = None, **changed: Any) -> tuple[int, dict[str, Any]]:
     """Return the status and the body of the answer to a GET."""
     sent: list[dict[str, Any]] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
@@ -38,8 +46,9 @@ def asked(front: Front) -> tuple[int, dict[str, Any]]:
         "server": ("127.0.0.1", 2),
         "scheme": "http",
         "http_version": "1.1",
+        **changed,
     }
-    asyncio.run(front(scope, receive, send))
+    asyncio.run(front(scope, (connection or Connection()).receive, send))
     assert (b"x-request-id", b"mine") in sent[0]["headers"]
     return sent[0]["status"], json.loads(sent[1]["body"])
 
@@ -71,3 +80,20 @@ def test_the_application_gets_no_header_that_may_be_the_reason() -> None:
     assert asked(Front(noting, replace(Bounds(), api=Pool(0, 0))))[0] == 503
     assert seen[0]["HTTP_ORIGIN"] == "https://pages.example"
     assert "CONTENT_TYPE" not in seen[0]
+
+
+@pytest.fixture
+def no_collection() -> Iterator[None]:
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def test_who_is_cut_off_is_let_go_without_the_garbage_collector(no_collection: None) -> None:
+    connection = Connection()
+    kept = weakref.ref(connection)
+    slow = {"method": "POST", "headers": [*HEADERS, (b"host", b"127.0.0.1"), (b"content-length", b"9")]}
+    found, body = asked(Front(wsgi, replace(Bounds(), body=Pace(10, 0.1))), connection, **slow)
+    assert (found, body["code"]) == (408, "REQUEST_TIMEOUT")
+    del connection
+    assert kept() is None
