@@ -59,13 +59,17 @@ def queue() -> str:
     return f"test-{os.getpid()}-{uuid4().hex[:8]}"
 
 
+AT_ONCE = 15  # seconds, on a machine that is busy; without the call it would be 20
+
+
 def seconds_until_message(broker: dramatiq.Broker, consumer: dramatiq.Consumer) -> float:
     began = time.monotonic()
     message = next(message for message in consumer if message is not None)
+    taken = time.monotonic() - began
     consumer.ack(message)
     consumer.close()
     broker.close()
-    return time.monotonic() - began
+    return taken
 
 
 def doorbell(queue: str) -> dramatiq.Message[None]:
@@ -82,7 +86,7 @@ def test_a_worker_that_has_long_been_idle_hears_of_a_message_at_once(kind: str, 
     consumer = broker.consume(queue, timeout=20_000)
     consumer.misses = 32  # as after an hour, where it is counted
     threading.Timer(1, lambda: broker.enqueue(doorbell(queue))).start()
-    assert seconds_until_message(broker, consumer) < 6
+    assert seconds_until_message(broker, consumer) < AT_ONCE
 
 
 @pytest.mark.django_db(transaction=True)
@@ -100,7 +104,7 @@ def test_a_message_between_the_look_at_the_queue_and_the_wait_is_heard_of(queue:
             time.sleep(0.01)
 
     consumer.claim = look_and_then_comes_one
-    assert seconds_until_message(broker, consumer) < 6
+    assert seconds_until_message(broker, consumer) < AT_ONCE
 
 
 def test_over_redis_a_worker_with_room_again_asks_for_more_at_once(queue: str) -> None:
@@ -112,7 +116,7 @@ def test_over_redis_a_worker_with_room_again_asks_for_more_at_once(queue: str) -
     consumer = broker.consume(queue, prefetch=1, timeout=20_000)
     first = next(message for message in consumer if message is not None)
     threading.Timer(1, lambda: consumer.ack(first)).start()
-    assert seconds_until_message(broker, consumer) < 6
+    assert seconds_until_message(broker, consumer) < AT_ONCE
 
 
 def test_a_redis_user_who_may_not_publish_can_send_all_the_same(queue: str) -> None:
