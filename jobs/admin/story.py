@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from itertools import zip_longest
+from itertools import groupby, zip_longest
 from typing import Any
 
 from django.apps import apps
 from django.utils import timezone
 
+from config.accounts.models import User
 from config.work.models import WorkRow
 from jobs import states
 from jobs.models import AuditEvent, CallbackEvent, Dispatch, Job
-from jobs.states import JobStatus
+from jobs.states import ActorType, JobStatus
 
 MAX_EVENTS = 500  # of each kind that a page shows; of more, the newest
 MIN_WIDTH = 0.6  # per cent of the axis, so that a moment can be seen
@@ -74,7 +75,10 @@ class Span:
 
 @dataclass(frozen=True)
 class Moment:
-    """An event, and how long after the one before it came. `code` is its type, `facts` are what its row says beside."""
+    """An event, and how long after the one before it came. `code` is its type, `facts` are what its row says beside.
+
+    `same` are those of the same kind that followed with nothing between, such as ten pictures asked for at once.
+    """
 
     at: datetime
     code: str
@@ -83,6 +87,7 @@ class Moment:
     gap: timedelta
     tone: str = ""
     facts: tuple[tuple[str, str], ...] = ()
+    same: tuple[Moment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class Story:
     until: datetime
     lanes: dict[str, list[Span]]
     moments: list[Moment]
-    correlation_ids: list[str]
+    correlation_ids: dict[str, str]
 
 
 def read_story(job: Job) -> Story:
@@ -120,7 +125,7 @@ def read_story(job: Job) -> Story:
         began_at=began,
         until=until,
         lanes=lanes,
-        moments=_moments(events, applied),
+        moments=list(_folded(_moments(events, applied, _names(events)))),
         correlation_ids=_correlation_ids(events, work),
     )
 
@@ -191,7 +196,25 @@ def _placed(span: Span, began: datetime, until: datetime) -> Span:
     )
 
 
-def _moments(events: Iterable[AuditEvent], applied: Iterable[CallbackEvent]) -> list[Moment]:
+def _names(events: Iterable[AuditEvent]) -> Mapping[str, str]:
+    """Return the names of the users who did something, by their ids."""
+    people = {event.actor_id for event in events if event.actor_type in (ActorType.EDITOR, ActorType.STAFF)}
+    return {str(user.pk): str(user) for user in User.objects.filter(pk__in=people)}
+
+
+def _folded(moments: Iterable[Moment]) -> Iterator[Moment]:
+    """Yield the events, of those of one kind that follow each other and change no state the first with the others."""
+    for (_, _, changes), group in groupby(moments, key=lambda each: (each.code, each.by, bool(each.tone))):
+        first, *others = group
+        if changes:
+            yield from (first, *others)
+        else:
+            yield replace(first, same=tuple(others))
+
+
+def _moments(
+    events: Iterable[AuditEvent], applied: Iterable[CallbackEvent], names: Mapping[str, str]
+) -> list[Moment]:
     events = list(events)
     reported = {event.data.get("event_id") for event in events}
     told: list[tuple[datetime, AuditEvent | CallbackEvent]] = [(event.recorded_at, event) for event in events]
@@ -200,25 +223,35 @@ def _moments(events: Iterable[AuditEvent], applied: Iterable[CallbackEvent]) -> 
     before = None
     for at, event in sorted(told, key=lambda each: (each[0], str(each[1].pk))):
         gap = at - before if before else timedelta(0)
-        moments.append(_of_event(event, at, gap))
+        moments.append(_of_event(event, at, gap, names))
         before = at
     return moments
 
 
-def _of_event(event: AuditEvent | CallbackEvent, at: datetime, gap: timedelta) -> Moment:
+def _of_event(
+    event: AuditEvent | CallbackEvent, at: datetime, gap: timedelta, names: Mapping[str, str]
+) -> Moment:
     if isinstance(event, CallbackEvent):
         occurred = event.occurred_at.isoformat(timespec="seconds")
         told = (("event_id", event.event_id), ("occurred at", occurred))
         return Moment(at, "CALLBACK", f"Callback applied: {event.status}", "orchestrator", gap, facts=told)
-    facts = [(name, str(value)) for name, value in sorted(event.data.items()) if value not in (None, "")]
+    facts = [(name, str(value)) for name, value in sorted(event.data.items()) if value not in (None, "", [])]
     if event.new_status:
         facts.insert(0, ("status", f"{event.prev_status or 'new'} → {event.new_status}"))
-    title = event.event_type.replace("_", " ").capitalize()
     tone = TONES[JobStatus(event.new_status)] if event.new_status else ""
-    by = " ".join(filter(None, (event.actor_type, event.actor_id)))
-    return Moment(at, event.event_type, title, by, gap, tone, tuple(facts))
+    by = " ".join(filter(None, (event.actor_type, names.get(event.actor_id, event.actor_id))))
+    return Moment(at, event.event_type, _title(event), by, gap, tone, tuple(facts))
 
 
-def _correlation_ids(events: Iterable[AuditEvent], work: Iterable[WorkRow]) -> list[str]:
-    ids = [event.correlation_id for event in events] + [row.correlation_id for row in work]
-    return [each for each in dict.fromkeys(reversed(ids)) if each]
+def _correlation_ids(events: Iterable[AuditEvent], work: Iterable[WorkRow]) -> dict[str, str]:
+    """Return what first had each id, by the ids, the newest first."""
+    first: dict[str, str] = {}
+    for event in events:
+        first.setdefault(event.correlation_id, _title(event))
+    for row in work:
+        first.setdefault(row.correlation_id, str(row._meta.verbose_name).capitalize())
+    return {each: what for each, what in reversed(first.items()) if each}
+
+
+def _title(event: AuditEvent) -> str:
+    return event.event_type.replace("_", " ").capitalize()

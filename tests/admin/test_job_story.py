@@ -11,7 +11,7 @@ from django.test import Client
 from config.accounts.models import User
 from jobs.admin.story import MAX_EVENTS, read_story
 from jobs.models import Job
-from jobs.services.audit import by_staff, by_system, record_event
+from jobs.services.audit import by_editor, by_staff, by_system, record_event
 from jobs.services.jobs import cancel_job
 from jobs.states import JobStatus
 from jobs.templatetags.jobs_story import shortly
@@ -88,6 +88,32 @@ def test_a_long_story_shows_its_newest_events(staff: Client, monkeypatch: pytest
     assert len(moments) == MAX_EVENTS and moments[-1].title == f"Odd {MAX_EVENTS + 4}"
 
 
+def test_an_event_names_who_did_it(staff: Client) -> None:
+    job = make_job()
+    record_event(job, "ODD", by=by_editor(job.owner))
+    assert read_story(job).moments[-1].by == f"editor {job.owner}"
+    assert f"editor {job.owner}" in shown(staff, job)
+
+
+def test_a_correlation_id_says_what_first_had_it(staff: Client) -> None:
+    job = make_job()
+    for event, correlation_id in (("FIRST", "a"), ("SECOND", "b"), ("THIRD", "a")):
+        record_event(job, event, by=by_system(correlation_id))
+    assert list(read_story(job).correlation_ids.items())[:2] == [("b", "Second"), ("a", "First")]
+
+
+def test_events_of_one_kind_that_follow_each_other_are_one(staff: Client) -> None:
+    job = make_job()
+    for number in range(4):
+        record_event(job, "SCREENSHOT_REQUESTED", by=by_system("c"), data={"number": number})
+    record_event(job, "ODD", by=by_system("c"))
+    record_event(job, "SCREENSHOT_REQUESTED", by=by_system("c"), data={"number": 4})
+    first, _, last = read_story(job).moments[-3:]
+    assert [dict(each.facts)["number"] for each in (first, *first.same)] == ["0", "1", "2", "3"]
+    assert dict(last.facts) == {"number": "4"} and not last.same
+    assert "and 3 more of these" in shown(staff, job)
+
+
 def test_the_statements_of_a_page_do_not_grow_with_the_story(
     staff: Client, django_assert_num_queries: Any
 ) -> None:
@@ -95,7 +121,7 @@ def test_the_statements_of_a_page_do_not_grow_with_the_story(
     for number in range(40):
         record_event(job, f"ODD_{number}", by=by_system("c"))
     shown(staff, job)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         shown(staff, job)
 
 
