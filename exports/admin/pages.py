@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.forms.widgets import Media, Script
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path
 
 from config.admin import ReadOnlyAdmin
+from config.storage import download_url
 from config.work.admin import StuckWorkFilter, WorkStatusFilter
 from exports.admin.actions import EXPORT_ACTIONS
+from exports.admin.content import SHOW_FILE
+from exports.admin.provenance import read_provenance
 from exports.models import Export
+from jobs.admin.content import may_read
+
+TONES = {Export.SUCCEEDED: "good", Export.FAILED: "bad"}
 
 
 @admin.register(Export)
@@ -24,7 +38,40 @@ class ExportAdmin(ReadOnlyAdmin):
     )
     list_filter = (WorkStatusFilter, StuckWorkFilter, "format")
     list_select_related = ("job",)
-    exclude = ("snapshot",)  # the text of the document
+    exclude = ("snapshot", "manifest")  # the text of the document, and what the page tells in words
     search_fields = ("id", "job", "identity_key__exact")
-    staff_actions = EXPORT_ACTIONS
+    staff_actions = (*EXPORT_ACTIONS, SHOW_FILE)
     search_help_text = "ID of an export or its job, or an identity key"
+    change_form_template = "exports/export.html"
+
+    @property
+    def media(self) -> Media:
+        styles = ["jobs/story.css", "anchors/pictures.css", "exports/provenance.css"]
+        scripts: list[Any] = [Script("jobs/copy-button.js", type="module")]
+        return super().media + Media(css={"all": styles}, js=scripts)
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.file_view)
+        return [path("<uuid:export_id>/file/", view, name="exports_export_file"), *super().get_urls()]
+
+    def file_view(self, request: HttpRequest, export_id: UUID) -> HttpResponse:
+        """Lead to the file, for those who have said why they read it; the others are asked for that."""
+        if not (self.has_view_permission(request) and request.user.has_perm(SHOW_FILE.permission)):
+            raise PermissionDenied
+        export = get_object_or_404(Export, pk=export_id, status=Export.SUCCEEDED)
+        if not may_read(request, export.job):
+            messages.warning(request, "Say first why you read it.")
+            return HttpResponseRedirect(self._url("do", export, SHOW_FILE.name))
+        name, kind = export.artifact_name, export.artifact_mime_type
+        return HttpResponseRedirect(download_url(export.artifact_uri, filename=name, mime_type=kind)[0])
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        told = {
+            "tone": TONES.get(obj.status, "works"),
+            "provenance": read_provenance(obj),
+            "may_see_pictures": request.user.has_perm("anchors.view_asset"),
+            "may_download": obj.status == Export.SUCCEEDED and may_read(request, obj.job),
+        }
+        return super().render_change_form(request, context | told, *args, obj=obj, **kwargs)
