@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 
-from anchors.admin.pictures import bases_of, picture_response
+from anchors.admin.pictures import base_of, picture_response
 from anchors.models import AnchorResolution, Asset, ImageUpload, ScreenshotTask
 from config.admin import ReadOnlyAdmin
 from config.admin.front import STORED, StoredFiles
@@ -57,7 +57,7 @@ class AssetAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         anchor = obj.anchor
         told = {
-            "bases": list(bases_of(obj)),
+            "base": base_of(obj),
             "versions": anchor.assets.defer("operations").order_by("version")[:100] if anchor else (),
             "active_id": anchor.active_asset_id if anchor else None,
             "shown_instead": obj.redacted.filter(is_concealed=False).order_by("-pk").first(),

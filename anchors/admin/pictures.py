@@ -1,8 +1,6 @@
-"""The bytes of a picture for staff, and the pictures that one was made of."""
+"""The bytes of a picture for staff, and the picture that one was drawn on."""
 
 from __future__ import annotations
-
-from collections.abc import Iterator
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -30,10 +28,8 @@ def picture_response(request: HttpRequest, asset: Asset) -> HttpResponseBase:
     return HttpResponse(content, content_type=asset.mime_type, headers=headers)
 
 
-def bases_of(asset: Asset) -> Iterator[Asset]:
-    """Yield the pictures below one, the nearest first, down to one that is concealed: what lies under a redaction is
-    shown to nobody."""
+def base_of(asset: Asset) -> Asset | None:
+    """Return the picture that one was drawn on; none if that is concealed: what lies under a redaction is shown to
+    nobody."""
     below = asset.rendered_from
-    while below is not None and not below.is_concealed:
-        yield below
-        below = below.rendered_from
+    return None if below is None or below.is_concealed else below

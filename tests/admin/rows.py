@@ -59,8 +59,8 @@ def _make_document_rows(job: Job) -> None:
     """A further version of the job's document, and what hangs on it: an anchor that was not found, pictures, work."""
     document, newest = job.instruction, job.instruction.versions.latest("version")
     anchor = factories.make_anchor(job)
-    drawn_on = factories.make_asset(job, anchor=anchor)
-    factories.make_asset(job, anchor=anchor, rendered_from=drawn_on)
+    below = job.assets.order_by("pk").last() or factories.make_asset(job, anchor=anchor)
+    factories.make_asset(job, anchor=anchor, rendered_from=below)
     fields = {
         field.attname: getattr(newest, field.attname) for field in InstructionVersion._meta.concrete_fields
     }
