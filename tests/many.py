@@ -8,7 +8,7 @@ newest job on has all the others to pass.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -39,7 +39,8 @@ from tests.screens import make_screen
 ACTIVE = 600  # jobs, 40 of each status
 WAITING = 200  # of them, those that are being processed
 DEEP = 2_000  # rows of each kind that the one deep job has
-FIRST_MS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
+FIRST_MS = int((datetime.now(UTC) - timedelta(days=12)).timestamp() * 1000)  # a million seconds are 11.6 days
+CODES = ("TRANSCRIPTION_FAILED", "VIDEO_UNREADABLE", "ORCHESTRATOR_TIMEOUT")
 TABLES: tuple[type[Model], ...] = (
     User, Project, Job, Dispatch, PipelineRun, AuditEvent, Artifact, CallbackEvent, TranscriptSegment, UploadTicket,
     Tombstone, Instruction, InstructionVersion, Anchor, AnchorResolution, Asset, ScreenshotTask, Export, StepSource,
@@ -86,7 +87,7 @@ def copy(row: Model, first: int, last: int, **columns: str) -> None:
 
 
 def make_many(jobs: int) -> Many:
-    """Make so many jobs, and a tenth as many rows of each other kind; then ANALYZE."""
+    """Make so many jobs and audit events, and a tenth as many rows of each other kind; then ANALYZE."""
     deep = _make_deep_job()
     with transaction.atomic(), connection.cursor() as cursor:
         # As a replica: neither foreign keys nor the table of transitions are asked for each row.
@@ -153,6 +154,7 @@ def _copy_jobs(deep: Job, jobs: int) -> None:
     newest = (jobs - jobs // 10 + 1, jobs)
     copy(
         deep, 1, jobs, status=status, owner_id=owner, updated_at="now()", manifest="'{}'", ingested_uris="'{}'",
+        failure=f"CASE WHEN {status} = 'FAILED' THEN jsonb_build_object('failure_code', {_one_of(CODES, 'n')}) END",
         dispatch_id=f"CASE WHEN n <= {ACTIVE} OR n >= {newest[0]} THEN {key(Dispatch)} END",
         project_id=f"CASE WHEN n % 2 = 0 THEN row.project_id WHEN {former} THEN {key(Project, '1')}"
         f" ELSE {key(Project, other)} END",
@@ -177,9 +179,10 @@ def _copy_jobs(deep: Job, jobs: int) -> None:
 
 
 def _copy_records(deep: Job, jobs: int) -> None:
-    """What is written down of the newest tenth of the jobs."""
+    """An event of each job, and what else is written down of the newest tenth of them."""
     newest = (jobs - jobs // 10 + 1, jobs)
-    for model in (AuditEvent, Artifact, CallbackEvent, TranscriptSegment, ScreenEvent):
+    copy(deep.events.earliest("pk"), 1, jobs, job_id=key(Job))
+    for model in (Artifact, CallbackEvent, TranscriptSegment, ScreenEvent):
         copy(model._default_manager.filter(job=deep).earliest("pk"), *newest, job_id=key(Job))
     copy(UploadTicket.objects.get(job=deep), *newest, job_id=key(Job), key=f"'uploads/' || {key(Job)}")
     copy(ImageUpload.objects.get(job=deep), *newest, job_id=key(Job), key=f"'pictures/' || {key(Job)}")

@@ -9,17 +9,13 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib import admin
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Group
-from django.db import connection, models
+from django.db import connection
+from django.db.models import Model
 from django.db.models.functions import Now
-from django.test import Client, RequestFactory
-from django.urls import reverse
 
 from anchors.models import ImageUpload
-from config.accounts.models import ApiToken, User
-from config.admin import LargeTable
+from config.accounts.models import ApiToken
 from config.api.pagination import moment_of
 from config.work.models import MAX_CLAIMS_AT_ONCE, Worker
 from config.work.registry import KINDS
@@ -28,14 +24,16 @@ from exports.web import words
 from instructions.models import Instruction
 from jobs.models import Dispatch, Job, PipelineRun, UploadTicket
 from jobs.states import PROCESSING, JobStatus
+from tests.admin.lists import LARGE
+from tests.admin.rows import MODELS
 from tests.callbacks import send
 from tests.factories import Api, make_job, make_user
-from tests.many import DEEP, TABLES, WAITING, Many, key_of
+from tests.growth.admin_pages import PAGE, hold_front_page, hold_pages_of, staff
+from tests.many import WAITING, Many, key_of
 from tests.plans import small_plans
 from tests.web.reader import Reader
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
-PAGE = 101  # rows that a list asks for: 100, and one to know whether there are more
 TICKETS: tuple[Any, ...] = (UploadTicket, ImageUpload)
 RARE = [JobStatus.CREATED, JobStatus.FAILED]
 
@@ -189,75 +187,19 @@ def test_a_long_queue_is_enqueued_and_claimed_by_its_first_rows(many: Many) -> N
                 kind.model.claim_next(lane)
 
 
-def staff() -> Client:
-    client = Client()
-    client.force_login(User.objects.create_superuser("admin"))
-    return client
-
-
-def large_pages() -> list[Any]:
-    admin.autodiscover()  # as config.urls does, which nothing may have loaded yet
-    return [page for model, page in admin.site._registry.items() if model in TABLES]
-
-
-def filters_of(page: Any) -> Iterator[str]:
-    """The query of each value of each filter, as the sidebar links to it."""
-    request = RequestFactory().get("/")
-    request.user = get_user_model()(is_superuser=True, is_active=True)
-    shown = page.get_changelist_instance(request)
-    for spec in shown.filter_specs:
-        yield from (choice["query_string"] for choice in spec.choices(shown))
-
-
 def test_each_page_of_the_admin_is_looked_at_but_those_of_what_stays_small() -> None:
-    assert {*admin.site._registry} - {*TABLES} == {ApiToken, Group, Worker}
+    assert {*MODELS} - {*LARGE} == {ApiToken, Group, Worker}
 
 
-@pytest.mark.parametrize("page", large_pages(), ids=lambda page: page.opts.model_name)
-def test_the_admins_lists_searches_and_pages(many: Many, page: Any) -> None:
-    assert isinstance(page, LargeTable)
-    client, opts = staff(), page.opts
-    path = reverse(f"admin:{opts.app_label}_{opts.model_name}_changelist")
-    middle = page.model.objects.order_by("pk")[page.model.objects.count() // 2]
-    searches = [f"?q={term}" for term in search_terms(page, middle)]
-    queries = [
-        "",
-        f"?p={middle.pk}",
-        f"?p=-{middle.pk}",
-        "?p=last",
-        *searches,
-        *filters_of(page),
-        "?o=1",
-        "?_facets=1",
-    ]
-    for query in queries:
-        # The list with what is joined to it, and the count to a thousand.
-        with small_plans(rows=3 * 1001, in_sort=1001) as seen:
-            assert client.get(path + query).status_code == 200, query
-        assert seen
-    with small_plans(rows=DEEP + 3 * PAGE, in_sort=DEEP):
-        assert client.get(f"{path}{middle.pk}/change/").status_code == 200
+@pytest.mark.parametrize("model", LARGE, ids=lambda model: model.__name__)
+def test_the_admins_lists_searches_and_pages(many: Many, model: type[Model]) -> None:
+    hold_pages_of(model)
 
 
 def test_the_front_page_of_the_admin(many: Many) -> None:
-    client = staff()
-    # At most 5,000 jobs of each status and age, 2,000 failures of each period, and 128 pages of each table with sizes.
-    # Entries of 10,000 runs that wait no more may stand in their index until it is vacuumed, and are then passed over
-    # for each of the seven lanes.
-    with small_plans(rows=45_000 + 7 * 10_000, in_sort=WAITING) as seen:
-        page = client.get("/admin/")
-    assert page.status_code == 200 and len(seen) >= 9
-    states = page.context["front_panels"][0]["content"]
+    states = hold_front_page()["front_panels"][0]["content"]
     done = next(line for line in states if line["status"] == "DONE")
     assert str(done["cells"][2]["count"]).startswith("about 1")
-
-
-def search_terms(page: Any, row: models.Model) -> Iterator[str]:
-    yield str(key_of(User, 99_999_999))  # nobody's
-    for name in page.search_fields:
-        field, _, lookup = name.partition("__")
-        value = str(getattr(row, page.opts.get_field(field).attname))
-        yield value[:-1] if "startswith" in lookup else value
 
 
 def test_the_choice_of_a_user_in_the_admin(many: Many) -> None:
