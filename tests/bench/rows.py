@@ -17,6 +17,7 @@ GROUPS: dict[str, Group] = {
     "reads": Group(("get", "not-modified", "list", "queries", "twin"), has_database=True),
     "callbacks": Group(("callback", "hot-job"), has_database=True),
     "growth": Group(("growth",), has_database=True),
+    "admin": Group(("admin",), has_database=True),
     "frames": Group(("frame", "bucket-frame", "close-frames", "frame-memory")),
     "annotations": Group(("annotation",)),
     "instructions": Group(("save", "document", "draft"), has_database=True),

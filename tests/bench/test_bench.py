@@ -22,6 +22,7 @@ GOALS = {
     "callback": "callback",
     "one hot job": "hot-job",
     "lists and sweeps with many rows": "growth",
+    "pages of the admin with a million jobs": "admin",
     "frame at a timestamp": "frame",
     "frame out of a bucket": "bucket-frame",
     "20 frames that lie close together": "close-frames",
