@@ -68,7 +68,16 @@ NAVIGATION: list[dict[str, Any]] = [
         ],
     },
     {"title": "Exports", "items": [_item("Exports", "description", "exports.export")]},
-    {"title": "Work", "items": [_item("Workers", "memory", "work.worker")]},
+    {
+        "title": "Work",
+        "items": [
+            _item("Workers", "memory", "work.worker"),
+            _item("Pipeline runs", "play_circle", "jobs.pipelinerun"),
+            _item("Videos looked at", "visibility", "anchors.screenactivity"),
+            _item("Searches to hide", "search", "anchors.sensitivesearch"),
+            _item("Redacting", "visibility_off", "anchors.redactionrun"),
+        ],
+    },
     {
         "title": "Accounts",
         "items": [

@@ -34,6 +34,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "jobs.dispatch_any_job": (SUPPORT, OPERATOR),
     "jobs.cancel_any_job": (SUPPORT, OPERATOR),
     "jobs.fail_any_job": (OPERATOR,),
+    "work.requeue_any_work": (SUPPORT, OPERATOR),
     "exports.render_any_export": (SUPPORT, OPERATOR),
     "exports.verify_any_export": (SUPPORT, OPERATOR),
     "accounts.revoke_any_apitoken": (OPERATOR,),

@@ -15,9 +15,12 @@ from config.work.admin import StuckWorkFilter, WorkStatusFilter
 from instructions.complexity import DocumentTooComplex
 from instructions.models import Instruction, InstructionVersion, RegenerateTask
 from instructions.preview import preview_html
+from instructions.services.regeneration import require_rewriting_again
 from jobs.admin.content import CONTENT_PANELS, PERMISSION, may_read
 from jobs.admin.panels import Panel
+from jobs.admin.requeueing import requeue_action
 from jobs.models import Job
+from jobs.states import JobStatus
 
 NOT_ASKED = 'Say on the page of the job why you want to read it: "Read transcript and document".'
 _TEXTS = ("markdown", "blocks")  # of a version, up to a megabyte each; lists leave them in the database
@@ -116,3 +119,4 @@ class RegenerateTaskAdmin(ReadOnlyAdmin):
     exclude = ("context",)  # the owner's words
     search_fields = ("id", "job")
     search_help_text = "ID of a task or its job"
+    staff_actions = (requeue_action(allows=require_rewriting_again, reopened_in=(JobStatus.DONE,)),)

@@ -14,7 +14,16 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Model
 
-from anchors.models import Anchor, AnchorResolution, Asset, ImageUpload, ScreenshotTask
+from anchors.models import (
+    Anchor,
+    AnchorResolution,
+    Asset,
+    ImageUpload,
+    RedactionRun,
+    ScreenActivity,
+    ScreenshotTask,
+    SensitiveSearch,
+)
 from config.accounts.models import User
 from exports.models import Export
 from instructions.models import Instruction, InstructionVersion, RegenerateTask, StepSource
@@ -44,7 +53,7 @@ CODES = ("TRANSCRIPTION_FAILED", "VIDEO_UNREADABLE", "ORCHESTRATOR_TIMEOUT")
 TABLES: tuple[type[Model], ...] = (
     User, Project, Job, Dispatch, PipelineRun, AuditEvent, Artifact, CallbackEvent, TranscriptSegment, UploadTicket,
     Tombstone, Instruction, InstructionVersion, Anchor, AnchorResolution, Asset, ScreenshotTask, Export, StepSource,
-    RegenerateTask, ImageUpload, ScreenEvent,
+    RegenerateTask, ImageUpload, ScreenEvent, ScreenActivity, SensitiveSearch, RedactionRun,
 )  # fmt: skip
 
 
@@ -126,6 +135,8 @@ def _make_deep_job() -> Job:
     )  # fmt: skip
     factories.make_export(job, status="SUCCEEDED")
     factories.make_regenerate_task(job, status="SUCCEEDED")
+    for once in (ScreenActivity, SensitiveSearch, RedactionRun):
+        once._default_manager.create(job=job, owner_id=job.owner_id, status="SUCCEEDED")
     return Job.objects.select_related("owner", "project", "dispatch").get(pk=job.pk)
 
 
@@ -225,6 +236,8 @@ def _copy_documents(deep: Job, jobs: int) -> None:
         operation=f"CASE WHEN {first} THEN 'replace' ELSE row.operation END",
     )
     copy(deep.regenerate_tasks.get(), *newest, **of_job, **of_document, status=failed)
+    for once in (deep.screen_activity, deep.sensitive_search, deep.redaction_run):
+        copy(once, *newest, **of_job, status=failed)
     copy(
         export,
         *newest,

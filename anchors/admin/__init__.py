@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from anchors.admin import pages, panels
+from anchors.admin import pages, panels, work
 
-__all__ = ["pages", "panels"]
+__all__ = ["pages", "panels", "work"]

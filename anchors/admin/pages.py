@@ -15,9 +15,12 @@ from django.urls import URLPattern, path
 
 from anchors.admin.pictures import base_of, picture_response
 from anchors.models import AnchorResolution, Asset, ImageUpload, ScreenshotTask
+from anchors.services.tasks import require_picture_again
 from config.admin import ReadOnlyAdmin
 from config.admin.front import STORED, StoredFiles
 from config.work.admin import StuckWorkFilter, WorkStatusFilter
+from jobs.admin.requeueing import requeue_action
+from jobs.states import HAS_DOCUMENT
 
 STORED.append(StoredFiles("Pictures", Asset, "size_bytes"))
 
@@ -89,6 +92,7 @@ class ScreenshotTaskAdmin(ReadOnlyAdmin):
     list_select_related = ("job",)
     search_fields = ("id", "job")
     search_help_text = "ID of a task or its job"
+    staff_actions = (requeue_action(allows=require_picture_again, reopened_in=HAS_DOCUMENT),)
 
 
 @admin.register(AnchorResolution)

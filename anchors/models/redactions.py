@@ -81,6 +81,7 @@ class SensitiveSearch(WorkRow):
     cover = models.ForeignKey(Redaction, models.SET_NULL, null=True, related_name="+")
 
     class Meta:
+        verbose_name_plural = "sensitive searches"
         indexes = [*work_indexes("search")]
         constraints = [
             models.CheckConstraint(

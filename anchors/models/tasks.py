@@ -88,6 +88,7 @@ class ScreenActivity(WorkRow):
     makes_pictures = models.BooleanField(default=False)
 
     class Meta:
+        verbose_name_plural = "screen activities"
         indexes = [*work_indexes("activity")]
         constraints = [
             models.CheckConstraint(

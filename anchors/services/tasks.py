@@ -10,6 +10,8 @@ from anchors.models import ScreenshotTask
 from config.work.lease import Lease
 from config.work.limits import require_room
 from config.work.models import WorkFailed
+from instructions.services.versions import require_document
+from jobs.models import Job
 from jobs.services.audit import by_system, record_event
 from jobs.services.quota import require_bytes
 from jobs.services.transitions import lock_job
@@ -35,6 +37,12 @@ def start_again(task: ScreenshotTask, *, is_allowed: bool = False) -> tuple[Scre
     ScreenshotTask.objects.filter(pk=task.pk).update(asset=None, extracted_at_ms=None)
     task.reopen()
     return task, False
+
+
+def require_picture_again(job: Job, task: ScreenshotTask) -> None:
+    """Raise 409 unless a failed task of a locked job may be opened again, 429 and 507 when its owner has no room."""
+    require_document(job)
+    require_task_room(task.owner_id)
 
 
 def fail_task(task: ScreenshotTask, failure: WorkFailed, *, lease: Lease) -> None:

@@ -18,7 +18,7 @@ from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import Least, Now
 from django.utils import timezone
 from uuid6 import uuid7
 
@@ -158,19 +158,39 @@ class WorkRow(models.Model):
 
     def reopen(self) -> None:
         """Let a FAILED row be tried again, with all its retries. The caller holds the row's lock."""
-        type(self)._default_manager.filter(pk=self.pk).update(
-            status=self.WAITING,
-            retries=0,
-            losses=0,
-            progress_pct=0,
-            failure_code="",
-            failure_message="",
-            failed_stage="",
-            available_at=Now(),
-            updated_at=Now(),
-        )
+        type(self)._default_manager.filter(pk=self.pk).update(**self._reopened())
         self.refresh_from_db()
         self.enqueue_on_commit()
+
+    def reopen_failed(self) -> bool:
+        """Do the same to a row that is not locked; False if it is not the failed one any more that was read."""
+        failed = {"pk": self.pk, "status": self.FAILED, "attempt": self.attempt}
+        if not type(self)._default_manager.filter(**failed).update(**self._reopened()):
+            return False
+        self.enqueue_on_commit()
+        return True
+
+    def hasten(self) -> bool:
+        """Let the time of a waiting row come now, and tell its lane again; False if it does not wait any more."""
+        waiting = type(self)._default_manager.filter(pk=self.pk, status=self.WAITING)
+        if not waiting.update(available_at=Least(models.F("available_at"), Now()), updated_at=Now()):
+            return False
+        self.enqueue_on_commit()
+        return True
+
+    @classmethod
+    def _reopened(cls) -> dict[str, Any]:
+        return {
+            "status": cls.WAITING,
+            "retries": 0,
+            "losses": 0,
+            "progress_pct": 0,
+            "failure_code": "",
+            "failure_message": "",
+            "failed_stage": "",
+            "available_at": Now(),
+            "updated_at": Now(),
+        }
 
     def retry_later(self) -> bool:
         """Release a running row, after an error, for another attempt later; False if it has no retries left."""
@@ -229,6 +249,9 @@ class Worker(models.Model):
     lanes = ArrayField(models.CharField(max_length=16), default=list)
     started_at = models.DateTimeField(db_default=Now())
     heartbeat_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        permissions = [("requeue_any_work", "Can requeue any work that waits or has failed")]
 
     def __str__(self) -> str:
         return self.name

@@ -9,7 +9,9 @@ from config.admin import ActionRefused, StaffAction
 from config.locks import media_place
 from exports.models import Export
 from exports.services.requests import render_again
+from jobs.admin.requeueing import requeue_action
 from jobs.services.audit import by_staff, record_event
+from jobs.services.requeueing import never_again
 
 
 def _render_again(export: Export, user: Any, given: dict[str, Any]) -> str:
@@ -54,4 +56,5 @@ EXPORT_ACTIONS: tuple[StaffAction[Export], ...] = (
         is_offered=lambda export: export.status == Export.FAILED,
         perform=_render_again,
     ),
+    requeue_action(allows=never_again, reopened_in=()),
 )

@@ -98,6 +98,17 @@ def _require_allowed(job: Job, instruction: Instruction) -> None:
         raise transition_refused(job, attempted=JobStatus.REGENERATING)
 
 
+def require_rewriting_again(job: Job, task: RegenerateTask) -> None:
+    """Raise a 409 unless a failed task of a locked job may be opened again for its owner: only the owner makes a job
+    REGENERATING, and what was based on another version would fail again."""
+    if job.status != JobStatus.DONE:
+        refused = transition_refused(job, attempted=JobStatus.REGENERATING)
+        refused.hint = "The owner of the job can ask for the passage once more."
+        raise refused
+    _require_allowed(job, task.instruction)
+    require_newest(task.instruction, task.base_version, None)
+
+
 def _begin(job: Job, task: RegenerateTask, user: User) -> None:
     by, data = by_editor(user), {"task_id": str(task.pk)}
     open_document(job, by=by)

@@ -11,12 +11,15 @@ from django.http import HttpRequest, HttpResponse
 from unfold.decorators import display
 
 from config.admin import ReadOnlyAdmin
+from config.work.admin import WorkAdmin
 from jobs.admin.actions import JOB_ACTIONS
 from jobs.admin.content import CONTENT_PANELS, SHOW_CONTENT, may_read
 from jobs.admin.filters import FailureCodeFilter, PeriodFilter, StuckFilter, search_jobs
 from jobs.admin.panels import JOB_PANELS, PANEL_STYLES
+from jobs.admin.requeueing import requeue_action
 from jobs.admin.story import TONES, read_story
-from jobs.models import AuditEvent, Dispatch, Job, Project, UploadTicket
+from jobs.models import AuditEvent, Dispatch, Job, PipelineRun, Project, UploadTicket
+from jobs.services.requeueing import never_again
 
 _COLOURS = {"works": "info", "waits": "", "good": "success", "bad": "danger", "over": "warning"}
 BADGES = {str(status): _COLOURS[tone] for status, tone in TONES.items()}
@@ -113,3 +116,8 @@ class UploadTicketAdmin(ReadOnlyAdmin):
     list_select_related = ("job",)
     search_fields = ("id", "job")
     search_help_text = "ID of a ticket or its job"
+
+
+@admin.register(PipelineRun)
+class PipelineRunAdmin(WorkAdmin):
+    staff_actions = (requeue_action(allows=never_again, reopened_in=()),)

@@ -22,7 +22,15 @@ from config.storage.s3 import S3Storage
 from config.work.models import Worker
 from jobs.models import Artifact, Job, PipelineRun
 from jobs.states import JobStatus
-from tests.factories import force, make_export, make_job, make_many_jobs, make_project, make_run
+from tests.factories import (
+    force,
+    make_dispatch,
+    make_export,
+    make_job,
+    make_many_jobs,
+    make_project,
+    make_run,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -115,13 +123,17 @@ def test_work_that_does_not_go_on_is_stuck(staff: Client) -> None:
     PipelineRun.objects.filter(pk=waiting.pk).update(available_at=Now() - timedelta(minutes=11))
     old, fresh = make_export(make_job(JobStatus.EDITING)), make_export(make_job(JobStatus.EDITING))
     type(old).objects.filter(pk=old.pk).update(available_at=Now() - timedelta(minutes=11))
+    abandoned = make_dispatch(make_job(JobStatus.UPLOADED), state="abandoned")
     lines = {line.label: line for line in panel(staff, "What is stuck")}
     assert set(lines) == {
+        "Dispatches whose worker was lost",
         "Pipeline runs whose worker was lost",
         "Pipeline runs that wait for over 10 minutes",
         "Exports that wait for over 10 minutes",
     }
-    assert str(lost.job_id) in lines["Pipeline runs whose worker was lost"].url
+    assert str(abandoned.job_id) in lines["Dispatches whose worker was lost"].url  # it has no list of its own
+    shown = staff.get(lines["Pipeline runs whose worker was lost"].url).context["cl"].result_list
+    assert [row.pk for row in shown] == [lost.pk]
     shown = staff.get(lines["Exports that wait for over 10 minutes"].url).context["cl"].result_list
     assert [row.pk for row in shown] == [old.pk] and fresh.pk
     for line in lines.values():

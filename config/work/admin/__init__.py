@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from config.work.admin import front, pages
-from config.work.admin.pages import StuckWorkFilter, WorkStatusFilter
+from config.work.admin.pages import StuckWorkFilter, WorkAdmin, WorkStatusFilter
 
-__all__ = ["StuckWorkFilter", "WorkStatusFilter", "front", "pages"]
+__all__ = ["StuckWorkFilter", "WorkAdmin", "WorkStatusFilter", "front", "pages"]

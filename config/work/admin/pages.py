@@ -42,6 +42,16 @@ class StuckWorkFilter(admin.SimpleListFilter):
         return queryset.filter(condition(queryset.model)) if condition else queryset
 
 
+class WorkAdmin(ReadOnlyAdmin):
+    """The list of a kind of work whose rows have a job, without an index of their statuses."""
+
+    list_display = ("id", "job", "status", "attempt", "lane", "failure_code", "created_at")
+    list_filter = (StuckWorkFilter,)
+    list_select_related = ("job",)
+    search_fields = ("id", "job")
+    search_help_text = "ID of the work or its job"
+
+
 @admin.register(Worker)
 class WorkerAdmin(ReadOnlyAdmin):
     list_display = ("name", "lanes", "started_at", "heartbeat_at")
