@@ -25,6 +25,9 @@ MAX_CHARACTERS = 400
 MAX_COMPARED = 16
 """The number of blocks that a lost text is compared with, those that share most with it."""
 
+MAX_STEPS_BY_HAND = 600_000
+"""The number of steps that are taken when a person asks which blocks are like one lost text: some 60 ms."""
+
 MAX_STEPS = 60_000
 """The number of steps (a character here held against the same character there, about 100 ns) that are taken for a
 lost text. Two English texts of 400 characters take 15,000 to 25,000. What is not reached counts as not alike.
@@ -158,6 +161,23 @@ class Likeness:
         score, steps = self._kept[position]
         comparison.left -= steps
         return score
+
+
+def most_alike(lost: str, texts: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """Return by id the texts of `(id, text)` that are most like a lost one with their scores, the most alike first.
+
+    However low the scores are; they are of the MAX_COMPARED texts that share most with it.
+    """
+    comparison = Comparison(lost, MAX_STEPS_BY_HAND)
+    wanted = comparison.traits
+    size = wanted.bit_count()
+    estimates = []
+    for position, (_, text) in enumerate(texts):
+        traits = _traits(text)
+        estimates.append((-(wanted & traits).bit_count() / ((size + traits.bit_count()) or 1), position))
+    nearest = [position for _, position in nsmallest(MAX_COMPARED, estimates)]
+    scores = [(-comparison.ratio(texts[position][1]), position) for position in nearest]
+    return {texts[position][0]: -score for score, position in sorted(scores) if score < 0}
 
 
 def _traits(text: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import JSONField
+from django.db.models import Exists, JSONField, OuterRef
 from django.db.models.expressions import RawSQL
 
 from anchors.models import Anchor, AnchorResolution
@@ -17,12 +17,20 @@ _VERSION, _ANCHOR, _RESOLUTION = (
 _ANCHORS = f"""ARRAY(
     SELECT jsonb_build_object('id', anchor.id, 'place', CASE
         WHEN found.id IS NOT NULL THEN found.addressing
+        WHEN placed.addressing IS NOT NULL THEN placed.addressing
         WHEN anchor.address_type = '{Anchor.AddressType.BLOCK_ID}' OR anchor.instruction_version_id = {_VERSION}.id
         THEN jsonb_build_object(
             'block_id', anchor.block_id, 'char_range', jsonb_build_object('start_offset', anchor.char_start)
         ) END)
     FROM {_ANCHOR} AS anchor
     LEFT JOIN {_RESOLUTION} AS found ON found.anchor_id = anchor.id AND found.target_version_id = {_VERSION}.id
+    LEFT JOIN LATERAL (
+        SELECT by_hand.addressing FROM {_RESOLUTION} AS by_hand
+        JOIN {_VERSION} AS earlier ON earlier.id = by_hand.target_version_id
+        WHERE found.id IS NULL AND by_hand.anchor_id = anchor.id AND earlier.version < {_VERSION}.version
+        AND by_hand.trace ->> 'method' = '{AnchorResolution.BY_HAND}'
+        ORDER BY earlier.version DESC LIMIT 1
+    ) AS placed ON true
     WHERE anchor.instruction_id = {_VERSION}.instruction_id
     ORDER BY anchor.id
 )"""  # nosec B608
@@ -31,7 +39,14 @@ _ANCHORS = f"""ARRAY(
 def anchors_in_version() -> RawSQL:
     """Return the expression of `instructions.hooks.ANCHORS`.
 
-    An anchor stands where it was found in the version; else at its own address, if it was made there or names a block.
+    An anchor stands where it was found in the version; else where it was placed by hand in the nearest one before; else
+    at its own address, if it was made there or names a block.
     A range of another version in which it was not looked for yet has no place.
     """
     return RawSQL(_ANCHORS, (), output_field=ArrayField(JSONField()))  # nosec B611
+
+
+def is_lost_in(version: InstructionVersion) -> Exists:
+    """Return for a queryset of Anchor whether each was looked for in a version and has no place there."""
+    lost = AnchorResolution.State.UNRESOLVED
+    return Exists(AnchorResolution.objects.filter(anchor=OuterRef("pk"), target_version=version, state=lost))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from anchors.likeness import MAX_CHARACTERS, MIN_SCORE, Comparison, Likeness, comparable
+from anchors.likeness import MAX_CHARACTERS, MIN_SCORE, Comparison, Likeness, comparable, most_alike
 from instructions.block import Block
 
 State = Literal["retain", "remap", "unresolved"]
@@ -76,6 +76,32 @@ class Resolver:
         if not 0 <= start < end <= len(self._source.markdown):
             return _unresolved(addressing, 0.0)
         return self._resolve_range(addressing, start, end)
+
+    def likeness(self, addressing: dict[str, Any], block_id: str) -> float:
+        """Return how alike a block of the target is to the text at a place of the source: 0 if either is not there."""
+        lost, block = self._lost_text(addressing), self._target_blocks.get(block_id)
+        return Comparison(lost).ratio(_plain(block, self._target.markdown)) if lost and block else 0.0
+
+    def likeliest(self, addressing: dict[str, Any]) -> dict[str, float]:
+        """Return by id the blocks of the target that are most like the text at a place of the source, with their
+        scores, the most alike first: for who puts an anchor on one of them that no score suffices for."""
+        lost = self._lost_text(addressing)
+        texts = (
+            (block_id, _plain(block, self._target.markdown))
+            for block_id, block in self._target_blocks.items()
+        )
+        return most_alike(lost, list(texts)) if lost else {}
+
+    def home(self, addressing: dict[str, Any]) -> Block | None:
+        """Return the block of the source that a place is, or is in."""
+        if "block_id" in addressing:
+            return self._source_blocks.get(str(addressing["block_id"]).lower())
+        at = addressing["char_range"]
+        return _enclosing(self._source.blocks, at["start_offset"], at["end_offset"])
+
+    def _lost_text(self, addressing: dict[str, Any]) -> str:
+        home = self.home(addressing)
+        return _plain(home, self._source.markdown) if home else ""
 
     def _resolve_block(self, addressing: dict[str, Any]) -> Resolution:
         block_id = str(addressing["block_id"]).lower()

@@ -288,6 +288,7 @@ SPECTACULAR_SETTINGS = {
             "similarity",
             "none",
             "same_version",
+            "by_hand",
         ],
         "ResolutionState": ["retain", "remap", "unresolved"],
         "ScreenEventKind": ["click", "type", "scroll", "window"],

@@ -35,6 +35,7 @@ ACTIONS: dict[str, tuple[str, ...]] = {
     "jobs.cancel_any_job": (SUPPORT, OPERATOR),
     "jobs.fail_any_job": (OPERATOR,),
     "work.requeue_any_work": (SUPPORT, OPERATOR),
+    "anchors.place_any_anchor": (SUPPORT, OPERATOR),
     "exports.render_any_export": (SUPPORT, OPERATOR),
     "exports.verify_any_export": (SUPPORT, OPERATOR),
     "accounts.revoke_any_apitoken": (OPERATOR,),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -11,7 +12,6 @@ from uuid6 import uuid7
 
 from config.accounts.models import User
 from instructions.models import Instruction, InstructionVersion
-from jobs.models import AppendOnly
 
 
 class AnchorQuerySet(models.QuerySet["Anchor"]):
@@ -52,6 +52,7 @@ class Anchor(models.Model):
                 name="anchor_has_one_address",
             )
         ]
+        permissions = [("place_any_anchor", "Can put any anchor that was not found on a block")]
 
     def __str__(self) -> str:
         return str(self.pk)
@@ -66,16 +67,49 @@ class Anchor(models.Model):
         return shown
 
 
+class OnlyPlacedByHand(pgtrigger.Trigger):
+    """Rows of which one thing may change, once: an anchor that was not found is put on a block by hand. They are
+    deleted only by the purge, which sets `SET LOCAL stepwright.purge = 'on'`."""
+
+    when = pgtrigger.Before
+    operation = pgtrigger.Update | pgtrigger.Delete
+
+    def get_func(self, model: Any) -> str:
+        return """
+            IF TG_OP = 'DELETE' AND current_setting('stepwright.purge', true) = 'on' THEN
+                RETURN OLD;
+            END IF;
+            IF TG_OP = 'UPDATE' THEN
+                IF OLD.state = 'unresolved' AND NEW.state = 'remap'
+                    AND to_jsonb(NEW) - '{state,addressing,trace}'::text[]
+                        = to_jsonb(OLD) - '{state,addressing,trace}'::text[]
+                    AND NEW.addressing = jsonb_build_object(
+                        'address_type', 'block_id', 'block_id', NEW.trace #>> '{to,block_id}')
+                    AND NEW.trace = jsonb_build_object(
+                        'method', 'by_hand', 'score', NEW.trace -> 'score', 'from', OLD.trace -> 'from',
+                        'to', jsonb_build_object('block_id', NEW.trace #>> '{to,block_id}'))
+                    AND NEW.trace #>> '{to,block_id}' IS NOT NULL
+                    AND jsonb_typeof(NEW.trace -> 'score') = 'number'
+                THEN
+                    RETURN NEW;
+                END IF;
+            END IF;
+            RAISE EXCEPTION 'rows of % are append-only, but for placing what was not found', TG_TABLE_NAME;
+        """
+
+
 class AnchorResolution(models.Model):
     """Where an anchor stands in another version than its own; found once, as neither of the two ever changes.
 
-    `addressing` is its address there, null when it is unresolved.
+    `addressing` is its address there, null when it is unresolved. One that is unresolved can be placed by hand, once.
     """
 
     class State(models.TextChoices):
         RETAIN = "retain"
         REMAP = "remap"
         UNRESOLVED = "unresolved"
+
+    BY_HAND = "by_hand"  # the method in the trace of one that was placed
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     anchor = models.ForeignKey(Anchor, models.CASCADE, related_name="resolutions")
@@ -95,7 +129,7 @@ class AnchorResolution(models.Model):
                 name="resolution_has_an_address",
             ),
         ]
-        triggers = [AppendOnly(name="resolution_immutable")]
+        triggers = [OnlyPlacedByHand(name="resolution_placed_once")]
 
     def __str__(self) -> str:
         return f"{self.anchor_id} in {self.target_version_id}: {self.state}"

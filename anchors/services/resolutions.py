@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -15,6 +17,36 @@ from instructions.models import InstructionVersion
 MAX_PREPARED = 200_000
 """The number of blocks, or pieces of 200 characters, of the texts that one request prepares: some 3 s. Ten versions of
 the largest document, or 300 of a guide of 100 steps."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """The place from which an anchor is looked for in later versions: an address in one version."""
+
+    version_id: UUID
+    addressing: dict[str, Any]
+
+
+def sources_of(anchors: Sequence[Anchor], target: InstructionVersion) -> dict[UUID, Source]:
+    """Return by anchor id from where the anchors are looked for in a version: where each was placed by hand in the
+    nearest version before that, else its own address.
+
+    A version is placed in only while it is the newest, so that the answer for one that exists does not change.
+    """
+    sources = {anchor.pk: Source(anchor.instruction_version_id, anchor.addressing) for anchor in anchors}
+    placed = AnchorResolution.objects.filter(
+        anchor__in=anchors,
+        trace__method=AnchorResolution.BY_HAND,
+        target_version__version__lt=target.version,
+    )
+    for each in placed.order_by("target_version__version"):
+        sources[each.anchor_id] = Source(each.target_version_id, each.addressing or {})
+    return sources
+
+
+def resolver_of(source: Source, target: InstructionVersion) -> Resolver:
+    """Return what finds places of the source's version in the target."""
+    return Resolver(_text(InstructionVersion.objects.get(pk=source.version_id)), _text(target))
 
 
 def resolve_anchors(anchors: Sequence[Anchor], target: InstructionVersion) -> dict[UUID, AnchorResolution]:
@@ -39,14 +71,15 @@ def resolve_anchors(anchors: Sequence[Anchor], target: InstructionVersion) -> di
     return known
 
 
-def _find(anchors: Iterable[Anchor], target: InstructionVersion) -> Iterator[list[AnchorResolution]]:
+def _find(anchors: Sequence[Anchor], target: InstructionVersion) -> Iterator[list[AnchorResolution]]:
     """Yield what is found for the anchors of one version after another: each of them may have a mebibyte.
 
     Raises 503 when others are left after `MAX_PREPARED`; they are looked for when the request is sent again.
     """
     by_source: dict[UUID, list[Anchor]] = {}
+    sources = sources_of(anchors, target) if anchors else {}
     for anchor in anchors:
-        by_source.setdefault(anchor.instruction_version_id, []).append(anchor)
+        by_source.setdefault(sources[anchor.pk].version_id, []).append(anchor)
     prepared = 0
     for source_id, group in by_source.items():
         if prepared > MAX_PREPARED:
@@ -54,7 +87,7 @@ def _find(anchors: Iterable[Anchor], target: InstructionVersion) -> Iterator[lis
         texts = _text(InstructionVersion.objects.get(pk=source_id)), _text(target)
         prepared += sum(len(text.blocks) + len(text.markdown) // 200 for text in texts)
         resolver = Resolver(*texts)
-        yield [_found(anchor, target, resolver.resolve(anchor.addressing)) for anchor in group]
+        yield [_found(anchor, target, resolver.resolve(sources[anchor.pk].addressing)) for anchor in group]
 
 
 def _found(anchor: Anchor, target: InstructionVersion, resolution: Resolution) -> AnchorResolution:

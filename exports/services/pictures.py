@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from django.db.models import QuerySet
 
 from anchors.models import Anchor, Asset
+from anchors.queries import is_lost_in
 from anchors.services.origins import published_origins
 from anchors.services.resolutions import resolve_anchors
 from config.api import errors
@@ -27,13 +27,20 @@ def active_pictures(version: InstructionVersion) -> list[Anchor]:
     return found
 
 
-def shown_now(version: InstructionVersion) -> list[tuple[UUID, UUID | None]]:
-    """Return the anchors with their active pictures, by their ids: what a document is frozen from, for an anchor's
-    address and a picture's bytes never change. Raises the 503 of `active_pictures`."""
-    columns = ("pk", "active_asset_id", "active_asset__is_concealed")
-    found = list(_with_pictures(version).values_list(*columns))
-    _require_shown(is_concealed for _, _, is_concealed in found)
-    return [(pk, asset_id) for pk, asset_id, _ in found]
+def shown_now(version: InstructionVersion) -> list[tuple[str, str, bool]]:
+    """Return the anchors with their active pictures, by their ids, and whether they have a place in the version: what
+    a document is frozen from, for a picture's bytes never change, and a place only when what had none is put on a
+    block. Raises the 503 of `active_pictures`."""
+    columns = ("pk", "active_asset_id", "active_asset__is_concealed", "has_place")
+    anchors = _with_pictures(version).annotate(has_place=~is_lost_in(version))
+    found = list(anchors.values_list(*columns))
+    _require_shown(is_concealed for _, _, is_concealed, _ in found)
+    return [(str(pk), str(asset_id), has_place) for pk, asset_id, _, has_place in found]
+
+
+def frozen_from(pictures: Iterable[ActivePicture]) -> list[tuple[str, str, bool]]:
+    """Return what `shown_now` returned when these pictures were read."""
+    return [(each.anchor_id, each.asset_id, each.addressing is not None) for each in pictures]
 
 
 def _with_pictures(version: InstructionVersion) -> QuerySet[Anchor]:

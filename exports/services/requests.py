@@ -8,7 +8,6 @@ from django.conf import settings
 from django.db import transaction
 from uuid6 import uuid7
 
-from anchors.models import Anchor
 from config.accounts.models import User
 from config.api import errors, request_id
 from config.api.ownership import parse_id
@@ -19,7 +18,7 @@ from exports.identity import identify
 from exports.look import Look
 from exports.models import Export
 from exports.services.evidence import published_evidence
-from exports.services.pictures import active_pictures, resolved_pictures, shown_now
+from exports.services.pictures import active_pictures, frozen_from, resolved_pictures, shown_now
 from exports.services.recording import facts_of_recording
 from exports.services.signing import signing_key
 from exports.services.templates import look_of
@@ -108,8 +107,8 @@ def _request_frozen(
     idempotency_key: str | None,
 ) -> tuple[Export, bool]:
     for _ in range(MAX_TRIES):
-        pictures = active_pictures(version)
-        document = _freeze(job, version, resolved_pictures(pictures, version), look)
+        pictures = resolved_pictures(active_pictures(version), version)
+        document = _freeze(job, version, pictures, look)
         if requested := _request(job, asker, version, pictures, document, format, idempotency_key):
             return requested
     raise errors.ApiError(
@@ -124,7 +123,7 @@ def _request(
     job: Job,
     asker: _Asker,
     version: InstructionVersion,
-    pictures: list[Anchor],
+    pictures: list[ActivePicture],
     document: Document,
     format: str,
     idempotency_key: str | None,
@@ -135,7 +134,7 @@ def _request(
     with transaction.atomic():
         job = lock_job(job.pk)
         asker.require_status(job)
-        if shown_now(version) != [(anchor.pk, anchor.active_asset_id) for anchor in pictures]:
+        if shown_now(version) != frozen_from(pictures):
             return None
         known = _known_export(job, export.identity_key, idempotency_key)
         if known and known.status != Export.FAILED:

@@ -28,7 +28,9 @@ anchors = extend_schema_view(
         operation_id="getAnchor",
         summary="Get an anchor, resolved into a version if asked",
         description="With `target_instruction_version_id` it says where the anchor stands in that version. The "
-        "same two versions give the same answer; a place that is not found is `unresolved`.",
+        "same two versions give the same answer; a place that is not found is `unresolved`. Those who look after the "
+        "service can put such an anchor on a block by hand, once a version; in later versions it is looked for from "
+        "there.",
         responses=responses(200, serializers.ScreenshotAnchorSerializer),
     ),
     replace=extend_schema(

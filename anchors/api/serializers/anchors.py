@@ -79,7 +79,16 @@ _PLACE = {
     "type": "object",
     "properties": {"block_id": {"type": "string"}, "char_range": {"$ref": "#/components/schemas/CharRange"}},
 }
-_METHODS = ["block_id", "text", "text_nearest", "text_ambiguous", "similarity", "none", "same_version"]
+_METHODS = [
+    "block_id",
+    "text",
+    "text_nearest",
+    "text_ambiguous",
+    "similarity",
+    "none",
+    "same_version",
+    "by_hand",
+]
 
 
 @extend_schema_field(

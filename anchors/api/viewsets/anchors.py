@@ -16,7 +16,7 @@ from anchors.services.anchors import create_anchor
 from anchors.services.annotation import annotate_anchor
 from anchors.services.annotation_tasks import request_annotation
 from anchors.services.replacing import replace_screenshot
-from anchors.services.resolutions import resolve_anchors
+from anchors.services.resolutions import resolve_anchors, sources_of
 from config.api.ownership import get_visible, parse_id
 from config.api.preferences import RESPOND_ASYNC, prefers
 from config.api.responses import created
@@ -93,7 +93,7 @@ def _resolution(anchor: Anchor, raw_id: str) -> dict[str, Any]:
     target = get_visible(anchor.instruction.versions.all(), raw_id)
     found = resolve_anchors([anchor], target)[anchor.pk]
     return {
-        "source_instruction_version_id": anchor.instruction_version_id,
+        "source_instruction_version_id": sources_of([anchor], target)[anchor.pk].version_id,
         "target_instruction_version_id": target.pk,
         "resolution_state": found.state,
         "trace": found.trace,
