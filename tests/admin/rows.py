@@ -14,7 +14,7 @@ from django.db.models import Model
 from django.urls import URLPattern, reverse
 from django.utils import timezone
 
-from anchors.models import ImageUpload
+from anchors.models import ImageUpload, RedactionRun, ScreenActivity, SensitiveSearch
 from config.accounts.models import User
 from config.accounts.services import create_api_token
 from config.admin import StaffAction
@@ -44,6 +44,8 @@ def make_rows(times: int = 1) -> Job:
         job=job, owner=job.owner, lane="speech", dispatch=job.dispatch, status="FAILED"
     )
     make_screen(job)
+    for kind in (RedactionRun, ScreenActivity, SensitiveSearch):
+        kind._default_manager.get_or_create(job=job, defaults={"owner": job.owner, "status": kind.WAITING})
     return job
 
 
