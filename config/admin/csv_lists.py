@@ -11,6 +11,8 @@ from typing import Any
 from django.contrib.admin.utils import label_for_field, lookup_field
 from django.db.models import QuerySet
 
+from config.admin.links import Linked
+
 ROWS = 1000  # that are read at once
 # A spreadsheet takes a cell that begins so for a formula (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -42,5 +44,5 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
-    text = str(value)
+    text = value.text if isinstance(value, Linked) else str(value)
     return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

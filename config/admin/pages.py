@@ -22,6 +22,7 @@ from unfold.admin import ModelAdmin
 
 from config.admin.actions import ActionRefused, StaffAction
 from config.admin.csv_lists import csv_lines
+from config.admin.links import foreign_key, linked_column
 from config.admin.lists import LargeTable
 from config.api.errors import ApiError
 
@@ -126,6 +127,15 @@ class ReadOnlyAdmin(ReadOnly, LargeTable, StaffActionsAdmin):
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.csv_view)
         return [path("csv/", view, name=self._url_name("csv")), *super().get_urls()]
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """Return the columns, those of rows that the admin shows too as links to them."""
+        return [self._linked(name) for name in super().get_list_display(request)]
+
+    def _linked(self, name: Any) -> Any:
+        field = foreign_key(self.model, name)
+        is_shown = field is not None and self.admin_site.is_registered(field.related_model)
+        return linked_column(self.model, name) if is_shown else name
 
     def csv_view(self, request: HttpRequest) -> HttpResponseBase:
         """Send what the list with the same filters shows on all its pages."""
