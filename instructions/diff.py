@@ -6,12 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from instructions.block import Block
 from instructions.sequences import heaviest_increasing, same_lines
 
 CONTEXT = 3  # unchanged lines around a change
 
+MAX_WORDS = 4_000  # of a text whose words are compared with those of another
+
+_WORD = re.compile(r"\s+|\w+|[^\w\s]")
 _UNDERLINE = re.compile(r"[ ]{0,3}(?:=+|-+)[ \t]*")  # of a setext heading (CommonMark 0.31, 4.3)
 
 _Edit = tuple[int, int, int, int]  # lines [a, b) of the text before became lines [c, d) of the text after
@@ -28,6 +32,13 @@ class Change(StrEnum):
 class BlockChange:
     block_id: str
     change: Change
+
+
+class Run(NamedTuple):
+    """Text that stands in both (`change` is None), or was added or removed."""
+
+    change: Change | None
+    text: str
 
 
 def unified_diff(before: str, after: str, *, names: tuple[str, str]) -> str:
@@ -53,7 +64,7 @@ def block_changes(
     A block is changed when its own text is another: of a step, its heading. Moved are those outside of the longest
     run of text that kept its order, a step with all blocks in it. A block may be both, changed and then moved.
     """
-    old, new = _own_texts(before, blocks_before), _own_texts(after, blocks_after)
+    old, new = own_texts(before, blocks_before), own_texts(after, blocks_after)
     places = {block_id: place for place, block_id in enumerate(old)}
     common = [block_id for block_id in new if block_id in places]
     weights = [len(new[block_id]) + 1 for block_id in common]
@@ -77,6 +88,32 @@ def block_changes(
             changes.append((block_id, Change.MOVED))
         changes += [(gone, Change.REMOVED) for gone in removed.get(block_id, ())]
     return [BlockChange(block_id, change) for block_id, change in changes]
+
+
+def word_runs(before: str, after: str) -> list[Run]:
+    """Return what became of a text word by word. Of one with over MAX_WORDS words, spaces and marks, all is removed
+    and added."""
+    old, new = _WORD.findall(before), _WORD.findall(after)
+    runs: list[Run] = []
+    if max(len(old), len(new)) > MAX_WORDS:
+        return [Run(Change.REMOVED, before), Run(Change.ADDED, after)]
+    for removed, added, kept in _parts(old, new):
+        for change, words in ((Change.REMOVED, removed), (Change.ADDED, added), (None, kept)):
+            if words and runs and runs[-1].change == change:
+                runs[-1] = Run(change, runs[-1].text + "".join(words))
+            elif words:
+                runs.append(Run(change, "".join(words)))
+    return runs
+
+
+def _parts(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[Sequence[str], ...]]:
+    """Yield what was removed and added before each stretch that stands in both, and the stretch."""
+    line = new_line = 0
+    for start, end, new_start, new_end in _edits(old, new):
+        yield (), (), old[line:start]
+        yield old[start:end], new[new_start:new_end], ()
+        line, new_line = end, new_end
+    yield (), (), new[new_line:]
 
 
 def _lines(text: str) -> list[str]:
@@ -122,7 +159,7 @@ def _edits(old: Sequence[str], new: Sequence[str]) -> Iterator[_Edit]:
         line, new_line = same + 1, new_same + 1
 
 
-def _own_texts(markdown: str, blocks: Sequence[Block]) -> dict[str, str]:
+def own_texts(markdown: str, blocks: Sequence[Block]) -> dict[str, str]:
     """Return the text of each block that has an id; of a step, its heading alone."""
     return {
         block.block_id: _heading(markdown, block)

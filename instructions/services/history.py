@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from config.accounts.models import User
@@ -26,13 +27,7 @@ class Comparison:
 
 def compare_versions(*, instruction: Instruction, before: int, after: int) -> Comparison:
     """Return what changed from one version to another. Raises 404 when one of them is not there."""
-    rows = instruction.versions.filter(version__in={before, after}).values_list(
-        "version", "markdown", "blocks"
-    )
-    found = {version: (markdown, [Block(**block) for block in blocks]) for version, markdown, blocks in rows}
-    if not {before, after} <= found.keys():
-        raise errors.not_found()
-    (old, old_blocks), (new, new_blocks) = found[before], found[after]
+    (old, old_blocks), (new, new_blocks) = read_texts(instruction=instruction, versions=(before, after))
     names = (f"version {before}", f"version {after}")
     return Comparison(
         before,
@@ -40,6 +35,16 @@ def compare_versions(*, instruction: Instruction, before: int, after: int) -> Co
         unified_diff(old, new, names=names),
         block_changes(old, old_blocks, new, new_blocks),
     )
+
+
+def read_texts(*, instruction: Instruction, versions: Iterable[int]) -> list[tuple[str, list[Block]]]:
+    """Return the text and the blocks of each of the versions. Raises 404 when one of them is not there."""
+    asked = list(versions)
+    rows = instruction.versions.filter(version__in=asked).values_list("version", "markdown", "blocks")
+    found = {version: (markdown, [Block(**block) for block in blocks]) for version, markdown, blocks in rows}
+    if not {*asked} <= found.keys():
+        raise errors.not_found()
+    return [found[version] for version in asked]
 
 
 def restore_version(

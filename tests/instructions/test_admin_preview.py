@@ -77,6 +77,8 @@ HOSTILE = {
     "more marks than are parsed": "<img src=x onerror=alert(1)> [a](javascript:alert(1)) " * 1_200,
 }
 
+SIZE_OF_TEXT = 'octet_length("instructions_instructionversion"."markdown")'
+
 ALLOWED = {
     *("h1", "h2", "h3", "h4", "h5", "h6", "p", "br", "hr", "ul", "ol", "li", "blockquote", "pre", "code"),
     *("table", "thead", "tbody", "tr", "th", "td", "em", "strong", "s", "a"),
@@ -315,7 +317,8 @@ def test_the_pages_ask_for_few_rows_however_many_versions(
     for path in pages(version):
         with django_assert_max_num_queries(12) as seen:
             assert client.get(path).status_code == 200
-        texts = [query["sql"] for query in seen.captured_queries if '"markdown"' in query["sql"]]
+        asked = [query["sql"].replace(SIZE_OF_TEXT, "") for query in seen.captured_queries]
+        texts = [sql for sql in asked if '"markdown"' in sql]
         assert len(texts) == 1, "one text is read, and no list brings others"
     listed = set(
         re.findall(r"instructionversion/([0-9a-f-]{36})/", client.get(pages(version)[0]).content.decode())

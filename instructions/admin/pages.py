@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.contrib import admin
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
-from unfold.admin import TabularInline
+from unfold.decorators import display
 
-from config.admin import ReadOnly, ReadOnlyAdmin
+from config.admin import ReadOnlyAdmin
+from config.admin.links import link_to
 from config.work.admin import StuckWorkFilter, WorkStatusFilter
+from instructions.admin.comparison import VersionsForm, compare
+from instructions.admin.versions import SOURCES, list_versions, validation_in_words
 from instructions.complexity import DocumentTooComplex
 from instructions.models import Instruction, InstructionVersion, RegenerateTask
 from instructions.preview import preview_html
 from instructions.services.regeneration import require_rewriting_again
-from jobs.admin.content import CONTENT_PANELS, PERMISSION, may_read
+from jobs.admin.content import CONTENT_PANELS, PERMISSION, may_read, read_action
 from jobs.admin.panels import Panel
 from jobs.admin.requeueing import requeue_action
 from jobs.models import Job
 from jobs.states import JobStatus
 
-NOT_ASKED = 'Say on the page of the job why you want to read it: "Read transcript and document".'
+NOT_ASKED = 'Say first why you want to read it: "Read transcript and document".'
 _TEXTS = ("markdown", "blocks")  # of a version, up to a megabyte each; lists leave them in the database
 
 
@@ -40,26 +47,15 @@ def _look(version: InstructionVersion | None, *, may_read: bool) -> dict[str, An
     return {"shown": version, "preview": preview}
 
 
-class VersionsInline(ReadOnly, TabularInline):
-    model = InstructionVersion
-    fields = ("version", "source", "created_by", "created_at", "validation_status")
-    readonly_fields = fields
-    ordering = ("-version",)
-    extra = 0
-    per_page = 20
-    show_change_link = True
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[InstructionVersion]:
-        return super().get_queryset(request).defer(*_TEXTS)
-
-
 class _WithPreview(ReadOnlyAdmin):
     """A page that shows the validation and the text of one version."""
 
     change_form_template = "instructions/version_change_form.html"
 
     class Media:
-        css: ClassVar[dict[str, list[str]]] = {"all": ["instructions/preview.css"]}
+        css: ClassVar[dict[str, list[str]]] = {
+            "all": ["instructions/preview.css", "instructions/versions.css"]
+        }
 
     def shown_version(self, obj: Any) -> InstructionVersion | None:
         raise NotImplementedError
@@ -87,28 +83,89 @@ class InstructionAdmin(_WithPreview):
     list_select_related = ("job",)
     search_fields = ("id", "job")
     search_help_text = "ID of a document or its job"
-    inlines = (VersionsInline,)
+    staff_actions = (read_action(lambda instruction: instruction.job),)
+    change_form_template = "instructions/instruction.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.compare_view)
+        own = path("<uuid:instruction_id>/compare/", view, name="instructions_instruction_compare")
+        return [own, *super().get_urls()]
 
     def shown_version(self, obj: Instruction) -> InstructionVersion | None:
         return obj.versions.defer("blocks").filter(version=obj.version).first()
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        told = {"versions": list_versions(obj), "compare_form": _form({}, obj)}
+        return super().render_change_form(request, context | told, *args, obj=obj, **kwargs)
+
+    def compare_view(self, request: HttpRequest, instruction_id: UUID) -> HttpResponse:
+        """Show what differs between two versions, to those who have said why they want to read it."""
+        instruction = self.get_object(request, str(instruction_id))
+        if instruction is None:
+            raise Http404
+        if not self.has_view_permission(request, instruction):
+            raise PermissionDenied
+        form = _form(request.GET, instruction)
+        context = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": "What changed",
+            "original": instruction,
+            "compare_form": form,
+            **_compared(form, instruction, is_open=may_read(request, instruction.job)),
+            "may_ask": request.user.has_perm(PERMISSION),
+        }
+        return TemplateResponse(request, "instructions/compare.html", context)
+
+
+def _form(asked: Any, instruction: Instruction) -> VersionsForm:
+    newest = instruction.version
+    given = {"before": max(newest - 1, 1), "after": newest} | {
+        name: asked[name] for name in ("before", "after") if name in asked
+    }
+    return VersionsForm(given, initial={"newest": newest})
+
+
+def _compared(form: VersionsForm, instruction: Instruction, *, is_open: bool) -> dict[str, Any]:
+    if not form.is_valid():
+        return {}
+    if not is_open:
+        return {"refusal": NOT_ASKED}
+    before, after = form.cleaned_data["before"], form.cleaned_data["after"]
+    return {"before": before, "after": after, "difference": compare(instruction, before, after)}
+
 
 @admin.register(InstructionVersion)
 class InstructionVersionAdmin(_WithPreview):
-    list_display = ("id", "instruction", "version", "source", "created_by", "created_at", "validation_status")
-    list_select_related = ("instruction",)
+    list_display = ("id", "job", "version", "made", "created_by", "created_at", "validation")
+    list_select_related = ("instruction__job",)
     fields = (
         *("instruction", "version", "source", "created_by", "created_at"),
         *("model_profile_id", "prompt_template_id", "prompt_params_ref"),
     )
     search_fields = ("id", "instruction")
     search_help_text = "ID of a version or its document"
+    staff_actions = (read_action(lambda version: version.instruction.job),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InstructionVersion]:
         return super().get_queryset(request).defer(*_TEXTS)
 
     def shown_version(self, obj: InstructionVersion) -> InstructionVersion:
         return obj
+
+    @display(description="Job")
+    def job(self, version: InstructionVersion) -> Any:
+        return link_to(version.instruction.job)
+
+    @display(description="Made by")
+    def made(self, version: InstructionVersion) -> str:
+        return SOURCES[version.source]
+
+    @display(description="Validation")
+    def validation(self, version: InstructionVersion) -> str:
+        return validation_in_words(version)
 
 
 @admin.register(RegenerateTask)
