@@ -16,11 +16,11 @@ from config.admin import ReadOnlyAdmin
 from config.storage import download_url
 from config.work.admin import StuckWorkFilter, WorkStatusFilter
 from exports.admin.actions import EXPORT_ACTIONS
-from exports.admin.content import SHOW_FILE
 from exports.admin.provenance import read_provenance
 from exports.models import Export
-from jobs.admin.content import may_read
+from jobs.admin.content import may_read, read_action
 
+READ = read_action(lambda export: export.job)
 TONES = {Export.SUCCEEDED: "good", Export.FAILED: "bad"}
 
 
@@ -40,7 +40,7 @@ class ExportAdmin(ReadOnlyAdmin):
     list_select_related = ("job",)
     exclude = ("snapshot", "manifest")  # the text of the document, and what the page tells in words
     search_fields = ("id", "job", "identity_key__exact")
-    staff_actions = (*EXPORT_ACTIONS, SHOW_FILE)
+    staff_actions = (*EXPORT_ACTIONS, READ)
     search_help_text = "ID of an export or its job, or an identity key"
     change_form_template = "exports/export.html"
 
@@ -56,12 +56,12 @@ class ExportAdmin(ReadOnlyAdmin):
 
     def file_view(self, request: HttpRequest, export_id: UUID) -> HttpResponse:
         """Lead to the file, for those who have said why they read it; the others are asked for that."""
-        if not (self.has_view_permission(request) and request.user.has_perm(SHOW_FILE.permission)):
+        if not (self.has_view_permission(request) and request.user.has_perm(READ.permission)):
             raise PermissionDenied
         export = get_object_or_404(Export, pk=export_id, status=Export.SUCCEEDED)
         if not may_read(request, export.job):
             messages.warning(request, "Say first why you read it.")
-            return HttpResponseRedirect(self._url("do", export, SHOW_FILE.name))
+            return HttpResponseRedirect(self._url("do", export, READ.name))
         name, kind = export.artifact_name, export.artifact_mime_type
         return HttpResponseRedirect(download_url(export.artifact_uri, filename=name, mime_type=kind)[0])
 
