@@ -86,7 +86,16 @@ def _make_unanswered_job() -> None:
     factories.force(job, JobStatus.AUDIO_EXTRACTING)
 
 
-SITUATIONS: tuple[Callable[[], object], ...] = (make_rows, _make_failed_job, _make_unanswered_job)
+def _make_waiting_work() -> None:
+    job = factories.make_job(JobStatus.EDITING)
+    factories.make_regenerate_task(job)
+    factories.make_export(job)
+    factories.make_run()
+
+
+SITUATIONS: tuple[Callable[[], object], ...] = (
+    *(make_rows, _make_failed_job, _make_unanswered_job, _make_waiting_work),
+)
 """Between them each action of staff can be done to a row."""
 
 

@@ -36,7 +36,7 @@ NUMBERS = {
     "page of User": 7,
     "page of ApiToken": 4,
     "page of Worker": 3,
-    "page of Job": 20,
+    "page of Job": 21,
     "page of Project": 4,
     "page of UploadTicket": 4,
     "page of Instruction": 8,
@@ -46,7 +46,7 @@ NUMBERS = {
     "page of ImageUpload": 4,
     "page of ScreenshotTask": 7,
     "page of AnchorResolution": 5,
-    "page of Export": 6,
+    "page of Export": 5,
 }
 UNKNOWN = {"list": 6, "page": 10}
 
