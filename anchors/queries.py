@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Exists, JSONField, OuterRef
+from django.db.models import Exists, F, JSONField, OuterRef, Q
 from django.db.models.expressions import RawSQL
 
 from anchors.models import Anchor, AnchorResolution
 from instructions.models import InstructionVersion
+from jobs.states import HAS_DOCUMENT
 
 _VERSION, _ANCHOR, _RESOLUTION = (
     model._meta.db_table for model in (InstructionVersion, Anchor, AnchorResolution)
@@ -50,3 +51,14 @@ def is_lost_in(version: InstructionVersion) -> Exists:
     """Return for a queryset of Anchor whether each was looked for in a version and has no place there."""
     lost = AnchorResolution.State.UNRESOLVED
     return Exists(AnchorResolution.objects.filter(anchor=OuterRef("pk"), target_version=version, state=lost))
+
+
+def waits_for_place() -> Q:
+    """Return the condition of resolutions that somebody should place: in the newest version of a document that is open,
+    an anchor with a picture was not found."""
+    return Q(
+        state=AnchorResolution.State.UNRESOLVED,
+        target_version__version=F("target_version__instruction__version"),
+        target_version__instruction__job__status__in=HAS_DOCUMENT,
+        anchor__active_asset__isnull=False,
+    )

@@ -62,6 +62,7 @@ NAVIGATION: list[dict[str, Any]] = [
         "title": "Pictures",
         "items": [
             _item("Pictures", "image", "anchors.asset"),
+            _item("Without a place", "wrong_location", "anchors.unresolvedanchor"),
             _item("Anchors", "anchor", "anchors.anchorresolution"),
             _item("Tasks", "photo_camera", "anchors.screenshottask"),
             _item("Picture uploads", "add_photo_alternate", "anchors.imageupload"),

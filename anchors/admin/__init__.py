@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from anchors.admin import pages, panels, work
+from anchors.admin import front, pages, panels, queue, work
 
-__all__ = ["pages", "panels", "work"]
+__all__ = ["front", "pages", "panels", "queue", "work"]

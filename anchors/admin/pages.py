@@ -13,17 +13,14 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 
+from anchors.admin.history import read_history
 from anchors.admin.pictures import base_of, picture_response
 from anchors.models import AnchorResolution, Asset, ImageUpload, ScreenshotTask
 from anchors.services.tasks import require_picture_again
 from config.admin import ReadOnlyAdmin
-from config.admin.front import STORED, StoredFiles
 from config.work.admin import StuckWorkFilter, WorkStatusFilter
 from jobs.admin.requeueing import requeue_action
 from jobs.states import HAS_DOCUMENT
-
-STORED.append(StoredFiles("Pictures", Asset, "size_bytes"))
-
 
 # Of what is concealed or lies below; a file's URI has its hash in it.
 HASHES = ("uri", "checksum_sha256", "pixels_sha256", "frame", "extraction_key", "ops_hash")
@@ -63,6 +60,7 @@ class AssetAdmin(ReadOnlyAdmin):
             "base": base_of(obj),
             "versions": anchor.assets.defer("operations").order_by("version")[:100] if anchor else (),
             "active_id": anchor.active_asset_id if anchor else None,
+            "history": read_history(anchor) if anchor else None,
             "shown_instead": obj.redacted.filter(is_concealed=False).order_by("-pk").first(),
         }
         return super().render_change_form(request, context | told, *args, obj=obj, **kwargs)
@@ -102,6 +100,16 @@ class AnchorResolutionAdmin(ReadOnlyAdmin):
     list_select_related = ("anchor", "target_version")
     search_fields = ("id", "anchor", "target_version")
     search_help_text = "ID of an anchor or a version"
+    change_form_template = "anchors/resolution.html"
+
+    class Media:
+        css: ClassVar[dict[str, list[str]]] = {"all": ["anchors/pictures.css"]}
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> HttpResponse:
+        told = {"history": read_history(obj.anchor)}
+        return super().render_change_form(request, context | told, *args, obj=obj, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AnchorResolution]:
         return super().get_queryset(request).defer("target_version__markdown", "target_version__blocks")

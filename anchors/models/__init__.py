@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from anchors.models.anchors import Anchor, AnchorResolution
+from anchors.models.anchors import Anchor, AnchorResolution, UnresolvedAnchor
 from anchors.models.assets import AnnotationRequest, Asset, shown_assets
 from anchors.models.redactions import Redaction, RedactionRun, RedactionSuggestion, SensitiveSearch
 from anchors.models.tasks import ScreenActivity, ScreenshotTask
@@ -21,5 +21,6 @@ __all__ = [
     "ScreenActivity",
     "ScreenshotTask",
     "SensitiveSearch",
+    "UnresolvedAnchor",
     "shown_assets",
 ]

@@ -12,6 +12,7 @@ from uuid6 import uuid7
 
 from config.accounts.models import User
 from instructions.models import Instruction, InstructionVersion
+from jobs.models import Job
 
 
 class AnchorQuerySet(models.QuerySet["Anchor"]):
@@ -133,3 +134,23 @@ class AnchorResolution(models.Model):
 
     def __str__(self) -> str:
         return f"{self.anchor_id} in {self.target_version_id}: {self.state}"
+
+
+class UnresolvedAnchor(AnchorResolution):
+    """A resolution as the admin lists it that waits for somebody to put its anchor on a block."""
+
+    class Meta:
+        proxy = True
+        verbose_name = "picture without a place"
+        verbose_name_plural = "pictures without a place"
+
+    @property
+    def is_unresolved(self) -> bool:
+        return self.state == self.State.UNRESOLVED
+
+    @property
+    def job(self) -> Job:
+        return self.target_version.instruction.job
+
+    def __str__(self) -> str:
+        return f"Picture of {self.target_version.instruction.job}, {self.target_version}"

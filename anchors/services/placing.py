@@ -8,8 +8,9 @@ from uuid import UUID
 from django.db import transaction
 
 from anchors.models import AnchorResolution
+from anchors.resolve import Resolver
 from anchors.services.anchors import check_address
-from anchors.services.resolutions import resolver_of, sources_of
+from anchors.services.resolutions import sources_of, text_of
 from config.api import errors
 from instructions.models import Instruction, InstructionVersion
 from instructions.services.versions import require_document
@@ -57,7 +58,8 @@ def _trace(
 ) -> dict[str, Any]:
     """Return the trace of a resolution that is placed: where the anchor came from stays."""
     source = sources_of([resolution.anchor], version)[resolution.anchor_id]
-    score = resolver_of(source, version).likeness(source.addressing, place["block_id"])
+    texts = text_of(InstructionVersion.objects.get(pk=source.version_id)), text_of(version)
+    score = Resolver(*texts).likeness(source.addressing, place["block_id"])
     return resolution.trace | {"method": AnchorResolution.BY_HAND, "score": round(score, 4), "to": place}
 
 

@@ -44,11 +44,6 @@ def sources_of(anchors: Sequence[Anchor], target: InstructionVersion) -> dict[UU
     return sources
 
 
-def resolver_of(source: Source, target: InstructionVersion) -> Resolver:
-    """Return what finds places of the source's version in the target."""
-    return Resolver(_text(InstructionVersion.objects.get(pk=source.version_id)), _text(target))
-
-
 def resolve_anchors(anchors: Sequence[Anchor], target: InstructionVersion) -> dict[UUID, AnchorResolution]:
     """Return by anchor id where each of the anchors stands in a version; what is found for the first time is kept.
 
@@ -84,7 +79,7 @@ def _find(anchors: Sequence[Anchor], target: InstructionVersion) -> Iterator[lis
     for source_id, group in by_source.items():
         if prepared > MAX_PREPARED:
             raise errors.unavailable("The places of pictures of many versions are being looked for.")
-        texts = _text(InstructionVersion.objects.get(pk=source_id)), _text(target)
+        texts = text_of(InstructionVersion.objects.get(pk=source_id)), text_of(target)
         prepared += sum(len(text.blocks) + len(text.markdown) // 200 for text in texts)
         resolver = Resolver(*texts)
         yield [_found(anchor, target, resolver.resolve(sources[anchor.pk].addressing)) for anchor in group]
@@ -100,7 +95,7 @@ def _found(anchor: Anchor, target: InstructionVersion, resolution: Resolution) -
     )
 
 
-def _text(version: InstructionVersion) -> Text:
+def text_of(version: InstructionVersion) -> Text:
     return Text(version.markdown, version.read_blocks())
 
 

@@ -20,7 +20,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin
 
-from config.admin.actions import ActionRefused, StaffAction
+from config.admin.actions import ActionRefused, ReasonForm, StaffAction
 from config.admin.csv_lists import csv_lines
 from config.admin.links import foreign_key, linked_column
 from config.admin.lists import LargeTable
@@ -79,7 +79,7 @@ class StaffActionsAdmin(ModelAdmin):
             raise Http404
         if not (self.has_view_permission(request, obj) and request.user.has_perm(action.permission)):
             raise PermissionDenied
-        form = action.form(request.POST or None)
+        form = self.action_form(request, action, obj)
         if request.method == "POST" and form.is_valid():
             self._do(request, action, obj, form.cleaned_data)
         elif request.method == "POST" or action.is_offered(obj):
@@ -87,6 +87,10 @@ class StaffActionsAdmin(ModelAdmin):
         else:
             messages.warning(request, f"{action.label}: this cannot be done to it now.")
         return HttpResponseRedirect(self._url("change", obj))
+
+    def action_form(self, request: HttpRequest, action: StaffAction[Any], obj: Any) -> ReasonForm:
+        """Return the form of an action, as it was sent or to be filled in."""
+        return action.form(request.POST or None)
 
     def _do(self, request: HttpRequest, action: StaffAction[Any], obj: Any, given: dict[str, Any]) -> None:
         try:

@@ -10,6 +10,6 @@ make = import_module("exports.migrations.0009_roles_of_staff").make
 class Migration(migrations.Migration):
     dependencies = [
         ("exports", "0010_roles_may_requeue"),
-        ("anchors", "0013_place_anchors_by_hand"),
+        ("anchors", "0014_list_unresolved_anchors"),
     ]
     operations = [migrations.RunPython(make, migrations.RunPython.noop)]

@@ -1,0 +1,29 @@
+"""What the front page of the admin shows of pictures: their bytes, and those that wait to be put on a block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from anchors.models import Asset, UnresolvedAnchor
+from anchors.queries import waits_for_place
+from config.admin.counts import Counted
+from config.admin.front import STORED, STUCK, StoredFiles, Stuck, list_url, view_permission
+
+MAX_READ = 5000  # resolutions, the newest, of which those that wait are counted
+
+
+def waiting_pictures(user: Any) -> Iterator[Stuck]:
+    """Yield the line of pictures that have no place in the newest version of their guide."""
+    if not user.has_perm(view_permission(UnresolvedAnchor)):
+        return
+    unresolved = UnresolvedAnchor.objects.filter(state=UnresolvedAnchor.State.UNRESOLVED)
+    newest = list(unresolved.order_by("-pk").values_list("pk", flat=True)[: MAX_READ + 1])
+    waiting = UnresolvedAnchor.objects.filter(waits_for_place(), pk__in=newest[:MAX_READ]).count()
+    if waiting:
+        counted = Counted(waiting, "over" if len(newest) > MAX_READ else "")
+        yield Stuck("Pictures without a place in their guide", counted, list_url(UnresolvedAnchor))
+
+
+STORED.append(StoredFiles("Pictures", Asset, "size_bytes"))
+STUCK.append(waiting_pictures)
