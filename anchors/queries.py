@@ -53,6 +53,14 @@ def is_lost_in(version: InstructionVersion) -> Exists:
     return Exists(AnchorResolution.objects.filter(anchor=OuterRef("pk"), target_version=version, state=lost))
 
 
+def newest_unresolved(number: int) -> tuple[Q, bool]:
+    """Return the condition of the newest resolutions that are unresolved, so many, and whether there are more of them:
+    of documents that were rewritten since, any number may stand before one that waits."""
+    unresolved = AnchorResolution.objects.filter(state=AnchorResolution.State.UNRESOLVED).order_by("-pk")
+    following = unresolved.values_list("pk", flat=True)[number : number + 1].first()
+    return (Q(pk__gt=following) if following else Q()), following is not None
+
+
 def waits_for_place() -> Q:
     """Return the condition of resolutions that somebody should place: in the newest version of a document that is open,
     an anchor with a picture was not found."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from anchors.models import Asset, UnresolvedAnchor
-from anchors.queries import waits_for_place
+from anchors.queries import newest_unresolved, waits_for_place
 from config.admin.counts import Counted
 from config.admin.front import STORED, STUCK, StoredFiles, Stuck, list_url, view_permission
 
@@ -17,11 +17,10 @@ def waiting_pictures(user: Any) -> Iterator[Stuck]:
     """Yield the line of pictures that have no place in the newest version of their guide."""
     if not user.has_perm(view_permission(UnresolvedAnchor)):
         return
-    unresolved = UnresolvedAnchor.objects.filter(state=UnresolvedAnchor.State.UNRESOLVED)
-    newest = list(unresolved.order_by("-pk").values_list("pk", flat=True)[: MAX_READ + 1])
-    waiting = UnresolvedAnchor.objects.filter(waits_for_place(), pk__in=newest[:MAX_READ]).count()
+    newest, is_cut = newest_unresolved(MAX_READ)
+    waiting = UnresolvedAnchor.objects.filter(newest, waits_for_place()).count()
     if waiting:
-        counted = Counted(waiting, "over" if len(newest) > MAX_READ else "")
+        counted = Counted(waiting, "over" if is_cut else "")
         yield Stuck("Pictures without a place in their guide", counted, list_url(UnresolvedAnchor))
 
 

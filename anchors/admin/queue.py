@@ -16,20 +16,31 @@ from unfold.decorators import display
 from anchors.admin.history import read_history
 from anchors.admin.placing import PLACE, READ, PlaceForm, compare
 from anchors.models import UnresolvedAnchor
-from anchors.queries import waits_for_place
+from anchors.queries import newest_unresolved, waits_for_place
 from config.admin import KeysetChangeList, ReadOnlyAdmin, ReasonForm, StaffAction
 from jobs.admin.content import PERMISSION as MAY_READ
 from jobs.admin.content import may_read
 
 VIEW_PICTURE = "anchors.view_asset"
+MAX_READ = 20_000  # resolutions, in which those that wait are looked for: some 100 ms
 READ_FIRST = "Say first why you want to read the document: a place is chosen by its text."
 
 
 class QueueList(KeysetChangeList):
-    """Those that wait. A row's page is there afterwards too, to say what became of it."""
+    """Those that wait, of the newest MAX_READ that were not found; all of them when something is searched for.
+
+    A row's page is there afterwards too, to say what became of it.
+    """
+
+    is_cut = False
+    most = f"{MAX_READ:,}"
 
     def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
-        return super().get_queryset(request, *args, **kwargs).filter(waits_for_place())
+        rows = super().get_queryset(request, *args, **kwargs).filter(waits_for_place())
+        if self.query:
+            return rows
+        newest, self.is_cut = newest_unresolved(MAX_READ)
+        return rows.filter(newest)
 
 
 @admin.register(UnresolvedAnchor)

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
 
-from anchors.admin import front, placing
+from anchors.admin import front, placing, queue
 from anchors.models import AnchorResolution, Asset, UnresolvedAnchor
 from anchors.services.resolutions import resolve_anchors
 from config.accounts.models import User
@@ -241,9 +241,12 @@ def test_the_pages_of_an_anchor_tell_its_way_through_the_versions(owner: Api, su
 def test_a_count_of_some_of_many_says_so(
     owner: Api, support: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lost(owner), lost(owner)
+    older, newer = lost(owner), lost(owner)
     monkeypatch.setattr(front, "MAX_READ", 1)
+    monkeypatch.setattr(queue, "MAX_READ", 1)
     assert str(stuck(support)[0].count) == "over 1"
+    assert listed(support) == [newer.pk] and listed(support, q=str(older.anchor_id)) == [older.pk]
+    assert "older ones can be searched for" in support.get(QUEUE).content.decode()
 
 
 def test_the_statements_of_the_list_do_not_grow(
