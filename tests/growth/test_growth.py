@@ -188,7 +188,7 @@ def test_a_long_queue_is_enqueued_and_claimed_by_its_first_rows(many: Many) -> N
 
 
 def test_each_page_of_the_admin_is_looked_at_but_those_of_what_stays_small() -> None:
-    assert {*MODELS} - {*LARGE} == {ApiToken, Group, Worker}
+    assert MODELS.keys() - LARGE.keys() == {ApiToken, Group, Worker}
 
 
 @pytest.mark.parametrize("model", LARGE, ids=lambda model: model.__name__)
