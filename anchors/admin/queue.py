@@ -60,9 +60,9 @@ class UnresolvedAnchorAdmin(ReadOnlyAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[KeysetChangeList]:
         return QueueList
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        columns = ("guide", "project", "version", "waits")
-        return ("picture", *columns) if request.user.has_perm(VIEW_PICTURE) else columns
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        columns = ["guide", "project", "version", "waits"]
+        return ["picture", *columns] if request.user.has_perm(VIEW_PICTURE) else columns
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[UnresolvedAnchor]:
         rows = super().get_queryset(request).select_related(*self.list_select_related)

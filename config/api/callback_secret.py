@@ -9,10 +9,14 @@ from django.conf import settings
 from config.api import errors
 
 
+def is_callback_secret(given: str) -> bool:
+    """Return whether this is a valid secret. All are compared, in constant time; without any, none is."""
+    return any([hmac.compare_digest(given.encode(), secret.encode()) for secret in settings.CALLBACK_SECRETS])
+
+
 def require_callback_secret(given: str) -> None:
-    """Raise 401 unless this is a valid secret. All are compared, in constant time; without any, all is refused."""
-    valid = [hmac.compare_digest(given.encode(), secret.encode()) for secret in settings.CALLBACK_SECRETS]
-    if not any(valid):
+    """Raise 401 unless this is a valid secret."""
+    if not is_callback_secret(given):
         raise errors.ApiError(
             401,
             "CALLBACK_UNAUTHENTICATED",

@@ -14,9 +14,10 @@ from django.utils import timezone
 from config.accounts.models import User
 from config.work.models import WorkRow
 from jobs import states
-from jobs.models import AuditEvent, CallbackEvent, Dispatch, Job
+from jobs.models import AuditEvent, CallbackEvent, Dispatch, Job, RefusedCallback, RefusedCallbackCount
 from jobs.states import ActorType, JobStatus
 
+_Told = AuditEvent | CallbackEvent | RefusedCallback
 MAX_EVENTS = 500  # of each kind that a page shows; of more, the newest
 MIN_WIDTH = 0.6  # per cent of the axis, so that a moment can be seen
 _WAITING_FOR_OWNER = (
@@ -92,7 +93,8 @@ class Moment:
 
 @dataclass(frozen=True)
 class Story:
-    """All that a page tells. `lanes` has spans by the name of their lane."""
+    """All that a page tells. `lanes` has spans by the name of their lane; `only_counted` callbacks were refused after
+    those among the moments."""
 
     now: str
     tone: str
@@ -101,6 +103,7 @@ class Story:
     until: datetime
     lanes: dict[str, list[Span]]
     moments: list[Moment]
+    only_counted: int
     correlation_ids: dict[str, str]
 
 
@@ -108,6 +111,8 @@ def read_story(job: Job) -> Story:
     """Return the story of a job, in one statement a table."""
     events = _newest(job.events.all())
     applied = _newest(job.callback_events.all())
+    refused = list(job.refused_callbacks.order_by("pk"))
+    counted = RefusedCallbackCount.objects.filter(job=job).values_list("number", flat=True).first() or 0
     work = list(_work_rows(job))
     until = max([timezone.now() if job.status not in states.TERMINAL else job.updated_at, job.updated_at])
     spans = [*_states(job, events), *(_of_row(row) for row in work)]
@@ -125,7 +130,8 @@ def read_story(job: Job) -> Story:
         began_at=began,
         until=until,
         lanes=lanes,
-        moments=list(_folded(_moments(events, applied, _names(events)))),
+        moments=list(_folded(_moments(events, applied, refused, _names(events)))),
+        only_counted=max(0, counted - len(refused)),
         correlation_ids=_correlation_ids(events, work),
     )
 
@@ -213,11 +219,14 @@ def _folded(moments: Iterable[Moment]) -> Iterator[Moment]:
 
 
 def _moments(
-    events: Iterable[AuditEvent], applied: Iterable[CallbackEvent], names: Mapping[str, str]
+    events: Sequence[AuditEvent],
+    applied: Iterable[CallbackEvent],
+    refused: Iterable[RefusedCallback],
+    names: Mapping[str, str],
 ) -> list[Moment]:
-    events = list(events)
     reported = {event.data.get("event_id") for event in events}
-    told: list[tuple[datetime, AuditEvent | CallbackEvent]] = [(event.recorded_at, event) for event in events]
+    told: list[tuple[datetime, _Told]] = [(event.recorded_at, event) for event in events]
+    told += [(event.created_at, event) for event in refused]
     told += [(event.created_at, event) for event in applied if event.event_id not in reported]
     moments: list[Moment] = []
     before = None
@@ -228,9 +237,18 @@ def _moments(
     return moments
 
 
-def _of_event(
-    event: AuditEvent | CallbackEvent, at: datetime, gap: timedelta, names: Mapping[str, str]
-) -> Moment:
+def _of_event(event: _Told, at: datetime, gap: timedelta, names: Mapping[str, str]) -> Moment:
+    if isinstance(event, RefusedCallback):
+        said = (
+            ("why", event.message),
+            ("fields", event.fields),
+            ("status", event.status),
+            ("event_id", event.event_id),
+            ("dispatch_id", str(event.sent_dispatch_id or "")),
+        )
+        shown = tuple((name, value) for name, value in said if value)
+        title = f"Callback refused: {event.code}"
+        return Moment(at, "CALLBACK_REFUSED", title, "orchestrator", gap, "bad", shown)
     if isinstance(event, CallbackEvent):
         occurred = event.occurred_at.isoformat(timespec="seconds")
         told = (("event_id", event.event_id), ("occurred at", occurred))

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.utils import timezone
 from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 
 from config.api import errors
-from config.api.callback_secret import require_callback_secret
+from config.api.callback_secret import is_callback_secret, require_callback_secret
+from config.api.ownership import NOBODY, parse_id
 from config.api.serializers import StrictSerializer
 from jobs.api.updates import FAILURE_FIELDS, UpdatesField
 from jobs.artifact_updates import MAX_KEY_CHARACTERS, MAX_KEYS, MAX_URI_CHARACTERS, URI_KEYS
+from jobs.models import RefusedCallback
 from jobs.services.callbacks import StatusReport, canonical_sha256
 from jobs.states import ActorType, JobStatus
 
 FUTURE_LIMIT = timedelta(minutes=5)
+MAX_EVENT_ID = 255
 
 
 class CallbackSecret(BaseAuthentication):
@@ -27,6 +31,10 @@ class CallbackSecret(BaseAuthentication):
 
     def authenticate(self, request: Request) -> None:
         require_callback_secret(request.headers.get("X-Callback-Secret", ""))
+
+
+def is_from_orchestrator(request: Request) -> bool:
+    return is_callback_secret(request.headers.get("X-Callback-Secret", ""))
 
 
 class CallbackQuery(StrictSerializer):
@@ -45,7 +53,7 @@ class CallbackBody(StrictSerializer):
         "else": {"not": {"anyOf": [{"required": [name]} for name in FAILURE_FIELDS]}},
     }
 
-    event_id = serializers.CharField(max_length=255, trim_whitespace=False)
+    event_id = serializers.CharField(max_length=MAX_EVENT_ID, trim_whitespace=False)
     status = serializers.ChoiceField(JobStatus.choices)
     occurred_at = serializers.DateTimeField()
     correlation_id = serializers.CharField(max_length=128, trim_whitespace=False)
@@ -114,3 +122,34 @@ def _wrong_updates(updates: dict[str, Any]) -> Iterator[dict[str, str]]:
 
 def _wrong(field: str, message: str, *, code: str = "invalid") -> dict[str, str]:
     return {"field": field, "code": code, "message": message}
+
+
+def read_refused(request: Request, error: errors.ApiError, dispatch_id: str) -> RefusedCallback:
+    """Return what is kept of a callback that was refused, without its job: what has the form of an id or of a status,
+    and which of our fields were wrong; nothing else of what was sent."""
+    try:
+        sent = request.data
+    except APIException:  # of another media type
+        sent = {}
+    sent = sent if isinstance(sent, Mapping) else {}
+    event_id, status = sent.get("event_id"), sent.get("status")
+    is_id = isinstance(event_id, str) and event_id.isprintable()
+    dispatch = parse_id(dispatch_id)
+    return RefusedCallback(
+        code=error.code,
+        message=error.message[:500],
+        fields=", ".join(_wrong_fields(error))[:255],
+        event_id=str(event_id)[:MAX_EVENT_ID] if is_id else "",
+        status=status if status in JobStatus.values else "",
+        sent_dispatch_id=None if dispatch == NOBODY else dispatch,
+    )
+
+
+def _wrong_fields(error: errors.ApiError) -> Iterator[str]:
+    """Yield each field of the body or the query that is wrong, once, with its kind of error."""
+    ours = {*CallbackBody._declared_fields, *CallbackQuery._declared_fields, "body"}
+    found = (
+        (wrong["field"].split(".")[0].split("[")[0], wrong["code"])
+        for wrong in (error.details or {}).get("errors", ())
+    )
+    yield from dict.fromkeys(f"{name}: {code}" for name, code in found if name in ours)

@@ -18,6 +18,7 @@ from config.api.ownership import get_visible, parse_id
 from config.api.pagination import PageQuery
 from config.api.responses import accepted, created, matches_etag
 from config.api.serializers import NoBody, read_body
+from config.api.translation import translate
 from config.api.viewsets import AnyAccept, ApiViewSet
 from jobs import queries
 from jobs.api import callback, schema, screen_events, serializers, transcripts
@@ -30,6 +31,7 @@ from jobs.services.callbacks import apply_callback
 from jobs.services.confirmation import confirm_upload_job
 from jobs.services.deletion import delete_job
 from jobs.services.jobs import cancel_job, create_job, create_project
+from jobs.services.refusals import note_refusal
 from jobs.services.runs import retry_job, run_job
 from jobs.services.uploads import upload_job
 from jobs.states import MAY_SHOW_TRANSCRIPT
@@ -216,6 +218,14 @@ class CallbackViewSet(ApiViewSet[Any]):
     query_serializers = {"report": callback.CallbackQuery}
     authentication_classes = [callback.CallbackSecret]
     permission_classes: list[Any] = []
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer, and keep that the callback was refused: what was begun for it has been rolled back."""
+        error, answer = translate(exc), super().handle_exception(exc)
+        if error.status < 500 and callback.is_from_orchestrator(self.request):
+            sent_id = self.request.query_params.get("dispatch_id", "")
+            note_refusal(parse_id(self.kwargs["job_id"]), callback.read_refused(self.request, error, sent_id))
+        return answer
 
     @action(detail=True, methods=["post"], url_path="status")
     def report(self, request: Request, job_id: str) -> HttpResponse:

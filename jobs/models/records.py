@@ -77,6 +77,48 @@ class CallbackEvent(models.Model):
         return f"{self.status} ({self.event_id})"
 
 
+class RefusedCallback(models.Model):
+    """A callback that came with the secret and was refused. Of a job the first MAX_A_JOB are kept, the rest is counted.
+
+    Of what was sent there is the id of the event, the status and the dispatch, where they have the form of such; `code`
+    and `message` are what was answered, `fields` the names of those of our fields that were wrong.
+    """
+
+    MAX_A_JOB = 50
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    job = models.ForeignKey(Job, models.CASCADE, related_name="refused_callbacks", db_index=False)
+    code = models.CharField(max_length=64)
+    message = models.CharField(max_length=500)
+    fields = models.CharField(max_length=255, default="", blank=True)
+    event_id = models.CharField(max_length=255, default="", blank=True)
+    status = models.CharField(max_length=16, default="", blank=True)
+    sent_dispatch_id = models.UUIDField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "id"], name="refused_callbacks_of_job")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=["", *JobStatus.values]), name="refused_status_known"
+            )
+        ]
+        triggers = [AppendOnly(name="refused_append_only")]
+
+    def __str__(self) -> str:
+        return f"{self.code} ({self.event_id})"
+
+
+class RefusedCallbackCount(models.Model):
+    """How many callbacks of a job were refused, those too that are not kept."""
+
+    job = models.OneToOneField(Job, models.CASCADE, primary_key=True, related_name="refused_callback_count")
+    number = models.PositiveIntegerField()
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
 class AuditEvent(models.Model):
     """What happened to a job, who did it and when. Append-only, by the database itself."""
 

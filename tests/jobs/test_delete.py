@@ -18,6 +18,7 @@ from jobs.models import AuditEvent, Dispatch, Job, PipelineRun, Tombstone
 from jobs.services import deletion
 from jobs.services.deletion import QUIET_AFTER, remove_files_of_deleted_jobs
 from jobs.states import JobStatus
+from tests.callbacks import send
 from tests.contract import OPEN
 from tests.factories import (
     Api,
@@ -45,6 +46,7 @@ from tests.uploads import make_upload_ticket
 def full_job(api: Api) -> Job:
     """A finished job with a row of every kind."""
     job = make_job(JobStatus.DRAFT_READY, owner=api.user)
+    send(job, "TRANSCRIBING")  # which is refused
     anchor = make_anchor(job)
     first = make_asset(job, anchor=anchor)
     make_asset(job, anchor=anchor, rendered_from=first)
