@@ -13,12 +13,14 @@ from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
 
 from config.admin import ReadOnlyAdmin
-from config.storage import download_url
 from config.work.admin import StuckWorkFilter, WorkStatusFilter
 from exports.admin.actions import EXPORT_ACTIONS
 from exports.admin.provenance import read_provenance
 from exports.models import Export
+from exports.services.downloads import hand_out, shows_concealed
 from jobs.admin.content import may_read, read_action
+from jobs.services.audit import by_staff
+from jobs.services.content import reason_given
 
 READ = read_action(lambda export: export.job)
 TONES = {Export.SUCCEEDED: "good", Export.FAILED: "bad"}
@@ -59,19 +61,29 @@ class ExportAdmin(ReadOnlyAdmin):
         if not (self.has_view_permission(request) and request.user.has_perm(READ.permission)):
             raise PermissionDenied
         export = get_object_or_404(Export, pk=export_id, status=Export.SUCCEEDED)
-        if not may_read(request, export.job):
+        user: Any = request.user
+        reason = reason_given(job=export.job, user_id=user.pk)
+        if reason is None:
             messages.warning(request, "Say first why you read it.")
             return HttpResponseRedirect(self._url("do", export, READ.name))
-        name, kind = export.artifact_name, export.artifact_mime_type
-        return HttpResponseRedirect(download_url(export.artifact_uri, filename=name, mime_type=kind)[0])
+        if shows_concealed(export):
+            messages.error(
+                request, "A picture in this file shows what was redacted since: nobody here gets it."
+            )
+            return HttpResponseRedirect(self._url("change", export))
+        return HttpResponseRedirect(hand_out(export=export, by=by_staff(user, reason)))
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
+        is_concealed = shows_concealed(obj)
         told = {
             "tone": TONES.get(obj.status, "works"),
             "provenance": read_provenance(obj),
             "may_see_pictures": request.user.has_perm("anchors.view_asset"),
-            "may_download": obj.status == Export.SUCCEEDED and may_read(request, obj.job),
+            "may_download": obj.status == Export.SUCCEEDED
+            and not is_concealed
+            and may_read(request, obj.job),
+            "is_concealed": is_concealed,
         }
         return super().render_change_form(request, context | told, *args, obj=obj, **kwargs)

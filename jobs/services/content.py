@@ -25,5 +25,11 @@ def show_content(*, job: Job, by: Attribution) -> None:
 
 def may_read_content(*, job: Job, user_id: object) -> bool:
     """Return whether this member of staff has given a reason within `OPEN_FOR`."""
+    return reason_given(job=job, user_id=user_id) is not None
+
+
+def reason_given(*, job: Job, user_id: object) -> str | None:
+    """Return the newest reason that this member of staff has given within `OPEN_FOR`, None without one."""
     shown = job.events.filter(event_type=CONTENT_SHOWN, actor_type=ActorType.STAFF, actor_id=str(user_id))
-    return shown.filter(recorded_at__gt=timezone.now() - OPEN_FOR).exists()
+    newest = shown.filter(recorded_at__gt=timezone.now() - OPEN_FOR).order_by("-pk").first()
+    return None if newest is None else str(newest.data.get("reason", ""))

@@ -90,6 +90,21 @@ def test_what_was_redacted_after_the_export_loses_its_hashes(desk: Desk) -> None
     shown = page(signed_in("view_asset"), export)
     assert asset.checksum_sha256 not in shown and frame_hash(asset) not in shown
     assert "Hidden by a redaction since" in shown
+    for each in (export.identity_key, export.screenshot_set_hash, export.artifact_sha256):
+        assert each not in shown, "a guess of what is hidden could be tested"
+
+
+def test_a_file_that_shows_what_was_redacted_since_is_given_to_nobody(desk: Desk) -> None:
+    desk.picture()
+    export, client = exported(desk), signed_in("read_content")
+    show_content(job=desk.job, by=by_staff(User.objects.get(username="support"), "It is tested."))
+    assert redact(desk).status_code == 201
+    work_off()
+    file = f"/admin/exports/export/{export.pk}/file/"
+    refused = client.get(file, follow=True)
+    assert refused.redirect_chain == [(f"/admin/exports/export/{export.pk}/change/", 302)]
+    assert "shows what was redacted since" in refused.content.decode() and file not in page(client, export)
+    assert not desk.job.events.filter(event_type="EXPORT_DOWNLOADED").exists()
 
 
 def test_who_may_not_see_pictures_sees_the_chain_without_them(desk: Desk) -> None:
@@ -112,6 +127,9 @@ def test_the_file_is_had_for_a_reason(desk: Desk) -> None:
     fetched = client.get(file)
     content = b"".join(client.get(fetched.headers["Location"]).streaming_content)  # type: ignore[attr-defined]
     assert hashlib.sha256(content).hexdigest() == export.artifact_sha256
+    event = desk.job.events.latest("id")
+    assert (event.event_type, event.actor_type) == ("EXPORT_DOWNLOADED", "staff")
+    assert event.data == {"export_id": str(export.pk), "reason": "The owner cannot open it."}
 
 
 def test_who_may_not_read_content_gets_no_file(desk: Desk) -> None:
@@ -134,5 +152,5 @@ def test_the_statements_of_a_page_do_not_grow_with_the_pictures(
     assert len(manifest(second)["pictures"]) == 4
     page(client, first)
     for export in (first, second):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             page(client, export)
