@@ -6,7 +6,6 @@ environment, else from a `.env` file in the working folder, else from this table
 
 from __future__ import annotations
 
-import base64
 import os
 import re
 import secrets
@@ -17,6 +16,8 @@ from typing import TextIO
 from urllib.parse import urlsplit
 
 from dotenv import load_dotenv
+
+from config.signing_keys import PRIVATE_KEY_HEAD, PUBLIC_KEY_HEAD, check_key
 
 DEFAULTS: dict[str, str] = {
     "STEPWRIGHT_ENV": "development",
@@ -37,6 +38,7 @@ DEFAULTS: dict[str, str] = {
     "STEPWRIGHT_CALLBACK_SECRET": "",
     "STEPWRIGHT_CALLBACK_SECRET_PREVIOUS": "",
     "STEPWRIGHT_TRUSTED_PROXIES": "",
+    "STEPWRIGHT_ADMIN_SSO_HEADER": "",
     "STEPWRIGHT_CORS_ORIGINS": "",
     "STEPWRIGHT_JWT_SECRET": "",
     "STEPWRIGHT_JWT_JWKS_URL": "",
@@ -159,27 +161,6 @@ def open_lock(name: str) -> TextIO:
     return os.fdopen(os.open(home() / name, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "a+")
 
 
-# What stands before the 32 bytes of an Ed25519 key in its two DER forms (RFC 8410, sections 4 and 7).
-PRIVATE_KEY_HEAD = bytes.fromhex("302e020100300506032b657004220420")
-PUBLIC_KEY_HEAD = bytes.fromhex("302a300506032b6570032100")
-KEY_BYTES = 32
-
-
-def new_signing_key() -> str:
-    """Return a random Ed25519 key: PKCS #8 in DER, in base64."""
-    return base64.b64encode(PRIVATE_KEY_HEAD + secrets.token_bytes(KEY_BYTES)).decode()
-
-
-def check_key(text: str, head: bytes) -> None:
-    """Raise ValueError, which does not quote it, unless this is an Ed25519 key of that form in base64."""
-    try:
-        key = base64.b64decode(text, validate=True)
-    except ValueError as error:
-        raise ValueError("it is not base64") from error
-    if not key.startswith(head) or len(key) != len(head) + KEY_BYTES:
-        raise ValueError("it is not an Ed25519 key in DER")
-
-
 def generated_secret(name: str, make: Callable[[], str] = lambda: secrets.token_urlsafe(48)) -> str:
     """Return a random secret kept in HOME/secrets/NAME with mode 0600; made by whoever asks first.
 
@@ -248,6 +229,7 @@ def refuse_unknown_values() -> None:
         read_key(name)
     refuse_unfit_signing_keys()
     refuse_unfit_sign_in()
+    refuse_unfit_admin()
     refuse_unfit_language_model()
 
 
@@ -310,6 +292,17 @@ def refuse_unfit_sign_in() -> None:
         raise UnknownValue(f"STEPWRIGHT_JWT_JWKS_URL must be one of: {takes}")
 
 
+def refuse_unfit_admin() -> None:
+    """Raise UnknownValue for a header that HTTP does not know or nobody may set."""
+    header = read("STEPWRIGHT_ADMIN_SSO_HEADER")
+    if header and not re.fullmatch("[A-Za-z][A-Za-z0-9-]{0,63}", header):
+        raise UnknownValue(
+            "STEPWRIGHT_ADMIN_SSO_HEADER must be the name of a header, such as X-Forwarded-User"
+        )
+    if header and not read_list("STEPWRIGHT_TRUSTED_PROXIES"):
+        raise UnknownValue("STEPWRIGHT_ADMIN_SSO_HEADER needs STEPWRIGHT_TRUSTED_PROXIES: who may set it")
+
+
 SECRETS = (
     "STEPWRIGHT_SECRET_KEY",
     "STEPWRIGHT_CALLBACK_SECRET",
@@ -339,6 +332,8 @@ def refuse_unsafe_production() -> None:
         wrong.append("STEPWRIGHT_DEBUG must be empty")
     if not read_list("STEPWRIGHT_ALLOWED_HOSTS") or "*" in read_list("STEPWRIGHT_ALLOWED_HOSTS"):
         wrong.append("STEPWRIGHT_ALLOWED_HOSTS must name the hosts")
+    if urlsplit(read("STEPWRIGHT_PUBLIC_URL")).scheme != "https":
+        wrong.append("STEPWRIGHT_PUBLIC_URL must begin with https://, so that cookies are secure ones")
     if "*" in read_list("STEPWRIGHT_CORS_ORIGINS"):
         wrong.append("STEPWRIGHT_CORS_ORIGINS must name the origins")
     url = read("STEPWRIGHT_LLM_URL")

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from config import embedded, environment, logs, unfold
+from config.signing_keys import new_signing_key
 from instructions.language_models import installed
 from jobs.media.video_uris import check_prefix
 
@@ -34,6 +35,9 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "config.web.errors.form_not_ours"
 TRUSTED_PROXIES = [ip_network(part) for part in environment.read_list("STEPWRIGHT_TRUSTED_PROXIES")]
+# The header in which one of them names who is signed in there, to the admin alone; as Django has it in META.
+ADMIN_SSO_HEADER = environment.read("STEPWRIGHT_ADMIN_SSO_HEADER")
+ADMIN_SSO_META = f"HTTP_{ADMIN_SSO_HEADER.upper().replace('-', '_')}" if ADMIN_SSO_HEADER else ""
 ALLOWED_HOSTS = environment.read_list("STEPWRIGHT_ALLOWED_HOSTS") or ([] if PRODUCTION else ["*"])
 SECRET_KEY = environment.read("STEPWRIGHT_SECRET_KEY") or environment.generated_secret("django_key")
 
@@ -77,6 +81,7 @@ MIDDLEWARE = [
     "config.accounts.csrf.SignedCsrfCookieMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "config.web.pages.AuthenticationMiddleware",
+    "config.accounts.proxy_sign_in.ProxySignInMiddleware",
     "config.web.pages.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -106,6 +111,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",
     "django.contrib.auth.backends.ModelBackend",
+    "config.accounts.proxy_sign_in.ProxyUserBackend",  # for what the middleware has let through
 ]
 AXES_HANDLER = "config.accounts.lockout.LockoutHandler"
 AXES_LOCKOUT_CALLABLE = "config.accounts.lockout.locked_out"
@@ -165,7 +171,7 @@ JWT: dict[str, Any] = {
 }
 # By which manifests of exports are signed, and the public keys of those by which they were before.
 SIGNING_KEY = environment.read("STEPWRIGHT_SIGNING_KEY") or environment.generated_secret(
-    "signing_key", environment.new_signing_key
+    "signing_key", new_signing_key
 )
 FORMER_SIGNING_KEYS = environment.read_list("STEPWRIGHT_SIGNING_KEYS_FORMER")
 ACTIVE_JOBS_PER_OWNER = int(environment.read("STEPWRIGHT_ACTIVE_JOBS_PER_OWNER"))

@@ -33,6 +33,12 @@ def client_address(request: HttpRequest) -> str | None:
     return str(client)
 
 
+def is_from_proxy(request: HttpRequest) -> bool:
+    """Return whether the request's peer is one of `STEPWRIGHT_TRUSTED_PROXIES`."""
+    peer = _parse(request.META.get("REMOTE_ADDR", ""))
+    return peer is not None and _is_trusted(peer)
+
+
 def _parse(text: str) -> Address | None:
     try:
         address = ip_address(text)

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from config import environment
+from config.signing_keys import PRIVATE_KEY_HEAD
 
-SIGNING_KEY = base64.b64encode(environment.PRIVATE_KEY_HEAD + b"k" * 32).decode()
+SIGNING_KEY = base64.b64encode(PRIVATE_KEY_HEAD + b"k" * 32).decode()
 ROOT = Path(__file__).resolve().parents[2]
 SAFE = {
     "STEPWRIGHT_ENV": "production",
@@ -23,6 +24,7 @@ SAFE = {
     "STEPWRIGHT_JWT_SECRET": "j" * 32,
     "STEPWRIGHT_SIGNING_KEY": SIGNING_KEY,
     "STEPWRIGHT_ALLOWED_HOSTS": "guides.example.com",
+    "STEPWRIGHT_PUBLIC_URL": "https://guides.example.com",
     "STEPWRIGHT_DEBUG": "",
     "STEPWRIGHT_CORS_ORIGINS": "https://app.example.com,http://127.0.0.1:8080",
     "STEPWRIGHT_TRUSTED_PROXIES": "10.0.0.0/8, 2001:db8::1",
@@ -64,6 +66,8 @@ def test_production_with_safe_settings_starts(monkeypatch: pytest.MonkeyPatch) -
         ("STEPWRIGHT_ALLOWED_HOSTS", "*"),
         ("STEPWRIGHT_ALLOWED_HOSTS", ""),
         ("STEPWRIGHT_DEBUG", "1"),
+        ("STEPWRIGHT_PUBLIC_URL", ""),
+        ("STEPWRIGHT_PUBLIC_URL", "http://guides.example.com"),
         ("STEPWRIGHT_CORS_ORIGINS", "*"),
         ("STEPWRIGHT_CORS_ORIGINS", "https://app.example.com,*"),
         ("STEPWRIGHT_CALLBACK_SECRET", ""),
@@ -94,6 +98,8 @@ def test_production_refuses_and_names_what_is_unsafe(
         ("STEPWRIGHT_BROKER_URL", "kafka://host"),
         ("DATABASE_URL", "sqlite:///file"),
         ("STEPWRIGHT_UNAUTHENTICATED_RATE", "many"),
+        ("STEPWRIGHT_ADMIN_SSO_HEADER", "X-Forwarded-User"),  # and no proxy
+        ("STEPWRIGHT_ADMIN_SSO_HEADER", "X_User: a"),
         ("STEPWRIGHT_TRUSTED_PROXIES", "proxy.example.com"),
         ("STEPWRIGHT_TRUSTED_PROXIES", "10.0.0.1/8"),
         ("STEPWRIGHT_TRUSTED_PROXIES", "10.0.0.0/8,*"),
@@ -260,6 +266,7 @@ def test_production_takes_https_only_and_with_a_provider_no_secret(monkeypatch: 
         "DEBUG": "",
         "ALLOWED_HOSTS": "guides.example.com",
         "SECRET_KEY": "s" * 32,
+        "PUBLIC_URL": "https://guides.example.com",
         "CALLBACK_SECRET": "c" * 32,
         "JWT_SECRET": "",
         "SIGNING_KEY": SIGNING_KEY,

@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pypdf import PdfReader
 from rest_framework.test import APIClient
 
-from config.environment import new_signing_key
 from config.sandbox.pool import pool
 from config.sandbox.wire import Request, write_request
+from config.signing_keys import new_signing_key
 from exports.identity import renderer_version
 from exports.renderers import RENDERERS
 from exports.renderers.rendered import RenderFailed

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from config.accounts.models import User
+from config.web.headers import NOTHING, OURS, POLICIES, WORKSPACE
 from jobs.states import JobStatus
 from tests.factories import Api, make_job, make_project
 
@@ -27,6 +28,12 @@ def test_a_page_loads_its_own_scripts_and_no_other(db: None, path: str) -> None:
     assert told["script-src"].replace(" 'unsafe-eval'", "") == "'self'"
     assert "'unsafe-eval'" not in told["script-src"] or path.startswith("/admin/")
     assert all("http" not in value and "*" not in value for value in told.values())
+
+
+def test_only_the_admin_may_evaluate_text_as_script() -> None:
+    """Its Alpine needs that: unfold has no other build of it."""
+    assert {start for start, told in POLICIES.items() if "unsafe-eval" in told} == {"/admin/"}
+    assert "unsafe-eval" not in NOTHING + WORKSPACE + OURS
 
 
 @pytest.mark.parametrize("path", ["/admin/", "/admin/jobs/job/", "/admin/accounts/user/add/", "/api/docs"])
