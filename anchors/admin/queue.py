@@ -106,8 +106,8 @@ class UnresolvedAnchorAdmin(ReadOnlyAdmin):
             return HttpResponseRedirect(self._url("change", row))
         return super().do_view(request, object_id, name)
 
-    def action_form(self, request: HttpRequest, action: StaffAction[Any], obj: Any) -> ReasonForm:
-        form = super().action_form(request, action, obj)
+    def form_of_action(self, request: HttpRequest, action: StaffAction[Any], obj: Any) -> ReasonForm:
+        form = super().form_of_action(request, action, obj)
         if isinstance(form, PlaceForm):
             form.offer(obj, request.GET.get("block", ""))
         return form

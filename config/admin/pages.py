@@ -79,7 +79,7 @@ class StaffActionsAdmin(ModelAdmin):
             raise Http404
         if not (self.has_view_permission(request, obj) and request.user.has_perm(action.permission)):
             raise PermissionDenied
-        form = self.action_form(request, action, obj)
+        form = self.form_of_action(request, action, obj)
         if request.method == "POST" and form.is_valid():
             self._do(request, action, obj, form.cleaned_data)
         elif request.method == "POST" or action.is_offered(obj):
@@ -88,7 +88,7 @@ class StaffActionsAdmin(ModelAdmin):
             messages.warning(request, f"{action.label}: this cannot be done to it now.")
         return HttpResponseRedirect(self._url("change", obj))
 
-    def action_form(self, request: HttpRequest, action: StaffAction[Any], obj: Any) -> ReasonForm:
+    def form_of_action(self, request: HttpRequest, action: StaffAction[Any], obj: Any) -> ReasonForm:
         """Return the form of an action, as it was sent or to be filled in."""
         return action.form(request.POST or None)
 
