@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+_CLAIMED = """status = '{}', attempt = attempt + 1, lease_expires_at = statement_timestamp() + %(lease)s,
+            heartbeat_at = statement_timestamp(), updated_at = statement_timestamp()"""
+
 
 def ranked(table: str, *, waiting: str, running: str) -> str:
     """Return a query of all rows that wait: (id, job_id, lane, owner_id, available_at, turn).
@@ -29,10 +32,20 @@ def claim_next_in_line(table: str, *, running: str, **line: Any) -> str:
     what `WorkRow._claimed` says."""
     return f"""
         WITH next AS MATERIALIZED ({next_in_line(table, running=running, **line)})
-        UPDATE {table} AS claimed SET status = '{running}', attempt = attempt + 1,
-            lease_expires_at = statement_timestamp() + %(lease)s, heartbeat_at = statement_timestamp(),
-            updated_at = statement_timestamp()
+        UPDATE {table} AS claimed SET {_CLAIMED.format(running)}
         FROM next WHERE claimed.id = next.id RETURNING claimed.*"""  # our tables and constants  # nosec B608
+
+
+def claim_due(table: str, *, waiting: str, running: str) -> str:
+    """Return a statement that claims up to `%(limit)s` rows due in `%(lane)s`, of any owners, those due longest first,
+    as `claim_next_in_line` claims one: for a lane in which nobody's own work waits for turns."""
+    return f"""
+        WITH due AS MATERIALIZED (
+            SELECT id FROM {table} WHERE status = '{waiting}' AND lane = %(lane)s
+            AND available_at <= statement_timestamp() ORDER BY available_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+        )
+        UPDATE {table} AS claimed SET {_CLAIMED.format(running)}
+        FROM due WHERE claimed.id = due.id RETURNING claimed.*"""  # our tables and constants  # nosec B608
 
 
 def next_in_line(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TypeVar
 
 from django.db import OperationalError, close_old_connections, connection, transaction
@@ -29,13 +29,12 @@ class LeaseLost(Exception):
 
 
 class Lease:
-    """The lease of `row`; `beating()` renews it every 2 s, as long as its block runs."""
+    """The lease of `row`, which `beating()` renews."""
 
     def __init__(self, row: WorkRow) -> None:
         self.row = row
         self.progress_pct = row.progress_pct
         self._lost = threading.Event()
-        self._ended = threading.Event()
 
     def check(self) -> None:
         """Raise LeaseLost if the row was cancelled or taken over. This is cheap enough for inner loops.
@@ -91,30 +90,43 @@ class Lease:
         if not self.row.held().select_for_update(of=("self",)).values_list("pk").first():
             raise LeaseLost
 
-    @contextmanager
-    def beating(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._beat, name=f"heartbeat-{self.row.pk}", daemon=True)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._ended.set()
-            thread.join()
+    def beating(self) -> AbstractContextManager[None]:
+        """Renew it every 2 s, as long as the block runs."""
+        return beating([self])
 
-    def _beat(self) -> None:
-        while not self._ended.wait(HEARTBEAT_SECONDS):
+    def beat(self) -> None:
+        """Renew it once, unless it is lost. Errors are logged: it lasts for five heartbeats, and if it expires, the
+        check at the end raises LeaseLost."""
+        if self._lost.is_set():
+            return
+        try:
+            renewed = self.row.held().update(
+                lease_expires_at=Now() + LEASE, heartbeat_at=Now(), progress_pct=self.progress_pct
+            )
+        except Exception:
+            log.warning("heartbeat failed", exc_info=True)  # the database may be restarting
+            return
+        finally:
             # Each beat gives its connection back, so that the work itself and others find one in the pool.
-            try:
-                renewed = self.row.held().update(
-                    lease_expires_at=Now() + LEASE, heartbeat_at=Now(), progress_pct=self.progress_pct
-                )
-            except Exception:
-                # The database may be restarting. The lease lasts for five heartbeats; if it expires, the check at the
-                # end raises LeaseLost.
-                log.warning("heartbeat failed", exc_info=True)
-                continue
-            finally:
-                connection.close()
-            if not renewed:
-                self._lost.set()
-                break
+            connection.close()
+        if not renewed:
+            self._lost.set()
+
+
+@contextmanager
+def beating(leases: Sequence[Lease]) -> Iterator[None]:
+    """Renew these leases every 2 s, as long as the block runs."""
+    ended = threading.Event()
+
+    def beat() -> None:
+        while not ended.wait(HEARTBEAT_SECONDS):
+            for lease in leases:
+                lease.beat()
+
+    thread = threading.Thread(target=beat, name=f"heartbeat-{leases[0].row.pk}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

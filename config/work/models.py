@@ -12,6 +12,7 @@ row if it was cancelled or claimed by another worker. Times are those of the dat
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any, ClassVar, Self
 from uuid import UUID
@@ -23,8 +24,9 @@ from django.utils import timezone
 from uuid6 import uuid7
 
 from config.accounts.models import User
+from config.updates import update_rows
 from config.work.enqueue import enqueue_on_commit
-from config.work.fairness import claim_next_in_line
+from config.work.fairness import claim_due, claim_next_in_line
 
 LEASE = timedelta(seconds=10)
 RETRY_DELAYS = (5, 10, 20)  # seconds
@@ -32,6 +34,12 @@ MAX_LOSSES = 8
 LOSS_DELAY_SECONDS = 2  # after the first loss, on average; it doubles with each
 ALIVE_SECONDS = 30  # a worker after its last heartbeat
 MAX_CLAIMS_AT_ONCE = 32  # in one lane, in the same moment
+
+
+_ENDED = (
+    *("status", "lease_expires_at", "failure_code", "failure_message", "failed_stage"),
+    *("progress_pct", "updated_at"),
+)
 
 
 class WorkFailed(Exception):
@@ -100,6 +108,22 @@ class WorkRow(models.Model):
         )
         return next(iter(cls._default_manager.raw(claim, {"lane": lane, "lease": LEASE})), None)
 
+    @classmethod
+    def claim_in_bulk(cls, lane: str, limit: int) -> list[Self]:
+        """Claim up to `limit` rows that are due in a lane of BULK and return them."""
+        claim = claim_due(cls._meta.db_table, waiting=cls.WAITING, running=cls.RUNNING)
+        return list(cls._default_manager.raw(claim, {"lane": lane, "lease": LEASE, "limit": limit}))
+
+    @classmethod
+    def held_of(cls, rows: Iterable[Self]) -> list[Self]:
+        """Lock these rows in the caller's transaction, and return those whose claims have not ended."""
+        asked = {row.pk: row for row in rows}
+        running = cls._default_manager.filter(pk__in=asked, status=cls.RUNNING).select_for_update(
+            of=("self",)
+        )
+        held = running.values_list("pk", "attempt")
+        return [asked[pk] for pk, attempt in held if asked[pk].attempt == attempt]
+
     def begin(self, lease: timedelta) -> None:
         """Claim a row of any status for this process, for the time of `lease`. The caller holds the row's lock."""
         type(self)._default_manager.filter(pk=self.pk).update(
@@ -131,6 +155,17 @@ class WorkRow(models.Model):
 
     def close(self, status: str, *fields: str, failure: WorkFailed | None = None) -> None:
         """Set the final status, and save `fields` with it. The caller holds the row's lock."""
+        self._end(status, failure)
+        self.save(update_fields=[*_ENDED, *fields])
+
+    @classmethod
+    def close_all(cls, rows: Sequence[Self], status: str, *fields: str) -> None:
+        """Close these rows as `close` does one, by one statement. The caller holds their locks."""
+        for row in rows:
+            row._end(status, None)
+        update_rows(rows, [*_ENDED, *fields])
+
+    def _end(self, status: str, failure: WorkFailed | None) -> None:
         self.status, self.lease_expires_at = status, None
         self.failure_code = failure.code if failure else ""
         self.failure_message = failure.message if failure else ""
@@ -138,8 +173,6 @@ class WorkRow(models.Model):
         if status == self.SUCCEEDED:
             self.progress_pct = 100
         self.updated_at = timezone.now()
-        ended = ("status", "lease_expires_at", "failure_code", "failure_message", "failed_stage")
-        self.save(update_fields=[*ended, "progress_pct", "updated_at", *fields])
 
     def make_waiting(self) -> None:
         """Let a row wait, a new one or one that ended, with all its retries. The caller saves it."""

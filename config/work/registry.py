@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import errno
 import logging
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Generic, Protocol, TypeVar
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 import dramatiq
@@ -17,13 +20,20 @@ from django.utils.module_loading import autodiscover_modules
 
 from config.sandbox import SandboxError
 from config.work.enqueue import actor_name
-from config.work.lanes import Lane
-from config.work.lease import Lease, LeaseLost
+from config.work.lanes import BULK, Lane
+from config.work.lease import Lease, LeaseLost, beating
 from config.work.models import WorkFailed, WorkRow
 
 log = logging.getLogger(__name__)
 
+MAX_IN_BULK = 16  # rows that a thread claims at once in a lane of BULK
+MAX_BULK_SECONDS = (
+    5.0  # then those of them that are not begun go back, for they wait while other threads may be free
+)
+
 Row = TypeVar("Row", bound=WorkRow)
+Made = TypeVar("Made")
+Item = TypeVar("Item")
 RowToFail = TypeVar("RowToFail", bound=WorkRow, contravariant=True)
 
 
@@ -31,6 +41,20 @@ class OnFailure(Protocol[RowToFail]):
     """Makes the failing transition, and writes nothing when the row is no longer that of `lease`."""
 
     def __call__(self, row: RowToFail, failure: WorkFailed, /, *, lease: Lease) -> None: ...
+
+
+@dataclass(frozen=True)
+class InBulk(Generic[Row, Made]):
+    """The work of a Kind in parts, for lanes of BULK, whose rows are claimed some at a time.
+
+    `start` and `finish` write many rows in one transaction. They return those that they have written; others are
+    performed or finished alone, which also says how they fail. `make` does the heavy work of one row in between.
+    """
+
+    start: Callable[[Sequence[Row]], Collection[Row]]
+    make: Callable[[Row, Lease], Made]
+    finish: Callable[[Sequence[tuple[Row, Made]]], Collection[Row]]
+    finish_alone: Callable[[Row, Lease, Made], None]
 
 
 @dataclass(frozen=True)
@@ -42,9 +66,12 @@ class Kind(Generic[Row]):
     perform: Callable[[Row, Lease], None]
     on_failure: OnFailure[Row]
     lanes: Sequence[Lane]
+    in_bulk: InBulk[Row, Any] | None = None
 
     def perform_next(self, lane: Lane) -> bool:
         """Claim the row whose turn it is in the lane and perform its work; return False if none waits."""
+        if self.in_bulk and lane in BULK:
+            return self._perform_some(lane, self.in_bulk)
         row = self.model.claim_next(lane)
         is_performed = self._perform(row)
         if row:
@@ -58,12 +85,66 @@ class Kind(Generic[Row]):
     def _perform(self, row: Row | None) -> bool:
         if row is None:
             return False
-        structlog.contextvars.bind_contextvars(correlation_id=row.correlation_id, work=str(row.pk))
         lease = Lease(row)
-        try:
-            with lease.beating():
+        with ExitStack() as opened:
+
+            def work() -> None:
+                opened.enter_context(lease.beating())
                 lease.check()
                 self.perform(row, lease)
+
+            self._attempt(lease, work)
+        return True
+
+    def _perform_some(self, lane: Lane, bulk: InBulk[Row, Any]) -> bool:
+        """Claim some rows of a lane of BULK and perform their work, one after another; return False if none waits."""
+        rows = self.model.claim_in_bulk(lane, MAX_IN_BULK)
+        if len(rows) == MAX_IN_BULK:
+            rows[
+                0
+            ].enqueue_on_commit()  # more may wait, and only one message told of all that were written together
+        leases = {row.pk: Lease(row) for row in rows}
+        if rows:
+            try:
+                with beating([*leases.values()]):
+                    self._work_through(rows, leases, bulk)
+            except dramatiq.threading.Interrupt:
+                log.info("worker is shutting down: work goes back")
+                for row in rows:
+                    row.requeue()
+        return bool(rows)
+
+    def _work_through(
+        self, rows: Sequence[Row], leases: Mapping[UUID, Lease], bulk: InBulk[Row, Any]
+    ) -> None:
+        begun = time.monotonic()
+        started = {row.pk for row in _together(bulk.start, rows)}
+        made: list[tuple[Row, Any]] = []
+
+        def make(row: Row) -> None:
+            leases[row.pk].check()
+            made.append((row, bulk.make(row, leases[row.pk])))
+
+        goes_on = True
+        for row in rows:
+            if not goes_on or time.monotonic() - begun > MAX_BULK_SECONDS:
+                row.requeue()  # others may have it, and its place in the time limit
+            elif row.pk in started:
+                goes_on = self._attempt(leases[row.pk], partial(make, row))
+            else:
+                goes_on = self._attempt(leases[row.pk], partial(self.perform, row, leases[row.pk]))
+        finished = {row.pk for row in _together(bulk.finish, made)} if made else set()
+        for row, result in made:
+            if row.pk not in finished:
+                lease = leases[row.pk]
+                self._attempt(lease, partial(bulk.finish_alone, row, lease, result))
+
+    def _attempt(self, lease: Lease, work: Callable[[], None]) -> bool:
+        """Do work on a leased row, and end it if that fails; return False if this thread has to stop."""
+        row: Row = lease.row  # type: ignore[assignment]  # it was claimed by `model`
+        structlog.contextvars.bind_contextvars(correlation_id=row.correlation_id, work=str(row.pk))
+        try:
+            work()
         except LeaseLost:
             log.info("gave up work that is no longer ours")
         except WorkFailed as failure:
@@ -74,9 +155,11 @@ class Kind(Generic[Row]):
             self._retry_or_fail(row, ended, lease, retry=error.may_pass)
         except dramatiq.middleware.TimeLimitExceeded:
             self.fail(row, TIME_LIMIT_EXCEEDED, lease)
+            return False
         except dramatiq.middleware.Shutdown:
             log.info("worker is shutting down: work goes back")
             row.requeue()
+            return False
         except OSError as error:
             full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             log.exception("work met an error of the system")
@@ -99,6 +182,15 @@ class Kind(Generic[Row]):
             log.info("a failure of work that is no longer ours")
 
 
+def _together(write: Callable[[Sequence[Item]], Collection[Row]], items: Sequence[Item]) -> Collection[Row]:
+    """Return the rows that `write` has written; none after an error, so that each is tried alone."""
+    try:
+        return write(items)
+    except Exception:
+        log.warning("rows could not be written together; each is written alone", exc_info=True)
+        return ()
+
+
 STORAGE_FULL = WorkFailed("STORAGE_FULL", "The storage has no room left. Free some space, then try again.")
 INTERNAL_ERROR = WorkFailed("INTERNAL_ERROR", "Something went wrong on our side. Try again, or ask support.")
 TIME_LIMIT_EXCEEDED = WorkFailed("TIME_LIMIT_EXCEEDED", "This took longer than the service allows.")
@@ -118,13 +210,14 @@ def register(
     on_failure: OnFailure[Row],
     lanes: Sequence[Lane],
     time_limit: timedelta,
+    in_bulk: InBulk[Row, Any] | None = None,
 ) -> None:
     """Have the workers of `lanes` perform the rows of `model`, each for at most `time_limit`.
 
     Which of them is a row's own stands in its field `lane`. A message is a doorbell: it names a row that waits, and
     has the row performed whose turn it is.
     """
-    kind = Kind(model, perform, on_failure, lanes)
+    kind = Kind(model, perform, on_failure, lanes, in_bulk)
     KINDS[model] = kind  # type: ignore[assignment]  # a kind is only called with rows of its own model
     for lane in lanes:
         dramatiq.actor(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -22,43 +24,109 @@ from exports.renderers import Rendered, RenderedFile, RenderFailed, render_files
 from exports.services.job_hooks import close_failed, event_data
 from exports.services.sealing import sealed
 from exports.snapshot import AssetMissing, Document
-from jobs.models import Artifact, Job
-from jobs.services.artifacts import newest_artifact
-from jobs.services.audit import by_system, record_event
-from jobs.services.transitions import lock_job, move_job, save_job
+from jobs.models import Artifact, AuditEvent, Job
+from jobs.services.audit import by_system, make_event, record_event, record_events
+from jobs.services.transitions import lock_free_jobs, lock_job, move_job, save_jobs
 from jobs.states import JobStatus
 
+_RESULTS = (
+    *("artifact_uri", "artifact_sha256", "artifact_size_bytes", "artifact_mime_type", "artifact_name"),
+    *("manifest", "generated_at", "provenance_frozen_at", "last_audit_event"),
+)
 _MAX_NAME = 80  # characters of a file's name
 # Names of devices, under which Windows stores no file, with an extension neither ("Naming Files", Microsoft Learn).
 _RESERVED = re.compile("con|prn|aux|nul|(?:com|lpt)[0-9]")
 
 
+class Made(NamedTuple):
+    """What was rendered, without its bytes, which are stored."""
+
+    document: Document
+    stored: Stored
+    mime_type: str
+    extension: str
+    manifest: dict[str, Any]
+
+
 def perform_export(export: Export, lease: Lease) -> None:
     """Render, keep the bytes under their SHA-256, then write the row."""
     with lease.hold(before=lambda: lock_job(export.job_id)) as job:
-        _note(export, job, "EXPORT_STARTED")
-        export.save(update_fields=["last_audit_event"])
+        _start([export], {job.pk: job})
+    finish_export(export, lease, make_artifact(export, lease))
+
+
+def start_exports(exports: Sequence[Export]) -> list[Export]:
+    """Write down that these begin; return them, but for those whose job is locked and those that are held no longer."""
+    with transaction.atomic():
+        jobs = lock_free_jobs(export.job_id for export in exports)
+        held = Export.held_of(export for export in exports if export.job_id in jobs)
+        _start(held, jobs)
+    return held
+
+
+def _start(exports: Sequence[Export], jobs: Mapping[UUID, Job]) -> None:
+    for export in exports:
+        export.last_audit_event = "EXPORT_STARTED"
+    record_events(_event(export, jobs[export.job_id]) for export in exports)
+    Export.objects.filter(pk__in=[export.pk for export in exports]).update(last_audit_event="EXPORT_STARTED")
+
+
+def make_artifact(export: Export, lease: Lease) -> Made:
+    """Render what was frozen and keep the bytes under their SHA-256."""
     document = Document.from_json(export.snapshot)
-    uris = _require_shown(document)
+    assets = _assets([document])
+    _require_shown(document, assets)
+    uris = {pk: uri for pk, (uri, _) in assets.items()}
     rendered = _render(export, document, uris, lease)
     lease.check()
     content = sealed(rendered, format=export.format, key_id=document.key_id)
     stored = storage().save_bytes(kept_folder(export.job_id), content, suffix=rendered.extension)
+    return Made(document, stored, rendered.mime_type, rendered.extension, rendered.manifest)
+
+
+def finish_export(export: Export, lease: Lease, made: Made) -> None:
+    """Write what was made."""
     with lease.hold(before=lambda: lock_job(export.job_id)) as job:
-        _require_shown(document)
-        _finish_export(export, job, document, rendered, stored)
+        _require_shown(made.document, _assets([made.document]))
+        _finish([(export, made)], {job.pk: job})
 
 
-def _require_shown(document: Document) -> dict[UUID, str]:
-    """Return the URIs of the document's pictures by asset id; raise WorkFailed when a redaction conceals one of them
-    that was frozen into the export."""
-    frozen = [picture.asset_id for picture in document.pictures]
+def finish_exports(made: Sequence[tuple[Export, Made]]) -> list[Export]:
+    """Write what was made of these; return them, but for those whose job is locked, whose claim has ended, or which
+    fail now or move their job."""
+    with transaction.atomic():
+        jobs = lock_free_jobs(export.job_id for export, _ in made)
+        held = Export.held_of(export for export, _ in made if export.job_id in jobs)
+        assets = _assets([one.document for _, one in made])
+        ready = [
+            (export, one)
+            for export, one in made
+            if export in held
+            and jobs[export.job_id].status != JobStatus.EXPORTING
+            and not _is_concealed(one.document, assets)
+        ]
+        _finish(ready, jobs)
+    return [export for export, _ in ready]
+
+
+def _assets(documents: Sequence[Document]) -> dict[UUID, tuple[str, bool]]:
+    """Return the URI of each picture of these documents by the asset's id, and whether a redaction conceals it now."""
+    frozen = {picture.asset_id for document in documents for picture in document.pictures}
     found = Asset.objects.filter(pk__in=frozen).values_list("pk", "uri", "is_concealed") if frozen else ()
-    if any(is_concealed for _, _, is_concealed in found):
+    return {pk: (uri, is_concealed) for pk, uri, is_concealed in found}
+
+
+def _is_concealed(document: Document, assets: Mapping[UUID, tuple[str, bool]]) -> bool:
+    found = (assets.get(UUID(picture.asset_id)) for picture in document.pictures)
+    return any(asset and asset[1] for asset in found)
+
+
+def _require_shown(document: Document, assets: Mapping[UUID, tuple[str, bool]]) -> None:
+    """Raise WorkFailed when a redaction conceals a picture that was frozen into the export."""
+    if _is_concealed(document, assets):
         raise WorkFailed(
             "PICTURE_REDACTED", "A picture of this guide was redacted since. Ask for the export again."
         )
-    return {pk: uri for pk, uri, _ in found}
 
 
 def render_document(
@@ -102,46 +170,64 @@ def artifact_name(title: str, extension: str) -> str:
     return (f"guide-{name}" if _RESERVED.fullmatch(name) else name) + extension
 
 
-def _finish_export(export: Export, job: Job, document: Document, rendered: Rendered, stored: Stored) -> None:
-    """Write what was rendered; the first success of a job that is EXPORTING makes it DONE. Both are locked."""
-    written = {
-        "artifact_uri": stored.uri,
-        "artifact_sha256": stored.sha256,
-        "artifact_size_bytes": stored.size_bytes,
-        "artifact_mime_type": rendered.mime_type,
-        "artifact_name": artifact_name(document.title, rendered.extension),
-        "manifest": rendered.manifest,
-    }
-    for name, value in written.items():
-        setattr(export, name, value)
-    _keep_pixels(document, rendered)
+def _finish(made: Sequence[tuple[Export, Made]], jobs: Mapping[UUID, Job]) -> None:
+    """Write what was made; the first success of a job that is EXPORTING makes it DONE. All are locked."""
+    newest = dict(
+        Artifact.objects.filter(job__in=jobs, kind="export").values_list("job").annotate(Max("version"))
+    )
+    artifacts, noted, moved = [], [], set[UUID]()
+    for export, one in made:
+        job = jobs[export.job_id]
+        _set_results(export, one)
+        newest[job.pk] = newest.get(job.pk, 0) + 1
+        artifacts.append(_artifact(job, newest[job.pk], one.stored))
+        job.manifest = {**job.manifest, "exports": [*job.manifest.get("exports", []), one.stored.uri]}
+        if job.status == JobStatus.EXPORTING:
+            moved.add(job.pk)
+            move_job(job, "finish_export", by=by_system(export.correlation_id), data=event_data(export))
+        else:
+            noted.append(_event(export, job))
+    _keep_pixels(one for _, one in made)
+    Artifact.objects.bulk_create(artifacts)
+    save_jobs([jobs[pk] for pk in {export.job_id for export, _ in made} - moved], "manifest")
+    record_events(noted)
+    Export.close_all([export for export, _ in made], Export.SUCCEEDED, *_RESULTS)
+
+
+def _set_results(export: Export, made: Made) -> None:
+    export.artifact_uri = made.stored.uri
+    export.artifact_sha256 = made.stored.sha256
+    export.artifact_size_bytes = made.stored.size_bytes
+    export.artifact_mime_type = made.mime_type
+    export.artifact_name = artifact_name(made.document.title, made.extension)
+    export.manifest = made.manifest
     export.generated_at = export.provenance_frozen_at = timezone.now()
-    earlier = newest_artifact(job, "export")
-    Artifact.objects.create(
+    export.last_audit_event = "EXPORT_SUCCEEDED"
+
+
+def _artifact(job: Job, version: int, stored: Stored) -> Artifact:
+    return Artifact(
         job=job,
         kind="export",
-        version=earlier.version + 1 if earlier else 1,
+        version=version,
         uri=stored.uri,
         sha256=stored.sha256,
         size_bytes=stored.size_bytes,
     )
-    job.manifest = {**job.manifest, "exports": [*job.manifest.get("exports", []), stored.uri]}
-    if job.status == JobStatus.EXPORTING:
-        export.last_audit_event = "EXPORT_SUCCEEDED"
-        move_job(job, "finish_export", by=by_system(export.correlation_id), data=event_data(export))
-    else:
-        save_job(job, "manifest")
-        _note(export, job, "EXPORT_SUCCEEDED")
-    frozen = ("generated_at", "provenance_frozen_at", "last_audit_event")
-    export.close(Export.SUCCEEDED, *written, *frozen)
 
 
-def _keep_pixels(document: Document, rendered: Rendered) -> None:
+def _keep_pixels(made: Iterable[Made]) -> None:
     """Write down what pictures show of which it was not known, so that no other export decodes them for that."""
-    unknown = {picture.asset_id for picture in document.pictures if not picture.pixels_sha256}
-    found = [entry for entry in rendered.manifest["pictures"] if entry["asset_id"] in unknown]
+    found: dict[str, str] = {}
+    for one in made:
+        unknown = {picture.asset_id for picture in one.document.pictures if not picture.pixels_sha256}
+        found |= {
+            entry["asset_id"]: entry["pixels_sha256"]
+            for entry in one.manifest["pictures"]
+            if entry["asset_id"] in unknown
+        }
     Asset.objects.bulk_update(
-        [Asset(pk=entry["asset_id"], pixels_sha256=entry["pixels_sha256"]) for entry in found],
+        [Asset(pk=pk, pixels_sha256=pixels_sha256) for pk, pixels_sha256 in found.items()],
         ["pixels_sha256"],
     )
 
@@ -160,6 +246,7 @@ def fail_export(export: Export, failure: WorkFailed, *, lease: Lease) -> None:
             record_event(job, "EXPORT_FAILED", by=by_system(export.correlation_id), data=data)
 
 
-def _note(export: Export, job: Job, event_type: str) -> None:
-    export.last_audit_event = event_type
-    record_event(job, event_type, by=by_system(export.correlation_id), data=event_data(export))
+def _event(export: Export, job: Job) -> AuditEvent:
+    """Return the event that the export notes as its last, not saved yet."""
+    by = by_system(export.correlation_id)
+    return make_event(job, export.last_audit_event, by=by, data=event_data(export))
