@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from uuid import UUID
+
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Exists, F, JSONField, OuterRef, Q
 from django.db.models.expressions import RawSQL
@@ -51,6 +54,15 @@ def is_lost_in(version: InstructionVersion) -> Exists:
     """Return for a queryset of Anchor whether each was looked for in a version and has no place there."""
     lost = AnchorResolution.State.UNRESOLVED
     return Exists(AnchorResolution.objects.filter(anchor=OuterRef("pk"), target_version=version, state=lost))
+
+
+def lost_in(versions: Collection[InstructionVersion]) -> set[tuple[UUID, UUID]]:
+    """Return the anchors of `is_lost_in` for many versions, each with its version, by their ids."""
+    lost = AnchorResolution.State.UNRESOLVED
+    found = AnchorResolution.objects.filter(
+        target_version__in=[version.pk for version in versions], state=lost
+    )
+    return set(found.values_list("anchor_id", "target_version_id"))
 
 
 def newest_unresolved(number: int) -> tuple[Q, bool]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -27,5 +27,5 @@ JOB_ABORTED: list[Callable[[Job], None]] = []
 FILE_REFERENCES: list[Callable[[UUID], Iterable[str]]] = []
 # What may be chosen later than in a job's options, by its field in the answer of getOptions.
 CHOICES: dict[str, Sequence[str]] = {}
-# Each returns its rows of all jobs of an owner, whose `size_bytes` count into the owner's quota.
-KEPT_BYTES: list[Callable[[UUID], QuerySet[Any]]] = []
+# Each returns its rows of all jobs of these owners, whose `size_bytes` count into the owner's quota.
+KEPT_BYTES: list[Callable[[Collection[UUID]], QuerySet[Any]]] = []

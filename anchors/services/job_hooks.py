@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -94,6 +95,6 @@ def asset_files(job_id: UUID) -> list[str]:
     return list(Asset.objects.filter(job_id=job_id).values_list("uri", flat=True))
 
 
-def kept_assets(owner_id: UUID) -> QuerySet[Asset]:
-    """Return all pictures of an owner, whose bytes count into the quota; registered as *kept_bytes*."""
-    return Asset.objects.filter(job__owner_id=owner_id)
+def kept_assets(owner_ids: Collection[UUID]) -> QuerySet[Asset]:
+    """Return all pictures of these owners, whose bytes count into the quota; registered as *kept_bytes*."""
+    return Asset.objects.filter(job__owner_id__in=owner_ids)

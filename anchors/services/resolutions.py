@@ -50,10 +50,9 @@ def resolve_anchors(anchors: Sequence[Anchor], target: InstructionVersion) -> di
     Takes up to some seconds for many lost anchors in long texts: call it outside of locks. Raises 503 when it would
     take more; what was found until then is kept. Nothing is kept for anchors of that very version.
     """
-    known = {
-        resolution.anchor_id: resolution
-        for resolution in AnchorResolution.objects.filter(anchor__in=anchors, target_version=target)
-    }
+    moved = [anchor for anchor in anchors if anchor.instruction_version_id != target.pk]
+    kept = AnchorResolution.objects.filter(anchor__in=moved, target_version=target) if moved else ()
+    known = {resolution.anchor_id: resolution for resolution in kept}
     for anchor in anchors:
         if anchor.instruction_version_id == target.pk:
             known[anchor.pk] = _unmoved(anchor, target)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db.models.functions import Now
@@ -18,10 +19,11 @@ from config.api.errors import ApiError
 from config.work.lanes import Lane
 from config.work.models import ALIVE_SECONDS, Worker
 from exports.models import Export
+from exports.services.bulk_requests import request_all
 from exports.services.reports import Report
-from exports.services.requests import request_in_bulk
-from exports.services.selection import Selection, Wanted, is_rendered
+from exports.services.selection import Selection, Wanted, rendered_of
 
+MAX_AT_ONCE = 32
 POLL_SECONDS = (0.1, 1.0)  # the pause between two looks at what is open doubles while nothing changes
 SILENT_SECONDS = 15.0  # without a change; then it is said if the lane has no worker, and again after as long
 GIVE_UP_SECONDS = 300.0  # without a change and without a worker
@@ -39,6 +41,13 @@ class Pace:
     concurrency: int
     per_minute: float = 0
     limit: int = 0
+
+    @property
+    def at_once(self) -> int:
+        """Return how many are asked for by the same statements: half of what may be open, so that the others are
+        rendered meanwhile, and no more than a second's."""
+        at_once = min(MAX_AT_ONCE, self.concurrency // 2)
+        return max(1, min(at_once, int(self.per_minute // 60)) if self.per_minute else at_once)
 
 
 class Backfill:
@@ -66,14 +75,10 @@ class Backfill:
 
     def run(self) -> Report:
         """Go over all that is selected; the report says how it ended, too."""
-        for wanted in self.selection.wanted():
-            if self.only_missing and is_rendered(wanted):
-                self._count(wanted.format, "present")
-                continue
-            self._wait(lambda: len(self.open) < self.pace.concurrency and time.monotonic() >= self.may_ask_at)
-            if self._is_over() or (self.pace.limit and self.asked >= self.pace.limit):
+        for page in self.selection.wanted():
+            self._deal_with_page(page)
+            if self._is_over() or self._is_full():
                 break
-            self._deal_with(wanted)
         self._wait(lambda: not self.open)
         self._look()
         for format in self.open.values():
@@ -85,27 +90,47 @@ class Backfill:
     def _is_over(self) -> bool:
         return self.stopped.is_set() or self.report.ended_as != "finished"
 
-    def _deal_with(self, wanted: Wanted) -> None:
-        if self.report.is_dry:
-            is_there = is_rendered(wanted)
-            self.asked += not is_there
-            self._count(wanted.format, "present" if is_there else "would_ask")
-            return
-        job, version, format = wanted
-        try:
-            export, is_known = request_in_bulk(
-                job=job, version=version, format=format, correlation_id=self.report.run_id
-            )
-        except ApiError as refused:
-            self._count(format, "refused", refused.code, job_id=str(job.pk), message=refused.message)
-            return
-        if is_known and export.status == Export.SUCCEEDED:
-            self._count(format, "present")
-            return
-        self.open[export.pk] = format
-        if not is_known:
-            self.asked += 1
-            self.may_ask_at = time.monotonic() + (60 / self.pace.per_minute if self.pace.per_minute else 0)
+    def _is_full(self) -> bool:
+        return bool(self.pace.limit) and self.asked >= self.pace.limit
+
+    def _deal_with_page(self, page: Sequence[Wanted]) -> None:
+        present = rendered_of(page) if self.only_missing or self.report.is_dry else set()
+        for one in present:
+            self._count(one.format, "present")
+        rest = [one for one in page if one not in present]
+        while rest:
+            enough = min(len(rest), self.pace.at_once)
+            self._wait(partial(self._has_room, enough))
+            if self._is_over() or self._is_full():
+                break
+            number = min(enough, self.pace.limit - self.asked) if self.pace.limit else enough
+            some, rest = rest[:number], rest[number:]
+            if self.report.is_dry:
+                self._count_missing(some)
+            else:
+                self._ask(some)
+
+    def _has_room(self, number: int) -> bool:
+        return len(self.open) + number <= self.pace.concurrency and time.monotonic() >= self.may_ask_at
+
+    def _count_missing(self, wanted: Sequence[Wanted]) -> None:
+        self.asked += len(wanted)
+        for one in wanted:
+            self._count(one.format, "would_ask")
+
+    def _ask(self, wanted: Sequence[Wanted]) -> None:
+        new = 0
+        answers = request_all(wanted, correlation_id=self.report.run_id)
+        for (job, _, format), answer in zip(wanted, answers, strict=True):
+            if isinstance(answer, ApiError):
+                self._count(format, "refused", answer.code, job_id=str(job.pk), message=answer.message)
+            elif answer.is_known and answer.status == Export.SUCCEEDED:
+                self._count(format, "present")
+            else:
+                self.open[answer.pk] = format
+                new += not answer.is_known
+        self.asked += new
+        self.may_ask_at = time.monotonic() + (60 * new / self.pace.per_minute if self.pace.per_minute else 0)
 
     def _count(self, format: str, outcome: str, *codes: str, **facts: str) -> None:
         self.report.count(format, outcome, *codes, **facts)

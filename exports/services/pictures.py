@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 
 from anchors.models import Anchor, Asset
-from anchors.queries import is_lost_in
+from anchors.queries import is_lost_in, lost_in
 from anchors.services.origins import published_origins
 from anchors.services.resolutions import resolve_anchors
 from config.api import errors
@@ -21,9 +22,17 @@ def active_pictures(version: InstructionVersion) -> list[Anchor]:
 
     Raises 503 while one of the pictures is concealed, and what stands in for it is still to be drawn.
     """
-    anchors = _with_pictures(version)
-    found = list(anchors.select_related("active_asset").defer("active_asset__operations"))
+    found = pictures_of([version.instruction_id])[version.instruction_id]
     _require_shown(anchor.active_asset.is_concealed for anchor in found if anchor.active_asset)
+    return found
+
+
+def pictures_of(instruction_ids: Collection[UUID]) -> dict[UUID, list[Anchor]]:
+    """Return the anchors of `active_pictures` by their instruction, concealed pictures among them."""
+    anchors = _with_pictures(instruction_ids)
+    found: dict[UUID, list[Anchor]] = {instruction_id: [] for instruction_id in instruction_ids}
+    for anchor in anchors.select_related("active_asset").defer("active_asset__operations"):
+        found[anchor.instruction_id].append(anchor)
     return found
 
 
@@ -32,10 +41,28 @@ def shown_now(version: InstructionVersion) -> list[tuple[str, str, bool]]:
     a document is frozen from, for a picture's bytes never change, and a place only when what had none is put on a
     block. Raises the 503 of `active_pictures`."""
     columns = ("pk", "active_asset_id", "active_asset__is_concealed", "has_place")
-    anchors = _with_pictures(version).annotate(has_place=~is_lost_in(version))
+    anchors = _with_pictures([version.instruction_id]).annotate(has_place=~is_lost_in(version))
     found = list(anchors.values_list(*columns))
     _require_shown(is_concealed for _, _, is_concealed, _ in found)
     return [(str(pk), str(asset_id), has_place) for pk, asset_id, _, has_place in found]
+
+
+def shown_in(versions: Collection[InstructionVersion]) -> dict[UUID, list[tuple[str, str, bool]] | None]:
+    """Return what `shown_now` does by version, None where a picture is concealed."""
+    lost = lost_in(versions)
+    columns = ("instruction_id", "pk", "active_asset_id", "active_asset__is_concealed")
+    anchors: dict[UUID, list[Any]] = {version.instruction_id: [] for version in versions}
+    for instruction_id, *shown in _with_pictures(anchors).values_list(*columns):
+        anchors[instruction_id].append(shown)
+    return {
+        version.pk: None
+        if any(is_concealed for _, _, is_concealed in anchors[version.instruction_id])
+        else [
+            (str(pk), str(asset_id), (pk, version.pk) not in lost)
+            for pk, asset_id, _ in anchors[version.instruction_id]
+        ]
+        for version in versions
+    }
 
 
 def frozen_from(pictures: Iterable[ActivePicture]) -> list[tuple[str, str, bool]]:
@@ -43,8 +70,8 @@ def frozen_from(pictures: Iterable[ActivePicture]) -> list[tuple[str, str, bool]
     return [(each.anchor_id, each.asset_id, each.addressing is not None) for each in pictures]
 
 
-def _with_pictures(version: InstructionVersion) -> QuerySet[Anchor]:
-    anchors = Anchor.objects.filter(instruction=version.instruction_id, active_asset__isnull=False)
+def _with_pictures(instruction_ids: Collection[UUID]) -> QuerySet[Anchor]:
+    anchors = Anchor.objects.filter(instruction__in=instruction_ids, active_asset__isnull=False)
     return anchors.order_by("pk")
 
 

@@ -13,20 +13,18 @@ from config.api import errors, request_id
 from config.api.ownership import parse_id
 from config.work.lanes import BULK, Lane
 from config.work.limits import require_room
-from exports.freeze import ActivePicture, freeze
+from exports.freeze import ActivePicture
 from exports.identity import identify
 from exports.look import Look
 from exports.models import Export
-from exports.services.evidence import published_evidence
+from exports.services.freezing import freeze_version
 from exports.services.pictures import active_pictures, frozen_from, resolved_pictures, shown_now
-from exports.services.recording import facts_of_recording
-from exports.services.signing import signing_key
+from exports.services.recording import videos_of
 from exports.services.templates import look_of
 from exports.snapshot import Document
 from instructions.models import InstructionVersion
 from instructions.services.versions import open_document
 from jobs.models import Job
-from jobs.services.artifacts import newest_artifact
 from jobs.services.audit import Attribution, by_editor, by_system, record_event
 from jobs.services.quota import require_bytes
 from jobs.services.transitions import lock_job, move_job, transition_refused
@@ -108,7 +106,7 @@ def _request_frozen(
 ) -> tuple[Export, bool]:
     for _ in range(MAX_TRIES):
         pictures = resolved_pictures(active_pictures(version), version)
-        document = _freeze(job, version, pictures, look)
+        document = freeze_version(job, version, pictures, look, videos=videos_of([job.pk])[job.pk])
         if requested := _request(job, asker, version, pictures, document, format, idempotency_key):
             return requested
     raise errors.ApiError(
@@ -129,7 +127,7 @@ def _request(
     idempotency_key: str | None,
 ) -> tuple[Export, bool] | None:
     """Write what was frozen, the job locked; return None when the pictures are others by now."""
-    export = _new_export(job, version, document, format=format, idempotency_key=idempotency_key)
+    export = new_export(job, version, document, format=format, idempotency_key=idempotency_key)
     export.lane, export.correlation_id = asker.lane, asker.by.correlation_id or export.correlation_id
     with transaction.atomic():
         job = lock_job(job.pk)
@@ -197,7 +195,7 @@ def _get_version(job: Job, raw_id: object) -> InstructionVersion | None:
     return versions.filter(instruction__job=job, pk=parse_id(raw_id)).first()
 
 
-def _new_export(
+def new_export(
     job: Job, version: InstructionVersion, document: Document, *, format: str, idempotency_key: str | None
 ) -> Export:
     """Return the export with its identity, not saved yet."""
@@ -224,29 +222,3 @@ def _known_export(job: Job, key: str, idempotency_key: str | None) -> Export | N
         if earlier and earlier.identity_key != key:
             raise errors.conflict("IDEMPOTENCY_KEY_REUSED", "This key was used for another export.")
     return job.exports.select_for_update().filter(identity_key=key).first()
-
-
-def _freeze(job: Job, version: InstructionVersion, pictures: list[ActivePicture], look: Look) -> Document:
-    video = newest_artifact(job, "video")
-    return freeze(
-        pictures,
-        markdown=version.markdown,
-        blocks=version.read_blocks(),
-        fallback_title=job.options.get("title") or "Guide",
-        job_id=str(job.pk),
-        instruction_id=str(version.instruction_id),
-        instruction_version_id=str(version.pk),
-        version=version.version,
-        language=job.options.get("language") or "en",
-        video_sha256=video.sha256 if video else None,
-        **facts_of_recording(job),
-        look=look,
-        steps=published_evidence(job.pk, version),
-        key_id=signing_key().public.key_id,
-        provenance={
-            "instruction_version_id": str(version.pk),
-            "model_profile_id": version.model_profile_id or None,
-            "prompt_template_id": version.prompt_template_id or None,
-            "prompt_params_ref": version.prompt_params_ref or None,
-        },
-    )

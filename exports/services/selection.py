@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from jobs.models import Job
 from jobs.states import JobStatus
 
 JOBS_A_PAGE = 100
+VERSIONS_A_PAGE = 32  # each has the text of its guide
 EXPORTS_A_PAGE = 10  # each has the text of its guide
 MOST_COUNTED = 1_000
 
@@ -56,17 +58,21 @@ class Selection:
         named["renderer_version__startswith"] = self.renderer_version
         return Export.objects.filter(self._span(), status=Export.SUCCEEDED, **_given(named))
 
-    def wanted(self) -> Iterator[Wanted]:
-        """Yield the newest version of each job's document, the oldest job first, in each format.
+    def wanted(self) -> Iterator[list[Wanted]]:
+        """Yield the newest version of each job's document, the oldest job first, in each format: those of some jobs
+        at a time.
 
         With `renderer_version`, only those whose last export of this format was made by such a renderer.
         """
-        for job in in_pages(self.jobs(), JOBS_A_PAGE):
-            versions = InstructionVersion.objects.filter(instruction=job.instruction_id)
-            version = versions.select_related("instruction").order_by("version").last()
-            for format in self.formats if version else ():
-                if version and self._is_of_renderer(job, format):
-                    yield Wanted(job, version, format)
+        jobs = in_pages(self.jobs(), JOBS_A_PAGE)
+        while page := list(islice(jobs, VERSIONS_A_PAGE)):
+            versions = _newest_versions(page)
+            yield [
+                Wanted(job, versions[job.instruction_id], format)
+                for job in page
+                for format in self.formats
+                if job.instruction_id in versions and self._is_of_renderer(job, format)
+            ]
 
     def _is_of_renderer(self, job: Job, format: str) -> bool:
         if not self.renderer_version:
@@ -79,12 +85,26 @@ class Selection:
         return Q(**_given({"created_at__gte": self.since, "created_at__lt": self.until}))
 
 
-def is_rendered(wanted: Wanted) -> bool:
-    """Return whether the version has an export in this format by the renderer of now, whatever its pictures were."""
-    made = wanted.job.exports.filter(
-        status=Export.SUCCEEDED, format=wanted.format, instruction_version=wanted.version
+def _newest_versions(jobs: list[Job]) -> dict[UUID | None, InstructionVersion]:
+    """Return by instruction the newest version of the document of each of these jobs."""
+    versions = InstructionVersion.objects.filter(instruction__in=[job.instruction_id for job in jobs])
+    newest = versions.order_by("instruction", "-version").distinct("instruction")
+    return {version.instruction_id: version for version in newest.select_related("instruction")}
+
+
+def rendered_of(wanted: Sequence[Wanted]) -> set[Wanted]:
+    """Return those whose version has an export in its format by the renderer of now, whatever its pictures were."""
+    made = Export.objects.filter(
+        status=Export.SUCCEEDED,
+        job__in={one.job.pk for one in wanted},
+        instruction_version__in={one.version.pk for one in wanted},
     )
-    return made.filter(renderer_version=current_renderer_version(wanted.format)).exists()
+    by_renderer = set(made.values_list("instruction_version_id", "format", "renderer_version"))
+    return {
+        one
+        for one in wanted
+        if (one.version.pk, one.format, current_renderer_version(one.format)) in by_renderer
+    }
 
 
 def in_pages(rows: QuerySet[Row], size: int) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -27,10 +27,15 @@ def template_of(project: Project) -> GuideTemplate:
     return GuideTemplate.objects.filter(pk=project.pk).first() or GuideTemplate(project=project)
 
 
+def looks_of(project_ids: Collection[UUID]) -> dict[UUID, Look]:
+    """Return how a guide of each of these projects looks."""
+    templates = GuideTemplate.objects.filter(pk__in=project_ids)
+    return dict.fromkeys(project_ids, Look()) | {template.pk: template.look for template in templates}
+
+
 def look_of(project_id: UUID, paper_size: str | None) -> Look:
     """Return how a guide of this project looks, on the paper that is asked for if one is."""
-    template = GuideTemplate.objects.filter(pk=project_id).first()
-    look = template.look if template else Look()
+    look = looks_of([project_id])[project_id]
     return Look(paper_size or look.paper_size, look.accent_color, look.footer, look.logo_png)
 
 

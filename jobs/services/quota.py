@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -31,19 +32,27 @@ def require_bytes(owner_id: UUID, size_bytes: int = 1) -> None:
 
 
 def used_bytes(owner_id: UUID) -> int:
-    """Return the bytes that an owner's jobs keep, and those that are still to come with a ticket or lie there.
+    """Return the bytes that an owner's jobs keep, and those that are still to come with a ticket or lie there."""
+    return used_by_owner([owner_id])[owner_id]
+
+
+def used_by_owner(owner_ids: Collection[UUID]) -> dict[UUID, int]:
+    """Return the `used_bytes` of these owners, by their ids.
 
     One statement. Each row counts for itself, also where two name one file.
     """
-    kept = [rows(owner_id) for rows in (_artifacts, RECORDINGS.counted, *hooks.KEPT_BYTES)]
+    kept = [rows(owner_ids) for rows in (_artifacts, RECORDINGS.counted, *hooks.KEPT_BYTES)]
     first, *others = (_sum(rows) for rows in kept)
-    return sum(int(found or 0) for found in first.union(*others, all=True))
+    used = dict.fromkeys(owner_ids, 0)
+    for owner_id, found in first.union(*others, all=True):
+        used[owner_id] += int(found or 0)
+    return used
 
 
 def _sum(rows: QuerySet[Any]) -> Any:
     by_owner = rows.order_by().values("job__owner_id").annotate(bytes=Sum("size_bytes"))
-    return by_owner.values_list("bytes", flat=True)
+    return by_owner.values_list("job__owner_id", "bytes")
 
 
-def _artifacts(owner_id: UUID) -> QuerySet[Any]:
-    return Artifact.objects.filter(job__owner_id=owner_id)
+def _artifacts(owner_ids: Collection[UUID]) -> QuerySet[Any]:
+    return Artifact.objects.filter(job__owner_id__in=owner_ids)

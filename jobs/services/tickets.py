@@ -87,11 +87,11 @@ class TicketKind:
         keys = self._rows.filter(job_id=job_id, closed_at=None).values_list("key", flat=True)
         return [storage().uri(key) for key in keys]
 
-    def counted(self, owner_id: UUID) -> QuerySet[Any]:
-        """Return the tickets of an owner whose bytes lie there or may still come."""
+    def counted(self, owner_ids: Collection[UUID]) -> QuerySet[Any]:
+        """Return the tickets of these owners whose bytes lie there or may still come."""
         return self._rows.filter(
             ~Q(received_at=None) | Q(expires_at__gt=timezone.now()),
-            job__owner_id=owner_id,
+            job__owner_id__in=owner_ids,
             job__status__in=self.taken_in,
             closed_at=None,
         )

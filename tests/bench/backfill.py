@@ -37,7 +37,7 @@ from tests.factories import DRAFT, force, make_job, make_user
 from tests.workers import running_worker
 
 EXPORTS = int(os.environ.get("BACKFILL_EXPORTS", "1000"))
-OWNERS, AT_ONCE, OPEN = 10, 2, 8
+OWNERS, AT_ONCE, OPEN = 10, 2, 64
 STEPS = 5
 GUIDE = "# Send an invoice\n\n" + "".join(
     f"## Step {number}: Open the page number {number} (0:0{number}–0:0{number + 1})\n\n"

@@ -145,14 +145,14 @@ def test_one_that_fails_is_listed_and_the_others_are_made(api: Api, worker: None
 def test_no_more_are_open_than_allowed(api: Api, worker: None, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(6):
         finished_job(api.user)
-    request, most = backfill.request_in_bulk, []
+    request, most = backfill.request_all, []
 
-    def counted(**named: Any) -> Any:
-        asked = request(**named)
+    def counted(wanted: Any, **named: Any) -> Any:
+        asked = request(wanted, **named)
         most.append(Export.objects.filter(status__in=Export.ACTIVE).count())
         return asked
 
-    monkeypatch.setattr(backfill, "request_in_bulk", counted)
+    monkeypatch.setattr(backfill, "request_all", counted)
     assert call(COMMAND, *ZIP, "--concurrency", "2")[1]["totals"] == {"exported": 6}
     assert max(most) <= 2
 

@@ -11,7 +11,8 @@ from django.core.management.base import CommandError
 from config.api.errors import ApiError
 from config.work.lanes import Lane
 from exports.models import Export
-from exports.services.requests import request_in_bulk
+from exports.services.bulk_requests import request_all
+from exports.services.selection import Wanted
 from jobs.models import Job
 from jobs.services.quota import used_bytes
 from jobs.states import JobStatus
@@ -27,7 +28,10 @@ def ask(api: Api, job: Job, format: str = "MD_ZIP") -> Any:
 
 def in_bulk(job: Job, format: str = "MD_ZIP") -> Export:
     version = job.instruction.versions.latest("version")
-    return request_in_bulk(job=job, version=version, format=format, correlation_id="run")[0]
+    (asked,) = request_all([Wanted(job, version, format)], correlation_id="run")
+    if isinstance(asked, ApiError):
+        raise asked
+    return Export.objects.get(pk=asked.pk)
 
 
 @pytest.mark.parametrize(("lane", "status"), [(Lane.EXPORT_BACKFILL, 202), (Lane.EXPORTS, 429)])

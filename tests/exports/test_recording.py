@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from exports.services.recording import facts_of_recording
+from exports.services import recording
 from jobs.models import Artifact, Job
 from jobs.states import JobStatus
 from tests.desk import Desk
@@ -22,6 +22,10 @@ def job_with(*facts: dict[str, Any]) -> Job:
     for version, data in enumerate(facts, start=1):
         Artifact.objects.create(job=job, kind="video", version=version, uri=f"https://a/{version}", data=data)
     return job
+
+
+def facts_of_recording(job: Job) -> dict[str, Any]:
+    return recording.facts_of_recording(recording.videos_of([job.pk])[job.pk])
 
 
 def today() -> str:
