@@ -15,7 +15,7 @@ from anchors.services.resolutions import resolve_anchors
 from config.accounts.models import User
 from config.api.errors import ApiError
 from exports.models import Export
-from exports.services import requests
+from exports.services import freezing
 from instructions.models import InstructionVersion
 from jobs.services.audit import by_staff
 from jobs.states import JobStatus
@@ -98,7 +98,7 @@ def test_an_export_that_is_asked_for_meanwhile_has_the_place(
     owner: Api, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     desk, lost = lost_anchor(owner)
-    freeze, frozen = requests.freeze, []
+    freeze, frozen = freezing.freeze, []
 
     def placed_meanwhile(*args: Any, **named: Any) -> Any:
         document = freeze(*args, **named)
@@ -107,7 +107,7 @@ def test_an_export_that_is_asked_for_meanwhile_has_the_place(
         frozen.append(document)
         return document
 
-    monkeypatch.setattr(requests, "freeze", placed_meanwhile)
+    monkeypatch.setattr(freezing, "freeze", placed_meanwhile)
     assert request_export(desk).status_code == 202
     assert len(frozen) == 2
     assert str(block(lost)) in json.dumps(Export.objects.get().snapshot["pictures"])

@@ -9,7 +9,7 @@ from django.db import connection
 
 from exports.freeze import ActivePicture, freeze
 from exports.models import Export
-from exports.services import requests
+from exports.services import freezing
 from instructions.blocks import parse_blocks
 from tests.desk import BLUR, Desk
 from tests.factories import Api
@@ -85,7 +85,7 @@ def test_nothing_is_parsed_while_the_job_is_locked(owner: Api, monkeypatch: pyte
         in_transaction.append(connection.in_atomic_block)
         return freeze(*args, **named)
 
-    monkeypatch.setattr(requests, "freeze", watched)
+    monkeypatch.setattr(freezing, "freeze", watched)
     body = {"format": "MD_ZIP", "instruction_version_id": desk.version_id}
     assert owner.post(f"/jobs/{desk.job.pk}/exports", body).status_code == 202
     assert in_transaction == [False]
@@ -106,7 +106,7 @@ def test_a_picture_that_changes_before_the_lock_is_the_one_exported(
             drawn.append(desk.annotate(task, BLUR).json()["rendered_asset_id"])
         return document
 
-    monkeypatch.setattr(requests, "freeze", drawn_on_meanwhile)
+    monkeypatch.setattr(freezing, "freeze", drawn_on_meanwhile)
     body = {"format": "MD_ZIP", "instruction_version_id": desk.version_id}
     asked = owner.post(f"/jobs/{desk.job.pk}/exports", body).json()
     assert [anchor["active_asset_id"] for anchor in asked["provenance"]["anchors"]] == drawn

@@ -11,7 +11,7 @@ from anchors.models import Anchor, AnchorResolution
 from anchors.resolve import Resolver
 from anchors.services import resolutions
 from exports.models import Export
-from exports.services import requests
+from exports.services import freezing
 from tests.desk import Desk
 from tests.exports.asking import request_export
 from tests.factories import Api, make_anchor, make_asset
@@ -113,13 +113,13 @@ def test_pictures_that_never_stop_changing_are_503_and_make_no_export(
     desk = Desk(owner)
     anchor = make_anchor(desk.job)
     make_asset(desk.job, anchor=anchor)
-    freeze = requests.freeze
+    freeze = freezing.freeze
 
     def drawn_on_meanwhile(*args: Any, **named: Any) -> Any:
         make_asset(desk.job, anchor=anchor)
         return freeze(*args, **named)
 
-    monkeypatch.setattr(requests, "freeze", drawn_on_meanwhile)
+    monkeypatch.setattr(freezing, "freeze", drawn_on_meanwhile)
     refused = request_export(desk)
     assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
     assert Export.objects.count() == 0
