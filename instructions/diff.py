@@ -13,6 +13,7 @@ from instructions.sequences import heaviest_increasing, same_lines
 
 CONTEXT = 3  # unchanged lines around a change
 
+MIN_STAYED = 0.3  # of a text's characters, for its words to be compared at all
 MAX_WORDS = 4_000  # of a text whose words are compared with those of another
 
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
@@ -91,29 +92,35 @@ def block_changes(
 
 
 def word_runs(before: str, after: str) -> list[Run]:
-    """Return what became of a text word by word. Of one with over MAX_WORDS words, spaces and marks, all is removed
-    and added."""
+    """Return what became of a text word by word. Where little of it stayed, or of one with over MAX_WORDS words, spaces
+    and marks, all is removed and all is added."""
     old, new = _WORD.findall(before), _WORD.findall(after)
-    runs: list[Run] = []
+    whole = [Run(change, text) for change, text in ((Change.REMOVED, before), (Change.ADDED, after)) if text]
     if max(len(old), len(new)) > MAX_WORDS:
-        return [Run(Change.REMOVED, before), Run(Change.ADDED, after)]
-    for removed, added, kept in _parts(old, new):
-        for change, words in ((Change.REMOVED, removed), (Change.ADDED, added), (None, kept)):
-            if words and runs and runs[-1].change == change:
-                runs[-1] = Run(change, runs[-1].text + "".join(words))
-            elif words:
-                runs.append(Run(change, "".join(words)))
-    return runs
+        return whole
+    runs: list[Run] = []
+    removed = added = ""
+    for gone, came, kept in _parts(old, new):
+        removed, added = removed + gone, added + came
+        if kept.isspace():  # alone between two changes it tells nothing
+            removed, added = removed + kept, added + kept
+        elif kept:
+            runs += [Run(Change.REMOVED, removed), Run(Change.ADDED, added), Run(None, kept)]
+            removed = added = ""
+    runs += [Run(Change.REMOVED, removed), Run(Change.ADDED, added)]
+    stayed = sum(len(run.text) for run in runs if run.change is None)
+    return [run for run in runs if run.text] if stayed >= MIN_STAYED * max(len(before), len(after)) else whole
 
 
-def _parts(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[Sequence[str], ...]]:
+def _parts(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, str, str]]:
     """Yield what was removed and added before each stretch that stands in both, and the stretch."""
-    line = new_line = 0
+    line = 0
+    removed = added = ""
     for start, end, new_start, new_end in _edits(old, new):
-        yield (), (), old[line:start]
-        yield old[start:end], new[new_start:new_end], ()
-        line, new_line = end, new_end
-    yield (), (), new[new_line:]
+        yield removed, added, "".join(old[line:start])
+        removed, added = "".join(old[start:end]), "".join(new[new_start:new_end])
+        line = end
+    yield removed, added, "".join(old[line:])
 
 
 def _lines(text: str) -> list[str]:

@@ -23,7 +23,7 @@ class Linked(SafeString):
 
 def link_to(row: Model) -> Linked:
     """Return a link to the page of a row that the admin shows, named as the row names itself."""
-    linked = Linked(format_html('<a href="{}" class="list-link">{}</a>', change_url(row), row))
+    linked = Linked(format_html('<a href="{}" class="text-link">{}</a>', change_url(row), row))
     linked.text = str(row)
     return linked
 

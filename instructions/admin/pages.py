@@ -97,7 +97,7 @@ class InstructionAdmin(_WithPreview):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
-        told = {"versions": list_versions(obj), "compare_form": _form({}, obj)}
+        told = {"versions": list_versions(obj)}
         return super().render_change_form(request, context | told, *args, obj=obj, **kwargs)
 
     def compare_view(self, request: HttpRequest, instruction_id: UUID) -> HttpResponse:

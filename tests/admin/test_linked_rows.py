@@ -40,9 +40,9 @@ def test_a_list_names_the_job_by_its_title_with_a_link(staff: Client, kind: str)
     job = make_rows()
     shown = staff.get(f"/admin/{kind}/").content.decode()
     named = f"Pay &lt;b&gt;bills&lt;/b&gt; · {str(job.pk)[-6:]}"
-    assert f'<a href="/admin/jobs/job/{job.pk}/change/" class="list-link">{named}</a>' in shown
+    assert f'<a href="/admin/jobs/job/{job.pk}/change/" class="text-link">{named}</a>' in shown
     lines = b"".join(staff.get(f"/admin/{kind}/csv/")).decode()  # type: ignore[call-overload]
-    assert f'"Pay <b>bills</b> · {str(job.pk)[-6:]}"' in lines and "list-link" not in lines
+    assert f'"Pay <b>bills</b> · {str(job.pk)[-6:]}"' in lines and "text-link" not in lines
 
 
 @pytest.mark.parametrize("kind", LISTS)
