@@ -95,6 +95,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_ICON": _logo,
     "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": _logo}],
     "COLORS": {"primary": PRIMARY},
+    "STYLES": [lambda request: static("front/admin.css")],
     "DASHBOARD_CALLBACK": "config.admin.front.front_page",
     "SIDEBAR": {"navigation": NAVIGATION},
 }
