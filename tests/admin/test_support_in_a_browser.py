@@ -15,6 +15,7 @@ from django.db import connection
 from playwright.sync_api import Browser, Page, expect
 
 from anchors.models import Asset
+from anchors.services.resolutions import resolve_anchors
 from config.accounts.models import User
 from exports.models import Export
 from jobs.models import Job
@@ -22,7 +23,7 @@ from jobs.states import JobStatus
 from tests.callbacks import SECRET, send
 from tests.desk import BLUR, Desk
 from tests.exports.asking import done
-from tests.factories import Api, make_job, make_video
+from tests.factories import Api, make_anchor, make_asset, make_job, make_video
 from tests.served import ROOT
 from tests.web.browser import NEEDS_CHROMIUM, Visit, chromium
 
@@ -34,6 +35,7 @@ FAILURE = {
     "failure_message": "The model was away.",
     "failed_stage": "GENERATING",
 }
+REWRITTEN = "# Words of another kind\n\n## Step 1: Something else\n\nNothing of what was there before.\n"
 MOST_SECONDS = 60  # for a worker to start and to draft
 
 
@@ -151,3 +153,26 @@ def test_what_support_may_not_is_neither_offered_nor_done(visit: Visit) -> None:
     assert Job.objects.get(pk=job.pk).status == JobStatus.EDITING
     assert all("403" in each for each in visit.said)
     visit.said.clear()
+
+
+def test_a_picture_without_a_place_is_put_on_a_block(visit: Visit, owner: Api) -> None:
+    desk, page = Desk(owner), visit.page
+    anchor = make_anchor(desk.job)
+    make_asset(desk.job, anchor=anchor)
+    body = {"base_version": desk.document["version"], "markdown": REWRITTEN}
+    saved = owner.put(f"/instructions/{desk.document['id']}", body).json()
+    version = desk.job.instruction.versions.get(pk=saved["instruction_version_id"])
+    resolve_anchors([anchor], version)
+    page.goto("/admin/anchors/unresolvedanchor/")
+    page.locator("#result_list tbody a").first.click()
+    page.get_by_role("link", name="Read the document").click()
+    page.get_by_label("Reason").fill(REASON)
+    page.get_by_role("button", name="Read the document").click()
+    page.get_by_role("link", name="Put it here: Step 1").first.click()
+    page.get_by_label("Reason").fill(REASON)
+    page.get_by_role("button", name="Put it on a block").click()
+    expect(page.get_by_text("Exports that are made from now on show it there")).to_be_visible()
+    found = anchor.resolutions.get(target_version=version)
+    assert found.state != "unresolved"
+    steps = owner.get(f"/instructions/{desk.document['id']}/steps?version={version.version}").json()
+    assert [step["anchor_ids"] for step in steps] == [[str(anchor.pk)]]
