@@ -240,5 +240,5 @@ def test_the_statements_of_the_page_do_not_grow(staff: Client, django_assert_num
     for _ in range(3):
         make_export(make_job(JobStatus.EDITING))
     staff.get("/admin/")
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(19):
         staff.get("/admin/")

@@ -36,7 +36,7 @@ NUMBERS = {
     "page of User": 7,
     "page of ApiToken": 4,
     "page of Worker": 3,
-    "page of Job": 21,
+    "page of Job": 23,
     "page of Project": 4,
     "page of UploadTicket": 4,
     "page of Instruction": 8,
