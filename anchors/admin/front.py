@@ -20,7 +20,7 @@ def waiting_pictures(user: Any) -> Iterator[Stuck]:
     newest, is_cut = newest_unresolved(MAX_READ)
     waiting = UnresolvedAnchor.objects.filter(newest, waits_for_place()).count()
     if waiting:
-        counted = Counted(waiting, "over" if is_cut else "")
+        counted = Counted(waiting, "at least" if is_cut else "")
         yield Stuck("Pictures without a place in their guide", counted, list_url(UnresolvedAnchor))
 
 

@@ -116,13 +116,16 @@ class UnresolvedAnchorAdmin(ReadOnlyAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
         is_open, user = may_read(request, obj.job), request.user
+        waits = type(obj).objects.filter(waits_for_place(), pk=obj.pk).exists()
         told = {
             "job": obj.job,
-            "waits": type(obj).objects.filter(waits_for_place(), pk=obj.pk).exists(),
+            "waits": waits,
             "asset": obj.anchor.active_asset if user.has_perm(VIEW_PICTURE) else None,
             "compared": compare(obj) if is_open and obj.is_unresolved else None,
             "may_ask": user.has_perm(MAY_READ),
-            "place_url": self._url("do", obj, PLACE.name) if user.has_perm(PLACE.permission) else "",
+            "place_url": self._url("do", obj, PLACE.name)
+            if waits and user.has_perm(PLACE.permission)
+            else "",
             "read_url": self._url("do", obj, READ.name),
             "history": read_history(obj.anchor),
         }

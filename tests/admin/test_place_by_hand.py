@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 
 from anchors.admin import front, placing, queue
@@ -103,6 +103,7 @@ def test_the_list_has_what_waits_and_the_front_page_counts_it(owner: Api, suppor
 @pytest.mark.parametrize("why", ["newer", "closed", "no picture", "found"])
 def test_what_need_not_be_placed_is_not_listed(owner: Api, support: Client, why: str) -> None:
     row = lost(owner)
+    do(support, row, "read")
     if why == "newer":
         row.target_version.instruction.versions.model.objects.create(
             instruction=row.target_version.instruction, version=9, markdown="", source="edit", created_by="x"
@@ -113,10 +114,10 @@ def test_what_need_not_be_placed_is_not_listed(owner: Api, support: Client, why:
     elif why == "no picture":
         type(row.anchor).objects.update(active_asset=None)
     else:
-        do(support, row, "read")
         do(support, row, "place", block_id=block(row))
     assert listed(support) == [] and not stuck(support)
-    assert support.get(page(row)).status_code == 200
+    text = shown(support, row)
+    assert "Put it here" not in text and (PRESENT in text) == (why != "found")
 
 
 def test_both_texts_are_shown_for_a_reason_alone(owner: Api, support: Client) -> None:
@@ -202,6 +203,15 @@ def test_nobody_places_what_they_have_not_read(owner: Api) -> None:
     assert AnchorResolution.objects.get().state == "unresolved"
 
 
+def test_who_may_only_read_is_offered_no_place(owner: Api, support: Client) -> None:
+    row = lost(owner)
+    Group.objects.get(name=SUPPORT).permissions.remove(Permission.objects.get(codename="place_any_anchor"))
+    do(support, row, "read")
+    text = shown(support, row)
+    assert PRESENT in text and "Put it here" not in text
+    assert do(support, row, "place", block_id=block(row)).status_code == 404
+
+
 def test_an_auditor_sees_that_it_waits_and_nothing_else(owner: Api) -> None:
     row, auditor = lost(owner), signed_in(AUDITOR)
     assert (
@@ -244,7 +254,7 @@ def test_a_count_of_some_of_many_says_so(
     older, newer = lost(owner), lost(owner)
     monkeypatch.setattr(front, "MAX_READ", 1)
     monkeypatch.setattr(queue, "MAX_READ", 1)
-    assert str(stuck(support)[0].count) == "over 1"
+    assert str(stuck(support)[0].count) == "at least 1"
     assert listed(support) == [newer.pk] and listed(support, q=str(older.anchor_id)) == [older.pk]
     assert "older ones can be searched for" in support.get(QUEUE).content.decode()
 
