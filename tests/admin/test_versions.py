@@ -65,6 +65,14 @@ def test_versions_are_listed_in_words_and_the_current_is_marked(document: Instru
     assert [each.validation for each in listed] == ["1 thing to mend"] * 2 + ["Nothing to mend"]
 
 
+def test_the_page_of_a_version_leads_to_what_changed_with_it(document: Instruction) -> None:
+    client = signed_in(*MAY)
+    first, second, _ = document.versions.order_by("version")
+    for version, leads in ((first, False), (second, True)):
+        shown = client.get(f"/admin/instructions/instructionversion/{version.pk}/change/").content.decode()
+        assert (page(document, "?before=1&amp;after=2") in shown) is leads
+
+
 def test_the_list_is_cut_and_says_so(document: Instruction, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(versions, "MAX_VERSIONS", 2)
     shown = signed_in(*MAY).get(f"/admin/instructions/instruction/{document.pk}/change/")
