@@ -39,6 +39,7 @@ DEFAULTS: dict[str, str] = {
     "STEPWRIGHT_CALLBACK_SECRET_PREVIOUS": "",
     "STEPWRIGHT_TRUSTED_PROXIES": "",
     "STEPWRIGHT_ADMIN_SSO_HEADER": "",
+    "STEPWRIGHT_ADMIN_SECOND_FACTOR": "",
     "STEPWRIGHT_CORS_ORIGINS": "",
     "STEPWRIGHT_JWT_SECRET": "",
     "STEPWRIGHT_JWT_JWKS_URL": "",
@@ -293,7 +294,7 @@ def refuse_unfit_sign_in() -> None:
 
 
 def refuse_unfit_admin() -> None:
-    """Raise UnknownValue for a header that HTTP does not know or nobody may set."""
+    """Raise UnknownValue for a header that HTTP does not know or nobody may set, and an unknown second factor."""
     header = read("STEPWRIGHT_ADMIN_SSO_HEADER")
     if header and not re.fullmatch("[A-Za-z][A-Za-z0-9-]{0,63}", header):
         raise UnknownValue(
@@ -301,6 +302,8 @@ def refuse_unfit_admin() -> None:
         )
     if header and not read_list("STEPWRIGHT_TRUSTED_PROXIES"):
         raise UnknownValue("STEPWRIGHT_ADMIN_SSO_HEADER needs STEPWRIGHT_TRUSTED_PROXIES: who may set it")
+    if read("STEPWRIGHT_ADMIN_SECOND_FACTOR") not in ("", "required"):
+        raise UnknownValue("STEPWRIGHT_ADMIN_SECOND_FACTOR must be one of: (empty), required")
 
 
 SECRETS = (

@@ -38,6 +38,7 @@ TRUSTED_PROXIES = [ip_network(part) for part in environment.read_list("STEPWRIGH
 # The header in which one of them names who is signed in there, to the admin alone; as Django has it in META.
 ADMIN_SSO_HEADER = environment.read("STEPWRIGHT_ADMIN_SSO_HEADER")
 ADMIN_SSO_META = f"HTTP_{ADMIN_SSO_HEADER.upper().replace('-', '_')}" if ADMIN_SSO_HEADER else ""
+ADMIN_SECOND_FACTOR_IS_REQUIRED = environment.read("STEPWRIGHT_ADMIN_SECOND_FACTOR") == "required"
 ALLOWED_HOSTS = environment.read_list("STEPWRIGHT_ALLOWED_HOSTS") or ([] if PRODUCTION else ["*"])
 SECRET_KEY = environment.read("STEPWRIGHT_SECRET_KEY") or environment.generated_secret("django_key")
 
@@ -55,6 +56,9 @@ INSTALLED_APPS = [
     "axes",
     "corsheaders",
     "django_htmx",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
     "pgtrigger",
     "rest_framework",
     "drf_spectacular",
@@ -82,6 +86,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "config.web.pages.AuthenticationMiddleware",
     "config.accounts.proxy_sign_in.ProxySignInMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "config.accounts.second_factor.SecondFactorMiddleware",
     "config.web.pages.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -126,6 +132,7 @@ AXES_SENSITIVE_PARAMETERS = [
     "csrfmiddlewaretoken",
 ]  # never in logs, nor in what it stores
 AXES_DISABLE_ACCESS_LOG, AXES_ENABLE_ADMIN = True, False
+OTP_TOTP_ISSUER = "Stepwright"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "CommonPasswordValidator", "NumericPasswordValidator")

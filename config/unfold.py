@@ -97,5 +97,6 @@ UNFOLD: dict[str, Any] = {
     "COLORS": {"primary": PRIMARY},
     "STYLES": [lambda request: static("front/admin.css")],
     "DASHBOARD_CALLBACK": "config.admin.front.front_page",
+    "ACCOUNT": {"navigation": [{"title": "Second factor", "link": reverse_lazy("second_factor")}]},
     "SIDEBAR": {"navigation": NAVIGATION},
 }

@@ -7,6 +7,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from config import description, health
+from config.accounts.pages import second_factor
 
 admin.autodiscover()
 admin.site.index_template, admin.site.login_template = "admin/front.html", "admin/sign_in.html"
@@ -30,6 +31,7 @@ urlpatterns = [
     ),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
+    path("admin/second-factor/", admin.site.admin_view(second_factor), name="second_factor"),
     path("admin/", admin.site.urls),
     path("", include("exports.web.urls")),
     path("", include("config.web.urls")),

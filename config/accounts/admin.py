@@ -8,9 +8,12 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.http import HttpRequest
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from config.accounts.models import ApiToken, User
+from config.accounts.second_factor import has_second_factor, remove_second_factor
 from config.accounts.services import (
     DEFAULT_DAYS,
     MAX_DAYS,
@@ -32,6 +35,12 @@ def _switch_off(row: User, user: Any, given: dict[str, Any]) -> str:
         raise ActionRefused("nothing was done. You cannot switch yourself off.")
     switch_off_user(user=row)
     return "The user is switched off: no password and no token of theirs opens anything."
+
+
+def _remove_second_factor(row: User, user: Any, given: dict[str, Any]) -> str:
+    if not remove_second_factor(row):
+        raise ActionRefused("nothing was done. The user has no second factor.")
+    return "The second factor is taken away. The user may set up a new one."
 
 
 def _switch_on(row: User, user: Any, given: dict[str, Any]) -> str:
@@ -69,7 +78,21 @@ USER_ACTIONS: tuple[StaffAction[User], ...] = (
         is_offered=lambda user: not user.is_active,
         perform=_switch_on,
     ),
+    StaffAction(
+        name="remove-second-factor",
+        label="Take the second factor away",
+        permission="accounts.switch_any_user",
+        consequence="The authenticator app and the recovery codes of the user are of no use any more: for one who has "
+        "lost them. Be sure who asks for it.",
+        is_offered=has_second_factor,
+        perform=_remove_second_factor,
+        is_dangerous=True,
+    ),
 )
+
+
+# Theirs would show secrets and have them changed; ours is `pages.second_factor`.
+admin.site.unregister((TOTPDevice, StaticDevice))
 
 
 @admin.register(User)

@@ -100,6 +100,7 @@ def test_production_refuses_and_names_what_is_unsafe(
         ("STEPWRIGHT_UNAUTHENTICATED_RATE", "many"),
         ("STEPWRIGHT_ADMIN_SSO_HEADER", "X-Forwarded-User"),  # and no proxy
         ("STEPWRIGHT_ADMIN_SSO_HEADER", "X_User: a"),
+        ("STEPWRIGHT_ADMIN_SECOND_FACTOR", "maybe"),
         ("STEPWRIGHT_TRUSTED_PROXIES", "proxy.example.com"),
         ("STEPWRIGHT_TRUSTED_PROXIES", "10.0.0.1/8"),
         ("STEPWRIGHT_TRUSTED_PROXIES", "10.0.0.0/8,*"),
