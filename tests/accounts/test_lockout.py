@@ -184,3 +184,9 @@ def test_a_stranger_makes_no_session_by_opening_the_page() -> None:
     client = Client()
     assert client.get(LOGIN).status_code == 200
     assert set(client.cookies) == {configured.CSRF_COOKIE_NAME}
+
+
+def test_who_opens_the_sign_in_page_by_itself_comes_to_the_front_page() -> None:
+    browser = Browser()
+    form = {"username": "admin", "password": PASSWORD, "csrfmiddlewaretoken": browser.open()}
+    assert browser.client.post(LOGIN, form).headers["Location"] == "/admin/"
