@@ -100,9 +100,8 @@ class Kind(Generic[Row]):
         """Claim some rows of a lane of BULK and perform their work, one after another; return False if none waits."""
         rows = self.model.claim_in_bulk(lane, MAX_IN_BULK)
         if len(rows) == MAX_IN_BULK:
-            rows[
-                0
-            ].enqueue_on_commit()  # more may wait, and only one message told of all that were written together
+            # More may wait: one message told of all that were written together.
+            rows[0].enqueue_on_commit()
         leases = {row.pk: Lease(row) for row in rows}
         if rows:
             try:
@@ -117,8 +116,8 @@ class Kind(Generic[Row]):
     def _work_through(
         self, rows: Sequence[Row], leases: Mapping[UUID, Lease], bulk: InBulk[Row, Any]
     ) -> None:
-        begun = time.monotonic()
         started = {row.pk for row in _together(bulk.start, rows)}
+        begun = time.monotonic()  # not before, so that one at least is performed
         made: list[tuple[Row, Any]] = []
 
         def make(row: Row) -> None:

@@ -43,8 +43,9 @@ class Asked(NamedTuple):
 def request_all(wanted: Sequence[Wanted], *, correlation_id: str) -> list[Asked | ApiError]:
     """Ask for these exports as `request_in_bulk` does for one; return what became of each, in their order."""
     drafts = _drafts(wanted, correlation_id)
+    used = used_by_owner({one.job.owner_id for one in drafts})  # a sum over rows, which no lock waits for
     with transaction.atomic():
-        answers = _write(drafts, correlation_id)
+        answers = _write(drafts, used, correlation_id)
     return [answers.get(one) or _ask_alone(one, correlation_id) for one in wanted]
 
 
@@ -89,12 +90,11 @@ def _drafts(
 
 
 def _write(
-    drafts: dict[Wanted, tuple[Export, list[ActivePicture]]], correlation_id: str
+    drafts: dict[Wanted, tuple[Export, list[ActivePicture]]], used: dict[UUID, int], correlation_id: str
 ) -> dict[Wanted, Asked | ApiError]:
-    """Write what is new and may be, the jobs locked; return what has been dealt with."""
+    """Write what is new and may be, the jobs locked; return what has been dealt with. `used` is by owner."""
     jobs = lock_free_jobs(one.job.pk for one in drafts)
     shown = shown_in({one.version for one in drafts})
-    used = used_by_owner({job.owner_id for job in jobs.values()})
     known = _known([export for export, _ in drafts.values()])
     answers: dict[Wanted, Asked | ApiError] = {}
     new: list[Export] = []
