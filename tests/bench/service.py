@@ -80,10 +80,15 @@ def serving(application: str = "tests.bench.baseline:application") -> Iterator[S
 def database_cpu() -> float:
     """Return the CPU seconds of all processes of PostgreSQL so far: those of processes that have ended count as
     their parent's, the postmaster's."""
-    postmaster = psutil.Process(int((embedded.data_folder() / "postmaster.pid").read_text().split()[0]))
-    return sum(postmaster.cpu_times()[:4]) + sum(
-        sum(process.cpu_times()[:2]) for process in postmaster.children(recursive=True)
+    parent = psutil.Process(postmaster())
+    return sum(parent.cpu_times()[:4]) + sum(
+        sum(process.cpu_times()[:2]) for process in parent.children(recursive=True)
     )
+
+
+def postmaster() -> int:
+    """Return the id of PostgreSQL's first process."""
+    return int((embedded.data_folder() / "postmaster.pid").read_text().split()[0])
 
 
 def make_jobs(status: str = "AUDIO_EXTRACTING") -> list[str]:

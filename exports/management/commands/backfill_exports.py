@@ -52,8 +52,8 @@ class Command(ExportsCommand):
             parser,
             limit="ask for N new exports at most",
             concurrency="have N open at once at most, waiting or running",
-            usual=4,
-            most=64,
+            usual=64,
+            most=256,
         )
         parser.add_argument(
             "--only-missing",
