@@ -6,8 +6,9 @@ from collections.abc import Collection
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Exists, F, JSONField, OuterRef, Q
+from django.db.models import Exists, F, JSONField, OuterRef, Q, Subquery
 from django.db.models.expressions import RawSQL
+from django.db.models.lookups import IsNull
 
 from anchors.models import Anchor, AnchorResolution
 from instructions.models import InstructionVersion
@@ -76,9 +77,10 @@ def newest_unresolved(number: int) -> tuple[Q, bool]:
 def waits_for_place() -> Q:
     """Return the condition of resolutions that somebody should place: in the newest version of a document that is open,
     an anchor with a picture was not found."""
+    # A subquery with a limit is looked up for each row: for a join, PostgreSQL may read all anchors.
+    picture = Subquery(Anchor.objects.filter(pk=OuterRef("anchor_id")).values("active_asset_id")[:1])
     return Q(
         state=AnchorResolution.State.UNRESOLVED,
         target_version__version=F("target_version__instruction__version"),
         target_version__instruction__job__status__in=HAS_DOCUMENT,
-        anchor__active_asset__isnull=False,
-    )
+    ) & Q(IsNull(picture, False))

@@ -10,7 +10,7 @@ from anchors.queries import newest_unresolved, waits_for_place
 from config.admin.counts import Counted
 from config.admin.front import STORED, STUCK, StoredFiles, Stuck, list_url, view_permission
 
-MAX_READ = 5000  # resolutions, the newest, of which those that wait are counted
+MAX_READ = 1000  # resolutions, the newest, of which those that wait are counted
 
 
 def waiting_pictures(user: Any) -> Iterator[Stuck]:

@@ -22,7 +22,7 @@ from jobs.admin.content import PERMISSION as MAY_READ
 from jobs.admin.content import may_read
 
 VIEW_PICTURE = "anchors.view_asset"
-MAX_READ = 20_000  # resolutions, in which those that wait are looked for: some 100 ms
+MAX_READ = 500  # resolutions, in which those that wait are looked for
 READ_FIRST = "Say first why you want to read the document: a place is chosen by its text."
 
 
