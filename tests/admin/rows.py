@@ -13,6 +13,7 @@ from django.db import connection
 from django.db.models import Model
 from django.urls import URLPattern, reverse
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from anchors.models import ImageUpload, RedactionRun, ScreenActivity, SensitiveSearch
 from config.accounts.models import User
@@ -35,7 +36,8 @@ def make_rows(times: int = 1) -> Job:
     job = factories.make_job(JobStatus.EDITING, owner=factories.make_user())
     for number in range(times):
         made = f"{job.pk} {number}"
-        User.objects.create_user(f"off {made}", is_active=False)
+        off = User.objects.create_user(f"off {made}", is_active=False)
+        TOTPDevice.objects.create(user=off, name="app")
         Worker.objects.create(name=f"worker {made}", lanes=["speech"])
         create_api_token(user=job.owner, name="for tests")
         _make_uploads(job, made)
