@@ -137,7 +137,7 @@ def test_comparing_takes_as_many_statements_for_any_number_of_pictures(
     for guide in (small, large):
         # The user; both guides with their jobs; for each its version, its anchors and where they stand; the files of
         # the pictures; the place among media calls, taken and left; whether one was concealed meanwhile.
-        with django_assert_num_queries(13) as seen:
+        with django_assert_num_queries(11) as seen:
             assert compare(owner, guide, guide).status_code == 200
     assert not any("FOR UPDATE" in query["sql"] for query in seen.captured_queries)
 
