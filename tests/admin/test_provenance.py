@@ -154,3 +154,16 @@ def test_the_statements_of_a_page_do_not_grow_with_the_pictures(
     for export in (first, second):
         with django_assert_num_queries(10):
             page(client, export)
+
+
+def test_no_job_page_and_no_search_tells_the_hash_of_a_guide(desk: Desk) -> None:
+    desk.picture()
+    export = exported(desk)
+    client = signed_in("view_job")
+    assert (
+        export.artifact_sha256[:12]
+        not in client.get(f"/admin/jobs/job/{desk.job.pk}/change/").content.decode()
+    )
+    for term, is_found in ((str(export.pk), True), (export.identity_key, False)):
+        found = client.get("/admin/exports/export/", {"q": term}).content.decode()
+        assert (f"/admin/exports/export/{export.pk}/change/" in found) is is_found
