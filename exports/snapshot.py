@@ -7,7 +7,7 @@ as JSON in the export's row, so that the same bytes can be rendered again years 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from exports.look import Look
@@ -84,10 +84,10 @@ class Document:
     def to_json(self) -> dict[str, Any]:
         """Return a JSON object that `from_json` turns back into an equal document."""
         plain = {each.name: getattr(self, each.name) for each in fields(self)}
-        plain["pictures"] = [asdict(picture) for picture in self.pictures]
+        plain["pictures"] = [{**vars(picture)} for picture in self.pictures]
         plain["provenance"] = dict(self.provenance)
         plain["spans"] = {block_id: list(span) for block_id, span in self.spans.items()}
-        plain["look"] = asdict(self.look)
+        plain["look"] = {**vars(self.look)}
         plain["steps"] = [dict(step) for step in self.steps]
         return {"snapshot_version": SNAPSHOT_VERSION, **plain}
 

@@ -32,8 +32,10 @@ MAX_BULK_SECONDS = (
 )
 
 Row = TypeVar("Row", bound=WorkRow)
+Begun = TypeVar("Begun")
 Made = TypeVar("Made")
 Item = TypeVar("Item")
+Written = TypeVar("Written")
 RowToFail = TypeVar("RowToFail", bound=WorkRow, contravariant=True)
 
 
@@ -44,15 +46,16 @@ class OnFailure(Protocol[RowToFail]):
 
 
 @dataclass(frozen=True)
-class InBulk(Generic[Row, Made]):
+class InBulk(Generic[Row, Begun, Made]):
     """The work of a Kind in parts, for lanes of BULK, whose rows are claimed some at a time.
 
-    `start` and `finish` write many rows in one transaction. They return those that they have written; others are
-    performed or finished alone, which also says how they fail. `make` does the heavy work of one row in between.
+    `start` and `finish` write many rows in one transaction. They return those that they have written, `start` with what
+    it has read for each; others are performed or finished alone, which also says how they fail. `make` does the heavy
+    work of one row in between, and asks the database nothing.
     """
 
-    start: Callable[[Sequence[Row]], Collection[Row]]
-    make: Callable[[Row, Lease], Made]
+    start: Callable[[Sequence[Row]], Mapping[Row, Begun]]
+    make: Callable[[Row, Lease, Begun], Made]
     finish: Callable[[Sequence[tuple[Row, Made]]], Collection[Row]]
     finish_alone: Callable[[Row, Lease, Made], None]
 
@@ -66,7 +69,7 @@ class Kind(Generic[Row]):
     perform: Callable[[Row, Lease], None]
     on_failure: OnFailure[Row]
     lanes: Sequence[Lane]
-    in_bulk: InBulk[Row, Any] | None = None
+    in_bulk: InBulk[Row, Any, Any] | None = None
 
     def perform_next(self, lane: Lane) -> bool:
         """Claim the row whose turn it is in the lane and perform its work; return False if none waits."""
@@ -96,7 +99,7 @@ class Kind(Generic[Row]):
             self._attempt(lease, work)
         return True
 
-    def _perform_some(self, lane: Lane, bulk: InBulk[Row, Any]) -> bool:
+    def _perform_some(self, lane: Lane, bulk: InBulk[Row, Any, Any]) -> bool:
         """Claim some rows of a lane of BULK and perform their work, one after another; return False if none waits."""
         rows = self.model.claim_in_bulk(lane, MAX_IN_BULK)
         if len(rows) == MAX_IN_BULK:
@@ -114,27 +117,27 @@ class Kind(Generic[Row]):
         return bool(rows)
 
     def _work_through(
-        self, rows: Sequence[Row], leases: Mapping[UUID, Lease], bulk: InBulk[Row, Any]
+        self, rows: Sequence[Row], leases: Mapping[UUID, Lease], bulk: InBulk[Row, Any, Any]
     ) -> None:
-        started = {row.pk for row in _together(bulk.start, rows)}
+        started = _together(bulk.start, rows) or {}
         begun = time.monotonic()  # not before, so that one at least is performed
         made: list[tuple[Row, Any]] = []
 
         def make(row: Row) -> None:
             leases[row.pk].check()
-            made.append((row, bulk.make(row, leases[row.pk])))
+            made.append((row, bulk.make(row, leases[row.pk], started[row])))
 
         goes_on = True
         for row in rows:
             if not goes_on or time.monotonic() - begun > MAX_BULK_SECONDS:
                 row.requeue()  # others may have it, and its place in the time limit
-            elif row.pk in started:
+            elif row in started:
                 goes_on = self._attempt(leases[row.pk], partial(make, row))
             else:
                 goes_on = self._attempt(leases[row.pk], partial(self.perform, row, leases[row.pk]))
-        finished = {row.pk for row in _together(bulk.finish, made)} if made else set()
+        finished = (_together(bulk.finish, made) if made else None) or ()
         for row, result in made:
-            if row.pk not in finished:
+            if row not in finished:
                 lease = leases[row.pk]
                 self._attempt(lease, partial(bulk.finish_alone, row, lease, result))
 
@@ -181,13 +184,13 @@ class Kind(Generic[Row]):
             log.info("a failure of work that is no longer ours")
 
 
-def _together(write: Callable[[Sequence[Item]], Collection[Row]], items: Sequence[Item]) -> Collection[Row]:
-    """Return the rows that `write` has written; none after an error, so that each is tried alone."""
+def _together(write: Callable[[Sequence[Item]], Written], items: Sequence[Item]) -> Written | None:
+    """Return the rows that `write` has written; None after an error, so that each is tried alone."""
     try:
         return write(items)
     except Exception:
         log.warning("rows could not be written together; each is written alone", exc_info=True)
-        return ()
+        return None
 
 
 STORAGE_FULL = WorkFailed("STORAGE_FULL", "The storage has no room left. Free some space, then try again.")
@@ -209,7 +212,7 @@ def register(
     on_failure: OnFailure[Row],
     lanes: Sequence[Lane],
     time_limit: timedelta,
-    in_bulk: InBulk[Row, Any] | None = None,
+    in_bulk: InBulk[Row, Any, Any] | None = None,
 ) -> None:
     """Have the workers of `lanes` perform the rows of `model`, each for at most `time_limit`.
 

@@ -7,7 +7,7 @@ ends.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -18,8 +18,9 @@ from config.api.errors import ApiError
 from config.work.lanes import Lane
 from exports.freeze import ActivePicture
 from exports.models import Export
+from exports.services.evidence import published_evidence
 from exports.services.freezing import freeze_version
-from exports.services.pictures import frozen_from, pictures_of, resolved_pictures, shown_in
+from exports.services.pictures import frozen_from, origins_of, pictures_of, resolved_pictures, shown_in
 from exports.services.recording import videos_of
 from exports.services.requests import QUOTA_SHARE_LEFT, new_export, request_in_bulk
 from exports.services.selection import Wanted
@@ -63,30 +64,38 @@ def _ask_alone(wanted: Wanted, correlation_id: str) -> Asked | ApiError:
 def _drafts(
     wanted: Sequence[Wanted], correlation_id: str
 ) -> dict[Wanted, tuple[Export, list[ActivePicture]]]:
-    """Return the exports with their identity, not saved yet, and the pictures that were read; the formats of a version
-    share its document."""
-    pictures = pictures_of({one.version.instruction_id for one in wanted})
-    looks = looks_of({one.job.project_id for one in wanted})
-    videos = videos_of({one.job.pk for one in wanted})
-    frozen: dict[UUID, tuple[Document, list[ActivePicture]]] = {}
+    """Return the exports with their identity, not saved yet, and the pictures that were read."""
+    frozen = _frozen({one.version.pk: one for one in wanted}.values())
     drafts = {}
     for one in wanted:
-        job, version, format = one
-        anchors = pictures[version.instruction_id]
+        if one.version.pk in frozen:
+            document, active = frozen[one.version.pk]
+            export = new_export(one.job, one.version, document, format=one.format, idempotency_key=None)
+            export.lane, export.correlation_id = Lane.EXPORT_BACKFILL, correlation_id
+            drafts[one] = export, active
+    return drafts
+
+
+def _frozen(wanted: Collection[Wanted]) -> dict[UUID, tuple[Document, list[ActivePicture]]]:
+    """Return by version its document and the pictures that were read; without those of which a picture is concealed or
+    cannot be placed."""
+    pictures = pictures_of({one.version.instruction_id for one in wanted})
+    origins = origins_of(anchor for anchors in pictures.values() for anchor in anchors)
+    looks = looks_of({one.job.project_id for one in wanted})
+    videos = videos_of({one.job.pk for one in wanted})
+    steps = published_evidence([one.version for one in wanted])
+    frozen = {}
+    for job, version, _ in wanted:
+        anchors, look = pictures[version.instruction_id], looks[job.project_id]
         if any(anchor.active_asset and anchor.active_asset.is_concealed for anchor in anchors):
             continue
-        if version.pk not in frozen:
-            try:
-                active = resolved_pictures(anchors, version)
-                look = looks[job.project_id]
-                frozen[version.pk] = freeze_version(job, version, active, look, videos=videos[job.pk]), active
-            except ApiError:
-                continue
-        document, active = frozen[version.pk]
-        export = new_export(job, version, document, format=format, idempotency_key=None)
-        export.lane, export.correlation_id = Lane.EXPORT_BACKFILL, correlation_id
-        drafts[one] = export, active
-    return drafts
+        try:
+            active = resolved_pictures(anchors, version, origins)
+        except ApiError:
+            continue
+        document = freeze_version(job, version, active, look, videos=videos[job.pk], steps=steps[version.pk])
+        frozen[version.pk] = document, active
+    return frozen
 
 
 def _write(

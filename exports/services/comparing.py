@@ -26,7 +26,7 @@ from exports.comparison.changes import (
     screen_of,
 )
 from exports.freeze import freeze
-from exports.services.pictures import active_pictures, resolved_pictures
+from exports.services.pictures import active_pictures, origins_of, resolved_pictures
 from exports.snapshot import AssetMissing, Document
 from instructions.models import Instruction
 
@@ -68,7 +68,7 @@ def _read(instruction: Instruction) -> Document:
         raise _too_much(f"A guide has over {MAX_PICTURES} pictures.")
     job = instruction.job
     return freeze(
-        resolved_pictures(pictures, version),
+        resolved_pictures(pictures, version, origins_of(pictures)),
         markdown=version.markdown,
         blocks=version.read_blocks(),
         fallback_title=job.options.get("title") or "Guide",

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from exports.freeze import ActivePicture, freeze
 from exports.look import Look
-from exports.services.evidence import published_evidence
 from exports.services.recording import facts_of_recording
 from exports.services.signing import signing_key
 from exports.snapshot import Document
@@ -21,8 +21,10 @@ def freeze_version(
     look: Look,
     *,
     videos: Sequence[Artifact],
+    steps: Sequence[dict[str, Any]],
 ) -> Document:
-    """Return the document of a version with these pictures; `videos` are those of the job, the oldest first."""
+    """Return the document of a version with these pictures; `videos` are those of the job, the oldest first, and
+    `steps` what `published_evidence` says of them."""
     return freeze(
         pictures,
         markdown=version.markdown,
@@ -36,7 +38,7 @@ def freeze_version(
         video_sha256=videos[-1].sha256 if videos else None,
         **facts_of_recording(videos),
         look=look,
-        steps=published_evidence(job.pk, version),
+        steps=tuple(steps),
         key_id=signing_key().public.key_id,
         provenance={
             "instruction_version_id": str(version.pk),

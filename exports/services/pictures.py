@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -83,14 +83,20 @@ def _require_shown(concealed: Iterable[bool | None]) -> None:
         )
 
 
-def resolved_pictures(anchors: list[Anchor], version: InstructionVersion) -> list[ActivePicture]:
+def origins_of(anchors: Iterable[Anchor]) -> dict[UUID, dict[str, Any]]:
+    """Return by the asset's id what is published of where the active pictures of anchors come from."""
+    return published_origins(anchor.active_asset for anchor in anchors if anchor.active_asset)
+
+
+def resolved_pictures(
+    anchors: list[Anchor], version: InstructionVersion, origins: Mapping[UUID, dict[str, Any]]
+) -> list[ActivePicture]:
     """Return the active pictures of anchors with their addresses in a version; call it outside of locks."""
     resolutions = resolve_anchors(anchors, version)
-    active = [(anchor, anchor.active_asset) for anchor in anchors if anchor.active_asset]
-    origins = published_origins(asset for _, asset in active)
     return [
         _active_picture(anchor, asset, resolutions[anchor.pk].addressing, origins[asset.pk])
-        for anchor, asset in active
+        for anchor in anchors
+        if (asset := anchor.active_asset)
     ]
 
 

@@ -38,6 +38,13 @@ _MAX_NAME = 80  # characters of a file's name
 _RESERVED = re.compile("con|prn|aux|nul|(?:com|lpt)[0-9]")
 
 
+class Begun(NamedTuple):
+    """What an export was frozen from, and the URIs of its pictures by the asset's id."""
+
+    document: Document
+    uris: Mapping[UUID, str]
+
+
 class Made(NamedTuple):
     """What was rendered, without its bytes, which are stored."""
 
@@ -52,16 +59,23 @@ def perform_export(export: Export, lease: Lease) -> None:
     """Render, keep the bytes under their SHA-256, then write the row."""
     with lease.hold(before=lambda: lock_job(export.job_id)) as job:
         _start([export], {job.pk: job})
-    finish_export(export, lease, make_artifact(export, lease))
+    document = Document.from_json(export.snapshot)
+    assets = _assets([document])
+    _require_shown(document, assets)
+    finish_export(export, lease, make_artifact(export, lease, _begun(document, assets)))
 
 
-def start_exports(exports: Sequence[Export]) -> list[Export]:
-    """Write down that these begin; return them, but for those whose job is locked and those that are held no longer."""
+def start_exports(exports: Sequence[Export]) -> dict[Export, Begun]:
+    """Write down that these begin; return what they are made of, but for those that show a picture that is concealed,
+    those whose job is locked, and those that are held no longer."""
+    documents = {export: Document.from_json(export.snapshot) for export in exports}
+    assets = _assets(documents.values())
+    shown = [export for export in exports if not _is_concealed(documents[export], assets)]
     with transaction.atomic():
-        jobs = lock_free_jobs(export.job_id for export in exports)
-        held = Export.held_of(export for export in exports if export.job_id in jobs)
+        jobs = lock_free_jobs(export.job_id for export in shown)
+        held = Export.held_of(export for export in shown if export.job_id in jobs)
         _start(held, jobs)
-    return held
+    return {export: _begun(documents[export], assets) for export in held}
 
 
 def _start(exports: Sequence[Export], jobs: Mapping[UUID, Job]) -> None:
@@ -71,13 +85,15 @@ def _start(exports: Sequence[Export], jobs: Mapping[UUID, Job]) -> None:
     Export.objects.filter(pk__in=[export.pk for export in exports]).update(last_audit_event="EXPORT_STARTED")
 
 
-def make_artifact(export: Export, lease: Lease) -> Made:
-    """Render what was frozen and keep the bytes under their SHA-256."""
-    document = Document.from_json(export.snapshot)
-    assets = _assets([document])
-    _require_shown(document, assets)
-    uris = {pk: uri for pk, (uri, _) in assets.items()}
-    rendered = _render(export, document, uris, lease)
+def _begun(document: Document, assets: Mapping[UUID, tuple[str, bool]]) -> Begun:
+    pictures = (parse_id(picture.asset_id) for picture in document.pictures)
+    return Begun(document, {pk: assets[pk][0] for pk in pictures if pk in assets})
+
+
+def make_artifact(export: Export, lease: Lease, begun: Begun) -> Made:
+    """Render what was frozen and keep the bytes under their SHA-256; asks no database."""
+    document = begun.document
+    rendered = _render(export, document, begun.uris, lease)
     lease.check()
     content = sealed(rendered, format=export.format, key_id=document.key_id)
     stored = storage().save_bytes(kept_folder(export.job_id), content, suffix=rendered.extension)
@@ -109,7 +125,7 @@ def finish_exports(made: Sequence[tuple[Export, Made]]) -> list[Export]:
     return [export for export, _ in ready]
 
 
-def _assets(documents: Sequence[Document]) -> dict[UUID, tuple[str, bool]]:
+def _assets(documents: Iterable[Document]) -> dict[UUID, tuple[str, bool]]:
     """Return the URI of each picture of these documents by the asset's id, and whether a redaction conceals it now."""
     frozen = {picture.asset_id for document in documents for picture in document.pictures}
     found = Asset.objects.filter(pk__in=frozen).values_list("pk", "uri", "is_concealed") if frozen else ()

@@ -17,8 +17,9 @@ from exports.freeze import ActivePicture
 from exports.identity import identify
 from exports.look import Look
 from exports.models import Export
+from exports.services.evidence import published_evidence
 from exports.services.freezing import freeze_version
-from exports.services.pictures import active_pictures, frozen_from, resolved_pictures, shown_now
+from exports.services.pictures import active_pictures, frozen_from, origins_of, resolved_pictures, shown_now
 from exports.services.recording import videos_of
 from exports.services.templates import look_of
 from exports.snapshot import Document
@@ -105,8 +106,16 @@ def _request_frozen(
     idempotency_key: str | None,
 ) -> tuple[Export, bool]:
     for _ in range(MAX_TRIES):
-        pictures = resolved_pictures(active_pictures(version), version)
-        document = freeze_version(job, version, pictures, look, videos=videos_of([job.pk])[job.pk])
+        anchors = active_pictures(version)
+        pictures = resolved_pictures(anchors, version, origins_of(anchors))
+        document = freeze_version(
+            job,
+            version,
+            pictures,
+            look,
+            videos=videos_of([job.pk])[job.pk],
+            steps=published_evidence([version])[version.pk],
+        )
         if requested := _request(job, asker, version, pictures, document, format, idempotency_key):
             return requested
     raise errors.ApiError(

@@ -24,10 +24,16 @@ _TABLE, _FIELDS = StepSource._meta.db_table, ", ".join(SOURCE_FIELDS)
 # By hand and as one value, for the ORM takes longer over the rows of 200 steps than the parser over their text.
 # Our own table's name and columns.
 _NEWEST = f"""
-    SELECT json_agg(newest) FROM (
-        SELECT DISTINCT ON (block_id) {_FIELDS} FROM {_TABLE}
-        WHERE instruction_id = %s AND block_id = ANY(%s::uuid[]) AND version <= %s ORDER BY block_id, version DESC
-    ) AS newest
+    SELECT (
+        SELECT json_agg(newest) FROM (
+            SELECT DISTINCT ON (block_id) {_FIELDS} FROM {_TABLE}
+            WHERE instruction_id = asked.instruction_id AND block_id = ANY(asked.block_ids::uuid[])
+            AND version <= asked.version ORDER BY block_id, version DESC
+        ) AS newest
+    )
+    FROM unnest(%s::uuid[], %s::integer[], %s::text[])
+        WITH ORDINALITY AS asked (instruction_id, version, block_ids, place)
+    ORDER BY asked.place
 """  # nosec B608
 # Likewise: the job is locked while 5,000 rows may be written.
 _INSERT = f"""
@@ -49,7 +55,13 @@ class Carried(dict[str, Evidence]):
 
 def evidence_of(version: InstructionVersion) -> dict[str, Evidence]:
     """Return by block id what each step of a version rests on."""
-    return _of_steps(version.read_blocks(), _rows_of(version))
+    return evidence_of_all([version])[version.pk]
+
+
+def evidence_of_all(versions: Collection[InstructionVersion]) -> dict[UUID, dict[str, Evidence]]:
+    """Return by version what `evidence_of` does, all by one statement."""
+    rows = zip(versions, _rows_of(versions), strict=True)
+    return {version.pk: _of_steps(version.read_blocks(), found) for version, found in rows}
 
 
 def _of_steps(blocks: Iterable[Block], rows: Mapping[str, Evidence]) -> dict[str, Evidence]:
@@ -60,9 +72,15 @@ def _of_steps(blocks: Iterable[Block], rows: Mapping[str, Evidence]) -> dict[str
     }
 
 
-def _rows_of(version: InstructionVersion) -> dict[str, Evidence]:
-    block_ids = [block["block_id"] for block in version.blocks if block["kind"] == "step"]
-    return _newest(version.instruction_id, version.version, block_ids)
+def _rows_of(versions: Iterable[InstructionVersion]) -> list[dict[str, Evidence]]:
+    return _newest(
+        (
+            version.instruction_id,
+            version.version,
+            [block["block_id"] for block in version.blocks if block["kind"] == "step"],
+        )
+        for version in versions
+    )
 
 
 def read_source(row: Mapping[str, Any]) -> Evidence:
@@ -82,12 +100,14 @@ def unrecorded(step: Block) -> Evidence:
     return Evidence(EvidenceKind.EDITED, step.start_ms, step.end_ms)
 
 
-def _newest(instruction_id: UUID, version: int, block_ids: Iterable[str]) -> dict[str, Evidence]:
-    """Return by block id the newest row up to a version of these blocks: a document may have had many more."""
+def _newest(asked: Iterable[tuple[UUID, int, Collection[str]]]) -> list[dict[str, Evidence]]:
+    """Return by block id, for each (instruction, version, block ids), the newest row up to that version of these
+    blocks: a document may have had many more."""
+    instructions, versions, block_ids = zip(*asked, strict=True)
     cursor = prepared_cursor()
-    cursor.execute(_NEWEST, [instruction_id, [*block_ids], version])
-    (rows,) = cursor.fetchone()
-    return {row["block_id"]: read_source(row) for row in rows or ()}
+    # An array of arrays of several lengths is none: those of the blocks are given as text.
+    cursor.execute(_NEWEST, [[*instructions], [*versions], [f"{{{','.join(ids)}}}" for ids in block_ids]])
+    return [{row["block_id"]: read_source(row) for row in rows or ()} for (rows,) in cursor.fetchall()]
 
 
 def write_evidence(instruction: Instruction, evidence: Mapping[str, Evidence]) -> None:
@@ -95,7 +115,7 @@ def write_evidence(instruction: Instruction, evidence: Mapping[str, Evidence]) -
     if isinstance(evidence, Carried) and evidence.version == instruction.version - 1:
         known = evidence.rows
     else:
-        known = _newest(instruction.pk, instruction.version, evidence)
+        (known,) = _newest([(instruction.pk, instruction.version, evidence)])
     new = [
         {"id": str(uuid7()), "block_id": block_id, **vars(found), "frames": found.frames_json()}
         for block_id, found in evidence.items()
@@ -131,7 +151,7 @@ def carried_over(
         return {position: Segment(start_ms, end_ms, text) for position, start_ms, end_ms, text in rows}
 
     before = Text(newest.markdown, newest.read_blocks())
-    rows = _rows_of(newest)
+    (rows,) = _rows_of([newest])
     found = carry_over(
         before,
         _of_steps(before.blocks, rows),

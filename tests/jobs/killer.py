@@ -1,9 +1,9 @@
 """A process that makes requests in children of its own and kills them, by SIGKILL, before a step of our choice.
 
-Run as a program it reads one JSON line a request: `{method, path, body, headers, kill_at}` (or `{"work": true}`
-for a sweep and whatever then waits), forks, and answers `{killed, status, steps}`. Steps are the statements, the
-commits, the writes of files, the messages to the broker and the calls to the orchestrator, and `kill_at` is the number
-of one, from 0.
+Run as a program it reads one JSON line a request: `{method, path, body, headers, kill_at}`, or `{"work": true}` for a
+sweep and whatever then waits, or `{"lane": name}` for what a worker of that lane does. It forks, and answers
+`{killed, status, steps}`. Steps are the statements, the commits, the writes of files, the messages to the broker and
+the calls to the orchestrator, and `kill_at` is the number of one, from 0.
 """
 
 from __future__ import annotations
@@ -140,6 +140,7 @@ def run(request: dict[str, Any], writer: int) -> None:
     from config.storage import storage
     from config.work import enqueue
     from config.work.broker import make_broker
+    from config.work.registry import KINDS
     from config.work.sweep import sweep_work_rows
     from jobs.orchestrators.http import Http
     from tests.factories import work_off
@@ -181,6 +182,11 @@ def run(request: dict[str, Any], writer: int) -> None:
         if request.get("work"):
             sweep_work_rows()
             work_off()
+            status = 0
+        elif lane := request.get("lane"):
+            kinds = [kind for kind in KINDS.values() if lane in kind.lanes]
+            while any([kind.perform_next(lane) for kind in kinds]):
+                pass
             status = 0
         else:
             status = (
