@@ -135,7 +135,9 @@ class Kind(Generic[Row]):
                 goes_on = self._attempt(leases[row.pk], partial(make, row))
             else:
                 goes_on = self._attempt(leases[row.pk], partial(self.perform, row, leases[row.pk]))
-        finished = (_together(bulk.finish, made) if made else None) or ()
+        finished: Collection[Row] = ()
+        if made:
+            finished = _together(bulk.finish, made) or ()
         for row, result in made:
             if row not in finished:
                 lease = leases[row.pk]
