@@ -22,6 +22,8 @@ PAYLOAD_TYPE = "application/vnd.in-toto+json"
 # A name, not an address; the number is that of the manifest's version.
 PREDICATE_TYPE = "https://stepwright.example/export-manifest/v{version}"
 ENVELOPE_NAME = "manifest.dsse.json"
+# What is appended to a PDF to attach the envelope, without the envelope itself.
+ATTACHMENT_NAME = "instruction.pdf attachment"
 
 
 @dataclass(frozen=True)

@@ -12,19 +12,20 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
-import zipfile
 from pathlib import Path
+from subprocess import SubprocessError, check_output
+from tempfile import TemporaryDirectory
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
 PAYLOAD_TYPE, INSIDE = "application/vnd.in-toto+json", "manifest.dsse.json"
+WHOLE = {"PDF": "instruction.pdf", "HTML": "instruction.html"}
+PIXELS = ("-v", "error", "-f", "rawvideo", "-pix_fmt", "rgba", "-")
 FRAMES = "-noautorotate -copyts -i {} -map 0:v:0 -fps_mode passthrough -enc_time_base -1 -autoscale 0"
-UNREADABLE = (OSError, LookupError, AttributeError, TypeError, ValueError, zipfile.BadZipFile)
-UNREADABLE += (subprocess.SubprocessError,)
+UNREADABLE = (OSError, LookupError, AttributeError, TypeError, ValueError, BadZipFile, SubprocessError)
 wrong = []
 
 
@@ -38,10 +39,6 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def run(*command):
-    return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
-
-
 def read_keys(path):
     """The public keys of a file by their key id."""
     text = Path(path).read_text()
@@ -51,13 +48,12 @@ def read_keys(path):
 
 
 def inner_envelope(artifact):
-    if zipfile.is_zipfile(artifact):
-        with zipfile.ZipFile(artifact) as bundle:
-            return bundle.read(INSIDE)
+    if is_zipfile(artifact):
+        return ZipFile(artifact).read(INSIDE)
     if artifact.read_bytes()[:5] != b"%PDF-":
         raise ValueError("this artifact has no envelope inside: give one by --envelope")
-    with tempfile.TemporaryDirectory() as folder:
-        run("pdfdetach", "-saveall", "-o", folder, str(artifact))
+    with TemporaryDirectory() as folder:
+        check_output(["pdfdetach", "-saveall", "-o", folder, str(artifact)])
         return (Path(folder) / INSIDE).read_bytes()
 
 
@@ -74,25 +70,30 @@ def check_signature(envelope, keys):
     return json.loads(payload)
 
 
-def check_files(path, manifest, subjects):
+def check_files(path, manifest, subjects, envelope):
     content, whole = path.read_bytes(), manifest.get("artifact")
+    files = {file["name"]: file for file in manifest["files"]}
     if whole:
         say(whole["sha256"] in subjects and sha256(content) == whole["sha256"], "The artifact has its hash")
-    if zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as bundle:
-            held = {name: bundle.read(name) for name in bundle.namelist()}
-    else:
-        held = {"instruction.pdf": content, "instruction.html": content}
-    for file in manifest["files"]:
-        name = file["name"]
-        if name in held or zipfile.is_zipfile(path):
-            found = held.get(name, b"")[: file["size_bytes"] if name == "instruction.pdf" else None]
-            say(sha256(found) == file["sha256"], f"The file {name} has its hash")
+    if manifest["format"] not in WHOLE:
+        return check_zip(ZipFile(path), files, manifest)
+    name = WHOLE[manifest["format"]]
+    end = files[name]["size_bytes"]
+    behind = sha256(content[end:].replace(envelope, b"", 1))
+    holds = whole or end >= len(content) or behind in subjects
+    say(holds, f"Behind the file {name} stands what attaches its envelope, and nothing else")
+    say(sha256(content[:end]) == files[name]["sha256"], f"The file {name} has its hash")
 
 
-def pixels(content):
-    command = ["ffmpeg", "-v", "error", "-i", "-", "-f", "rawvideo", "-pix_fmt", "rgba", "-"]
-    return sha256(subprocess.run(command, input=content, stdout=subprocess.PIPE, check=True).stdout)
+def check_zip(bundle, files, manifest):
+    names = [name for name in bundle.namelist() if name not in (INSIDE, "manifest.json")]
+    say(sorted(names) == sorted(files), "The zip holds the files of the manifest and no others")
+    for name, file in files.items():
+        found = sha256(bundle.read(name)) if name in names else None
+        say(found == file["sha256"], f"The file {name} has its hash")
+    if manifest["format"] == "MD_ZIP":
+        plain = {key: value for key, value in manifest.items() if key not in ("export_id", "artifact")}
+        say(json.loads(bundle.read("manifest.json")) == plain, "The file manifest.json says what is signed")
 
 
 def check_pdf_pictures(path, pictures):
@@ -100,12 +101,17 @@ def check_pdf_pictures(path, pictures):
         return print("The pictures in the PDF were not looked at: pdfimages or ffmpeg is not installed.")
     for picture in pictures:
         page = str(picture["page"])
-        with tempfile.TemporaryDirectory() as folder:
-            run("pdfimages", "-all", "-f", page, "-l", page, str(path), folder + "/p")
-            found = [image.read_bytes() for image in Path(folder).iterdir()]
-        hashes = {sha256(image) for image in found} | {pixels(image) for image in found}
-        held = bool({picture["sha256"], picture["pixels_sha256"]} & hashes)
-        say(held, f"The picture {picture['file']} stands on page {page}")
+        with TemporaryDirectory() as folder:
+            check_output(["pdfimages", "-all", "-f", page, "-l", page, str(path), folder + "/p"])
+            files = sorted(Path(folder).iterdir())
+            shown = [bytearray(check_output(["ffmpeg", "-i", file, *PIXELS])) for file in files]
+            found = {sha256(each) for each in [*shown, *(file.read_bytes() for file in files)]}
+        for image, mask in zip(shown, shown[1:]):  # noqa: B905 - a mask of transparency follows its picture
+            if len(image) == len(mask):
+                image[3::4] = mask[::4]
+                found.add(sha256(image))
+        holds = {picture["sha256"], picture["pixels_sha256"]} & found
+        say(holds, f"The picture {picture['file']} stands on page {page}")
 
 
 def check_html_pictures(path, pictures):
@@ -125,9 +131,8 @@ def check_chain(manifest):
     canonical = json.dumps(shown, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     same = sha256(canonical.encode()) == manifest["screenshot_set_hash"]
     say(same, "The link from the export to blocks, anchors and assets (screenshot_set_hash) holds")
-    keys = ("instruction_version_id", "format", "screenshot_set_hash", "renderer_version")
-    parts = [*(manifest[key] for key in keys), *filter(None, [manifest["look_hash"]])]
-    same = sha256("|".join(parts).encode()) == manifest["identity_key"]
+    keys = ("instruction_version_id", "format", "screenshot_set_hash", "renderer_version", "look_hash")
+    same = sha256("|".join(filter(None, map(manifest.get, keys))).encode()) == manifest["identity_key"]
     say(same, "The link from the export to its version (identity_key) holds")
     for picture in pictures:
         name, origin = picture["file"], picture["origin"] or {}
@@ -152,9 +157,9 @@ def check_video(path, manifest):
             digest.update(part)
     say(digest.hexdigest() == manifest["video"]["sha256"], "The video has its hash")
     command = ["ffmpeg", "-v", "fatal", *[part.format(path) for part in FRAMES.split()]]
-    lines = run(*command, "-f", "framehash", "-hash", "sha256", "-").decode().splitlines()
-    rows = [[cell.strip() for cell in line.split(",")] for line in lines if not line.startswith("#")]
-    frames = {int(row[2]): row[-1] for row in rows}
+    lines = check_output([*command, "-f", "framehash", "-hash", "sha256", "-"]).decode().splitlines()
+    rows = [line.split(",") for line in lines if not line.startswith("#")]
+    frames = {int(row[2]): row[-1].strip() for row in rows}
     for picture in manifest["pictures"]:
         frame = (picture["origin"] or {}).get("frame")
         if frame:
@@ -163,26 +168,23 @@ def check_video(path, manifest):
 
 
 def main():
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("artifact", type=Path)
     parser.add_argument("--key", required=True)
     parser.add_argument("--envelope")
     parser.add_argument("--video")
     options = parser.parse_args()
     try:
-        envelope = (
-            Path(options.envelope).read_bytes() if options.envelope else inner_envelope(options.artifact)
-        )
+        inner = not options.envelope
+        envelope = inner_envelope(options.artifact) if inner else Path(options.envelope).read_bytes()
         statement = check_signature(json.loads(envelope), read_keys(options.key))
         if statement:
             manifest = statement["predicate"]
-            check_files(options.artifact, manifest, {s["digest"]["sha256"] for s in statement["subject"]})
-            if manifest["format"] == "PDF":
-                check_pdf_pictures(options.artifact, manifest["pictures"])
-            elif manifest["format"] == "HTML":
-                check_html_pictures(options.artifact, manifest["pictures"])
+            subjects = {subject["digest"]["sha256"] for subject in statement["subject"]}
+            check_files(options.artifact, manifest, subjects, envelope)
+            look = {"PDF": check_pdf_pictures, "HTML": check_html_pictures}.get(manifest["format"])
+            if look:
+                look(options.artifact, manifest["pictures"])
             check_chain(manifest)
             if options.video:
                 check_video(options.video, manifest)

@@ -2,20 +2,38 @@
 
 It is done after the rendering, outside the process that reads pictures, which has no private key. What was rendered
 stays as it is, byte for byte: the envelope is appended, so the hashes that it states hold for what stands before it.
+What is appended to a PDF beside the envelope could show other pages: its hash is signed too.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import zipfile
 from collections.abc import Callable
 
 from exports.renderers.archive import add_entry
-from exports.renderers.rendered import RenderFailed
-from exports.signing import ENVELOPE_NAME
+from exports.renderers.rendered import Rendered, RenderFailed
+from exports.signing import ATTACHMENT_NAME, ENVELOPE_NAME, SigningKey, files_of, make_statement
 
 _TRAILER = re.compile(rb"trailer\s*<<(?P<fields>.*)>>\s*startxref\s+(?P<at>\d+)\s+%%EOF\s*\Z", re.DOTALL)
+
+
+def seal(rendered: Rendered, key: SigningKey, *, format: str) -> bytes:
+    """Return the artifact with the envelope of its manifest; as it is in a format that has room for none.
+
+    Raise RenderFailed for a PDF that typst would not write.
+    """
+    if format not in SEALS:
+        return rendered.content
+    subjects = files_of(rendered.manifest)
+    if format == "PDF":
+        # With any other hash the envelope is as long, and so is all that stands around it.
+        unknown = key.envelope(make_statement(rendered.manifest, [*subjects, (ATTACHMENT_NAME, "0" * 64)]))
+        attached = seal_pdf(rendered.content, unknown)[len(rendered.content) :].replace(unknown, b"", 1)
+        subjects.append((ATTACHMENT_NAME, hashlib.sha256(attached).hexdigest()))
+    return SEALS[format](rendered.content, key.envelope(make_statement(rendered.manifest, subjects)))
 
 
 def seal_zip(content: bytes, envelope: bytes) -> bytes:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from config.work.models import WorkFailed
 from exports.renderers import Rendered
-from exports.renderers.sealing import SEALS
+from exports.renderers.sealing import SEALS, seal
 from exports.services.signing import signing_key
-from exports.signing import files_of, make_statement
 
 
 def sealed(rendered: Rendered, *, format: str, key_id: str | None) -> bytes:
@@ -21,5 +20,4 @@ def sealed(rendered: Rendered, *, format: str, key_id: str | None) -> bytes:
         raise WorkFailed(
             "RENDER_FAILED", "The signing key has changed since this export was requested. Ask for it again."
         )
-    statement = make_statement(rendered.manifest, files_of(rendered.manifest))
-    return SEALS[format](rendered.content, key.envelope(statement))
+    return seal(rendered, key, format=format)

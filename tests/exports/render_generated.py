@@ -14,7 +14,7 @@ from dataclasses import replace
 import rfc8785
 
 from exports.renderers import RENDERERS
-from exports.renderers.sealing import SEALS
+from exports.renderers.sealing import SEALS, seal
 from exports.signing import SigningKey, files_of, make_statement
 from tests.exports.generated import generated
 
@@ -31,10 +31,9 @@ def hashes(number: int) -> dict[str, str]:
     found = {}
     for format, renderer in RENDERERS.items():
         rendered = renderer.render(document, read)
-        envelope = KEY.envelope(make_statement(rendered.manifest, files_of(rendered.manifest)))
-        content = (
-            SEALS[format](rendered.content, envelope) if format in SEALS else rendered.content + envelope
-        )
+        content = seal(rendered, KEY, format=format)
+        if format not in SEALS:
+            content += KEY.envelope(make_statement(rendered.manifest, files_of(rendered.manifest)))
         found[format] = hashlib.sha256(content).hexdigest()
     return found
 

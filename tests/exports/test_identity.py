@@ -20,7 +20,7 @@ OTHER = Picture("a", "asset-a", "block-1", "11" * 32, "image/jpeg", 4, 3, None, 
 # Bytes of the sample by renderer version. When a renderer's bytes change on purpose, raise its revision in
 # exports/identity.py and write the new line here; the old exports keep their identity and their bytes.
 GOLDEN = {
-    "pdf-4+markdown-it-py-4.3.0+pillow-13.0.0+typst-0.15.2+fonts-31a07943": (
+    "pdf-5+markdown-it-py-4.3.0+pillow-13.0.0+typst-0.15.2+fonts-31a07943": (
         "efdf3ac0c2cada47116ac67535b20507db293dcfa83e5c86b2d57c1522867d42"
     ),
     "md_zip-4+markdown-it-py-4.3.0+pillow-13.0.0": (

@@ -23,9 +23,9 @@ from config.signing_keys import new_signing_key
 from exports.identity import renderer_version
 from exports.renderers import RENDERERS
 from exports.renderers.rendered import RenderFailed
-from exports.renderers.sealing import SEALS, seal_pdf
+from exports.renderers.sealing import SEALS, seal, seal_pdf
 from exports.services.signing import published_keys
-from exports.signing import PublicKey, SigningKey, files_of, make_statement, pre_authentication_encoding
+from exports.signing import ATTACHMENT_NAME, PublicKey, SigningKey, pre_authentication_encoding
 from tests.desk import Desk
 from tests.exports.asking import done, request_export
 from tests.exports.documents import sample
@@ -61,8 +61,7 @@ def taken_out(format: str, artifact: bytes) -> bytes:
 
 def sealed(format: str) -> tuple[Any, bytes]:
     rendered = RENDERERS[format].render(*sample())
-    statement = make_statement(rendered.manifest, files_of(rendered.manifest))
-    return rendered, SEALS[format](rendered.content, KEY.envelope(statement))
+    return rendered, seal(rendered, KEY, format=format)
 
 
 def test_what_is_signed_is_as_the_standard_has_it() -> None:
@@ -101,9 +100,11 @@ def test_the_artifact_begins_as_it_was_rendered_and_has_the_envelope(format: str
     assert statement["predicate"] == rendered.manifest
     assert artifact == sealed(format)[1]
     if format == "PDF":
-        (subject,) = [each for each in statement["subject"] if each["name"] == "instruction.pdf"]
+        subjects = {each["name"]: each["digest"]["sha256"] for each in statement["subject"]}
         assert artifact.startswith(rendered.content) and is_ua(artifact)
-        assert subject["digest"]["sha256"] == hashlib.sha256(rendered.content).hexdigest()
+        assert subjects["instruction.pdf"] == hashlib.sha256(rendered.content).hexdigest()
+        around = artifact[len(rendered.content) :].replace(taken_out(format, artifact), b"")
+        assert subjects[ATTACHMENT_NAME] == hashlib.sha256(around).hexdigest()
 
 
 @pytest.mark.parametrize("broken", [b"", b"%PDF-1.7\ntrailer\n<</Size 3>>\nstartxref\n9\n%%EOF\n"])

@@ -5,24 +5,28 @@ from __future__ import annotations
 import base64
 import copy
 import hashlib
+import io
 import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
+from pypdf import PdfWriter
 
 from anchors.frames import grab_frames
 from anchors.frames.encoding import encode_image
 from exports.renderers import RENDERERS
-from exports.renderers.sealing import SEALS
+from exports.renderers.sealing import seal
 from exports.signing import SigningKey, files_of, make_statement
-from tests.exports.documents import block_id, make_document, with_markers
+from tests.exports.documents import block_id, encoded, make_document, with_markers
 from tests.factories import SAMPLE
 
 pytestmark = pytest.mark.slow
@@ -66,12 +70,11 @@ def guide() -> tuple[Any, Any]:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with an export in three formats, the keys and the video, named as the page names them."""
+    """A folder with an export in each format, the keys and the video, named as the page names them."""
     folder = tmp_path_factory.mktemp("export")
-    for format, suffix in (("PDF", "pdf"), ("MD_ZIP", "zip"), ("HTML", "html")):
+    for format, suffix in (("PDF", "pdf"), ("MD_ZIP", "zip"), ("HTML", "html"), ("DOCX", "docx")):
         rendered = RENDERERS[format].render(*guide())
-        inner = KEY.envelope(make_statement(rendered.manifest, files_of(rendered.manifest)))
-        content = SEALS[format](rendered.content, inner) if format in SEALS else rendered.content
+        content = seal(rendered, KEY, format=format)
         (folder / f"artifact.{suffix}").write_bytes(content)
         artifact = {"name": f"artifact.{suffix}", "sha256": sha256(content), "size_bytes": len(content)}
         manifest = {"export_id": "export-1", "artifact": artifact, **rendered.manifest}
@@ -131,7 +134,7 @@ needs_programs = pytest.mark.skipif(
 
 
 @needs_programs
-@pytest.mark.parametrize("artifact", ["artifact.zip", "artifact.pdf"])
+@pytest.mark.parametrize("artifact", ["artifact.zip", "artifact.pdf", "artifact.docx"])
 def test_the_envelope_inside_is_enough(made: Path, artifact: str) -> None:
     status, said = verify(made, "--video", "video.mp4", artifact=artifact)
     assert status == 0, said
@@ -191,6 +194,88 @@ def test_a_flipped_byte_is_found(made: Path, tmp_path: Path, name: str, said: st
     (folder / name).write_bytes(content)
     status, printed = verify(folder, "--envelope", "manifest.dsse.json", "--video", "video.mp4")
     assert status in (1, 2) and f"WRONG, this is not so: {said}" in printed
+
+
+def zipped_again(
+    content: bytes, changed: Mapping[str, bytes], more: Mapping[str, bytes] | None = None
+) -> bytes:
+    """Return a zip with these entries changed, and more of them at its end."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, changed.get(name, old.read(name)))
+        for name, added in (more or {}).items():
+            new.writestr(name, added)
+    return out.getvalue()
+
+
+NO_OTHERS = "The zip holds the files of the manifest and no others."
+
+
+@pytest.mark.parametrize(
+    ("artifact", "changed", "more", "said"),
+    [
+        ("artifact.zip", {"manifest.json": b"{}"}, {}, "The file manifest.json says what is signed."),
+        ("artifact.zip", {"instruction.md": b"x"}, {}, "The file instruction.md has its hash."),
+        ("artifact.zip", {}, {"images/03-step-3.png": b"x"}, NO_OTHERS),
+        pytest.param("artifact.zip", {}, {"instruction.md": b"x"}, NO_OTHERS, id="twice"),
+        ("artifact.docx", {"word/document.xml": b"x"}, {}, "The file word/document.xml has its hash."),
+        ("artifact.docx", {}, {"word/_rels/styles.xml.rels": b"x"}, NO_OTHERS),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_what_is_changed_in_a_zip_is_named_by_the_envelope_inside(
+    made: Path, tmp_path: Path, artifact: str, changed: dict[str, bytes], more: dict[str, bytes], said: str
+) -> None:
+    folder = Path(shutil.copytree(made, tmp_path / "export"))
+    (folder / artifact).write_bytes(zipped_again((made / artifact).read_bytes(), changed, more))
+    status, printed = verify(folder, artifact=artifact)
+    assert status == 1 and f"WRONG, this is not so: {said}" in printed
+
+
+def turned(content: bytes) -> bytes:
+    """Return a PDF with its first page turned by an incremental update."""
+    writer, out = PdfWriter(io.BytesIO(content), incremental=True), io.BytesIO()
+    writer.pages[0].rotate(90)
+    writer.write(out)
+    assert out.getvalue().startswith(content)
+    return out.getvalue()
+
+
+@needs_programs
+@pytest.mark.parametrize("change", [turned, lambda content: content + b"%"])
+def test_what_is_appended_to_a_pdf_is_found_by_the_envelope_inside(
+    made: Path, tmp_path: Path, change: Callable[[bytes], bytes]
+) -> None:
+    folder = Path(shutil.copytree(made, tmp_path / "export"))
+    (folder / "artifact.pdf").write_bytes(change((made / "artifact.pdf").read_bytes()))
+    status, printed = verify(folder, artifact="artifact.pdf")
+    assert status == 1 and "WRONG, this is not so: Behind the file instruction.pdf stands" in printed
+
+
+@needs_programs
+def test_another_file_is_not_what_was_signed(made: Path, tmp_path: Path) -> None:
+    """With an envelope that does not name the artifact itself."""
+    folder = Path(shutil.copytree(made, tmp_path / "export"))
+    for suffix in ("zip", "docx"):
+        with zipfile.ZipFile(made / f"artifact.{suffix}") as bundle:
+            (folder / "manifest.dsse.json").write_bytes(bundle.read("manifest.dsse.json"))
+        (folder / "other").write_bytes(b"# Another guide")
+        status, said = verify(folder, "--envelope", "manifest.dsse.json", artifact="other")
+        assert status == 2 and "All that was checked holds" not in said
+
+
+@needs_programs
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_a_translucent_picture_is_found_in_a_pdf(made: Path, tmp_path: Path, mode: str) -> None:
+    """A PDF holds it as two pictures: its colours, and what is seen of them."""
+    picture = Image.linear_gradient("L").convert(mode)
+    picture.putalpha(Image.radial_gradient("L"))
+    folder = Path(shutil.copytree(made, tmp_path / "export"))
+    rendered = RENDERERS["PDF"].render(*make_document("# T", [(None, encoded(picture))]))
+    (folder / "artifact.pdf").write_bytes(seal(rendered, KEY, format="PDF"))
+    said = verify(folder, artifact="artifact.pdf")[1]
+    assert "\nThe picture images/01-picture.png stands on page 1.\n" in said
 
 
 @pytest.fixture
