@@ -20,7 +20,7 @@ from exports.renderers.heights import (
     opening_height,
 )
 from exports.renderers.labels import contents_label, facts_of, has_first_page, page_label, summary_of
-from exports.renderers.paging import PAGE_HEIGHTS, plan_sizes
+from exports.renderers.paging import PAGE_HEIGHTS, kept_with_next, plan_sizes
 from exports.renderers.sections import Entry, contents_of, count_opening, section_ids
 from exports.renderers.text import drawable, is_rtl, pieces
 from exports.renderers.tree import (
@@ -51,8 +51,6 @@ _PAPERS = {"A4": "a4", "LETTER": "us-letter"}
 LOGO_NAME = "images/logo.png"
 _MAX_LOGO_WIDTH, _MAX_LOGO_HEIGHT = 180.0, 36.0
 _POINTS_PER_PIXEL = 0.75
-# Text that is short enough to be moved to the next page together with its picture.
-_MAX_KEPT_CHARACTERS = 900
 _MAX_FOOTER_CHARACTERS = 80
 # The contents: the least and the greatest distance of their lines, and what titles have of the text's width.
 _MIN_PITCH, _MAX_PITCH = 15.5, 34.0
@@ -318,21 +316,3 @@ def picture_sizes(
         nodes, opening = guide.nodes, opening_height(guide.title, summary_of(guide), _logo_height(look))
     page_height = PAGE_HEIGHTS[look.paper_size]
     return plan_sizes(nodes, kept_with_next(nodes), pixels, page_height=page_height, opening=opening)
-
-
-def kept_with_next(nodes: Sequence[Node]) -> set[int]:
-    """Return the indices of short text before a picture and of paragraphs that end in a colon."""
-    kept: set[int] = set()
-    begin = 0
-    for index, node in enumerate(nodes):
-        match node:
-            case Heading() | Step():
-                begin = index + 1
-            case PictureAt():
-                run = range(begin, index)
-                if sum(len(text_of(nodes[at])) for at in run) <= _MAX_KEPT_CHARACTERS:
-                    kept.update(run)
-                begin = index + 1
-            case Paragraph(children) if plain(children).rstrip().endswith((":", "：")):
-                kept.add(index)
-    return kept - {len(nodes) - 1}

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from exports.renderers.heights import LINE, PICTURE_SPACES, TEXT_WIDTH, height_of
-from exports.renderers.tree import Heading, Node, PictureAt, Step
+from exports.renderers.heights import LINE, PICTURE_SPACES, TEXT_WIDTH, height_of, stacked
+from exports.renderers.tree import Heading, Node, Paragraph, PictureAt, Step, plain, text_of
 
 # Between the margins of the page.
 PAGE_HEIGHTS = {"A4": 727.9, "LETTER": 678.0}
@@ -22,6 +22,8 @@ _MAX_PORTRAIT_HEIGHT = 320.0
 # A picture of 1,920 pixels by 1,080 is 468 points wide, and never narrower than 290: its letters of 14 pixels are then
 # 2.1 points high, which is read on a screen, and on paper with effort.
 _SCALES = tuple(1.0 - 0.02 * step for step in range(20))
+# Text that is short enough to be moved to the next page together with its picture: both have room on one page.
+_MAX_KEPT_CHARACTERS, _MAX_KEPT_HEIGHT = 900, 300.0
 # What estimates may be wrong by on a page.
 _SLACK = 9.0
 # The last page may be empty in its second half; a step that stands alone there looks lost.
@@ -71,6 +73,37 @@ def plan_sizes(
             width, height = full_size(*sizes[name])
             found[name] = (round(width * scale, 2), round(height * scale, 2))
     return found
+
+
+def kept_with_next(nodes: Sequence[Node]) -> set[int]:
+    """Return the indices of text before a picture and of paragraphs that end in a colon.
+
+    Of a long text it is the last of it, so that a picture does not stand without words.
+    """
+    kept: set[int] = set()
+    begin = 0
+    for index, node in enumerate(nodes):
+        match node:
+            case Heading() | Step():
+                begin = index + 1
+            case PictureAt():
+                kept.update(_kept_with_picture(nodes, begin, index))
+                begin = index + 1
+            case Paragraph(children) if plain(children).rstrip().endswith((":", "：")):
+                kept.add(index)
+    return kept - {len(nodes) - 1}
+
+
+def _kept_with_picture(nodes: Sequence[Node], begin: int, picture: int) -> range:
+    """Return the indices of what stays with a picture, of the nodes from `begin` on before it."""
+    characters, first = 0, picture
+    while first > begin:
+        characters += len(text_of(nodes[first - 1]))
+        height = stacked(nodes[first - 1 : picture], TEXT_WIDTH)
+        if characters > _MAX_KEPT_CHARACTERS or height > _MAX_KEPT_HEIGHT:
+            break
+        first -= 1
+    return range(first, picture)
 
 
 def _chunks(nodes: Sequence[Node], kept: set[int], sizes: Sizes) -> Iterator[_Chunk]:

@@ -13,6 +13,7 @@ from docx.text.paragraph import Paragraph
 from lxml import etree
 from PIL import Image
 
+from exports.look import Look
 from exports.renderers.docx.renderer import DocxRenderer
 from tests.exports.documents import GUIDE, PNG, block_id, drawing, encoded, sample, with_markers
 from tests.exports.docx_reading import (
@@ -147,6 +148,36 @@ def test_only_web_and_mail_links_can_be_followed(markdown: str, text: str, targe
 
 def test_an_address_that_is_linked_twice_is_one_relation() -> None:
     assert external(rendered("[a](http://x.example) [b](http://x.example)")) == ["http://x.example"]
+
+
+def test_a_link_in_the_title_of_a_step_is_as_large_as_the_title() -> None:
+    body = opened(rendered("### Step 1: a [b](https://example.com) c")).element.body
+    sizes = [size.get(qn("w:val")) for size in body.iterfind(f".//{qn('w:hyperlink')}//{qn('w:sz')}")]
+    styles = opened(rendered()).styles.element
+    (title,) = styles.xpath("w:style[@w:styleId='StepTitle']/w:rPr/w:sz/@w:val")
+    assert sizes == [title]
+
+
+@pytest.mark.parametrize(("accent", "line"), [(None, "AFACDA"), ("#7a1f1f", "CAA5A5")])
+def test_lines_have_the_colour_of_the_look(accent: str | None, line: str) -> None:
+    content = entries(rendered("> a\n\n[b](https://example.com)", look=Look(accent_color=accent)))
+    xml = (content["word/document.xml"] + content["word/styles.xml"]).decode()
+    assert f'w:space="14" w:color="{line}"' in xml and f'w:u w:val="single" w:color="{line}"' in xml
+    assert line == "AFACDA" or "AFACDA" not in xml
+
+
+def test_code_of_a_page_and_more_begins_where_it_stands() -> None:
+    for text, is_kept in (("a\n" * 20, True), ("a\n" * 21, False), ("a" * 5000 + "\n", False)):
+        (code,) = [
+            each for each in opened(rendered(f"```\n{text}```")).paragraphs if style_of(each) == "Code"
+        ]
+        assert (code._p.find(f".//{qn('w:keepLines')}") is not None) is is_kept
+
+
+def test_a_column_has_room_for_its_header_in_bold() -> None:
+    (table,) = opened(rendered("| Note |\n| - |\n| Note |")).tables
+    (plain,) = opened(rendered("| N |\n| - |\n| Note |")).tables
+    assert table.columns[0].width > plain.columns[0].width
 
 
 def test_pictures_stand_in_place_with_their_description_and_size() -> None:

@@ -26,11 +26,11 @@ GOLDEN = {
     "md_zip-4+markdown-it-py-4.3.0+pillow-13.0.0": (
         "c314c154a540374cd53eb5a118a1138fae3918dd4b6399865e4c838c630ad027"
     ),
-    "html-2+markdown-it-py-4.3.0+pillow-13.0.0": (
-        "f7eadc04d877542463a54682bb296851060b3765e0e3462e01ec57c70e2ea378"
+    "html-3+markdown-it-py-4.3.0+pillow-13.0.0": (
+        "70559a18bd4e58c524706f53a48ffbaf9feb4d68a2711c5e0c2945231cad097b"
     ),
-    "docx-2+markdown-it-py-4.3.0+pillow-13.0.0+python-docx-1.2.0+lxml-6.1.3": (
-        "6e7d5a4175b6a2e27e5170e7970d633de2772136590a21889e38c083a14f8ae8"
+    "docx-3+markdown-it-py-4.3.0+pillow-13.0.0+python-docx-1.2.0+lxml-6.1.3": (
+        "d1ee0041b8e69c7491843c0743277cfceb43c4314e332433d195eea2aa961bb9"
     ),
 }
 

@@ -95,6 +95,30 @@ def test_no_page_is_half_empty(steps: int, words: str, shape: str, every: int, p
     assert max(inner, default=0) < 0.4 and last < 0.65
 
 
+LINES = "".join(f"Line {number}.\n\n" for number in range(40))
+ITEMS = "".join(f"- Line {number}.\n" for number in range(40))
+
+
+@pytest.mark.parametrize("before", [LINES, ITEMS + "\nLine 40.\n", "> " + LINES.replace("\n\n", "\n>\n> ")])
+def test_text_of_many_lines_begins_on_the_page_where_it_has_room(before: str) -> None:
+    """Few characters can be many lines: they do not all go to the next page, and then from the picture."""
+    text = with_markers(f"# T\n\n### Step 1: Move (0:01)\n\n{before}")
+    (step,) = [block.block_id for block in parse_blocks(text) if block.kind == "step"]
+    document, read = make_document(text, [(step, picture((1920, 1080)))])
+    first, *_ = placed(RENDERERS["PDF"].render(document, read).content, "Move", "Line 0.", "Line 20.")
+    assert [what for _, what in first] == ["Move", "Line 0.", "Line 20."]
+
+
+def test_a_picture_below_a_long_text_stands_with_the_last_of_it() -> None:
+    for count in range(24, 42):
+        lines = "A line.\n\n" * count
+        text = with_markers(f"# T\n\n### Step 1: Move (0:01)\n\n{lines}The last one.\n")
+        (step,) = [block.block_id for block in parse_blocks(text) if block.kind == "step"]
+        document, read = make_document(text, [(step, picture((1920, 1080)))])
+        *_, last = placed(RENDERERS["PDF"].render(document, read).content, "The last one.")
+        assert [what for _, what in last] == ["The last one.", "picture"], count
+
+
 def test_pages_of_pictures_are_full_on_the_whole() -> None:
     shares = []
     for guide in GUIDES:

@@ -107,3 +107,12 @@ def test_a_character_has_at_most_thirty_marks() -> None:
 def test_marks_between_joiners_are_counted_too() -> None:
     assert len(drawable("a" + "\u0301\u200d" * 1000)) == 31
     assert drawable("e\u0301" * 1000) == "e\u0301" * 1000
+
+
+@pytest.mark.parametrize(("listed", "is_rtl"), [("- אבג\n- English\n", True), ("- English\n- אבג\n", False)])
+def test_an_item_stands_beside_its_marker_in_either_direction(listed: str, is_rtl: bool) -> None:
+    page = pypdfium2.PdfDocument(rendered(f"# T\n\n{listed}"))[0].get_textpage()
+    boxes = [page.get_charbox(page.search(each).get_next()[0]) for each in ("E", "א", "•")]
+    latin, hebrew, marker = ((left + right) / 2 for left, _, right, _ in boxes)
+    assert (max(latin, hebrew) < marker) is is_rtl
+    assert max(abs(latin - marker), abs(hebrew - marker)) < 60

@@ -13,7 +13,7 @@ from exports.renderers.docx.runs import Links, RunLook, add_inline, add_text
 from exports.renderers.docx.tables import add_table
 from exports.renderers.docx.xml import Element, add
 from exports.renderers.heights import TEXT_WIDTH
-from exports.renderers.layout import kept_with_next
+from exports.renderers.paging import kept_with_next
 from exports.renderers.text import is_rtl
 from exports.renderers.tree import (
     Code,
@@ -40,6 +40,8 @@ _TIGHT_AFTER = 60
 _QUOTE_INDENT = 280
 _CODE_INDENT = 170  # within it the border is drawn
 _MAX_PORTION_LINES = 100
+# Longer code may be split between two pages.
+_MAX_WHOLE_LINES, _CODE_COLUMNS = 20, 80
 _STYLED_LEVELS = 6
 # Half points of code in headings: somewhat smaller than the text around it, as the style of code is in paragraphs.
 _CODE_SIZES = {"Heading1": 32, "Heading2": 26, "Heading3": 22}
@@ -114,7 +116,8 @@ class Body:
         number = Number(self._numbering.step(step.number), 0, hanging)
         form = Form(number=number, end_tab=WIDTH if times else None)
         # In the direction of the document, whatever that of the title, so that all numbers hang on one side.
-        style, look = f"Heading{min(step.level, _STYLED_LEVELS)}", RunLook("StepTitle", code_size=24)
+        style = f"Heading{min(step.level, _STYLED_LEVELS)}"
+        look = RunLook("StepTitle", code_size=24, link_size=27)
         paragraph = add_paragraph(parent, style, place, form)
         add_inline(paragraph, step.children, self._links, is_rtl=place.is_rtl, look=look)
         if times:
@@ -189,10 +192,11 @@ def _add_marker(paragraph: Element, marker: str) -> None:
 def _add_code(parent: Element, text: str, place: Place, *, right: int) -> None:
     """Add a paragraph, or several of them that Word draws as one box; code is left-to-right always."""
     lines = text.expandtabs(4).split("\n")
+    shown = sum(1 + len(line) // _CODE_COLUMNS for line in lines)
     inside = replace(place, is_rtl=False, indent=place.indent + _CODE_INDENT)
     for begin in range(0, len(lines), _MAX_PORTION_LINES):
         portion = lines[begin : begin + _MAX_PORTION_LINES]
-        form = Form(right=right, are_lines_kept=len(lines) <= 20)
+        form = Form(right=right, are_lines_kept=shown <= _MAX_WHOLE_LINES)
         paragraph = add_paragraph(parent, "Code", inside, form)
         for number, line in enumerate(portion):
             if number:

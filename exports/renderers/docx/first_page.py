@@ -76,7 +76,7 @@ def _add_line(body: Element, entry: Entry, place: Place, above: int, *, is_odd: 
     hanging = _NUMBER_ROOM if entry.number else 0
     # Paragraphs that are alike share one border to Word; half a point makes them differ.
     form = Form(hanging=hanging, before=above, right=10 * is_odd, end_tab=WIDTH if entry.times else None)
-    indented = Place(place.is_rtl, indent=depth * _DEPTH_INDENT + hanging)
+    indented = Place(place.is_rtl, place.bar_color, indent=depth * _DEPTH_INDENT + hanging)
     return add_paragraph(body, f"TOC{depth + 1}", indented, form)
 
 

@@ -42,7 +42,8 @@ _TYPES = {"png": CONTENT_TYPE.PNG, "jpg": CONTENT_TYPE.JPEG}
 # Width and height of the paper, and the margins of the PDF, in twips: badges hang in the wider one, where lines begin.
 _PAPERS = {"A4": (11_906, 16_838, 1_040, 1_500), "LETTER": (12_240, 15_840, 1_207, 1_667)}
 _SEAL = "https://stepwright.example/relationships/signed-manifest"
-_ACCENT_IN_STYLES = b"3730A3"
+# The accent in the styles, and the lighter one of lines.
+_ACCENT_IN_STYLES, _LINE_IN_STYLES, _LIGHTER = b"3730A3", b"AFACDA", 0.6
 _MAX_PROPERTY = 255  # characters that python-docx takes
 _EAST_ASIAN_FONTS = {
     "zh-TW": "Microsoft JhengHei",
@@ -77,7 +78,7 @@ def write_package(
         for number, (placed, embedded) in enumerate(zip(guide.pictures, pictures, strict=True), start=1)
     }
     numbering = Numbering()
-    place = Place(is_rtl=guide.is_rtl)
+    place = Place(guide.is_rtl, _lighter(accent))
     _fill_footer(footer, guide, look, place)
     last = FooterPart(PackURI("/word/footer1.xml"), CONTENT_TYPE.WML_FOOTER, footer, package)
     body = add(document, "w:body")
@@ -144,7 +145,8 @@ def _tag(guide: Guide) -> str:
 
 def _styles(guide: Guide, accent: str) -> Element:
     """Return the root of the part of the styles, for the language of the guide; `accent` is as `RRGGBB`."""
-    styles = parse_xml(_STYLES.read_bytes().replace(_ACCENT_IN_STYLES, accent.encode()))
+    written = _STYLES.read_bytes().replace(_ACCENT_IN_STYLES, accent.encode())
+    styles = parse_xml(written.replace(_LINE_IN_STYLES, _lighter(accent).encode()))
     tag = _tag(guide)
     font = _EAST_ASIAN_FONTS.get(tag) or _EAST_ASIAN_FONTS.get(guide.language)
     # python-docx's elements find the prefix w by themselves.
@@ -159,6 +161,12 @@ def _styles(guide: Guide, accent: str) -> Element:
     if guide.is_rtl:
         languages.set(f"{prefix}bidi", tag)
     return styles
+
+
+def _lighter(color: str) -> str:
+    """Return `RRGGBB` mixed with white."""
+    channels = (int(color[at : at + 2], 16) for at in (0, 2, 4))
+    return "".join(f"{round(channel + _LIGHTER * (255 - channel)):02X}" for channel in channels)
 
 
 def _settings() -> Element:

@@ -13,9 +13,11 @@ _MAX_BORDER_POINTS = 31
 @dataclass(frozen=True)
 class Place:
     """Where a block stands: `indent` from the edge at which lines begin, how deep in lists, the edge of the quotation
-    around it, whether it is kept on one page with what follows it, and the direction of text that has none."""
+    around it and the colour of its bar as `RRGGBB`, whether it is kept on one page with what follows it, and the
+    direction of text that has none."""
 
     is_rtl: bool
+    bar_color: str
     indent: int = 0
     list_depth: int = 0
     bar: int | None = None
@@ -96,7 +98,7 @@ def _add_bar(properties: Element, place: Place, form: Form, *, is_rtl: bool) -> 
     if 0 <= space <= _MAX_BORDER_POINTS:
         side = "w:right" if is_rtl else "w:left"
         borders = add(properties, "w:pBdr")
-        add(borders, side, val="single", sz=18, space=space, color="AFACDA")
+        add(borders, side, val="single", sz=18, space=space, color=place.bar_color)
 
 
 def _aligned(side: str, *, is_rtl: bool) -> str:

@@ -26,8 +26,8 @@ _FOLLOWED = re.compile(
 
 @dataclass(frozen=True)
 class RunLook:
-    """How a run is shown; `style` is the id of a character style, `code_size` that of code in half points where
-    it is not the one of its style."""
+    """How a run is shown; `style` is the id of a character style, `code_size` and `link_size` are those of code and
+    of links in half points where they are not those of their styles."""
 
     style: str = ""
     is_strong: bool = False
@@ -35,6 +35,7 @@ class RunLook:
     is_struck: bool = False
     is_code: bool = False
     code_size: int = 0
+    link_size: int = 0
 
 
 class Links:
@@ -113,9 +114,10 @@ def _add_look(run: Element, look: RunLook, *, is_rtl: bool) -> None:
         add(properties, "w:iCs")
     if look.is_struck:
         add(properties, "w:strike")
-    if look.is_code and look.code_size:
-        add(properties, "w:sz", val=look.code_size)
-        add(properties, "w:szCs", val=look.code_size)
+    size = look.code_size if look.is_code else look.link_size if style == "Hyperlink" else 0
+    if size:
+        add(properties, "w:sz", val=size)
+        add(properties, "w:szCs", val=size)
     if is_rtl:
         add(properties, "w:rtl")
 

@@ -17,6 +17,7 @@ _MAX_COLUMNS = 63
 _MAX_WHOLE_CHARACTERS = 600
 _MAX_COUNTED = 60  # characters of a cell that ask for width
 
+_BOLD = 115  # per cent: how much wider the letters of the header are
 # Half points of code in cells.
 _CODE_SIZES = {"TableText": 18, "TableTextSmall": 15, "TableTextTiny": 13}
 
@@ -52,13 +53,12 @@ def _add_whole(parent: Element, table: Table, place: Place, links: Links, *, wid
             add(row_properties, "w:cantSplit")
         if number == 0:
             add(row_properties, "w:tblHeader")
-        held = place.kept(number == 0 and bool(table.rows))
+        is_kept = place.kept(number == 0 and bool(table.rows)).is_kept
+        inside = Place(rtl, place.bar_color, is_kept=is_kept)
         for cell, alignment, each in zip(row, table.alignments, widths, strict=True):
             opened_cell = add(opened, "w:tc")
             add(add(opened_cell, "w:tcPr"), "w:tcW", w=each, type="dxa")
-            _add_cell(
-                opened_cell, cell, Place(rtl, is_kept=held.is_kept), links, style=style, align=alignment
-            )
+            _add_cell(opened_cell, cell, inside, links, style=style, align=alignment)
 
 
 def _add_properties(table: Element, width: int, indent: int, inset: int, *, is_rtl: bool) -> None:
@@ -94,8 +94,10 @@ def _scale(columns: int) -> tuple[str, int, int]:
 def _widths(table: Table, size: int, inset: int, width: int) -> list[int]:
     """Return the widths of the columns: as their longest line asks for, or in proportion where the page is too
     narrow."""
+    columns = _columns((table.header, *table.rows))
     asked = [
-        2 * inset + size * max(map(_ems, column)) // 100 for column in _columns((table.header, *table.rows))
+        2 * inset + size * max([_BOLD * _ems(head) // 100, *map(_ems, rest)]) // 100
+        for head, *rest in columns
     ]
     total = sum(asked)
     if total <= width:
