@@ -20,7 +20,7 @@ def pixels_sha256(picture: Image.Image) -> str:
     Raise what Pillow raises for a damaged file.
     """
     picture.load()
-    whole = _eight_bit(picture)
+    whole = eight_bit(picture)
     digest = hashlib.sha256()
     for top in range(0, whole.height, _ROWS):
         rows = whole.crop((0, top, whole.width, min(top + _ROWS, whole.height)))
@@ -28,7 +28,7 @@ def pixels_sha256(picture: Image.Image) -> str:
     return digest.hexdigest()
 
 
-def _eight_bit(picture: Image.Image) -> Image.Image:
+def eight_bit(picture: Image.Image) -> Image.Image:
     """Return a grey picture of 16 bits with the upper eight of each; Pillow itself would clip them at 255."""
     if not picture.mode.startswith("I;16"):
         return picture

@@ -14,7 +14,7 @@ from typing import Any
 from exports.renderers import fonts
 from exports.renderers.layout import LOGO_NAME, lay_out
 from exports.renderers.manifest import build_manifest
-from exports.renderers.pictures import exported_bytes, size_of
+from exports.renderers.pictures import exported_bytes, size_of, with_eight_bits
 from exports.renderers.reading import read_guide
 from exports.renderers.rendered import Rendered, RenderedFile, RenderFailed
 from exports.renderers.tree import Guide, count_blocks
@@ -72,7 +72,7 @@ def _write_pictures(
     for placed in guide.pictures:
         content = exported_bytes(placed, read_picture)
         sizes[placed.name] = size_of(placed.name, content)
-        (folder / placed.name).write_bytes(content)
+        (folder / placed.name).write_bytes(with_eight_bits(placed.name, content))
         files.append(RenderedFile.of_picture(placed.name, content, placed.picture.pixels_sha256))
     return files, sizes
 

@@ -7,10 +7,13 @@ import io
 
 from PIL import Image
 
+from anchors.pixels import eight_bit
 from exports.renderers.compose import PlacedPicture
 from exports.renderers.metadata import UnreadablePicture, strip_metadata
 from exports.renderers.rendered import RenderFailed
 from exports.snapshot import ReadPicture
+
+_BIT_DEPTH = 24  # where it stands in a PNG
 
 
 def exported_bytes(placed: PlacedPicture, read_picture: ReadPicture) -> bytes:
@@ -34,3 +37,19 @@ def size_of(name: str, content: bytes) -> tuple[int, int]:
             return picture.size
     except (OSError, ValueError, SyntaxError) as error:
         raise RenderFailed(f"The picture {name} cannot be read.") from error
+
+
+def with_eight_bits(name: str, content: bytes) -> bytes:
+    """Return a PNG of 16 bits a sample with the upper eight of each, as `anchors.pixels` has it, and other pictures as
+    they are; raise RenderFailed when it cannot be read. Typst would round, and the PDF would show other pixels than the
+    manifest says."""
+    if not content.startswith(b"\x89PNG") or content[_BIT_DEPTH] != 16:
+        return content
+    out = io.BytesIO()
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as picture:
+            picture.load()
+            eight_bit(picture).save(out, "PNG", icc_profile=picture.info.get("icc_profile"))
+    except (OSError, ValueError, SyntaxError) as error:
+        raise RenderFailed(f"The picture {name} cannot be read.") from error
+    return out.getvalue()

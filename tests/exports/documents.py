@@ -76,13 +76,23 @@ def encoded(picture: Image.Image, format: str = "PNG", **options: Any) -> bytes:
 
 def plain_png(color: int, *, width: int = 32, height: int = 18) -> bytes:
     """Return a PNG without compression, whose bytes do not depend on the version of a library."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
     rows = (b"\0" + bytes([color]) * width) * height
+    return _png(rows, width=width, height=height, depth=8, kind=0)
+
+
+def deep_png(mode: str) -> bytes:
+    """Return a PNG of 16 bits a sample, of whose lower eight most would round the upper up."""
+    kind, channels = {"L": (0, 1), "RGB": (2, 3), "RGBA": (6, 4)}[mode]
+    samples = bytes(each for upper in range(32 * channels) for each in (upper, 255))
+    return _png((b"\0" + samples) * 32, width=32, height=32, depth=16, kind=kind)
+
+
+def _png(rows: bytes, *, width: int, height: int, depth: int, kind: int) -> bytes:
+    def chunk(name: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
     stored = b"\x78\x01\x01" + struct.pack("<HH", len(rows), len(rows) ^ 0xFFFF) + rows
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, kind, 0, 0, 0)
     data = chunk(b"IDAT", stored + struct.pack(">I", zlib.adler32(rows)))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + data + chunk(b"IEND", b"")
 

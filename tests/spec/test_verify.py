@@ -26,7 +26,7 @@ from anchors.frames.encoding import encode_image
 from exports.renderers import RENDERERS
 from exports.renderers.sealing import seal
 from exports.signing import SigningKey, files_of, make_statement
-from tests.exports.documents import block_id, encoded, make_document, with_markers
+from tests.exports.documents import block_id, deep_png, encoded, make_document, with_markers
 from tests.factories import SAMPLE
 
 pytestmark = pytest.mark.slow
@@ -273,6 +273,16 @@ def test_a_translucent_picture_is_found_in_a_pdf(made: Path, tmp_path: Path, mod
     picture.putalpha(Image.radial_gradient("L"))
     folder = Path(shutil.copytree(made, tmp_path / "export"))
     rendered = RENDERERS["PDF"].render(*make_document("# T", [(None, encoded(picture))]))
+    (folder / "artifact.pdf").write_bytes(seal(rendered, KEY, format="PDF"))
+    said = verify(folder, artifact="artifact.pdf")[1]
+    assert "\nThe picture images/01-picture.png stands on page 1.\n" in said
+
+
+@needs_programs
+@pytest.mark.parametrize("mode", ["L", "RGB", "RGBA"])
+def test_a_picture_of_16_bits_is_found_in_a_pdf(made: Path, tmp_path: Path, mode: str) -> None:
+    folder = Path(shutil.copytree(made, tmp_path / "export"))
+    rendered = RENDERERS["PDF"].render(*make_document("# T", [(None, deep_png(mode))]))
     (folder / "artifact.pdf").write_bytes(seal(rendered, KEY, format="PDF"))
     said = verify(folder, artifact="artifact.pdf")[1]
     assert "\nThe picture images/01-picture.png stands on page 1.\n" in said
