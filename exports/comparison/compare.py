@@ -1,9 +1,9 @@
 """Hold two guides of the same flow against one another: which steps are the same, changed, new, gone.
 
-Steps are the same in words when their words are, in order, whatever their case, white space and punctuation
-(`words.Line.keys`); numbers and times in headings do not count. Which steps stand for one another: `alignment`.
-Pictures of a step are paired in their order and compared as the screens that they show (`pictures`): what is drawn on
-them does not count, as far as nothing is hidden by it.
+Steps are the same in words when their words are, in order, whatever their case, white space and punctuation, which
+count in code alone (`words.Line.keys`); numbers and times in headings do not count. Which steps stand for one another:
+`alignment`. Pictures of a step are paired in their order and compared as the screens that they show (`pictures`): what
+is drawn on them does not count, as far as nothing is hidden by it.
 """
 
 from __future__ import annotations

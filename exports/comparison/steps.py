@@ -11,13 +11,18 @@ from exports.renderers.reading import read_guide
 from exports.renderers.sections import Section, sections_of
 from exports.renderers.tree import (
     Code,
+    CodeSpan,
     Guide,
+    Inline,
+    Link,
     ListOf,
     Node,
     Paragraph,
     Quote,
     Step,
+    Styled,
     Table,
+    Text,
     plain,
     text_of,
 )
@@ -107,16 +112,34 @@ def _own_nodes(section: Section) -> Iterator[Node]:
 
 
 def _step(step: Step, nodes: Iterable[Node]) -> GuideStep:
-    title = Line(plain(step.children))
+    title = _line(step.children)
     lines = tuple(line for node in nodes for line in _lines(node))
     return GuideStep("", step.number, title, lines, keys=keys_of([title, *lines]))
+
+
+def _line(children: Sequence[Inline]) -> Line:
+    return Line(plain(children), exact=tuple(_exact_parts(children, 0)))
+
+
+def _exact_parts(children: Iterable[Inline], at: int) -> Iterator[tuple[int, int]]:
+    """Yield where code stands in the text of inline nodes that begins at `at`: each letter and sign of it counts.
+
+    Code of letters alone is mostly the name of a button, which another guide has in bold.
+    """
+    for child in children:
+        match child:
+            case CodeSpan(text) if not text.replace(" ", "").isalpha():
+                yield at, at + len(text)
+            case Styled(_, inner) | Link(_, inner):
+                yield from _exact_parts(inner, at)
+        at += len(plain([child]))
 
 
 def _lines(node: Node) -> Iterator[Line]:
     """Yield what a node shows, line by line; nothing for rules and pictures."""
     match node:
         case Paragraph(children):
-            yield Line(plain(children))
+            yield _line(children)
         case ListOf(_, _, items):
             for item in items:
                 for line in (line for inner in item for line in _lines(inner)):
@@ -127,7 +150,8 @@ def _lines(node: Node) -> Iterator[Line]:
         case Code(text, _):
             yield from (Line(line, "code") for line in text.split("\n") if line.strip())
         case Table(_, header, rows):
-            yield from (Line("   ".join(plain(cell) for cell in row)) for row in (header, *rows))
+            for row in (header, *rows):
+                yield _line([part for cell in row for part in (*cell, Text("   "))][:-1])
         case _:
             if text := text_of(node):
                 yield Line(text)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,15 +20,18 @@ MAX_CHARACTERS = 400
 """The number of first characters by which likeness is found."""
 
 # What stands around words in sentences. Hyphens, slashes and currency signs are not among it: `-f` is not `f`.
+_WORD = re.compile(r"\S+")
 _PUNCTUATION = ".,;:!?…·\"'()[]“”„‟‘’‚«»‹›。，、；：！？「」『』"
 
 
 @dataclass(frozen=True)
 class Line:
-    """A paragraph, item, row of a table or line of code, as plain text. `kind` says how it is shown."""
+    """A paragraph, item, row of a table or line of code, as plain text. `kind` says how it is shown; `exact` are the
+    places of code in it, (begin, end) in their order."""
 
     text: str
     kind: Literal["text", "item", "code"] = "text"
+    exact: tuple[tuple[int, int], ...] = ()
 
     @cached_property
     def shown(self) -> list[str]:
@@ -37,7 +42,17 @@ class Line:
     def keys(self) -> list[str]:
         """Return for each word what it is compared by: itself in code; else without case, compatibility forms
         (Unicode NFKC) and the punctuation around it, unless it is nothing else."""
-        return self.shown if self.kind == "code" else [_key(word) for word in self.shown]
+        if self.kind == "code":
+            return self.shown
+        begins, ends = [begin for begin, _ in self.exact], [end for _, end in self.exact]
+        keys = []
+        for word in _WORD.finditer(self.text):
+            first, behind = bisect_right(ends, word.start()), bisect_left(begins, word.end())
+            if first == behind:
+                keys.append(_key(word[0]))
+            else:
+                keys.append(_key_with_code(word, begins[first], ends[behind - 1]))
+        return keys
 
 
 class Run(NamedTuple):
@@ -50,6 +65,14 @@ class Run(NamedTuple):
 def _key(word: str) -> str:
     folded = unicodedata.normalize("NFKC", word).casefold()
     return folded.strip(_PUNCTUATION) or folded
+
+
+def _key_with_code(word: re.Match[str], begin: int, end: int) -> str:
+    """Return what a word is compared by in which code stands from `begin` to `end` of the line."""
+    begin, end = max(begin, word.start()), min(end, word.end())
+    before, after = word.string[word.start() : begin], word.string[end : word.end()]
+    around = [unicodedata.normalize("NFKC", part).casefold() for part in (before, after)]
+    return around[0].lstrip(_PUNCTUATION) + word.string[begin:end] + around[1].rstrip(_PUNCTUATION)
 
 
 def keys_of(lines: Sequence[Line]) -> list[str]:

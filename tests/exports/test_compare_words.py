@@ -24,6 +24,13 @@ def alike(one: str, other: str) -> float:
     return vocabulary.likeness(vocabulary.measure(keys[0]), vocabulary.measure(keys[1]))
 
 
+def keys_of_step(text: str) -> list[str]:
+    """Return what the words of a step with this text are compared by, those of its title left out."""
+    document, _ = make_document(with_markers(f"# T\n\n### Step 1: a\n\n{text}\n"))
+    (step,) = read_steps(document)[1]
+    return step.keys[1:]
+
+
 def places(old: str, new: str) -> list[tuple[int | None, int | None]]:
     """Return how two sequences of letters are put together; equal letters are alike."""
     return align(old, new, lambda one, other: 1.0 if one == other else 0.0)
@@ -71,6 +78,29 @@ def test_case_white_space_and_punctuation_do_not_count_but_code_does() -> None:
     assert not same("run git -f", "run git f") and not same("12.00", "12,00") and not same("a / b", "a b")
     assert Line("Ls -L;", "code").keys == ["Ls", "-L;"]
     assert Line("…").keys == ["…".replace("…", "...")]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("Run `ls -a`.", "Run `ls -A`.", False),
+        ("Open `.env`", "Open `env`", False),
+        ("Open (`.env`),", "open `.env`", True),
+        ("| Run |\n| - |\n| `-a` |", "| Run |\n| - |\n| `-A` |", False),
+        ("*See [`-a`](https://example.com)*", "See `-A`", False),
+        ("Click `Save as`", "Click **Save as**", True),
+        ("Press `.`", "Press `,`", False),
+    ],
+)
+def test_code_in_a_sentence_is_compared_sign_by_sign(one: str, other: str, is_same: bool) -> None:
+    assert (keys_of_step(one) == keys_of_step(other)) is is_same
+
+
+def test_each_word_has_a_key_with_much_code_too() -> None:
+    begun = time.process_time()
+    line = Line("a `-b` " * 50_000, exact=tuple((at * 7 + 2, at * 7 + 6) for at in range(50_000)))
+    assert len(line.keys) == len(line.shown) == 100_000
+    assert time.process_time() - begun < 2
 
 
 def test_likeness_tells_other_words_from_other_steps() -> None:
