@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from exports.look import Look
 from exports.renderers.compose import PlacedPicture
+from exports.renderers.heights import TEXT_WIDTH, stacked
 from exports.renderers.labels import contents_label, facts_of, has_first_page, summary_of
 from exports.renderers.markup import Html, element, fragment
 from exports.renderers.sections import Section, sections_of
@@ -37,6 +38,9 @@ from exports.renderers.tree import (
 ShownPicture = tuple[bytes, int, int]
 _STYLED = {"strong": "strong", "emph": "em", "strike": "s"}
 _RELATION = "noopener noreferrer nofollow"
+# Points on paper: what a picture takes at most, and up to which height a step stays on one page. Browsers put a step on
+# a new page although it is higher than that too, and leave the one before empty.
+_PICTURE_HEIGHT, _MAX_WHOLE_HEIGHT = 240.0, 480.0
 # Wider numbers of a list stand inside of it.
 _MAX_HANGING_NUMBER = 999
 
@@ -102,7 +106,8 @@ class _Page:
         return fragment(*(self._section(section) for section in sections))
 
     def _section(self, section: Section) -> Html:
-        kind = "step" if isinstance(section.heading, Step) else None
+        is_long = _height_on_paper(section) > _MAX_WHOLE_HEIGHT
+        kind = ("step long" if is_long else "step") if isinstance(section.heading, Step) else None
         return element(
             "section",
             _heading(section),
@@ -158,6 +163,14 @@ class _Page:
         kind = "portrait" if height > width else None
         image = element("img", src=address, alt=placed.alt, width=width, height=height)
         return element("figure", image, class_=kind)
+
+
+def _height_on_paper(section: Section) -> float:
+    """Return about how high a section is in points, its heading left out."""
+    text = [node for node in section.nodes if not isinstance(node, PictureAt)]
+    pictures = len(section.nodes) - len(text)
+    inner = sum(map(_height_on_paper, section.sections))
+    return stacked(text, TEXT_WIDTH) + pictures * _PICTURE_HEIGHT + inner
 
 
 def _heading(section: Section) -> Html:

@@ -27,7 +27,7 @@ GOLDEN = {
         "c314c154a540374cd53eb5a118a1138fae3918dd4b6399865e4c838c630ad027"
     ),
     "html-3+markdown-it-py-4.3.0+pillow-13.0.0": (
-        "70559a18bd4e58c524706f53a48ffbaf9feb4d68a2711c5e0c2945231cad097b"
+        "47f0cbd33d63c318d9be93f93e4bc720ab038eb0f8a922b21865c2d2ae38cddb"
     ),
     "docx-3+markdown-it-py-4.3.0+pillow-13.0.0+python-docx-1.2.0+lxml-6.1.3": (
         "d1ee0041b8e69c7491843c0743277cfceb43c4314e332433d195eea2aa961bb9"

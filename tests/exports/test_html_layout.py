@@ -1,12 +1,15 @@
-"""Pages of guides in Chromium, on phones and wide screens: nothing of them stands beyond the edge of the screen."""
+"""Pages of guides in Chromium: nothing stands beyond the edge of a screen, items stand beside their markers, and long
+steps begin where there is room on paper."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from pypdf import PdfReader
 
 from tests.exports.documents import drawing, encoded
 from tests.exports.html_reading import result
@@ -47,6 +50,26 @@ def test_a_page_is_as_wide_as_the_screen(browser: Browser, tmp_path: Path, name:
     page.goto(guide.as_uri())
     assert page.evaluate(BEYOND) == []
     assert page.evaluate("document.scrollingElement.scrollWidth") == width
+    page.close()
+
+
+STEPS = {
+    "long": "".join(f"Line {number}.\n\n" for number in range(60)),
+    "table": "| Line |\n| - |\n" + "".join(f"| Line {number}. |\n" for number in range(60)),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step_of_more_than_a_page_begins_below_the_title_on_paper(
+    browser: Browser, tmp_path: Path, name: str
+) -> None:
+    guide = tmp_path / "guide.html"
+    markdown = f"# T\n\n### Step 1: a\n\n{STEPS[name]}\n\n### Step 2: b\n\nShort.\n"
+    guide.write_bytes(result(markdown, (None, encoded(drawing(1)))).content)
+    page = browser.new_page()
+    page.goto(guide.as_uri())
+    first, *_ = PdfReader(BytesIO(page.pdf(prefer_css_page_size=True))).pages
+    assert "Line 0." in first.extract_text() and "Line 10." in first.extract_text()
     page.close()
 
 
