@@ -266,6 +266,8 @@ def _table(table: Table) -> Json:
         "size": size,
         "inset": inset,
         "breakable": max_cell_length > _MAX_ROW_LINES * max_length,
+        # A header of a page would stand on each page and leave no room.
+        "repeat": max(len(plain(cell)) for cell in table.header) <= _MAX_ROW_LINES * max_length,
         "header": [_portions(cell, max_length) for cell in table.header],
         "rows": [[_portions(cell, max_length) for cell in row] for row in table.rows],
         "rtl": is_rtl(" ".join(plain(cell) for cell in table.header)),

@@ -174,6 +174,12 @@ def test_code_of_a_page_and_more_begins_where_it_stands() -> None:
         assert (code._p.find(f".//{qn('w:keepLines')}") is not None) is is_kept
 
 
+def test_a_header_of_a_page_is_not_repeated() -> None:
+    for header, is_repeated in (("a" * 600, True), ("a " * 3000, False)):
+        (table,) = opened(rendered(f"| {header} |\n| - |\n| b |")).tables
+        assert (table.rows[0]._tr.find(f".//{qn('w:tblHeader')}") is not None) is is_repeated
+
+
 def test_a_column_has_room_for_its_header_in_bold() -> None:
     (table,) = opened(rendered("| Note |\n| - |\n| Note |")).tables
     (plain,) = opened(rendered("| N |\n| - |\n| Note |")).tables

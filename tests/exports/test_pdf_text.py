@@ -116,3 +116,10 @@ def test_an_item_stands_beside_its_marker_in_either_direction(listed: str, is_rt
     latin, hebrew, marker = ((left + right) / 2 for left, _, right, _ in boxes)
     assert (max(latin, hebrew) < marker) is is_rtl
     assert max(abs(latin - marker), abs(hebrew - marker)) < 60
+
+
+def test_a_header_of_a_page_stands_on_no_other() -> None:
+    content = rendered(f"# T\n\n| {'header ' * 800} |\n| - |\n| {'cell ' * 800} |\n")
+    assert (words(content).count("header"), words(content).count("cell")) == (800, 800)
+    short = words(rendered("# T\n\n| header |\n| - |\n" + "| cell |\n" * 100))
+    assert short.count("header") > 1 and short.count("cell") == 100

@@ -13,7 +13,7 @@ from exports.renderers.tree import Inline, Table, plain
 
 # Word opens no file with a wider table.
 _MAX_COLUMNS = 63
-# A row with more text may be split between two pages.
+# A row with more text may be split between two pages, and is not repeated: it would leave no room.
 _MAX_WHOLE_CHARACTERS = 600
 _MAX_COUNTED = 60  # characters of a cell that ask for width
 
@@ -51,8 +51,8 @@ def _add_whole(parent: Element, table: Table, place: Place, links: Links, *, wid
         row_properties = add(opened, "w:trPr")
         if sum(len(plain(cell)) for cell in row) <= _MAX_WHOLE_CHARACTERS:
             add(row_properties, "w:cantSplit")
-        if number == 0:
-            add(row_properties, "w:tblHeader")
+            if number == 0:
+                add(row_properties, "w:tblHeader")
         is_kept = place.kept(number == 0 and bool(table.rows)).is_kept
         inside = Place(rtl, place.bar_color, is_kept=is_kept)
         for cell, alignment, each in zip(row, table.alignments, widths, strict=True):
