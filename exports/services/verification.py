@@ -31,6 +31,7 @@ FINDINGS = {
     "ARTIFACT_CHANGED": "the stored artifact has other bytes than the export that was made",
     "ASSET_MISSING": "a picture is gone",
     "ASSET_CHANGED": "the stored bytes of a picture have changed",
+    "UNREADABLE": "a stored file could not be read, so the rest was not checked",
     "CHAIN_BROKEN": "what the export says it was made of does not fit together",
     "RENDER_FAILED": "it can no longer be rendered",
     "BYTES_DIFFER": "rendered again, the artifact has other bytes",

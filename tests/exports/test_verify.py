@@ -138,6 +138,19 @@ def test_what_differs_is_said_with_the_reason(
     assert listed["export_id"] == str(Export.objects.get().pk)
 
 
+def test_a_file_that_cannot_be_read_does_not_end_the_run(desk: Desk) -> None:
+    done(desk, "HTML")
+    first, second = Export.objects.order_by("pk")
+    with storage().local_path(first.artifact_uri) as path:
+        path.unlink()
+        path.mkdir()  # to be opened as a file, an error of the system
+    status, report, _ = call(COMMAND)
+    assert (status, report["totals"]) == (1, {"differs": 1, "same": 1})
+    (listed,) = report["listed"]
+    assert (listed["export_id"], listed["codes"]) == (str(first.pk), ["UNREADABLE"])
+    assert second.artifact_uri != first.artifact_uri
+
+
 def test_what_an_older_renderer_made_fits_together_and_is_no_failure(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

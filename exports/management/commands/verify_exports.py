@@ -26,7 +26,7 @@ from exports.management.reporting import print_report, showing
 from exports.models import Export
 from exports.services.reports import Report
 from exports.services.selection import EXPORTS_A_PAGE, estimate, in_pages
-from exports.services.verification import Verdict, examine, prepare
+from exports.services.verification import Finding, Subject, Verdict, examine, prepare
 
 HELP = f"""\
 Check exports that succeeded: that the stored artifact has the bytes that were made, that its pictures and what the
@@ -79,13 +79,21 @@ def _verdicts(exports: Iterator[Export], threads: int, stopped: threading.Event)
         running: set[Future[Verdict]] = set()
         submit: Callable[..., Future[Verdict]] = pool.submit
         while not stopped.is_set():
-            running |= {submit(examine, prepare(one)) for one in islice(exports, threads * 2 - len(running))}
+            running |= {submit(_examine, prepare(one)) for one in islice(exports, threads * 2 - len(running))}
             if not running:
                 break
             done, running = wait(running, return_when=FIRST_COMPLETED)
             yield from (future.result() for future in done)
         for future in running:
             future.cancel()
+
+
+def _examine(subject: Subject) -> Verdict:
+    """Return the verdict on an export. A file that cannot be read now fails this one alone, and not the run."""
+    try:
+        return examine(subject)
+    except OSError as error:
+        return Verdict(subject.export, (*subject.found, Finding("UNREADABLE", str(error))))
 
 
 def _count(report: Report, verdict: Verdict) -> None:
