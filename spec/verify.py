@@ -190,7 +190,7 @@ def main():
                 check_video(options.video, manifest)
     except UNREADABLE as error:
         print(f"It cannot be checked: {error}")
-        return 2
+        return 1 if wrong else 2
     print(f"{len(wrong)} of the checks failed." if wrong else "All that was checked holds.")
     return 1 if wrong else 0
 
