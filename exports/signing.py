@@ -75,7 +75,10 @@ class SigningKey:
 
     def envelope(self, statement: Mapping[str, Any]) -> bytes:
         """Return the signed statement as JSON with a line end."""
-        payload = rfc8785.dumps(dict(statement))
+        return self.envelope_of(payload_of(statement))
+
+    def envelope_of(self, payload: bytes) -> bytes:
+        """Return the signed payload as JSON with a line end. Its length depends on that of the payload alone."""
         signature = self.private.sign(pre_authentication_encoding(PAYLOAD_TYPE, payload))
         signed: Any = {
             "payloadType": PAYLOAD_TYPE,
@@ -91,6 +94,11 @@ def pre_authentication_encoding(payload_type: str, payload: bytes) -> bytes:
     """Return the bytes that are signed: the PAE of DSSE v1."""
     kind = payload_type.encode()
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def payload_of(statement: Mapping[str, Any]) -> bytes:
+    """Return the canonical JSON (RFC 8785) of a statement, which ends with its subjects."""
+    return rfc8785.dumps(dict(statement))
 
 
 def make_statement(manifest: Mapping[str, Any], subjects: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from collections.abc import Callable
 
 from exports.renderers.archive import add_entry
 from exports.renderers.rendered import Rendered, RenderFailed
-from exports.signing import ATTACHMENT_NAME, ENVELOPE_NAME, SigningKey, files_of, make_statement
+from exports.signing import ATTACHMENT_NAME, ENVELOPE_NAME, SigningKey, files_of, make_statement, payload_of
 
+_UNKNOWN = "0" * 64
 _TRAILER = re.compile(rb"trailer\s*<<(?P<fields>.*)>>\s*startxref\s+(?P<at>\d+)\s+%%EOF\s*\Z", re.DOTALL)
 
 
@@ -28,12 +29,15 @@ def seal(rendered: Rendered, key: SigningKey, *, format: str) -> bytes:
     if format not in SEALS:
         return rendered.content
     subjects = files_of(rendered.manifest)
-    if format == "PDF":
-        # With any other hash the envelope is as long, and so is all that stands around it.
-        unknown = key.envelope(make_statement(rendered.manifest, [*subjects, (ATTACHMENT_NAME, "0" * 64)]))
-        attached = seal_pdf(rendered.content, unknown)[len(rendered.content) :].replace(unknown, b"", 1)
-        subjects.append((ATTACHMENT_NAME, hashlib.sha256(attached).hexdigest()))
-    return SEALS[format](rendered.content, key.envelope(make_statement(rendered.manifest, subjects)))
+    if format != "PDF":
+        return SEALS[format](rendered.content, key.envelope(make_statement(rendered.manifest, subjects)))
+    payload = payload_of(make_statement(rendered.manifest, [*subjects, (ATTACHMENT_NAME, _UNKNOWN)]))
+    # With any other hash the envelope is as long, and so is all that stands around it.
+    unknown = key.envelope_of(payload)
+    attached = seal_pdf(rendered.content, unknown)[len(rendered.content) :].replace(unknown, b"", 1)
+    before, _, after = payload.rpartition(_UNKNOWN.encode())
+    known = before + hashlib.sha256(attached).hexdigest().encode() + after
+    return seal_pdf(rendered.content, key.envelope_of(known))
 
 
 def seal_zip(content: bytes, envelope: bytes) -> bytes:
