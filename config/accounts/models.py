@@ -73,6 +73,7 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     issuer = models.CharField(max_length=255, default="", blank=True)
     subject = models.CharField(max_length=255, default="", blank=True)
+    second_factor_at = models.DateTimeField("second factor since", null=True, editable=False)
     # The start of the throttle's current window, and the requests in it, over all processes.
     throttle_window = models.DateTimeField(null=True, editable=False)
     throttle_count = models.PositiveIntegerField(default=0, editable=False)

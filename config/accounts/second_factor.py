@@ -1,7 +1,8 @@
 """The second factor of staff: a code of an authenticator app (TOTP, RFC 6238), or one of ten recovery codes.
 
 django-otp keeps the secrets, takes each code once, and lets one who fails wait for longer after each time. Who has set
-one up is asked for it after each sign-in to the admin, by password or by the proxy; where it is required, everybody is.
+one up is asked for it in each session of the admin, by password or by the proxy, also in those that were open before;
+where it is required, everybody is. `User.second_factor_at` says who has one, so that no request looks it up.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import urlencode
 import segno
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django_otp import login, verify_token
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
@@ -27,7 +29,6 @@ log = logging.getLogger(__name__)
 ADMIN, PAGE = "/admin/", "/admin/second-factor/"
 WITHOUT = (PAGE, "/admin/login/", "/admin/logout/")
 RECOVERY_CODES = 10
-NOT_ASKED = "second_factor_not_asked"  # in a session: the id of the user who had none when it began
 
 
 class SecondFactorMiddleware:
@@ -51,18 +52,11 @@ def is_asked(request: HttpRequest) -> bool:
     user: Any = request.user
     if not user.is_active or not user.is_staff or user.is_verified():
         return False
-    if settings.ADMIN_SECOND_FACTOR_IS_REQUIRED:
-        return True
-    if request.session.get(NOT_ASKED) == str(user.pk):
-        return False
-    if has_second_factor(user):
-        return True
-    request.session[NOT_ASKED] = str(user.pk)  # so that it is looked up once a session
-    return False
+    return bool(settings.ADMIN_SECOND_FACTOR_IS_REQUIRED) or has_second_factor(user)
 
 
 def has_second_factor(user: Any) -> bool:
-    return bool(TOTPDevice.objects.filter(user_id=user.pk, confirmed=True).exists())
+    return bool(user.second_factor_at)
 
 
 def begin_set_up(user: Any) -> TOTPDevice:
@@ -90,6 +84,7 @@ def finish_set_up(request: HttpRequest, code: str) -> list[str] | None:
         if has_second_factor(locked_user) or not verify_token(request.user, device.persistent_id, code):
             return None
         TOTPDevice.objects.filter(pk=device.pk).update(confirmed=True)
+        User.objects.filter(pk=locked_user.pk).update(second_factor_at=Now())
         codes = _new_codes(locked_user)
     login(request, TOTPDevice.objects.get(pk=device.pk))
     log.info("second factor set up for user %s", request.user.pk)
@@ -132,6 +127,9 @@ def codes_left(user: Any) -> int:
 def remove_second_factor(user: User) -> bool:
     """Take away all devices and codes of a user who has lost them; return whether there was one."""
     with transaction.atomic():
-        removed = [model.objects.filter(user_id=user.pk).delete()[0] for model in (TOTPDevice, StaticDevice)]
+        had_one = has_second_factor(User.objects.select_for_update().get(pk=user.pk))
+        User.objects.filter(pk=user.pk).update(second_factor_at=None)
+        for model in (TOTPDevice, StaticDevice):
+            model.objects.filter(user_id=user.pk).delete()
     log.info("second factor of user %s removed", user.pk)
-    return any(removed)
+    return had_one

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django_otp.oath import totp
@@ -88,6 +90,23 @@ def test_the_code_of_the_app_lets_in_once_and_leads_on(grace: User) -> None:
     assert answer.headers["Location"] == "/admin/jobs/job/" and client.session.session_key != before
     assert client.get("/admin/").status_code == 200
     assert not give(signed_in(grace), code), "the same code again"
+
+
+def test_sessions_from_before_it_was_set_up_are_asked_too(grace: User) -> None:
+    before, of_ada = signed_in(grace), signed_in(User.objects.create_superuser("ada"))
+    assert [client.get("/admin/").status_code for client in (before, of_ada)] == [200, 200]
+    codes = set_up(grace)
+    for answer in (before.get("/admin/jobs/job/"), before.post("/admin/jobs/job/")):
+        assert answer.headers["Location"].startswith(PAGE)
+    assert of_ada.get("/admin/").status_code == 200 and give(before, codes[0])
+
+
+def test_the_migration_knows_who_has_one_already(grace: User) -> None:
+    User.objects.create_superuser("ada").totpdevice_set.create(confirmed=False)
+    set_up(grace)
+    User.objects.update(second_factor_at=None)
+    import_module("config.accounts.migrations.0004_say_who_has_a_second_factor").note(apps, None)
+    assert [user.username for user in User.objects.exclude(second_factor_at=None)] == ["grace"]
 
 
 @pytest.mark.parametrize("target", ["https://evil.example/admin/", "//evil.example", "/jobs", ""])

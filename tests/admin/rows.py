@@ -36,7 +36,7 @@ def make_rows(times: int = 1) -> Job:
     job = factories.make_job(JobStatus.EDITING, owner=factories.make_user())
     for number in range(times):
         made = f"{job.pk} {number}"
-        off = User.objects.create_user(f"off {made}", is_active=False)
+        off = User.objects.create_user(f"off {made}", is_active=False, second_factor_at=timezone.now())
         TOTPDevice.objects.create(user=off, name="app")
         Worker.objects.create(name=f"worker {made}", lanes=["speech"])
         create_api_token(user=job.owner, name="for tests")

@@ -33,7 +33,7 @@ NUMBERS = {
     "list of AnchorResolution": 4,
     "list of Export": 4,
     "page of Group": 5,
-    "page of User": 8,
+    "page of User": 7,
     "page of ApiToken": 4,
     "page of Worker": 3,
     "page of Job": 23,
