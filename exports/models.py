@@ -91,6 +91,9 @@ class Export(WorkRow):
             pgtrigger.FSM(name="export_status_table", field="status", transitions=states.pairs()),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.format} of {self.job.title}, version {self.instruction_version.version}"
+
 
 class GuideTemplate(models.Model):
     """How the guides of a project look. What is empty is the default. The logo lies in the row: it is small, and files

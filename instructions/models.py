@@ -35,7 +35,7 @@ class Instruction(models.Model):
     objects = InstructionQuerySet.as_manager()
 
     def __str__(self) -> str:
-        return str(self.pk)
+        return f"Document of {self.job}"
 
 
 class InstructionVersionQuerySet(models.QuerySet["InstructionVersion"]):
@@ -74,7 +74,7 @@ class InstructionVersion(models.Model):
         triggers = [AppendOnly(name="version_immutable")]
 
     def __str__(self) -> str:
-        return f"version {self.version}"
+        return f"{self.instruction.job.title}, version {self.version}"
 
     def read_blocks(self) -> list[Block]:
         """Return the blocks as they were parsed when this version was written."""

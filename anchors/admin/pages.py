@@ -12,12 +12,14 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import URLPattern, path
+from unfold.decorators import display
 
 from anchors.admin.history import read_history
 from anchors.admin.pictures import base_of, picture_response
 from anchors.models import AnchorResolution, Asset, ImageUpload, ScreenshotTask
 from anchors.services.tasks import require_picture_again
 from config.admin import ReadOnlyAdmin
+from config.admin.links import link_to
 from config.work.admin import StuckWorkFilter, WorkStatusFilter
 from jobs.admin.requeueing import requeue_action
 from jobs.states import HAS_DOCUMENT
@@ -28,7 +30,7 @@ HASHES = ("uri", "checksum_sha256", "pixels_sha256", "frame", "extraction_key", 
 
 @admin.register(Asset)
 class AssetAdmin(ReadOnlyAdmin):
-    list_display = ("id", "job", "kind", "version", "width", "height", "is_deleted", "created_at")
+    list_display = ("__str__", "job", "kind", "version", "width", "height", "is_deleted", "created_at")
     list_filter = ("kind", "is_deleted")
     list_select_related = ("job",)
     search_fields = ("id", "job")
@@ -69,15 +71,15 @@ class AssetAdmin(ReadOnlyAdmin):
 @admin.register(ImageUpload)
 class ImageUploadAdmin(ReadOnlyAdmin):
     list_display = (
-        "id",
+        "__str__",
         "job",
         "mime_type",
-        "size_bytes",
         "expires_at",
         "received_at",
         "closed_at",
         "refusal_code",
     )
+    csv_columns = ("id", "filename", "size_bytes", *list_display[1:])
     list_select_related = ("job",)
     search_fields = ("id", "job")
     search_help_text = "ID of an upload or its job"
@@ -85,7 +87,7 @@ class ImageUploadAdmin(ReadOnlyAdmin):
 
 @admin.register(ScreenshotTask)
 class ScreenshotTaskAdmin(ReadOnlyAdmin):
-    list_display = ("id", "job", "operation", "status", "attempt", "at_ms", "failure_code", "created_at")
+    list_display = ("__str__", "job", "operation", "status", "attempt", "at_ms", "failure_code", "created_at")
     list_filter = (WorkStatusFilter, StuckWorkFilter, "operation")
     list_select_related = ("job",)
     search_fields = ("id", "job")
@@ -95,15 +97,20 @@ class ScreenshotTaskAdmin(ReadOnlyAdmin):
 
 @admin.register(AnchorResolution)
 class AnchorResolutionAdmin(ReadOnlyAdmin):
-    list_display = ("id", "anchor", "target_version", "state", "created_at")
+    list_display = ("__str__", "job", "target_version", "state", "created_at")
+    csv_columns = ("id", "anchor_id", *list_display[1:])
     list_filter = ("state",)
-    list_select_related = ("anchor", "target_version")
+    list_select_related = ("anchor", "target_version__instruction__job")
     search_fields = ("id", "anchor", "target_version")
     search_help_text = "ID of an anchor or a version"
     change_form_template = "anchors/resolution.html"
 
     class Media:
         css: ClassVar[dict[str, list[str]]] = {"all": ["anchors/pictures.css"]}
+
+    @display(description="Job")
+    def job(self, resolution: AnchorResolution) -> Any:
+        return link_to(resolution.target_version.instruction.job)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any

@@ -56,7 +56,7 @@ class Anchor(models.Model):
         permissions = [("place_any_anchor", "Can put any anchor that was not found on a block")]
 
     def __str__(self) -> str:
-        return str(self.pk)
+        return f"Anchor {str(self.pk)[-6:]}"
 
     @property
     def addressing(self) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class AnchorResolution(models.Model):
         triggers = [OnlyPlacedByHand(name="resolution_placed_once")]
 
     def __str__(self) -> str:
-        return f"{self.anchor_id} in {self.target_version_id}: {self.state}"
+        return f"{self.anchor} in {self.target_version}"
 
 
 class UnresolvedAnchor(AnchorResolution):
@@ -153,4 +153,4 @@ class UnresolvedAnchor(AnchorResolution):
         return self.target_version.instruction.job
 
     def __str__(self) -> str:
-        return f"Picture of {self.target_version.instruction.job}, {self.target_version}"
+        return f"Picture of {self.target_version}"

@@ -14,6 +14,7 @@ from anchors.models.anchors import Anchor
 from anchors.models.uploads import ImageUpload
 from config.accounts.models import User
 from jobs.models import Job
+from jobs.templatetags.jobs_story import clock
 
 
 def new_salt() -> bytes:
@@ -124,7 +125,10 @@ class Asset(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.pk)
+        """Such as `Picture at 0:12 of Pay bills`, by what staff see of a job anyway."""
+        kind = {self.Kind.EXTRACTED: "Picture", self.Kind.UPLOADED: "Uploaded picture"}
+        at = "" if self.extracted_at_ms is None else f" at {clock(self.extracted_at_ms)}"
+        return f"{kind.get(self.Kind(self.kind), 'Annotated picture')}{at} of {self.job.title}"
 
 
 def shown_assets() -> models.Prefetch[str]:

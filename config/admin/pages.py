@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import (
     Http404,
     HttpRequest,
@@ -123,14 +124,22 @@ class StaffActionsAdmin(ModelAdmin):
 
 
 class ReadOnlyAdmin(ReadOnly, LargeTable, StaffActionsAdmin):
-    """A list, newest first, of rows that can be looked at, and sent as CSV; and the page of a row, with its actions."""
+    """A list, newest first, of rows that can be looked at, and sent as CSV; and the page of a row, with its actions.
 
+    Where a list names its rows, a file has their ids too. `list_select_related` is what the names are made of.
+    """
+
+    list_select_related: ClassVar[tuple[str, ...]] = ()
     csv_columns: ClassVar[tuple[str, ...]] = ()  # those of the list unless named
     list_before_template = "admin/list_tools.html"
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.csv_view)
         return [path("csv/", view, name=self._url_name("csv")), *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.select_related(*self.list_select_related) if self.list_select_related else rows
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         """Return the columns, those of rows that the admin shows too as links to them."""
@@ -141,6 +150,10 @@ class ReadOnlyAdmin(ReadOnly, LargeTable, StaffActionsAdmin):
         is_shown = field is not None and self.admin_site.is_registered(field.related_model)
         return linked_column(self.model, name) if is_shown else name
 
+    def _columns_of_file(self, request: HttpRequest) -> list[Any]:
+        columns = self.get_list_display(request)
+        return ["id", *columns] if "__str__" in columns else columns
+
     def csv_view(self, request: HttpRequest) -> HttpResponseBase:
         """Send what the list with the same filters shows on all its pages."""
         if not self.has_view_permission(request):
@@ -149,7 +162,7 @@ class ReadOnlyAdmin(ReadOnly, LargeTable, StaffActionsAdmin):
             rows = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             return HttpResponseRedirect(reverse(f"admin:{self._url_name('changelist')}"))
-        lines = csv_lines(self, self.as_shown(rows), self.csv_columns or self.get_list_display(request))
+        lines = csv_lines(self, self.as_shown(rows), self.csv_columns or self._columns_of_file(request))
         disposition = f'attachment; filename="{self.opts.model_name}s.csv"'
         return StreamingHttpResponse(
             lines, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}

@@ -87,7 +87,7 @@ class WorkRow(models.Model):
         abstract = True
 
     def __str__(self) -> str:
-        return f"{self._meta.verbose_name} {self.pk}"
+        return f"{str(self._meta.verbose_name).capitalize()} {str(self.pk)[-6:]}"
 
     @classmethod
     def claim(cls, pk: UUID) -> Self | None:

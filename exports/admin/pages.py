@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.forms.widgets import Media, Script
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -22,6 +23,7 @@ from jobs.admin.content import may_read, read_action
 from jobs.services.audit import by_staff
 from jobs.services.content import reason_given
 
+_TEXTS = ("instruction_version__markdown", "instruction_version__blocks")
 READ = read_action(lambda export: export.job)
 TONES = {Export.SUCCEEDED: "good", Export.FAILED: "bad"}
 
@@ -29,7 +31,7 @@ TONES = {Export.SUCCEEDED: "good", Export.FAILED: "bad"}
 @admin.register(Export)
 class ExportAdmin(ReadOnlyAdmin):
     list_display = (
-        "id",
+        "__str__",
         "job",
         "format",
         "status",
@@ -39,12 +41,18 @@ class ExportAdmin(ReadOnlyAdmin):
         "created_at",
     )
     list_filter = (WorkStatusFilter, StuckWorkFilter, "format")
-    list_select_related = ("job",)
+    list_select_related = ("job", "instruction_version")
     exclude = ("snapshot", "manifest")  # the text of the document, and what the page tells in words
     search_fields = ("id", "job")  # and by no hash, by which guesses of what is hidden could be tested
     staff_actions = (*EXPORT_ACTIONS, READ)
     search_help_text = "ID of an export or its job"
     change_form_template = "exports/export.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Export]:
+        return super().get_queryset(request).defer(*_TEXTS)
+
+    def as_shown(self, rows: QuerySet[Export]) -> QuerySet[Export]:
+        return rows.defer("snapshot", "manifest", *_TEXTS)
 
     @property
     def media(self) -> Media:

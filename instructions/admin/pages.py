@@ -79,7 +79,7 @@ CONTENT_PANELS.append(Panel("Document", "instructions/document_panel.html", PERM
 
 @admin.register(Instruction)
 class InstructionAdmin(_WithPreview):
-    list_display = ("id", "job", "version", "updated_at")
+    list_display = ("__str__", "job", "version", "updated_at")
     list_select_related = ("job",)
     search_fields = ("id", "job")
     search_help_text = "ID of a document or its job"
@@ -139,7 +139,7 @@ def _compared(form: VersionsForm, instruction: Instruction, *, is_open: bool) ->
 
 @admin.register(InstructionVersion)
 class InstructionVersionAdmin(_WithPreview):
-    list_display = ("id", "job", "version", "made", "created_by", "created_at", "validation")
+    list_display = ("__str__", "job", "version", "made", "created_by", "created_at", "validation")
     list_select_related = ("instruction__job",)
     fields = (
         *("instruction", "version", "source", "created_by", "created_at"),
@@ -170,7 +170,7 @@ class InstructionVersionAdmin(_WithPreview):
 
 @admin.register(RegenerateTask)
 class RegenerateTaskAdmin(ReadOnlyAdmin):
-    list_display = ("id", "job", "status", "attempt", "base_version", "failure_code", "created_at")
+    list_display = ("__str__", "job", "status", "attempt", "base_version", "failure_code", "created_at")
     list_filter = (WorkStatusFilter, StuckWorkFilter)
     list_select_related = ("job",)
     exclude = ("context",)  # the owner's words

@@ -37,7 +37,6 @@ class JobAdmin(ReadOnlyAdmin):
         "failure_code",
         "created_at",
     )
-    csv_columns = ("id", *list_display)
     list_filter = ("status", StuckFilter, FailureCodeFilter, PeriodFilter)
     list_select_related = ("owner", "project")
     search_fields = ("id",)
@@ -104,15 +103,15 @@ class ProjectAdmin(ReadOnlyAdmin):
 @admin.register(UploadTicket)
 class UploadTicketAdmin(ReadOnlyAdmin):
     list_display = (
-        "id",
+        "__str__",
         "job",
-        "filename",
-        "size_bytes",
+        "mime_type",
         "received_at",
         "refusal_code",
         "expires_at",
         "closed_at",
     )
+    csv_columns = ("id", "filename", "size_bytes", *list_display[1:])
     list_select_related = ("job",)
     search_fields = ("id", "job")
     search_help_text = "ID of a ticket or its job"

@@ -114,7 +114,11 @@ class Job(CreatedOnce):
 
     def __str__(self) -> str:
         """Its title, and the end of its id, which tells jobs apart: the beginning is the time."""
-        return f"{self.options.get('title') or 'Untitled guide'} · {str(self.pk)[-6:]}"
+        return f"{self.title} · {str(self.pk)[-6:]}"
+
+    @property
+    def title(self) -> str:
+        return str(self.options.get("title") or "Untitled guide")
 
     @fsm("upload")
     def upload(self) -> None: ...

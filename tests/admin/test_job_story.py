@@ -121,7 +121,7 @@ def test_the_statements_of_a_page_do_not_grow_with_the_story(
     for number in range(40):
         record_event(job, f"ODD_{number}", by=by_system("c"))
     shown(staff, job)
-    with django_assert_num_queries(23):
+    with django_assert_num_queries(21):
         shown(staff, job)
 
 

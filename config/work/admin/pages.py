@@ -45,7 +45,7 @@ class StuckWorkFilter(admin.SimpleListFilter):
 class WorkAdmin(ReadOnlyAdmin):
     """The list of a kind of work whose rows have a job, without an index of their statuses."""
 
-    list_display = ("id", "job", "status", "attempt", "lane", "failure_code", "created_at")
+    list_display = ("__str__", "job", "status", "attempt", "lane", "failure_code", "created_at")
     list_filter = (StuckWorkFilter,)
     list_select_related = ("job",)
     search_fields = ("id", "job")
