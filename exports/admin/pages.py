@@ -84,14 +84,13 @@ class ExportAdmin(ReadOnlyAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
     ) -> HttpResponse:
-        is_concealed = shows_concealed(obj)
+        is_concealed, is_open = shows_concealed(obj), may_read(request, obj.job)
         told = {
             "tone": TONES.get(obj.status, "works"),
-            "provenance": read_provenance(obj),
+            "provenance": read_provenance(obj, with_titles=is_open),
+            "asks_for_titles": not is_open and request.user.has_perm(READ.permission),
             "may_see_pictures": request.user.has_perm("anchors.view_asset"),
-            "may_download": obj.status == Export.SUCCEEDED
-            and not is_concealed
-            and may_read(request, obj.job),
+            "may_download": obj.status == Export.SUCCEEDED and not is_concealed and is_open,
             "is_concealed": is_concealed,
         }
         return super().render_change_form(request, context | told, *args, obj=obj, **kwargs)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from anchors.models import Asset
 from exports.models import Export
+from instructions.block import Block
 
 MAX_PICTURES = 100  # whose chain a page shows; a manifest has them all
 
@@ -52,7 +53,10 @@ class Chain:
 
 @dataclass(frozen=True)
 class StepEvidence:
+    """What a step rests on. `title` is empty for those who may not read the document."""
+
     number: int
+    title: str
     start_ms: int | None
     end_ms: int | None
     kind: str
@@ -71,15 +75,20 @@ class Provenance:
     left_out: int
 
 
-def read_provenance(export: Export) -> Provenance | None:
-    """Return what an export was made of, None before it has a manifest."""
+def read_provenance(export: Export, *, with_titles: bool = False) -> Provenance | None:
+    """Return what an export was made of, None before it has a manifest.
+
+    The titles of its steps are what its owner wrote: they are for those who may read the document.
+    """
     manifest = export.manifest
     if not manifest:
         return None
     told_steps, told_pictures = manifest.get("steps", []), manifest.get("pictures", [])
     pictures = told_pictures[:MAX_PICTURES]
     assets = _assets(pictures)
-    sections = _sections(export, {step["block_id"] for step in told_steps})
+    blocks = export.instruction_version.read_blocks()  # which never change
+    sections = _sections(blocks, {step["block_id"] for step in told_steps})
+    titles = {block.block_id: block.title or "" for block in blocks} if with_titles else {}
     of_step: dict[str, list[Chain]] = {}
     for number, picture in enumerate(pictures, 1):
         step = sections.get(picture["block_id"], "")
@@ -87,6 +96,7 @@ def read_provenance(export: Export) -> Provenance | None:
     steps = tuple(
         StepEvidence(
             number=step["number"],
+            title=titles.get(step["block_id"], ""),
             start_ms=step["start_ms"],
             end_ms=step["end_ms"],
             kind=step["kind"],
@@ -106,11 +116,11 @@ def read_provenance(export: Export) -> Provenance | None:
     )
 
 
-def _sections(export: Export, steps: set[str]) -> Mapping[str, str]:
+def _sections(blocks: Iterable[Block], steps: set[str]) -> Mapping[str, str]:
     """Return the step that each block of the document stands in, by the ids of both."""
     found: dict[str, str] = {}
     step = ""
-    for block in export.instruction_version.read_blocks():
+    for block in blocks:
         step = block.block_id if block.block_id in steps else step
         found[block.block_id] = step
     return found

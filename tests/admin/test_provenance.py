@@ -6,8 +6,9 @@ import hashlib
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
+from django.utils.html import escape
 
 from anchors.models import Asset
 from config.accounts.models import User
@@ -24,9 +25,13 @@ pytestmark = pytest.mark.slow
 BOX = {"op_type": "box", "geometry": {"x": 0.4, "y": 0.4, "width": 0.2, "height": 0.2}}
 
 
-def signed_in(*permissions: str) -> Client:
-    user = User.objects.create_user("support", is_staff=True)
+def signed_in(*permissions: str, name: str = "support") -> Client:
+    user = User.objects.create_user(name, is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=("view_export", *permissions)))
+    return signed_in_as(user)
+
+
+def signed_in_as(user: User) -> Client:
     client = Client()
     client.force_login(user)
     return client
@@ -113,6 +118,25 @@ def test_who_may_not_see_pictures_sees_the_chain_without_them(desk: Desk) -> Non
     assert "/picture/" not in shown and "Picture 1" in shown
 
 
+def test_steps_have_their_titles_for_those_who_may_read_the_document(desk: Desk) -> None:
+    export = exported(desk)
+    version = export.instruction_version
+    titles = [block.title for block in version.read_blocks() if block.kind == "step"]
+    reader, others = signed_in("read_content"), signed_in("view_asset", "view_instructionversion", name="b")
+    auditor = User.objects.create_user("auditor", is_staff=True)
+    auditor.groups.add(Group.objects.get(name="auditor"))
+    for client in (reader, others, signed_in_as(auditor)):
+        shown = page(client, export)
+        assert "Step 1" in shown and not any(escape(title) in shown for title in titles if title)
+    assert "say why they read" in page(reader, export) and "say why they read" not in page(others, export)
+    reader.post(f"/admin/exports/export/{export.pk}/do/read/", {"reason": "The owner asks."})
+    shown = page(reader, export)
+    assert titles and all(
+        f"Step {number}: {escape(title)}" in shown for number, title in enumerate(titles, 1)
+    )
+    assert not any(escape(title) in page(others, export) for title in titles if title)
+
+
 def test_the_file_is_had_for_a_reason(desk: Desk) -> None:
     export = exported(desk)
     client = signed_in("read_content")
@@ -152,7 +176,7 @@ def test_the_statements_of_a_page_do_not_grow_with_the_pictures(
     assert len(manifest(second)["pictures"]) == 4
     page(client, first)
     for export in (first, second):
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(9):
             page(client, export)
 
 
