@@ -14,11 +14,20 @@ from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from unfold.decorators import display
 
+from config.accounts.models import User
 from config.admin import ReadOnlyAdmin
+from config.admin.front import view_permission
 from config.admin.links import link_to
 from config.work.admin import StuckWorkFilter, WorkStatusFilter
 from instructions.admin.comparison import VersionsForm, compare
-from instructions.admin.versions import SOURCES, list_versions, validation_in_words
+from instructions.admin.versions import (
+    SOURCES,
+    author_of,
+    list_versions,
+    named_author,
+    validation_in_words,
+    with_names_of_authors,
+)
 from instructions.complexity import DocumentTooComplex
 from instructions.models import Instruction, InstructionVersion, RegenerateTask
 from instructions.preview import preview_html
@@ -139,12 +148,9 @@ def _compared(form: VersionsForm, instruction: Instruction, *, is_open: bool) ->
 
 @admin.register(InstructionVersion)
 class InstructionVersionAdmin(_WithPreview):
-    list_display = ("__str__", "job", "version", "made", "created_by", "created_at", "validation")
+    list_display = ("__str__", "job", "version", "made", "by", "created_at", "validation")
     list_select_related = ("instruction__job",)
-    fields = (
-        *("instruction", "version", "source", "created_by", "created_at"),
-        *("model_profile_id", "prompt_template_id", "prompt_params_ref"),
-    )
+    readonly_fields = ("author", "author_with_link")
     search_fields = ("id", "instruction")
     search_help_text = "ID of a version or its document"
     staff_actions = (read_action(lambda version: version.instruction.job),)
@@ -152,8 +158,34 @@ class InstructionVersionAdmin(_WithPreview):
     def get_queryset(self, request: HttpRequest) -> QuerySet[InstructionVersion]:
         return super().get_queryset(request).defer(*_TEXTS)
 
+    def as_shown(self, rows: QuerySet[InstructionVersion]) -> QuerySet[InstructionVersion]:
+        return with_names_of_authors(rows)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        version: Any = super().get_object(request, object_id, from_field)
+        if version:
+            version.author_user = author_of(version)  # once, as the page asks for a field several times
+        return version
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        author = "author_with_link" if request.user.has_perm(view_permission(User)) else "author"
+        models = ("model_profile_id", "prompt_template_id", "prompt_params_ref")
+        return ("instruction", "version", "source", author, "created_at", *models)
+
     def shown_version(self, obj: InstructionVersion) -> InstructionVersion:
         return obj
+
+    @display(description="By")
+    def by(self, version: Any) -> str:
+        return named_author(version, version.author_name)
+
+    @display(description="Author")
+    def author(self, version: Any) -> str:
+        return named_author(version, str(version.author_user or ""))
+
+    @display(description="Author")
+    def author_with_link(self, version: Any) -> Any:
+        return link_to(version.author_user) if version.author_user else self.author(version)
 
     @display(description="Job")
     def job(self, version: InstructionVersion) -> Any:

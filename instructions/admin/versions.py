@@ -5,13 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, Func, IntegerField
+from django.db.models import (
+    Case,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    QuerySet,
+    Subquery,
+    UUIDField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Coalesce, NullIf
 
 from config.accounts.models import User
 from config.api.ownership import parse_id
 from instructions.models import Instruction, InstructionVersion
 
 MAX_VERSIONS = 20  # that a page lists; their sizes are read from texts of up to a megabyte
+_ID = "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$"
 Source = InstructionVersion.Source
 SOURCES = {
     Source.DRAFT.value: "Draft",
@@ -52,11 +65,28 @@ def _listed(row: Any, names: dict[str, str], *, owner: str, current: int) -> Lis
     return Listed(
         row=row,
         made="Owner’s edit" if is_owners_edit else SOURCES[row.source],
-        by="the service" if row.created_by == "system" else names.get(row.created_by, row.created_by),
+        by=named_author(row, names.get(row.created_by)),
         size=row.size,
         validation=validation_in_words(row),
         is_current=row.version == current,
     )
+
+
+def named_author(version: Any, name: str | None) -> str:
+    """Return who wrote a version; `name` is the user's, if there is one."""
+    return name or ("the service" if version.created_by == "system" else version.created_by)
+
+
+def author_of(version: InstructionVersion) -> User | None:
+    return User.objects.filter(pk=parse_id(version.created_by)).first()
+
+
+def with_names_of_authors(versions: QuerySet[InstructionVersion]) -> QuerySet[InstructionVersion]:
+    """Return versions with `author_name`, null where the author is no user."""
+    author_id = Case(When(created_by__regex=_ID, then=Cast("created_by", UUIDField())))
+    authors = User.objects.filter(pk=OuterRef("author_id"))
+    names = authors.values_list(Coalesce(NullIf("subject", Value("")), "username"))  # as `User` names itself
+    return versions.alias(author_id=author_id).annotate(author_name=Subquery(names))
 
 
 def validation_in_words(version: Any) -> str:

@@ -40,13 +40,13 @@ NUMBERS = {
     "page of Project": 3,
     "page of UploadTicket": 3,
     "page of Instruction": 7,
-    "page of InstructionVersion": 4,
+    "page of InstructionVersion": 5,
     "page of RegenerateTask": 6,
     "page of Asset": 10,
     "page of ImageUpload": 3,
     "page of ScreenshotTask": 8,
     "page of AnchorResolution": 5,
-    "page of Export": 4,
+    "page of Export": 5,
 }
 UNKNOWN = {"list": 6, "page": 10}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.test import Client
 
 from config.accounts.models import User
 from instructions.admin import comparison, versions
-from instructions.models import Instruction
+from instructions.models import Instruction, InstructionVersion
 from jobs.models import Job
 from jobs.services.audit import by_staff
 from jobs.services.content import show_content
@@ -18,11 +19,12 @@ from jobs.states import JobStatus
 from tests.factories import Api, make_job
 
 pytestmark = pytest.mark.django_db
+VERSIONS = "/admin/instructions/instructionversion/"
 MAY = ("view_job", "view_instruction", "view_instructionversion", "read_content")
 
 
-def signed_in(*permissions: str) -> Client:
-    user = User.objects.create_user("support", is_staff=True)
+def signed_in(*permissions: str, name: str = "support") -> Client:
+    user = User.objects.create_user(name, is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
     client = Client()
     client.force_login(user)
@@ -71,6 +73,28 @@ def test_the_page_of_a_version_leads_to_what_changed_with_it(document: Instructi
     for version, leads in ((first, False), (second, True)):
         shown = client.get(f"/admin/instructions/instructionversion/{version.pk}/change/").content.decode()
         assert (page(document, "?before=1&amp;after=2") in shown) is leads
+
+
+def test_a_version_names_its_author_with_a_link_where_one_may_follow_it(document: Instruction) -> None:
+    owner = document.job.owner
+    link = f'<a href="/admin/accounts/user/{owner.pk}/change/" class="text-link">{owner}</a>'
+    draft, edit, _ = document.versions.order_by("version")
+    client, may_view_users = signed_in(*MAY), signed_in(*MAY, "view_user", name="other")
+    for version, named in ((draft, "the service"), (edit, str(owner))):
+        path = f"/admin/instructions/instructionversion/{version.pk}/change/"
+        shown, shown_with_link = (each.get(path).content.decode() for each in (client, may_view_users))
+        assert named in shown and link not in shown and str(owner.pk) not in shown
+        assert (link in shown_with_link) is (version == edit)
+
+
+def test_the_list_of_all_versions_names_their_authors(document: Instruction) -> None:
+    draft = document.versions.get(version=1)
+    fields = {name: getattr(draft, name) for name in ("instruction_id", "markdown", "source")}
+    InstructionVersion.objects.create(**fields, version=4, created_by="of long ago")
+    lines = b"".join(signed_in(*MAY).get(f"{VERSIONS}csv/")).decode().splitlines()  # type: ignore[call-overload]
+    by = [line["By"] for line in csv.DictReader(lines)]
+    assert by == ["of long ago", *[str(document.job.owner)] * 2, "the service"]
+    assert str(document.job.owner.pk) not in signed_in(*MAY, name="b").get(VERSIONS).content.decode()
 
 
 def test_the_list_is_cut_and_says_so(document: Instruction, monkeypatch: pytest.MonkeyPatch) -> None:
