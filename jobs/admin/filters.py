@@ -63,6 +63,10 @@ class FailureCodeFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(code, code) for code in _failure_codes()]
 
+    def has_output(self) -> bool:
+        """Filter by a code that no job has any more, too: Django would show all jobs."""
+        return super().has_output() or self.value() is not None
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Job]) -> QuerySet[Job]:
         if self.value() is None:
             return queryset

@@ -12,6 +12,9 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import OuterRef, Subquery, TextField, Value
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from config.admin.counts import Counted, count, estimate_by_value
@@ -28,7 +31,7 @@ from config.admin.front import (
 from config.api.pagination import first_id_from
 from jobs.admin.filters import failure_code_of_job, is_stuck
 from jobs.admin.story import TONES
-from jobs.models import Artifact, Job
+from jobs.models import Artifact, AuditEvent, Job
 from jobs.states import JobStatus
 
 MAX_IN_CELL = 5000  # jobs of a state and an age that are counted
@@ -104,8 +107,8 @@ def stuck_jobs(user: Any) -> Iterator[Stuck]:
 
 
 def read_failures(user: Any) -> dict[str, Any]:
-    """Return the failures by code, of jobs that stand as failed: those made within a day, within a week, and in the
-    week before that; with how the weeks differ."""
+    """Return how often jobs have failed by code: within a day, within a week, and in the week before that; with how the
+    weeks differ. A job that was retried since counts all the same, and one that failed again twice."""
     now = timezone.now()
     newest, older = _newest_failures(now + DAY), _newest_failures(now - WEEK)
     today, week = (_count_since(now - since, newest) for since in (DAY, WEEK))
@@ -119,7 +122,7 @@ def read_failures(user: Any) -> dict[str, Any]:
             "before": before[code],
             "change": week[code] - before[code],
             "fewer": before[code] - week[code],
-            "url": list_url(Job, urlencode({"failure_code": code, "period": 7})),
+            "url": list_url(Job, urlencode({"failure_code": code})) if code else "",
         }
         for code in codes
     ]
@@ -127,20 +130,25 @@ def read_failures(user: Any) -> dict[str, Any]:
     return {"lines": lines, "is_cut": is_cut, "most": MAX_FAILURES}
 
 
-def _newest_failures(until: datetime) -> list[tuple[UUID, str | None]]:
-    """Return the ids and codes of the newest failed jobs that were made before a time, the newest first.
+def _newest_failures(until: datetime) -> list[tuple[UUID, str]]:
+    """Return the ids and codes of the newest failures before a time, the newest first.
 
-    From when on they count is looked at afterwards: PostgreSQL takes a range of ids for short, and would read and sort
-    all of it.
+    Events from before they had a code have that of their job, if it stands as failed still, else an empty one. From
+    when on they count is looked at afterwards: PostgreSQL takes a range of ids for short, and would read and sort all
+    of it.
     """
-    failed = Job.objects.filter(status=JobStatus.FAILED, pk__lt=first_id_from(until)).order_by("-pk")
-    return list(failed.values_list("pk", failure_code_of_job())[:MAX_FAILURES])
+    standing = Job.objects.filter(pk=OuterRef("job_id"), status=JobStatus.FAILED)
+    recorded = KeyTextTransform("failure_code", "data")
+    of_job = Subquery(standing.values_list(failure_code_of_job()))
+    code = Coalesce(recorded, of_job, Value(""), output_field=TextField())
+    failed = AuditEvent.objects.filter(event_type=AuditEvent.JOB_FAILED, pk__lt=first_id_from(until))
+    return list(failed.order_by("-pk").values_list("pk", code)[:MAX_FAILURES])
 
 
-def _count_since(since: datetime, failures: Iterable[tuple[UUID, str | None]]) -> Counter[str]:
-    """Return how often each code occurs in those that were made since a time."""
+def _count_since(since: datetime, failures: Iterable[tuple[UUID, str]]) -> Counter[str]:
+    """Return how often each code occurs in those since a time."""
     first = first_id_from(since)
-    return Counter(code or "" for pk, code in failures if pk >= first)
+    return Counter(code for pk, code in failures if pk >= first)
 
 
 STUCK.append(stuck_jobs)

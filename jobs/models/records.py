@@ -122,6 +122,8 @@ class RefusedCallbackCount(models.Model):
 class AuditEvent(models.Model):
     """What happened to a job, who did it and when. Append-only, by the database itself."""
 
+    JOB_FAILED = "JOB_FAILED"  # the type of a job's way to FAILED, by whoever
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     job = models.ForeignKey(Job, models.CASCADE, related_name="events", db_index=False)
     project = models.ForeignKey(Project, models.PROTECT, related_name="+")
@@ -136,7 +138,10 @@ class AuditEvent(models.Model):
     data = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["job", "id"], name="audit_of_job")]
+        indexes = [
+            models.Index(fields=["job", "id"], name="audit_of_job"),
+            models.Index(fields=["id"], condition=Q(event_type="JOB_FAILED"), name="failures_by_time"),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(prev_status__in=["", *JobStatus.values], new_status__in=["", *JobStatus.values]),

@@ -16,7 +16,7 @@ from config.api import errors
 from config.compiled import prepared_cursor
 from config.updates import update_rows
 from jobs import hooks, states
-from jobs.models import Job
+from jobs.models import AuditEvent, Job
 from jobs.services.audit import Attribution, make_event
 from jobs.services.rows import RowInsert, parameter
 from jobs.states import ActorType, JobStatus
@@ -32,7 +32,7 @@ EVENT_TYPES = {
     "export": "EXPORT_REQUESTED",
     "finish_export": "EXPORT_SUCCEEDED",
     "fail_export": "EXPORT_FAILED",
-    "fail": "JOB_FAILED",
+    "fail": AuditEvent.JOB_FAILED,
     "cancel": "JOB_CANCELLED",
     "retry": "JOB_RETRIED",
 }
@@ -113,10 +113,12 @@ def move_job(
     to = target or states.rows(verb)[0].target
     require_transition(job, verb, to, actor_type=by.actor_type)
     previous = str(job.status)
+    if to == JobStatus.FAILED and job.failure:  # a retry takes it from the job
+        data = (data or {}) | {"failure_code": job.failure["failure_code"]}
     getattr(job, verb)(*([to] if target else []))
     event = make_event(
         job,
-        "JOB_FAILED" if to == JobStatus.FAILED else EVENT_TYPES[verb],
+        AuditEvent.JOB_FAILED if to == JobStatus.FAILED else EVENT_TYPES[verb],
         by=by,
         prev_status=previous,
         new_status=str(job.status),

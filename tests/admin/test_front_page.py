@@ -20,7 +20,10 @@ from config.admin.front import FRONT_PANELS
 from config.api.pagination import first_id_from
 from config.storage.s3 import S3Storage
 from config.work.models import Worker
-from jobs.models import Artifact, Job, PipelineRun
+from jobs.models import Artifact, AuditEvent, Job, PipelineRun
+from jobs.services.audit import by_editor, by_system
+from jobs.services.jobs import fail_job
+from jobs.services.runs import retry_job
 from jobs.states import JobStatus
 from tests.factories import (
     force,
@@ -48,6 +51,19 @@ def panel(client: Client, title: str) -> Any:
     assert answer.status_code == 200
     shown = {each["panel"].title: each["content"] for each in answer.context["front_panels"]}
     return shown[title]
+
+
+def let_fail(job: Job, code: str, age: timedelta = timedelta(0)) -> None:
+    """Write down that a job failed so long ago; without a code as events were before they had one."""
+    AuditEvent.objects.create(
+        pk=first_id_from(timezone.now() - age),
+        job=job,
+        project=job.project,
+        event_type="JOB_FAILED",
+        new_status="FAILED",
+        occurred_at=timezone.now() - age,
+        data={"failure_code": code} if code else {},
+    )
 
 
 def let_be_made_before(job: Job, age: timedelta) -> Job:
@@ -151,17 +167,40 @@ def test_the_list_of_work_shows_what_was_lost(staff: Client) -> None:
 
 
 def test_failures_are_counted_by_code_and_week(staff: Client) -> None:
-    job = force(make_job(), JobStatus.FAILED)
-    for code, age in [("A", 2), ("A", 3), ("A", 8), ("B", 9), ("B", 13), ("C", 15)]:
-        job.failure = {"failure_code": code}
-        let_be_made_before(job, timedelta(days=age))
-    Job.objects.filter(pk=job.pk).update(failure={"failure_code": "A"})
+    job = make_job()
+    for code, age in [("A", 0), ("A", 2), ("A", 3), ("A", 8), ("B", 9), ("B", 13), ("C", 15)]:
+        let_fail(job, code, timedelta(days=age))
     lines = panel(staff, "Failures by code")["lines"]
     told = [(each["code"], each["today"], each["week"], each["before"]) for each in lines]
     assert told == [("A", 1, 3, 1), ("B", 0, 0, 2)]
-    assert staff.get(lines[0]["url"]).context["cl"].result_count == 3
     page = staff.get("/admin/").content.decode()
     assert "2 more" in page and "2 fewer" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_failure_counts_after_its_job_was_retried(staff: Client) -> None:
+    job = fail_job(job_id=make_job(JobStatus.EDITING).pk, by=by_system("test"))
+    (line,) = panel(staff, "Failures by code")["lines"]
+    assert (line["code"], line["today"]) == ("FAILED_BY_SUPPORT", 1)
+    assert list(staff.get(line["url"]).context["cl"].result_list) == [job]
+    retry_job(job_id=job.pk, by=by_editor(job.owner), client_request_id="r-1", model_profile="extractive")
+    (line,) = panel(staff, "Failures by code")["lines"]
+    assert (line["code"], line["today"]) == ("FAILED_BY_SUPPORT", 1)
+    assert not staff.get(line["url"]).context["cl"].result_list
+
+
+def test_a_failure_from_before_codes_has_that_of_a_job_that_stands(staff: Client) -> None:
+    stands, goes_on = force(make_job(), JobStatus.FAILED), make_job(JobStatus.EDITING)
+    Job.objects.filter(pk=stands.pk).update(failure={"failure_code": "A"})
+    Job.objects.filter(pk=goes_on.pk).update(failure={"failure_code": "B"})
+    let_fail(stands, "")
+    let_fail(goes_on, "")
+    lines = panel(staff, "Failures by code")["lines"]
+    assert [(each["code"], each["today"], bool(each["url"])) for each in lines] == [
+        ("", 1, False),
+        ("A", 1, True),
+    ]
+    assert "(not recorded)" in staff.get("/admin/").content.decode()
 
 
 def test_failures_that_are_too_many_to_count_are_not_compared(
@@ -169,7 +208,7 @@ def test_failures_that_are_too_many_to_count_are_not_compared(
 ) -> None:
     monkeypatch.setattr("jobs.admin.front.MAX_FAILURES", 2)
     for _ in range(3):
-        force(make_job(), JobStatus.FAILED)
+        let_fail(make_job(), "A")
     shown = panel(staff, "Failures by code")
     assert shown["is_cut"] and [line["week"] for line in shown["lines"]] == [2]
     page = staff.get("/admin/").content.decode()

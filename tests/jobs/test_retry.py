@@ -37,6 +37,7 @@ def retry(owner: Api, job: Job, **changed: Any) -> Any:
 
 def test_a_retry_goes_on_from_the_checkpoint_and_clears_the_failure(owner: Api) -> None:
     job = failed_job(owner, JobStatus.GENERATING)
+    assert owner.get(f"/jobs/{job.pk}/events").json()[-1]["data"]["failure_code"] == "ODD"
     answer = retry(owner, job)
     assert answer.status_code == 202, answer.content
     dispatch = Dispatch.objects.get(job=job, kind="retry")

@@ -48,6 +48,7 @@ def test_a_job_outside_the_pipeline_can_be_failed(support: Attribution, status: 
     assert (failed.status, failed.failure["failed_stage"]) == (JobStatus.FAILED, status)
     assert not failed.dispatches.filter(status__in=Dispatch.OPEN).exists()
     require_event(failed, "JOB_FAILED", support)
+    assert failed.events.latest("id").data["failure_code"] == "FAILED_BY_SUPPORT"
 
 
 def test_a_retry_by_support_counts_for_the_owner(owner: Api, support: Attribution) -> None:
