@@ -21,7 +21,7 @@ HEAVY = re.compile(
 )
 HEAVY_READS = re.compile(r"/api/v1/instructions/[^/]+/compare\Z")
 # These wait for the orchestrator, for up to 10 s.
-CALLS = re.compile(r"/api/v1/jobs/[^/]+/(run|retry)\Z")
+CALLS = re.compile(r"(/api/v1/jobs/[^/]+/(run|retry)|/jobs/[^/]+/retry)\Z")
 
 
 class Lane:

@@ -15,6 +15,7 @@ from exports.models import Export
 from exports.web import words
 from jobs.models import AuditEvent, PipelineRun, Project
 from jobs.queries import list_jobs, read_job
+from jobs.services.runs import may_be_retried
 from jobs.states import ActorType, JobStatus, allowed_next
 
 PAGE = 25
@@ -65,6 +66,10 @@ class Shown:
     @property
     def may_cancel(self) -> bool:
         return JobStatus.CANCELLED in allowed_next(self.row.status, ActorType.EDITOR)
+
+    @property
+    def may_retry(self) -> bool:
+        return may_be_retried(self.row.status, self.row.manifest)
 
 
 @dataclass(frozen=True)

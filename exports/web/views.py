@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -19,6 +19,7 @@ from exports.models import Export
 from exports.web import shown, words
 from jobs.services.audit import by_editor
 from jobs.services.jobs import cancel_job
+from jobs.services.runs import retry_as_before
 
 
 @signed_in("GET")
@@ -83,6 +84,22 @@ def cancel(request: HttpRequest, user: User, job_id: str) -> HttpResponse:
         cancel_job(job_id=found.row.id, by=by_editor(user))
         return HttpResponseRedirect(reverse("job-page", args=[found.row.id]))
     return render(request, "web/jobs/cancel.html", {"job": found, "person": user})
+
+
+@signed_in("GET", "POST")
+def retry(request: HttpRequest, user: User, job_id: str) -> HttpResponse:
+    """Ask whether to try a failed job again, and do it, once for each failure.
+
+    The form says by the job's revision which failure it saw: sent twice it is one retry, and who has not seen that the
+    job has failed again since is asked anew.
+    """
+    found = shown.one_job(user, job_id)
+    seen = request.POST.get("revision", "")
+    if request.method == "POST" and (seen == str(found.row.revision) or not found.may_retry):
+        request_id = f"page-{quote(seen)[:100]}"  # whatever was sent, of few characters
+        retry_as_before(job_id=found.row.id, by=by_editor(user), client_request_id=request_id)
+        return HttpResponseRedirect(reverse("job-page", args=[found.row.id]))
+    return render(request, "web/jobs/retry.html", {"job": found, "person": user})
 
 
 @signed_in("GET")

@@ -14,7 +14,7 @@ from jobs import states
 from jobs.models import Job
 from jobs.services.audit import by_staff
 from jobs.services.jobs import cancel_job, fail_job
-from jobs.services.runs import dispatch_again, retry_job
+from jobs.services.runs import dispatch_again, may_be_retried, retry_job
 from jobs.states import ActorType, JobStatus
 
 
@@ -62,7 +62,7 @@ JOB_ACTIONS: tuple[StaffAction[Job], ...] = (
         label="Retry the job",
         permission="jobs.retry_any_job",
         consequence="The job goes on from the last result that is still there: nothing that is done is done again.",
-        is_offered=lambda job: job.status == JobStatus.FAILED and "video_uri" in job.manifest,
+        is_offered=lambda job: may_be_retried(job.status, job.manifest),
         perform=_retry,
         form=RetryForm,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -34,6 +35,22 @@ def retry_job(
     return deliver(
         by.actor_id, lambda: open_or_join_retry(job, by, client_request_id, model_profile, checkpoint)
     )
+
+
+def retry_as_before(*, job_id: UUID, by: Attribution, client_request_id: str) -> tuple[Job, Dispatch, bool]:
+    """Do what `retry_job` does, with the model profile that the job has: that of its last retry, or of its options, or
+    the first that is installed."""
+    job = Job.objects.select_related("dispatch").filter(pk=job_id).first()
+    if job is None:
+        raise errors.not_found()
+    had = (job.dispatch.model_profile if job.dispatch else "") or job.options.get("model_profile")
+    profile = had if had in settings.MODEL_PROFILES else settings.MODEL_PROFILES[0]
+    return retry_job(job_id=job_id, by=by, client_request_id=client_request_id, model_profile=profile)
+
+
+def may_be_retried(status: str, manifest: dict[str, Any]) -> bool:
+    """Return whether a job failed after its upload."""
+    return status == JobStatus.FAILED and "video_uri" in manifest
 
 
 def dispatch_again(*, job_id: UUID, by: Attribution) -> tuple[Job, Dispatch, bool]:
@@ -126,7 +143,7 @@ def _require_retry(job: Job, mine: Dispatch | None) -> None:
     if job.status in (*states.PROCESSING, JobStatus.REGENERATING, JobStatus.EXPORTING):
         raise _already_running(job)
     _require_no_other(job, mine)
-    if job.status != JobStatus.FAILED or "video_uri" not in job.manifest:
+    if not may_be_retried(job.status, job.manifest):
         raise errors.conflict(
             "RETRY_NOT_ALLOWED_STATE",
             "Only a job that failed after its upload can be retried.",

@@ -11,7 +11,9 @@ from playwright.sync_api import Browser
 
 from config.accounts.models import User
 from jobs.models import Job
+from jobs.states import JobStatus
 from tests.admin import rows
+from tests.factories import force, make_job
 from tests.web.browser import NEEDS_CHROMIUM, Visit, chromium
 
 pytestmark = [pytest.mark.slow, NEEDS_CHROMIUM, pytest.mark.django_db(transaction=True)]
@@ -33,7 +35,9 @@ def browser() -> Iterator[Browser]:
 
 
 def pages_of_owners(job: Job) -> list[str]:
-    return ["/", "/jobs", "/jobs?state=done", f"/jobs/{job.pk}", f"/jobs/{job.pk}/cancel", "/jobs/odd"]
+    failed = force(make_job(JobStatus.EDITING, owner=job.owner), JobStatus.FAILED)
+    pages = ["/", "/jobs", "/jobs?state=done", f"/jobs/{job.pk}", f"/jobs/{job.pk}/cancel", "/jobs/odd"]
+    return [*pages, f"/jobs/{failed.pk}", f"/jobs/{failed.pk}/retry"]
 
 
 def pages_of_staff(job: Job) -> Iterator[str]:

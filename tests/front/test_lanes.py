@@ -50,6 +50,7 @@ OF_OTHER_LANES = [
     ("POST", MEDIA),
     ("POST", "/api/v1/jobs/x/run"),
     ("POST", "/api/v1/jobs/x/retry"),
+    ("POST", "/jobs/x/retry"),
     ("GET", "/api/v1/instructions/x/compare"),
 ]
 
@@ -62,7 +63,7 @@ def test_media_and_orchestrators_hold_up_no_other_request(
     assert httpx.get(f"{server.url}/api/v1/projects", headers=owner.headers).status_code == 200
     assert not any(wire.has_answer() for wire in busy)
     for wire in busy:
-        assert wire.read_answer().status == 401
+        assert wire.read_answer().status in (401, 403)  # pages have tokens in their forms
 
 
 def test_a_process_that_is_killed_is_started_again(transactional_db: Any, tmp_path: Path) -> None:

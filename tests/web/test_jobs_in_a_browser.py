@@ -14,6 +14,7 @@ from exports.web import views
 from jobs.models import Job
 from jobs.services.jobs import create_job
 from jobs.states import JobStatus
+from tests.callbacks import send
 from tests.factories import force, make_export, make_job, make_project, make_user
 from tests.web.browser import NEEDS_CHROMIUM, Visit, chromium
 
@@ -128,6 +129,42 @@ def test_cancelling_is_asked_for_in_a_dialog_by_keyboard_too(visit: Visit) -> No
     assert Job.objects.get(pk=job.pk).status == JobStatus.CANCELLED
 
 
+def test_a_job_that_fails_while_one_watches_is_tried_again(visit: Visit) -> None:
+    job = make_job(JobStatus.GENERATING, owner=make_user(), title="Invoice")
+    page = visit.page
+    page.goto(f"/jobs/{job.pk}")
+    expect(page.get_by_role("link", name="Try again …")).to_have_count(0)
+    let_fail(job)
+    page.clock.fast_forward(EVERY)
+    dialog = page.get_by_role("dialog", name="Try this job again?")
+    page.get_by_role("link", name="Try again …").press("Enter")
+    expect(dialog.get_by_role("button", name="Leave it")).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+    assert Job.objects.get(pk=job.pk).status == JobStatus.FAILED
+    page.get_by_role("link", name="Try again …").click()
+    dialog.get_by_role("button", name="Try again").click()
+    expect(page.locator(".panel .badge")).to_have_text("In the queue")
+    assert Job.objects.get(pk=job.pk).status == JobStatus.TRANSCRIPT_READY
+
+
+def let_fail(job: Job) -> None:
+    failure = {"failure_code": "ODD", "failure_message": "It failed.", "failed_stage": job.status}
+    assert send(job, "FAILED", **failure).status_code == 204
+
+
+def test_a_failed_job_is_tried_again_without_scripts(browser: Browser, site: str) -> None:
+    job = make_job(JobStatus.GENERATING, owner=make_user(), title="Invoice")
+    let_fail(job)
+    visit = Visit(browser, site, java_script_enabled=False)
+    visit.sign_in(make_user())
+    visit.page.get_by_role("link", name="Invoice").click()
+    visit.page.get_by_role("link", name="Try again …").click()
+    visit.page.get_by_role("button", name="Try again").click()
+    expect(visit.page.locator(".panel .badge")).to_have_text("In the queue")
+    visit.window.close()
+
+
 def test_an_export_is_downloaded_under_its_name(visit: Visit) -> None:
     job = force(make_job(JobStatus.EDITING, owner=make_user()), JobStatus.DONE)
     make_export(job, status="SUCCEEDED")
@@ -158,7 +195,9 @@ def test_pages_fit_a_phone_and_every_link_shows_its_focus(browser: Browser, site
     job = create_job(project=make_project(make_user(), "P" * 200), options={"title": title[:200]})
     visit = Visit(browser, site, viewport={"width": 390, "height": 800})
     visit.sign_in(make_user())
-    for path in ("/jobs", f"/jobs/{job.pk}", f"/jobs/{job.pk}/cancel", "/jobs/odd", "/sign-in"):
+    failed = force(make_job(JobStatus.EDITING, owner=make_user(), title=title[:200]), JobStatus.FAILED)
+    paths = ("/jobs", f"/jobs/{job.pk}", f"/jobs/{job.pk}/cancel", "/jobs/odd", "/sign-in")
+    for path in (*paths, f"/jobs/{failed.pk}", f"/jobs/{failed.pk}/retry"):
         visit.page.goto(path)
         assert visit.page.evaluate("document.documentElement.scrollWidth") == 390, path
         links = visit.page.locator("a, button, input:not([type=hidden])").locator("visible=true").all()

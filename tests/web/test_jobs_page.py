@@ -84,15 +84,17 @@ def test_another_owners_jobs_are_in_no_page(reader: Reader) -> None:
     assert rows(reader.page("/jobs")) == []
     mine, other = (make_job(JobStatus.EDITING, owner=make_user()) for _ in range(2))
     own = make_export(mine, status="SUCCEEDED")
-    paths = [f"/jobs/{job.pk}{part}" for part in ("", "/now", "/cancel", f"/exports/{export.pk}")]
+    paths = [f"/jobs/{job.pk}{part}" for part in ("", "/now", "/cancel", "/retry", f"/exports/{export.pk}")]
     paths += [f"/jobs/{uuid4()}", "/jobs/odd", f"/jobs/{mine.pk}/exports/odd", f"/jobs/odd/exports/{own.pk}"]
     for path in (*paths, f"/jobs/{mine.pk}/exports/{export.pk}", f"/jobs/{other.pk}/exports/{own.pk}"):
         answer = reader.get(path)
         page = re.sub(r"<code>[0-9a-f-]{36}</code>|value=\"[^\"]+\"", "", answer.content.decode())
         assert answer.status_code == 404 and "There is no such page" in page and "Secret" not in page, path
         assert "Sign out" in page
-    answer = reader.send(f"/jobs/{job.pk}/cancel", form_of="/jobs")
-    assert answer.status_code == 404 and Job.objects.get(pk=job.pk).status == JobStatus.DONE
+    failed = failed_job("stranger")
+    for path, status in ((f"/jobs/{job.pk}/cancel", "DONE"), (f"/jobs/{failed.pk}/retry", "FAILED")):
+        answer = reader.send(path, form_of="/jobs", revision=str(failed.revision))
+        assert answer.status_code == 404 and Job.objects.get(pk=path.split("/")[2]).status == status
 
 
 def test_progress_counts_the_stages_and_the_part_of_the_one_that_works(reader: Reader) -> None:
@@ -256,7 +258,14 @@ def fill(number: int) -> Job:
 
 @pytest.mark.parametrize(
     ("path", "queries"),
-    [("/jobs", 5), ("/jobs/rows", 5), ("/jobs/{}", 7), ("/jobs/{}/now", 7), ("/jobs/{}/cancel", 5)],
+    [
+        ("/jobs", 5),
+        ("/jobs/rows", 5),
+        ("/jobs/{}", 7),
+        ("/jobs/{}/now", 7),
+        ("/jobs/{}/cancel", 5),
+        ("/jobs/{}/retry", 5),
+    ],
 )
 def test_a_page_asks_the_database_as_often_for_many_as_for_one(
     reader: Reader, path: str, queries: int, django_assert_num_queries: Any
@@ -269,7 +278,11 @@ def test_a_page_asks_the_database_as_often_for_many_as_for_one(
 
 def every_page(reader: Reader) -> list[str]:
     job = make_job(JobStatus.TRANSCRIBING, owner=make_user())
-    paths = ("/jobs", f"/jobs/{job.pk}", f"/jobs/{job.pk}/cancel", "/jobs/odd", "/sign-in")
+    failed = f"/jobs/{failed_job().pk}"
+    paths = (
+        *("/jobs", f"/jobs/{job.pk}", f"/jobs/{job.pk}/cancel", "/jobs/odd", "/sign-in"),
+        *(failed, f"{failed}/retry"),
+    )
     return [reader.get(path).content.decode() for path in paths]
 
 
