@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -138,3 +139,11 @@ def test_the_statements_of_a_page_do_not_grow_with_the_story(
 )
 def test_times_are_told_in_their_two_largest_units(seconds: float, told: str) -> None:
     assert shortly(timedelta(seconds=seconds)) == told
+
+
+def test_a_name_that_has_no_room_in_its_span_is_told_without_being_shown(staff: Client) -> None:
+    job = make_job(JobStatus.EDITING)
+    page = staff.get(f"/admin/jobs/job/{job.pk}/change/").content.decode()
+    spans = re.findall(r'<li class="story-span[^>]*width: ([\d.]+)%"[^>]*><span([^>]*)>', page)
+    assert spans and any(float(width) < 6 for width, _ in spans)
+    assert all(("story-thin" in shown) == (float(width) < 6) for width, shown in spans)
