@@ -30,7 +30,8 @@ HASHES = ("uri", "checksum_sha256", "pixels_sha256", "frame", "extraction_key", 
 
 @admin.register(Asset)
 class AssetAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "job", "kind", "version", "width", "height", "is_deleted", "created_at")
+    list_display = ("__str__", "job", "version", "width", "height", "is_deleted", "created_at")
+    csv_columns = ("id", "kind", *list_display)
     list_filter = ("kind", "is_deleted")
     list_select_related = ("job",)
     search_fields = ("id", "job")

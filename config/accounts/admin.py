@@ -97,15 +97,7 @@ admin.site.unregister((TOTPDevice, StaticDevice))
 
 @admin.register(User)
 class StaffUserAdmin(LargeTable, UserAdmin, StaffActionsAdmin):  # type: ignore[misc]  # its `*args` are ours by name
-    list_display = (
-        "username",
-        "issuer",
-        "subject",
-        "is_staff",
-        "is_active",
-        "second_factor_at",
-        "date_joined",
-    )
+    list_display = ("__str__", "issuer", "is_staff", "is_active", "second_factor_at", "date_joined")
     list_filter = ("is_staff", "is_active")
     search_fields = ("id", "username__startswith", "subject__startswith")
     search_help_text = "ID of a user, or how a name or subject begins"
