@@ -145,7 +145,7 @@ def _request(
             return None
         known = _known_export(job, export.identity_key, idempotency_key)
         if known and known.status != Export.FAILED:
-            _hurry(known, asker.lane)
+            _tell_again(known, asker.lane)
             return known, True
         asker.require_room(job)
         if known:
@@ -190,13 +190,16 @@ def render_again(*, export: Export, by: Attribution) -> None:
         record_event(job, "EXPORT_REQUESTED", by=by, data=data)
 
 
-def _hurry(export: Export, lane: Lane) -> None:
-    """Take a locked export out of the lane of a backfill, when an editor asks for it, who waits for no backfill."""
+def _tell_again(export: Export, lane: Lane) -> None:
+    """Tell the workers of a locked export that waits: a claim in this moment passes over it, and its message is gone.
+
+    When an editor asks for it, who waits for no backfill, it leaves the lane of one.
+    """
     if export.lane in BULK and lane not in BULK and export.status in Export.ACTIVE:
         export.lane = lane
         export.save(update_fields=["lane"])
-        if export.status == Export.WAITING:
-            export.enqueue_on_commit()
+    if export.status == Export.WAITING:
+        export.enqueue_on_commit()
 
 
 def _get_version(job: Job, raw_id: object) -> InstructionVersion | None:

@@ -138,6 +138,10 @@ def _html(content: bytes) -> ReadBack:
     return ReadBack(" ".join(texts + described), built, outside, is_active, {language})
 
 
+# Whether lines stay on one page depends on how high a text is.
+_BY_HEIGHT = (qn("w:keepNext"), qn("w:keepLines"))
+
+
 def _docx(content: bytes) -> ReadBack:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     texts: list[str] = []
@@ -151,7 +155,8 @@ def _docx(content: bytes) -> ReadBack:
         assert not tree.getroottree().docinfo.doctype, name
         for element in tree.iter():
             assert isinstance(element.tag, str), (name, element)  # no comment, entity or instruction
-            built.append(f"{name} {element.tag}")
+            if element.tag not in _BY_HEIGHT:
+                built.append(f"{name} {element.tag}")
             texts += [element.text or ""] if element.tag == qn("w:t") else []
             texts += [element.get("descr") or ""]
             languages |= set(element.attrib.values()) if element.tag == qn("w:lang") else set()

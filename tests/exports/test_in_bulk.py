@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -249,6 +250,32 @@ def test_a_full_claim_tells_of_what_still_waits(api: Api, monkeypatch: pytest.Mo
             cursor.execute("SELECT count(*) FROM dramatiq.queue WHERE queue_name = %s", [LANE])
             told.append(cursor.fetchone()[0])
     assert told == [1, 1] and statuses(exports) == ["SUCCEEDED"] * 3
+
+
+def test_who_locks_what_waits_tells_of_it_again(api: Api) -> None:
+    ((job, version, format),) = some = wanted(api, 1)
+    (export,) = ask(some)
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE dramatiq.queue")
+        with transaction.atomic():
+            request_in_bulk(job=job, version=version, format=format, correlation_id="another run")
+            assert not claimed_beside(), "it is locked"
+        cursor.execute("SELECT count(*) FROM dramatiq.queue WHERE queue_name = %s", [LANE])
+        assert cursor.fetchone() == (1,)
+    assert claimed_beside() == [export.pk]
+
+
+def claimed_beside() -> list[Any]:
+    """Return what another thread can claim in this moment."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(claimed).result()
+
+
+def claimed() -> list[Any]:
+    try:
+        return [export.pk for export in Export.claim_in_bulk(LANE, 9)]
+    finally:
+        connection.close()
 
 
 def test_only_what_is_due_in_the_lane_is_claimed_and_the_oldest_first(api: Api) -> None:
