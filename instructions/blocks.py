@@ -18,6 +18,7 @@ from markdown_it.token import Token
 from instructions.block import Block
 from instructions.complexity import count_marks
 from instructions.parser import BLOCK_NESTING, INLINE_NESTING, limited, make_parser, parse_inline, plain_text
+from jobs.media.clock import clock
 
 _KINDS = {
     "heading_open": "heading",
@@ -182,8 +183,8 @@ def split_step_heading(text: str) -> tuple[int | None, str, int | None, int | No
 
 def format_time_range(start_ms: int, end_ms: int | None = None) -> str:
     """Return `(0:12–0:18)` in whole seconds, rounded down; the start alone when both are the same second."""
-    start = _clock(start_ms)
-    end = _clock(end_ms) if end_ms is not None else start
+    start = clock(start_ms)
+    end = clock(end_ms) if end_ms is not None else start
     return f"({start}–{end})" if end != start and (end_ms or 0) > start_ms else f"({start})"
 
 
@@ -336,15 +337,9 @@ def _line_starts(markdown: str) -> list[int]:
     return [0, *(end.end() for end in _LINE_END.finditer(markdown))]
 
 
-def _milliseconds(clock: str) -> int:
-    whole, _, fraction = clock.partition(".")
+def _milliseconds(time: str) -> int:
+    whole, _, fraction = time.partition(".")
     seconds = 0
     for part in whole.split(":"):
         seconds = seconds * 60 + int(part)
     return seconds * 1000 + int(fraction.ljust(3, "0") or 0)
-
-
-def _clock(ms: int) -> str:
-    minutes, seconds = divmod(ms // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -13,8 +13,8 @@ from uuid6 import uuid7
 from anchors.models.anchors import Anchor
 from anchors.models.uploads import ImageUpload
 from config.accounts.models import User
+from jobs.media.clock import clock
 from jobs.models import Job
-from jobs.templatetags.jobs_story import clock
 
 
 def new_salt() -> bytes:

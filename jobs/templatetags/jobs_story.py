@@ -6,16 +6,11 @@ from datetime import timedelta
 
 from django import template
 
+from jobs.media.clock import clock
+
 register = template.Library()
+register.filter(clock)
 _UNITS = ((86_400, "d"), (3600, "h"), (60, "min"))
-
-
-@register.filter
-def clock(milliseconds: int) -> str:
-    """Return a place in a recording: `1:02:03`, `2:03`."""
-    minutes, seconds = divmod(milliseconds // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
 @register.filter
