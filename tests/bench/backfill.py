@@ -1,14 +1,20 @@
-"""A backfill of many small guides, beside the renderer alone in a loop with as many at once. The two take turns."""
+"""A backfill of many small guides, beside the renderer alone in a loop with as many at once. The two take turns.
+
+What is asked for here is performed by `manage.py work` in a process of its own, as with the operator's command.
+"""
 
 from __future__ import annotations
 
 import gc
 import os
 import statistics
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 from unittest import mock
 from uuid import UUID
@@ -23,7 +29,6 @@ from anchors.pixels import pixels_sha256
 from anchors.services.anchors import add_anchor, add_asset
 from config.storage import kept_folder, storage
 from config.work.lanes import Lane
-from config.work.registry import load_kinds
 from exports.models import Export
 from exports.services.backfill import Backfill, Pace
 from exports.services.rendering import render_document
@@ -36,7 +41,7 @@ from tests.bench.results import Result, at_least, figure
 from tests.bench.service import database_cpu, postmaster
 from tests.exports.documents import drawing
 from tests.factories import DRAFT, force, make_job, make_user
-from tests.workers import running_worker
+from tests.served import ROOT
 
 EXPORTS = int(os.environ.get("BACKFILL_EXPORTS", "1000"))
 OWNERS, AT_ONCE, OPEN, TURNS = 10, 2, 64, 5
@@ -51,11 +56,10 @@ LANE = Lane.EXPORT_BACKFILL
 
 
 def measure() -> Iterator[Result]:
-    load_kinds()
     make_jobs()
     memory: list[float] = []
     turns: list[tuple[Turn, Turn]] = []
-    with running_worker("", threads={LANE: AT_ONCE}):
+    with working():
         run(20)  # children, connections and fonts are there
         for _ in range(TURNS):
             backfill = timed(lambda: run(EXPORTS // TURNS, memory).total("exported"))
@@ -82,6 +86,17 @@ def measure() -> Iterator[Result]:
     yield figure("Backfill: memory of its process", round(grown, 1), unit, most_mib=round(max(memory), 1))
 
 
+@contextmanager
+def working() -> Iterator[None]:
+    """While a worker process serves the lane."""
+    worker = subprocess.Popen([sys.executable, "manage.py", "work", f"{LANE}:{AT_ONCE}"], cwd=ROOT)
+    try:
+        yield
+    finally:
+        worker.terminate()
+        worker.wait(20)
+
+
 class Turn(NamedTuple):
     """How many one side made in one turn, and the seconds and CPU seconds that it took, PostgreSQL's too."""
 
@@ -106,11 +121,11 @@ def timed(side: Callable[[], int]) -> Turn:
 
 
 def cpu() -> float:
-    """Return the CPU seconds of this process, of its children, those that have ended too, and of PostgreSQL."""
+    """Return the CPU seconds of this process, of those that it and they have started, and of PostgreSQL."""
     process, postgres = psutil.Process(), postmaster()
-    others = [child for child in process.children() if child.pid != postgres]
-    children = sum(sum(child.cpu_times()[:4]) for child in others)
-    return sum(process.cpu_times()[:4]) + children + database_cpu()
+    started = [child for child in process.children() if child.pid != postgres]
+    processes = [process, *started, *(below for child in started for below in child.children(recursive=True))]
+    return sum(sum(each.cpu_times()[:4]) for each in processes) + database_cpu()
 
 
 def make_jobs() -> None:
