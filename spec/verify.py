@@ -106,7 +106,7 @@ def check_pdf_pictures(path, pictures):
             files = sorted(Path(folder).iterdir())
             shown = [bytearray(check_output(["ffmpeg", "-i", file, *PIXELS])) for file in files]
             found = {sha256(each) for each in [*shown, *(file.read_bytes() for file in files)]}
-        for image, mask in zip(shown, shown[1:]):  # noqa: B905 - a mask of transparency follows its picture
+        for image, mask in zip(shown, shown[1:], strict=False):  # a mask of transparency follows its picture
             if len(image) == len(mask):
                 image[3::4] = mask[::4]
                 found.add(sha256(image))

@@ -185,8 +185,9 @@ def run(request: dict[str, Any], writer: int) -> None:
             status = 0
         elif lane := request.get("lane"):
             kinds = [kind for kind in KINDS.values() if lane in kind.lanes]
-            while any([kind.perform_next(lane) for kind in kinds]):
-                pass
+            is_work_left = True
+            while is_work_left:
+                is_work_left = any([kind.perform_next(lane) for kind in kinds])
             status = 0
         else:
             status = (
